@@ -1,0 +1,1 @@
+"""Find, measure, remove and prevent checkerboard artifacts in neural networks."""
