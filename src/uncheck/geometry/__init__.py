@@ -1,0 +1,18 @@
+"""Sizes only: overlap maps of upsampling layers, alone and in chains. Integers, neither torch nor weights."""
+
+from uncheck.geometry.chain import chain, surviving_periods
+from uncheck.geometry.layer import Layer, Sizes, layer, output_size
+from uncheck.geometry.overlap import overlap
+from uncheck.geometry.result import Overlap, Scale
+
+__all__ = [
+    "Layer",
+    "Overlap",
+    "Scale",
+    "Sizes",
+    "chain",
+    "layer",
+    "output_size",
+    "overlap",
+    "surviving_periods",
+]

@@ -1,0 +1,104 @@
+"""The result of counting: taps per phase, the overlap map, its period, its scales."""
+
+from dataclasses import dataclass
+from math import isinf
+from typing import Any
+
+from uncheck.geometry.axis import Counts
+from uncheck.geometry.layer import Layer
+from uncheck.geometry.picture import picture
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What one upsampling layer of a chain contributes to the final overlap map.
+
+    Args:
+        layer: index of the layer in the chain, from 0.
+        period: output pixels per axis: its stride times the later strides.
+        ratio: largest over smallest number of taps per phase of this layer alone; inf if a phase has none.
+        axes: per axis, whether the final map still varies with this period (and not only with a later one).
+
+    """
+
+    layer: int
+    period: tuple[int, ...]
+    ratio: float
+    axes: tuple[bool, ...]
+
+    @property
+    def survives(self) -> bool:
+        """Whether the final map still varies with this period on any axis."""
+        return any(self.axes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give plain lists and numbers, ready for JSON; an infinite ratio is null."""
+        return {
+            "layer": self.layer,
+            "period": list(self.period),
+            "ratio": None if isinf(self.ratio) else self.ratio,
+            "axes": list(self.axes),
+            "survives": self.survives,
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Overlap:
+    """How many kernel taps each output pixel receives; in a chain, how many paths end there.
+
+    Args:
+        taps_per_phase: nested tuples, one level per axis; entry p counts the taps of an interior output pixel
+            whose output index (after the crop by padding) is p modulo the length of that level.
+        taps: integer array, the exact map for input_size, borders included; read-only.
+        ratio: largest over smallest entry of taps_per_phase; inf where some phase gets no tap.
+        even: whether all phases get the same number of taps.
+        period: smallest period per axis of the interior pattern, output pixels.
+        axis_taps: per axis, the pattern of which taps_per_phase is the outer product.
+        scales: what each upsampling layer contributes, in order.
+        layers: the layers counted.
+        input_size: input pixels per axis of the map.
+        interior: per axis, half-open range of output pixels that no border reaches.
+
+    """
+
+    taps_per_phase: tuple[Any, ...]
+    taps: Counts
+    ratio: float
+    even: bool
+    period: tuple[int, ...]
+    axis_taps: tuple[tuple[int, ...], ...]
+    scales: tuple[Scale, ...]
+    layers: tuple[Layer, ...]
+    input_size: tuple[int, ...]
+    interior: tuple[tuple[int, int], ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give plain lists and numbers, ready for JSON; an infinite ratio is null."""
+        return {
+            "schema": "uncheck.overlap/1",
+            "taps_per_phase": _lists(self.taps_per_phase),
+            "taps": self.taps.tolist(),
+            "ratio": None if isinf(self.ratio) else self.ratio,
+            "even": self.even,
+            "period": list(self.period),
+            "scales": [scale.to_dict() for scale in self.scales],
+            "input_size": list(self.input_size),
+            "interior": [list(span) for span in self.interior],
+        }
+
+    def __str__(self) -> str:
+        """Draw the map in plain text under a line with the verdict."""
+        ratio = "inf (a phase gets no tap)" if isinf(self.ratio) else f"{self.ratio:.4g}"
+        period = " x ".join(str(size) for size in self.period)
+        head = f"overlap {'even' if self.even else 'uneven'}: ratio {ratio}, period {period}"
+        per_axis = "; ".join(_short(taps) for taps in self.axis_taps)
+        return f"{head}\ntaps per phase and axis: {per_axis}\n{picture(self.taps)}"
+
+
+def _lists(nested: Any) -> Any:
+    return [_lists(entry) for entry in nested] if isinstance(nested, tuple) else nested
+
+
+def _short(taps: tuple[int, ...], most: int = 16) -> str:
+    shown = " ".join(str(count) for count in taps[:most])
+    return shown if len(taps) <= most else f"{shown} ... ({len(taps)} phases)"
