@@ -1,0 +1,25 @@
+"""Arrays in, numbers out: the lattice of pictures, its significance, strength and look-alikes."""
+
+from uncheck.measuring.brightness import Dependence, brightness_dependence
+from uncheck.measuring.lattice import Component, Lattice, Line, find_lattice, synthesise
+from uncheck.measuring.levels import infer_range, to_levels
+from uncheck.measuring.measure import ImageMeasurement, Measurement, measure
+from uncheck.measuring.pictures import Picture, expand, read_picture
+
+__all__ = [
+    "Component",
+    "Dependence",
+    "ImageMeasurement",
+    "Lattice",
+    "Line",
+    "Measurement",
+    "Picture",
+    "brightness_dependence",
+    "expand",
+    "find_lattice",
+    "infer_range",
+    "measure",
+    "read_picture",
+    "synthesise",
+    "to_levels",
+]

@@ -1,0 +1,45 @@
+"""Grey levels: the one unit of amplitude, 0..255 over the range of the signal."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from uncheck.errors import UncheckError
+
+LEVELS = 255.0
+
+
+def infer_range(values: NDArray[np.generic]) -> tuple[float, float]:
+    """The range that values most likely live in: their type's, or the usual one that holds them.
+
+    Unsigned integers: all of their type. Otherwise the first of 0..1, -1..1, 0..255 that holds all values
+    (with 2 % to spare), else their own smallest and largest.
+    """
+    if values.dtype == np.bool_:
+        return 0.0, 1.0
+    if values.dtype.kind == "u":
+        return 0.0, float(np.iinfo(values.dtype.name).max)
+    low, high = float(values.min()), float(values.max())
+    for lower, upper in ((0.0, 1.0), (-1.0, 1.0), (0.0, LEVELS)):
+        spare = 0.02 * (upper - lower)
+        if low >= lower - spare and high <= upper + spare:
+            return lower, upper
+    return low, high
+
+
+def to_levels(values: ArrayLike, span: tuple[float, float] | None = None) -> NDArray[np.float32]:
+    """`values` scaled so that `span` (lowest, highest; inferred if None) becomes 0..255, as float32."""
+    raw = np.asarray(values)
+    if not raw.size or raw.dtype == object:
+        raise UncheckError(f"expected numbers, got an array of shape {raw.shape} and type {raw.dtype}")
+    low, high = infer_range(raw) if span is None else span
+    if not (np.isfinite(low) and np.isfinite(high)):
+        bad = raw.size - int(np.isfinite(raw).sum())
+        raise UncheckError(f"{bad} of {raw.size} values are NaN or infinite; mask or replace them first")
+    if span is not None and high <= low:
+        raise UncheckError(f"range {low:g},{high:g} is empty; give the lowest value first, then the highest")
+    if (low, high) == (0.0, LEVELS):
+        return raw.astype(np.float32)
+    scale = LEVELS / (high - low) if high > low else 1.0
+    return ((raw.astype(np.float64) - low) * scale).astype(np.float32)

@@ -1,0 +1,138 @@
+"""Picture files become arrays in grey levels."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from uncheck.errors import UncheckError
+from uncheck.measuring.levels import to_levels
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".jpe", ".tif", ".tiff", ".webp", ".bmp", ".npy")
+
+#: Pillow modes that are read as they are; everything else goes through RGB.
+_GREY = {"1", "L", "LA", "I", "F", "I;16", "I;16B", "I;16L", "I;16N"}
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """`pixels` (H, W, C) float32, grey levels 0..255, alpha dropped; `codec` the file format ("PNG")."""
+
+    pixels: NDArray[np.float32]
+    codec: str
+
+
+def read_picture(path: str | Path, span: tuple[float, float] | None = None) -> Picture:
+    """Read one picture file.
+
+    Args:
+        path: PNG, JPEG, TIFF, WebP, BMP (grey, RGB, palette, CMYK; alpha ignored; 16 bits scaled to 0..255;
+            the first frame of several) or .npy of shape (H, W), (H, W, C) or (C, H, W) with at most 4 channels.
+        span: the values that black and white have in a .npy; inferred if None.
+
+    Raises:
+        UncheckError: missing, empty, truncated, not a picture, or not finite.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise UncheckError(f"{path}: no such file; check the path")
+    if path.is_dir():
+        raise UncheckError(f"{path}: is a folder, expected a picture file")
+    if path.suffix.lower() == ".npy":
+        return Picture(_finite(path, _channels_last(path, _load_array(path), span)), "NPY")
+    try:
+        with Image.open(path) as image:
+            codec = image.format or "unknown"
+            return Picture(_finite(path, _pixels(image)), codec)
+    except UnidentifiedImageError:
+        raise UncheckError(
+            f"{path}: not a picture that can be read; give PNG, JPEG, TIFF, WebP, BMP or .npy"
+        ) from None
+    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
+        raise UncheckError(f"{path}: damaged or truncated picture ({error}); write it again") from error
+
+
+def expand(patterns: Iterable[str | Path]) -> list[str]:
+    """Files named by paths, folders (their pictures, sorted, not recursive) and globs, in order.
+
+    Raises:
+        UncheckError: a folder or a glob without pictures. A missing file is kept, to be reported on reading.
+    """
+    out: list[str] = []
+    for pattern in map(str, patterns):
+        if Path(pattern).is_dir():
+            found = sorted(n for n in os.listdir(pattern) if n.lower().endswith(SUFFIXES))
+            if not found:
+                raise UncheckError(f"{pattern}: no pictures in this folder ({', '.join(SUFFIXES)})")
+            out += [os.path.join(pattern, name) for name in found]  # noqa: PTH118 -- "as given", not normalised
+        elif not Path(pattern).exists() and any(c in pattern for c in "*?["):
+            matched = sorted(p for p in glob.glob(pattern, recursive=True) if p.lower().endswith(SUFFIXES))  # noqa: PTH207
+            if not matched:
+                raise UncheckError(f"{pattern}: no picture matches this pattern")
+            out += matched
+        else:
+            out.append(pattern)
+    return out
+
+
+def _pixels(image: Image.Image) -> NDArray[np.float32]:
+    mode = image.mode
+    if mode in _GREY:
+        values = np.asarray(image.convert("L") if mode in {"1", "LA"} else image)
+        if mode == "I" or mode.startswith("I;16"):
+            # Pillow opens some 16-bit greys as 32-bit integers ("I"), and some 8-bit ones too.
+            deep = values.astype(np.float32)
+            return (deep * np.float32(255 / 65535 if mode != "I" or deep.max(initial=0) > 255 else 1))[
+                ..., None
+            ]
+        return to_levels(values)[..., None]
+    return np.asarray(image.convert("RGB"), np.float32)
+
+
+def _load_array(path: Path) -> NDArray[np.generic]:
+    try:
+        values = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise UncheckError(f"{path}: not a plain .npy array ({error}); save numbers, not objects") from error
+    if not isinstance(values, np.ndarray) or values.dtype.kind not in "buif":
+        kind = getattr(values, "dtype", type(values).__name__)
+        raise UncheckError(f"{path}: holds {kind}, expected real numbers")
+    return values
+
+
+def _channels_last(
+    path: Path, values: NDArray[np.generic], span: tuple[float, float] | None
+) -> NDArray[np.float32]:
+    shape = values.shape
+    if values.ndim == 2:
+        values = values[..., None]
+    elif values.ndim == 3 and shape[-1] > 4 and shape[0] <= 4:
+        values = np.moveaxis(values, 0, -1)
+    elif values.ndim != 3 or shape[-1] > 4:
+        raise UncheckError(
+            f"{path}: shape {shape} is not (H, W), (H, W, C) or (C, H, W) with at most 4 channels"
+        )
+    if values.size == 0:
+        raise UncheckError(f"{path}: shape {shape} holds no pixels")
+    try:
+        levels = to_levels(values, span)
+    except UncheckError as error:
+        raise UncheckError(f"{path}: {error}") from None
+    # Fourth and second channels are alpha by convention.
+    return levels[..., :3] if levels.shape[-1] == 4 else levels[..., :1] if levels.shape[-1] == 2 else levels
+
+
+def _finite(path: Path, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+    if not np.isfinite(pixels.sum(dtype=np.float64)):
+        bad = pixels.size - int(np.isfinite(pixels).sum())
+        raise UncheckError(
+            f"{path}: {bad} of {pixels.size} values are NaN or infinite; mask or replace them first"
+        )
+    return pixels
