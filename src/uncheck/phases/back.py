@@ -1,0 +1,159 @@
+"""Out of the one form: as a transposed convolution, or a convolution and a pixel shuffle."""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple, TypedDict
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from uncheck.errors import UncheckError
+from uncheck.phases.kernel import PhaseKernel
+
+
+class ConvTransposeForm(TypedDict):
+    """Arguments of torch.nn.functional.conv_transpose{1,2,3}d beside the input."""
+
+    weight: Tensor
+    bias: Tensor | None
+    stride: tuple[int, ...]
+    padding: tuple[int, ...]
+    output_padding: tuple[int, ...]
+
+
+class PixelShuffleForm(NamedTuple):
+    """Pad the input, convolve without padding, pixel-shuffle, crop.
+
+    Args:
+        weight: (out * prod(factor), in, *taps).
+        bias: (out * prod(factor),) or None.
+        factor: of the pixel shuffle, per axis.
+        padding: per axis (before, after), zeros added to the input; negative numbers crop it.
+        crop: output pixels to take off the end of each axis.
+
+    """
+
+    weight: Tensor
+    bias: Tensor | None
+    factor: tuple[int, ...]
+    padding: tuple[tuple[int, int], ...]
+    crop: tuple[int, ...]
+
+
+def to_conv_transpose(kernel: PhaseKernel) -> ConvTransposeForm:
+    """Write the kernel as one transposed convolution, equal everywhere, borders included.
+
+    Where offset or size do not fit torch's padding, taps of weight zero are added at the ends.
+
+    Args:
+        kernel: the upsampler; its bias must be alike on all phases (to rounding: 16 eps).
+
+    Returns:
+        weight (in, out, *k), bias, stride, padding and output_padding for F.conv_transpose{1,2,3}d.
+
+    Raises:
+        UncheckError: the bias differs from phase to phase.
+
+    """
+    weight = kernel.weight.transpose(0, 1)
+    padding, extra = [], []
+    pads: list[int] = []
+    for axis, k in enumerate(kernel.kernel_size):
+        s, margin, offset = kernel.stride[axis], kernel.margin[axis], kernel.offset[axis]
+        front = max(0, -offset)
+        # output_padding = margin + s - k + 2 padding must be in 0 .. s - 1; a zero tap in front raises it
+        surplus = margin + s - k + 2 * offset + front
+        front += max(0, -surplus)
+        end = max(0, surplus - (s - 1))
+        padding.append(offset + front)
+        extra.append(max(0, surplus) - end)
+        pads = [front, end, *pads]
+    return ConvTransposeForm(
+        weight=F.pad(weight, pads) if any(pads) else weight,
+        bias=even_bias(kernel),
+        stride=kernel.stride,
+        padding=tuple(padding),
+        output_padding=tuple(extra),
+    )
+
+
+def to_pixel_shuffle(kernel: PhaseKernel) -> PixelShuffleForm:
+    """Write the kernel as a convolution and a pixel shuffle, equal everywhere, borders too; always possible.
+
+    Args:
+        kernel: the upsampler.
+
+    Returns:
+        weight, bias, factor, padding of the input and crop of the output.
+
+    Cost: up to prod(s ceil(k / s) + s) / prod(k) times the weights, the rest being zeros.
+
+    """
+    padding, crop, taps = [], [], []
+    pads: list[int] = []
+    for axis, k in enumerate(kernel.kernel_size):
+        s, offset, margin = kernel.stride[axis], kernel.offset[axis], kernel.margin[axis]
+        # phase p at input i reads x[i - a] with weight h[s a + p + offset]
+        last, first = (k - 1 - offset) // s, -((s - 1 + offset) // s)
+        count = last - first + 1
+        taps.append(count)
+        rows = -(-margin // s)
+        padding.append((last, count - 1 - last + rows))
+        crop.append(s * rows - margin)
+        start = s * first + offset
+        pads = [-start, start + s * count - k, *pads]
+    h = F.pad(kernel.weight, pads)
+    split = [n for t, s in zip(taps, kernel.stride, strict=True) for n in (t, s)]
+    h = h.reshape(*h.shape[:2], *split)
+    ndim = kernel.ndim
+    order = [0, *(3 + 2 * a for a in range(ndim)), 1, *(2 + 2 * a for a in range(ndim))]
+    weight = h.permute(order).flip(list(range(2 + ndim, 2 + 2 * ndim))).flatten(0, ndim)
+    bias = None if kernel.bias is None else kernel.phase_bias().flatten()
+    return PixelShuffleForm(weight, bias, kernel.stride, tuple(padding), tuple(crop))
+
+
+def even_bias(kernel: PhaseKernel) -> Tensor | None:
+    """Give the bias per channel, (out,).
+
+    Raises:
+        UncheckError: it differs from phase to phase by more than rounding (16 eps of its largest entry).
+
+    """
+    if kernel.bias is None or kernel.bias.ndim == 1:
+        return kernel.bias
+    flat = kernel.bias.flatten(1)
+    mean = flat.mean(1)
+    apart = float((flat - mean[:, None]).abs().max())
+    if apart > 16 * torch.finfo(flat.dtype).eps * float(flat.abs().max()):
+        raise UncheckError(
+            f"the bias differs from phase to phase by up to {apart:.3g} from its mean, which this form "
+            "cannot hold: use to_pixel_shuffle, or project the kernel first"
+        )
+    return mean
+
+
+def pixel_shuffle(x: Tensor, factor: Sequence[int]) -> Tensor:
+    """Move channels to pixels:  y[c, s i + p] = x[c s^n + p, i],  on one to three axes.
+
+    Args:
+        x: (batch, out * prod(factor), *size).
+        factor: s per axis, >= 1; channels ordered as torch.nn.PixelShuffle.
+
+    Returns:
+        (batch, out, *(s * size)).
+
+    Raises:
+        UncheckError: the axes do not agree, or the channels are not divisible by prod(factor).
+
+    """
+    ndim, phases = len(factor), math.prod(factor)
+    if x.ndim != 2 + ndim or x.shape[1] % phases:
+        raise UncheckError(
+            f"a pixel shuffle by {tuple(factor)} cannot take an input of shape {tuple(x.shape)}"
+        )
+    split = x.reshape(x.shape[0], -1, *factor, *x.shape[2:])
+    order = [0, 1] + [axis for a in range(ndim) for axis in (2 + ndim + a, 2 + a)]
+    return split.permute(order).reshape(
+        x.shape[0], -1, *(n * s for n, s in zip(x.shape[2:], factor, strict=True))
+    )

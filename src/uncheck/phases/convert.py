@@ -1,0 +1,164 @@
+"""Into the one form: transposed, plain and sub-pixel convolutions, un-patchify.
+
+Every function takes the weights as torch's modules hold them, runs on the meta device too, and refuses with
+an UncheckError what does not fit. Cost: one pass over the expanded weights, out * in * prod(k) entries.
+"""
+
+import math
+
+from torch import Tensor
+
+from uncheck.errors import UncheckError
+from uncheck.geometry import Sizes
+from uncheck.phases.dense import as_bias, axes, dense, dilate, flip, sizes, support
+from uncheck.phases.kernel import PhaseKernel
+
+
+def from_conv_transpose(
+    weight: Tensor,
+    bias: Tensor | None,
+    stride: Sizes,
+    padding: Sizes = 0,
+    output_padding: Sizes = 0,
+    dilation: Sizes = 1,
+    groups: int = 1,
+) -> PhaseKernel:
+    """Take a transposed convolution:  h[d t] = W[t],  offset = padding.
+
+    Args:
+        weight: torch's layout (in, out / groups, *k).
+        bias: (out,) or None.
+        stride: upsampling factor, >= 1.
+        padding: pixels cropped at both ends, >= 0.
+        output_padding: pixels added at the end, >= 0.
+        dilation: pixels between taps, >= 1.
+        groups: divides in and out.
+
+    Returns:
+        The kernel, equal to the layer everywhere, borders included.
+
+    Raises:
+        UncheckError: shapes or sizes that do not agree.
+
+    """
+    ndim = axes(weight)
+    s, p, extra, d = sizes(
+        ndim, stride=stride, padding=padding, output_padding=output_padding, dilation=dilation
+    )
+    h = dilate(dense(weight, groups).transpose(0, 1), d)
+    k = h.shape[2:]
+    margin = tuple(k[a] - s[a] - 2 * p[a] + extra[a] for a in range(ndim))
+    return PhaseKernel(h, s, bias, p, margin, support(weight, d))
+
+
+def from_conv(
+    weight: Tensor,
+    bias: Tensor | None,
+    padding: Sizes = 0,
+    dilation: Sizes = 1,
+    groups: int = 1,
+) -> PhaseKernel:
+    """Take a convolution of stride 1 as a kernel with one phase:  h[d (k - 1) - d t] = W[t].
+
+    Args:
+        weight: torch's layout (out, in / groups, *k).
+        bias: (out,) or None.
+        padding: zeros added at both ends, >= 0.
+        dilation: pixels between taps, >= 1.
+        groups: divides in and out.
+
+    Returns:
+        The kernel, equal to the layer everywhere.
+
+    Raises:
+        UncheckError: shapes or sizes that do not agree.
+
+    """
+    ndim = axes(weight)
+    p, d = sizes(ndim, padding=padding, dilation=dilation)
+    h = flip(dilate(dense(weight, groups), d))
+    reach = [k - 1 for k in h.shape[2:]]
+    offset = tuple(r - q for r, q in zip(reach, p, strict=True))
+    margin = tuple(2 * q - r for r, q in zip(reach, p, strict=True))
+    return PhaseKernel(h, (1,) * ndim, bias, offset, margin, support(weight, d))
+
+
+def from_pixel_shuffle(
+    conv_weight: Tensor,
+    conv_bias: Tensor | None,
+    factor: Sizes,
+    padding: Sizes = 0,
+    dilation: Sizes = 1,
+    groups: int = 1,
+) -> PhaseKernel:
+    """Take a convolution followed by a pixel shuffle:  h[p + s (D - d t)] = W[c s^n + p][t],  D = d (k - 1).
+
+    The bias becomes one per phase. Channels are ordered as torch.nn.PixelShuffle does, c r r + i r + j, and
+    by the same rule on one or three axes.
+
+    Args:
+        conv_weight: (out * prod(factor), in / groups, *k).
+        conv_bias: (out * prod(factor),) or None.
+        factor: upsampling factor per axis, >= 1.
+        padding: zeros added at both ends of the input, >= 0.
+        dilation: input pixels between taps, >= 1.
+        groups: divides in and the convolution's outputs.
+
+    Returns:
+        The kernel, equal to the pair everywhere, borders included.
+
+    Raises:
+        UncheckError: shapes or sizes that do not agree.
+
+    """
+    ndim = axes(conv_weight)
+    s, p, d = sizes(ndim, factor=factor, padding=padding, dilation=dilation)
+    phases = math.prod(s)
+    if conv_weight.shape[0] % phases:
+        raise UncheckError(
+            f"a pixel shuffle by {s} needs output channels divisible by {phases}, not {conv_weight.shape[0]}"
+        )
+    out = conv_weight.shape[0] // phases
+    w = flip(dilate(dense(conv_weight, groups), d))
+    taps = tuple(w.shape[2:])
+    # (out, *s, in, *taps) -> (out, in, tap 0, s 0, tap 1, s 1, ...)
+    order = [0, 1 + ndim] + [axis for a in range(ndim) for axis in (2 + ndim + a, 1 + a)]
+    h = w.reshape(out, *s, w.shape[1], *taps).permute(order)
+    h = h.reshape(out, w.shape[1], *(t * f for t, f in zip(taps, s, strict=True)))
+    bias = None if conv_bias is None else as_bias(conv_bias, out * phases).reshape(out, *s)
+    offset = tuple(s[a] * (taps[a] - 1 - p[a]) for a in range(ndim))
+    margin = tuple(s[a] * (2 * p[a] - taps[a] + 1) for a in range(ndim))
+    there = support(conv_weight, d)
+    if there is not None:
+        for axis, f in enumerate(s):
+            there = there.repeat_interleave(f, axis)
+    return PhaseKernel(h, s, bias, offset, margin, there)
+
+
+def from_unpatchify(linear_weight: Tensor, linear_bias: Tensor | None, patch: Sizes) -> PhaseKernel:
+    """Take a linear layer that writes one patch per token:  h[p] = W[c, p],  stride = patch.
+
+    Args:
+        linear_weight: arranged as (out, *patch, in).
+        linear_bias: arranged as (out, *patch), or None; becomes one per phase.
+        patch: output pixels per token and axis, >= 1.
+
+    Returns:
+        The kernel, equal to the layer everywhere.
+
+    Raises:
+        UncheckError: the weight is not (out, *patch, in).
+
+    """
+    ndim = linear_weight.ndim - 2
+    if not 1 <= ndim <= 3:
+        raise UncheckError(
+            f"weight must be (out, *patch, in) with 1 to 3 patch axes, not {tuple(linear_weight.shape)}"
+        )
+    (s,) = sizes(ndim, patch=patch)
+    if tuple(linear_weight.shape[1:-1]) != s:
+        raise UncheckError(
+            f"weight must be (out, *patch, in) with patch {s}, not {tuple(linear_weight.shape)}"
+        )
+    bias = None if linear_bias is None else linear_bias.reshape(linear_weight.shape[0], *s)
+    return PhaseKernel(linear_weight.movedim(-1, 1), s, bias)

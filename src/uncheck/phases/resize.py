@@ -1,0 +1,97 @@
+"""Into the one form: resizes, bare or followed by a convolution."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from uncheck.errors import UncheckError
+from uncheck.geometry import Sizes
+from uncheck.phases.convert import from_conv
+from uncheck.phases.dense import sizes
+from uncheck.phases.hold import hold_kernel
+from uncheck.phases.kernel import PhaseKernel, check_entries, conv_transpose
+
+
+def from_resize(
+    channels: int,
+    factor: Sizes,
+    mode: str = "nearest",
+    *,
+    ndim: int | None = None,
+    dtype: torch.dtype = torch.float32,
+) -> PhaseKernel:
+    """Take a bare resize by an integer factor as a depthwise kernel (dense, zero off the diagonal).
+
+    Args:
+        channels: number of channels, >= 1.
+        factor: upsampling factor, one integer or one per axis, >= 1.
+        mode: "nearest", or "linear" (also "bilinear", "trilinear"): half-pixel centres, align_corners=False.
+        ndim: number of axes; taken from factor if that is a sequence, else 2.
+        dtype: floating-point type of the kernel.
+
+    Returns:
+        The kernel; nearest is exact everywhere, linear away from borders (torch repeats the edge pixel).
+
+    Raises:
+        UncheckError: no such mode, or a factor below 1.
+
+    """
+    axes = ndim if ndim is not None else (len(factor) if isinstance(factor, Sequence) else 2)
+    (s,) = sizes(axes, factor=factor)
+    if channels < 1:
+        raise UncheckError(f"a resize needs at least 1 channel, not {channels}")
+    hold, offset, margin = hold_kernel(s, mode, dtype, torch.device("cpu"))
+    check_entries((channels, channels, *hold.shape), "the dense kernel of the resize")
+    eye = torch.eye(channels, dtype=dtype).reshape(channels, channels, *[1] * axes)
+    return PhaseKernel(eye * hold, s, None, offset, margin)
+
+
+def from_resize_conv(
+    conv_weight: Tensor,
+    conv_bias: Tensor | None,
+    factor: Sizes,
+    mode: str = "nearest",
+    padding: Sizes = 0,
+    dilation: Sizes = 1,
+    groups: int = 1,
+) -> PhaseKernel:
+    """Take a resize by an integer factor followed by a convolution:  h = flip(W) * hold.
+
+    Args:
+        conv_weight: (out, in / groups, *k), stride 1.
+        conv_bias: (out,) or None.
+        factor: upsampling factor, >= 1.
+        mode: "nearest", or "linear" (also "bilinear", "trilinear"): half-pixel centres, align_corners=False.
+        padding: zeros added at both ends after the resize, >= 0.
+        dilation: high-rate pixels between taps, >= 1.
+        groups: divides in and out.
+
+    Returns:
+        The kernel, k + s - 1 taps per axis for nearest; linear is exact only away from borders.
+
+    Raises:
+        UncheckError: shapes or sizes that do not agree, or no such mode.
+
+    Source: Odena, Dumoulin, Olah, Distill 2016, "Better Upsampling"; fused: Karras et al., Progressive GAN.
+
+    """
+    conv = from_conv(conv_weight, conv_bias, padding, dilation, groups)
+    (s,) = sizes(conv.ndim, factor=factor)
+    hold, offset, margin = hold_kernel(s, mode, conv.weight.dtype, conv.weight.device)
+    filters = conv.weight.reshape(-1, 1, *conv.kernel_size)
+    h = conv_transpose(filters, hold[None, None], (1,) * conv.ndim)
+    support = conv.support
+    if support is not None:
+        spread = conv_transpose(
+            support[None, None].to(h.dtype), (hold > 0).to(h.dtype)[None, None], (1,) * conv.ndim
+        )
+        support = spread[0, 0] > 0
+    return PhaseKernel(
+        h.reshape(conv.out_channels, conv.in_channels, *h.shape[2:]),
+        s,
+        conv_bias,
+        tuple(a + b for a, b in zip(conv.offset, offset, strict=True)),
+        tuple(a + b for a, b in zip(conv.margin, margin, strict=True)),
+        support,
+    )
