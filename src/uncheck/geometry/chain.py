@@ -52,13 +52,14 @@ def chain(layers: Sequence[Layer], input_size: Sizes | None = None) -> Overlap:
             )
     by_axis = [[_along(one, axis) for one in layers] for axis in range(ndim)]
     dtype = count_dtype([one for axis in by_axis for one in axis])
-    patterns = [axis_pattern(axis, dtype) for axis in by_axis]
-    check_entries(math.prod(len(pattern) for pattern in patterns), "the pattern of taps per phase")
-    sizes = _default_size(by_axis, patterns) if input_size is None else expand("input_size", input_size, ndim)
+    periods = [reduce(_carried, axis, 1) for axis in by_axis]
+    check_entries(math.prod(periods), "the pattern of taps per phase")
+    sizes = _default_size(by_axis, periods) if input_size is None else expand("input_size", input_size, ndim)
     final = sizes
     for one in layers:
         final = output_size(one, final)
     check_entries(math.prod(final), "the overlap map")
+    patterns = [axis_pattern(axis, dtype) for axis in by_axis]
     taps = _outer([axis_map(axis, size, dtype) for axis, size in zip(by_axis, sizes, strict=True)])
     taps.flags.writeable = False
     lows, highs = [int(p.min()) for p in patterns], [int(p.max()) for p in patterns]
@@ -106,13 +107,12 @@ def _along(one: Layer, axis: int) -> AxisLayer:
     )
 
 
-def _default_size(by_axis: list[list[AxisLayer]], patterns: list[Counts]) -> tuple[int, ...]:
+def _default_size(by_axis: list[list[AxisLayer]], periods: list[int]) -> tuple[int, ...]:
     """Give the smallest input that shows three interior periods; fewer where three are too many."""
     sizes: tuple[int, ...] = ()
-    for periods in (3, 2, 1):
+    for times in (3, 2, 1):
         sizes = tuple(
-            _smallest_size(axis, periods * len(pattern))
-            for axis, pattern in zip(by_axis, patterns, strict=True)
+            _smallest_size(axis, times * period) for axis, period in zip(by_axis, periods, strict=True)
         )
         pixels = math.prod(_final_size(axis, size) for axis, size in zip(by_axis, sizes, strict=True))
         if pixels <= LIMIT:

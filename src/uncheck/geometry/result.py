@@ -99,6 +99,6 @@ def _lists(nested: Any) -> Any:
     return [_lists(entry) for entry in nested] if isinstance(nested, tuple) else nested
 
 
-def _short(taps: tuple[int, ...], most: int = 16) -> str:
+def _short(taps: tuple[int, ...], most: int = 12) -> str:
     shown = " ".join(str(count) for count in taps[:most])
     return shown if len(taps) <= most else f"{shown} ... ({len(taps)} phases)"
