@@ -1,0 +1,21 @@
+"""A model becomes stages: record a forward pass, find the upsampling, count what is not understood."""
+
+from uncheck.reading.leave import as_found
+from uncheck.reading.ledger import Ledger
+from uncheck.reading.padding import Padding
+from uncheck.reading.record import Recording, record
+from uncheck.reading.stage import Stage
+from uncheck.reading.strided import Strided
+from uncheck.reading.watch import CallKey, CallWatcher
+
+__all__ = [
+    "CallKey",
+    "CallWatcher",
+    "Ledger",
+    "Padding",
+    "Recording",
+    "Stage",
+    "Strided",
+    "as_found",
+    "record",
+]

@@ -1,0 +1,181 @@
+"""The arguments of recorded calls, by name and one entry per axis."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from torch import Tensor
+
+from uncheck.reading.graph import Node, Slot
+from uncheck.reading.tables import CONVOLUTION, POOL, RESIZE, SHUFFLE, TRANSPOSED, UNPOOL, UNSHUFFLE
+
+_CONV = "input weight bias stride padding dilation groups"
+_TRANSPOSED = "input weight bias stride padding output_padding groups dilation"
+_MAX = "input kernel_size stride padding dilation ceil_mode return_indices"
+_AVG = "input kernel_size stride padding ceil_mode count_include_pad divisor_override"
+SIGNATURES = {
+    **{f"conv{n}d": _CONV for n in (1, 2, 3)},
+    **{f"conv_transpose{n}d": _TRANSPOSED for n in (1, 2, 3)},
+    **dict.fromkeys(
+        ("convolution", "_convolution"),
+        "input weight bias stride padding dilation transposed output_padding groups",
+    ),
+    **{f"max_pool{n}d": _MAX for n in (1, 2, 3)},
+    **{f"max_pool{n}d_with_indices": _MAX for n in (1, 2, 3)},
+    **{f"avg_pool{n}d": _AVG for n in (1, 2, 3)},
+    **{f"lp_pool{n}d": "input norm_type kernel_size stride ceil_mode" for n in (1, 2, 3)},
+    **{f"max_unpool{n}d": "input indices kernel_size stride padding output_size" for n in (1, 2, 3)},
+    "interpolate": "input size scale_factor mode align_corners recompute_scale_factor antialias",
+    "upsample": "input size scale_factor mode align_corners",
+    "pixel_shuffle": "input upscale_factor",
+    "pixel_unshuffle": "input downscale_factor",
+    "pad": "input pad mode value",
+    "constant_pad_nd": "input pad value",
+    **{f"reflection_pad{n}d": "input pad" for n in (1, 2, 3)},
+    **{f"replication_pad{n}d": "input pad" for n in (1, 2, 3)},
+    "getitem": "input index",
+    "setitem": "input index value",
+    "linear": "input weight bias",
+    "stack": "tensors dim",
+    "einsum": "equation operands",
+}
+
+
+def arguments(node: Node) -> dict[str, Any]:
+    """The arguments of a call by name, for functions in `SIGNATURES`; tensors are `Slot`s."""
+    names = SIGNATURES.get(node.name, "input dim keepdim").split()
+    return dict(zip(names, node.args, strict=False)) | node.kwargs
+
+
+def per_axis(value: Any, ndim: int, default: int = 1) -> tuple[int, ...]:
+    """One integer per axis from an integer, a sequence of one or `ndim`, or None for the default."""
+    if value is None or value == ():
+        return (default,) * ndim
+    if isinstance(value, Sequence):
+        return tuple(int(item) for item in value) if len(value) == ndim else (int(value[0]),) * ndim
+    return (int(value),) * ndim
+
+
+@dataclass(frozen=True)
+class Convolution:
+    """The arguments of a plain or transposed convolution, one entry per axis.
+
+    Attributes:
+        weight: as torch's function takes it; None if unknown.
+        padding: at the start and end of each axis, as (start, end).
+    """
+
+    weight: Tensor | None
+    bias: Tensor | None
+    kernel_size: tuple[int, ...]
+    stride: tuple[int, ...]
+    padding: tuple[tuple[int, int], ...]
+    output_padding: tuple[int, ...]
+    dilation: tuple[int, ...]
+    groups: int
+    transposed: bool
+
+    @property
+    def ndim(self) -> int:
+        """Number of spatial axes."""
+        return len(self.stride)
+
+
+def convolution(node: Node) -> Convolution | None:
+    """The convolution a node makes, plain or transposed; None for other calls."""
+    if node.name not in CONVOLUTION.names | TRANSPOSED.names:
+        return None
+    given = arguments(node)
+    weight, bias = given.get("weight"), given.get("bias")
+    if not isinstance(weight, Slot):
+        return None
+    ndim = len(weight.shape) - 2
+    kernel = weight.shape[2:]
+    dilation = per_axis(given.get("dilation"), ndim)
+    padding = given.get("padding")
+    if isinstance(padding, str):  # torch puts the odd one of "same" at the end
+        total = [d * (k - 1) if padding == "same" else 0 for d, k in zip(dilation, kernel, strict=True)]
+        pads = tuple((t // 2, t - t // 2) for t in total)
+    else:
+        pads = tuple((p, p) for p in per_axis(padding, ndim, 0))
+    return Convolution(
+        weight.value,
+        bias.value if isinstance(bias, Slot) else None,
+        kernel,
+        per_axis(given.get("stride"), ndim),
+        pads,
+        per_axis(given.get("output_padding"), ndim, 0),
+        dilation,
+        int(given.get("groups", 1)),
+        node.name in TRANSPOSED.names or given.get("transposed") is True,
+    )
+
+
+def resize_factors(node: Node) -> tuple[Fraction, ...]:
+    """Output over input pixels per axis of an interpolation."""
+    given = arguments(node)
+    before, after = main_input(node).shape[2:], node.shape[2:]
+    scale = given.get("scale_factor")
+    if scale is None or given.get("recompute_scale_factor"):
+        return tuple(Fraction(b, a) for a, b in zip(before, after, strict=True))
+    scales = scale if isinstance(scale, Sequence) else (scale,) * len(before)
+    return tuple(Fraction(float(one)).limit_denominator(1000) for one in scales)
+
+
+def main_input(node: Node) -> Slot:
+    """The first tensor a call took."""
+    for value in (*node.args, *node.kwargs.values()):
+        if isinstance(value, Slot):
+            return value
+        if isinstance(value, tuple | list) and value and isinstance(value[0], Slot):
+            return value[0]
+    return Slot(None, ())
+
+
+def scales(node: Node) -> tuple[Fraction, ...] | None:
+    """How many output pixels one input pixel makes, per spatial axis; None where that is no fixed number.
+
+    The spatial axes are the last of the tensor. An axis pooled to one pixel has scale 0.
+    """
+    conv = convolution(node)
+    if conv is not None:
+        return tuple(Fraction(s) if conv.transposed else Fraction(1, s) for s in conv.stride)
+    if node.name in RESIZE.names:
+        return resize_factors(node)
+    if node.name in SHUFFLE.names | UNSHUFFLE.names:
+        given = arguments(node)
+        if node.name in SHUFFLE.names:
+            return (Fraction(int(given["upscale_factor"])),) * 2
+        return (Fraction(1, int(given["downscale_factor"])),) * 2
+    if node.name in UNPOOL.names:
+        return tuple(Fraction(s) for s in pool_stride(node))
+    if node.name.startswith("adaptive"):
+        ndim = int(node.name.split("pool")[1][0])
+        pairs = zip(main_input(node).shape[-ndim:], node.shape[-ndim:], strict=True)
+        found = [Fraction(0) if b == 1 else Fraction(b, a) for a, b in pairs]
+        return None if any(f.numerator > 1 for f in found) else tuple(found)
+    if node.name in POOL.names:
+        return tuple(Fraction(1, s) for s in pool_stride(node))
+    return None
+
+
+def pool_kernel(node: Node) -> tuple[int, ...]:
+    """Window of a pooling or unpooling per axis; adaptive pooling: its largest window."""
+    ndim = int(node.name.split("pool")[1][0])
+    if node.name.startswith("adaptive"):
+        pairs = zip(main_input(node).shape[-ndim:], node.shape[-ndim:], strict=True)
+        return tuple(-(-a // b) for a, b in pairs)
+    return per_axis(arguments(node).get("kernel_size"), ndim)
+
+
+def pool_stride(node: Node) -> tuple[int, ...]:
+    """Stride of a pooling or unpooling per axis; where none is given, its window."""
+    ndim = int(node.name.split("pool")[1][0])
+    kernel = pool_kernel(node)
+    if node.name.startswith("adaptive"):
+        return kernel
+    stride = arguments(node).get("stride")
+    return kernel if stride is None or stride == () or stride == [] else per_axis(stride, ndim)

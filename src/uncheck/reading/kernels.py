@@ -1,0 +1,131 @@
+"""Recorded weights as the one kernel form; None where a stage has none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import product
+from math import prod
+
+import torch
+from torch import Tensor
+
+from uncheck.errors import UncheckError
+from uncheck.phases import (
+    PhaseKernel,
+    from_conv_transpose,
+    from_pixel_shuffle,
+    from_resize,
+    from_resize_conv,
+    from_unpatchify,
+)
+from uncheck.reading.calls import Convolution
+from uncheck.reading.layout import Layout
+from uncheck.reading.neighbours import After
+
+
+def transposed_kernel(conv: Convolution) -> PhaseKernel | None:
+    """The kernel of a transposed convolution."""
+    if not _real(conv.weight):
+        return None
+    assert conv.weight is not None
+    padding = tuple(start for start, _ in conv.padding)
+    try:
+        return from_conv_transpose(
+            conv.weight, conv.bias, conv.stride, padding, conv.output_padding, conv.dilation, conv.groups
+        )
+    except UncheckError:
+        return None
+
+
+def resize_kernel(
+    channels: int, factor: tuple[int, ...], mode: str, follower: After | None
+) -> PhaseKernel | None:
+    """The kernel of a resize, with the padding, the cropping and the convolution that follow it."""
+    try:
+        if follower is None:
+            return from_resize(channels, factor, mode, ndim=len(factor))
+        conv = follower.conv
+        if not _real(conv.weight):
+            return None
+        assert conv.weight is not None
+        bare = from_resize_conv(conv.weight, conv.bias, factor, mode, 0, conv.dilation, conv.groups)
+    except UncheckError:
+        return None
+    pads = [(a + c, b + d) for (a, b), (c, d) in zip(follower.shift, conv.padding, strict=True)]
+    offset = tuple(o - start for o, (start, _) in zip(bare.offset, pads, strict=True))
+    margin = tuple(m + start + end for m, (start, end) in zip(bare.margin, pads, strict=True))
+    return replace(bare, offset=offset, margin=margin)
+
+
+def shuffle_kernel(conv: Convolution, factor: tuple[int, ...], channels: Tensor | None) -> PhaseKernel | None:
+    """The kernel of a convolution followed by a rearrangement of its channels into phases.
+
+    Args:
+        conv: the convolution before.
+        factor: phases per axis.
+        channels: which channel of the convolution each (out, *phase) takes; None for torch's pixel shuffle.
+    """
+    if not _real(conv.weight) or conv.transposed or max(conv.stride) > 1:
+        return None
+    weight, bias, groups = conv.weight, conv.bias, conv.groups
+    assert weight is not None
+    if any(start != end for start, end in conv.padding):
+        return None
+    if channels is not None:
+        order = channels.flatten().to(weight.device)
+        if len(order) != weight.shape[0] or (
+            groups > 1 and not torch.equal(order.cpu(), torch.arange(len(order)))
+        ):
+            return None
+        weight = weight[order]
+        bias = None if bias is None else bias[order]
+    padding = tuple(start for start, _ in conv.padding)
+    try:
+        return from_pixel_shuffle(weight, bias, factor, padding, conv.dilation, groups)
+    except UncheckError:
+        return None
+
+
+def patch_kernel(weight: Tensor | None, bias: Tensor | None, channels: Tensor) -> PhaseKernel | None:
+    """The kernel of a linear layer whose features become patches; `channels` as in `shuffle_kernel`."""
+    if not _real(weight) or weight is None or channels.numel() != weight.shape[0]:
+        return None
+    order = channels.to(weight.device)
+    patch = tuple(channels.shape[1:])
+    try:
+        return from_unpatchify(weight[order], None if bias is None else bias[order], patch)
+    except UncheckError:
+        return None
+
+
+def source_channels(layout: Layout, axis: int, dims: Sequence[int], factor: Sequence[int]) -> Tensor | None:
+    """Which source channel each output channel and phase takes.
+
+    Args:
+        layout: of the rearranged tensor.
+        axis: the channel axis of the source.
+        dims: spatial axes of the rearranged tensor.
+        factor: phases per spatial axis.
+
+    Returns:
+        Integers, (out, *factor); None where some of that is held instead of read.
+    """
+    phases: list[list[int]] = []
+    for dim, count in zip(dims, factor, strict=True):
+        inner = [atom for atom in layout[dim] if atom.axis in (axis, -1)]
+        phases.append(_positions([(atom.step, atom.size) for atom in inner]))
+        if len(phases[-1]) != count or any(atom.axis != axis for atom in inner):
+            return None
+    outer = [atom for dim, run in enumerate(layout) if dim not in dims for atom in run if atom.axis == axis]
+    rows = _positions([(atom.step, atom.size) for atom in outer])
+    flat = [sum(parts) for parts in product(rows, *phases)]
+    return torch.tensor(flat).reshape(len(rows), *factor) if len(flat) == len(rows) * prod(factor) else None
+
+
+def _positions(runs: Sequence[tuple[int, int]]) -> list[int]:
+    return [sum(parts) for parts in product(*(range(0, step * size, step) for step, size in runs))]
+
+
+def _real(weight: Tensor | None) -> bool:
+    return weight is not None and weight.device.type != "meta" and weight.is_floating_point()

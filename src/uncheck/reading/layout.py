@@ -1,0 +1,206 @@
+"""Which source position each output position of a layout call holds, followed without any data.
+
+Each axis of a tensor is written as a run of atoms, outermost first, like the inside of an einops pattern:
+after a hand-written pixel shuffle by 2 the rows are (rows of the source, phase taken from the channels).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from math import prod
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from uncheck.reading.graph import Node, Slot
+from uncheck.reading.tables import PASSING, REPEAT, RESHAPE, STRIDED_VIEW
+
+HELD = -1
+"""The axis of an atom along which one value is repeated."""
+FOLLOWED = RESHAPE.names | STRIDED_VIEW.names | REPEAT.names | {"contiguous", "clone", "einsum"}
+
+
+@dataclass(frozen=True)
+class Atom:
+    """A run of `size` positions that moves `step` at a time along axis `axis` of the source."""
+
+    axis: int
+    step: int
+    size: int
+
+
+Axis = tuple[Atom, ...]
+Layout = tuple[Axis, ...]
+
+
+def source_layout(shape: tuple[int, ...]) -> Layout:
+    """The layout of a tensor in terms of itself."""
+    return tuple(_joined((Atom(axis, 1, size),)) for axis, size in enumerate(shape))
+
+
+def sizes(layout: Layout) -> tuple[int, ...]:
+    """The shape a layout describes."""
+    return tuple(prod(atom.size for atom in axis) for axis in layout)
+
+
+def is_layout_call(node: Node) -> bool:
+    """Whether a node only moves or repeats values of one tensor."""
+    if node.func is None or node.writes or len(node.parents) != 1:
+        return False
+    if node.name == "einsum":
+        return sum(isinstance(arg, Slot) for arg in _flat(node.args)) == 1
+    return node.name in FOLLOWED
+
+
+def follow(node: Node, layout: Layout) -> Layout | None:
+    """The layout of a call's output, given that of its input.
+
+    Args:
+        node: a call for which `is_layout_call` holds.
+        layout: layout of its input.
+
+    Returns:
+        The layout of its output; None where it cannot be written in atoms, such as a crop through a phase.
+
+    Cost: one call of the function on a tensor without data.
+    """
+    if node.name in PASSING.names:
+        return layout
+    if node.name in REPEAT.names:
+        return _repeated(node, layout)
+    shape = sizes(layout)
+    result = _replay(node, shape)
+    if result is None or tuple(result.shape) != node.shape:
+        return None
+    if node.name in RESHAPE.names:
+        return reshaped(layout, node.shape)
+    return _viewed(layout, shape, result)
+
+
+def reshaped(layout: Layout, shape: tuple[int, ...]) -> Layout | None:
+    """A layout split and merged, in memory order, to another shape; None where atoms do not split."""
+    atoms = [atom for axis in layout for atom in axis if atom.size > 1][::-1]
+    axes: list[Axis] = []
+    for size in shape:
+        taken: list[Atom] = []
+        while (left := size // prod(atom.size for atom in taken)) > 1:
+            if not atoms:
+                return None
+            atom = atoms.pop()
+            if atom.size > left:
+                if atom.size % left:
+                    return None
+                inner = atom.size // left
+                atoms.append(replace(atom, size=inner))
+                atom = replace(atom, step=atom.step * inner, size=left)
+            elif left % atom.size:
+                return None
+            taken.append(atom)
+        axes.append(_joined(tuple(taken)))
+    return tuple(axes) if not atoms else None
+
+
+def _joined(atoms: Axis) -> Axis:
+    """The same axis with neighbours that make one run written as one atom."""
+    result: list[Atom] = []
+    for atom in atoms:
+        if atom.size == 1:
+            continue
+        outer = result[-1] if result else None
+        if outer is not None and outer.axis == atom.axis and outer.step == atom.step * atom.size:
+            result[-1] = replace(atom, size=outer.size * atom.size)
+        else:
+            result.append(atom)
+    return tuple(result)
+
+
+def _viewed(layout: Layout, shape: tuple[int, ...], view: Tensor) -> Layout | None:
+    """Read the layout of a view off its strides, given the shape of the contiguous tensor it views."""
+    strides = [prod(shape[axis + 1 :]) for axis in range(len(shape))]
+    offset = int(view.storage_offset())
+    starts = []
+    for stride in strides:
+        start, offset = divmod(offset, stride) if stride else (0, offset)
+        starts.append(start)
+    axes: list[Axis] = []
+    for size, stride in zip(view.shape, view.stride(), strict=True):
+        if size == 1:
+            axes.append(())
+        elif stride == 0:
+            axes.append((Atom(HELD, 0, size),))
+        else:
+            axis = max((a for a in range(len(shape)) if shape[a] > 1 and strides[a] <= stride), default=None,
+                       key=lambda a: strides[a])  # fmt: skip
+            if axis is None or stride % strides[axis]:
+                return None
+            cut = _cut(layout[axis], shape[axis], starts[axis], stride // strides[axis], size)
+            if cut is None:
+                return None
+            axes.append(cut)
+    return tuple(axes)
+
+
+def _cut(axis: Axis, length: int, start: int, step: int, size: int) -> Axis | None:
+    """Positions start, start + step, ... of an axis."""
+    if step == 1 and size == length:
+        return axis
+    if len(axis) == 1:
+        atom = axis[0]
+        return (replace(atom, step=atom.step * step, size=size),)
+    inner = prod(atom.size for atom in axis[1:])
+    if step == 1 and start % inner == 0 and size % inner == 0:
+        return (replace(axis[0], size=size // inner), *axis[1:])
+    return None
+
+
+def _repeated(node: Node, layout: Layout) -> Layout | None:
+    """The layout after repeat, tile or repeat_interleave with a whole number of repeats."""
+    before, after = sizes(layout), node.shape
+    if node.name == "repeat_interleave":
+        changed = [
+            axis for axis in range(len(after)) if len(before) == len(after) and before[axis] != after[axis]
+        ]
+        repeats = node.args[1] if len(node.args) > 1 else node.kwargs.get("repeats")
+        if not isinstance(repeats, int) or len(changed) != 1:
+            return None
+        axis = changed[0]
+        return (*layout[:axis], _joined((*layout[axis], Atom(HELD, 0, repeats))), *layout[axis + 1 :])
+    padded: Layout = ((),) * (len(after) - len(before)) + layout
+    counts = [n // max(1, prod(a.size for a in axis)) for n, axis in zip(after, padded, strict=True)]
+    return tuple(_joined((Atom(HELD, 0, n), *axis)) for n, axis in zip(counts, padded, strict=True))
+
+
+def _replay(node: Node, shape: tuple[int, ...]) -> Tensor | None:
+    """The call's output when made on a contiguous tensor of this shape that has no data."""
+    source = torch.empty(shape, device="meta")
+
+    def stand_in(value: Any) -> Any:
+        if isinstance(value, Slot):
+            return source if value.node is not None else torch.empty(value.shape, device="meta")
+        if isinstance(value, dict):
+            return {word: stand_in(item) for word, item in value.items()}
+        if isinstance(value, tuple | list):
+            return type(value)([stand_in(item) for item in value])
+        return value
+
+    assert node.func is not None
+    try:
+        result = node.func(*stand_in(node.args), **stand_in(node.kwargs))
+    except Exception:  # whatever a call cannot do without data (a mask, an index tensor) is not a layout
+        return None
+    if not isinstance(result, Tensor):
+        result = result[node.item] if isinstance(result, tuple | list) else None
+    if result is None:
+        return None
+    same = result.untyped_storage()._cdata == source.untyped_storage()._cdata
+    return result if same else None
+
+
+def _flat(value: Any) -> Iterator[Any]:
+    if isinstance(value, tuple | list):
+        for item in value:
+            yield from _flat(item)
+    else:
+        yield value

@@ -1,0 +1,99 @@
+"""What reading made of every call: handled, ignored on purpose, or unsupported."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from uncheck.reading.graph import OPAQUE, Graph, Node
+from uncheck.reading.strided import slice_steps
+from uncheck.reading.tables import group_of
+
+OFF_PATH = "off the signal path"
+OFF_PATH_CRITERION = "does not lie between the input and the output"
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Counts of the torch calls of one forward pass, by function name.
+
+    Attributes:
+        handled: reading follows what they do to the grid of positions.
+        ignored: there is nothing to follow; `criteria` says why for each.
+        unsupported: calls on the signal path that reading does not understand.
+        criteria: for each ignored name the reason, in a sentence.
+        where: for each unsupported name the paths of the modules that make the calls.
+    """
+
+    handled: Mapping[str, int]
+    ignored: Mapping[str, int]
+    unsupported: Mapping[str, int]
+    criteria: Mapping[str, str] = field(default_factory=dict)
+    where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, dict[str, int]]:
+        """The three counts as plain dictionaries."""
+        return {
+            "handled": dict(self.handled),
+            "ignored": dict(self.ignored),
+            "unsupported": dict(self.unsupported),
+        }
+
+    def __str__(self) -> str:
+        text = f"{sum(self.handled.values())} calls handled, {sum(self.ignored.values())} ignored on purpose"
+        if not self.unsupported:
+            return f"{text}, none unsupported"
+        parts = (
+            f"{name} ({count}, in {', '.join(where or 'the model itself' for where in self.where[name])})"
+            for name, count in self.unsupported.items()
+        )
+        return f"{text}; unsupported on the signal path: {', '.join(parts)}"
+
+
+def read_ledger(graph: Graph) -> Ledger:
+    """Sort every call of a recorded forward pass into the three buckets.
+
+    Args:
+        graph: the recorded graph.
+
+    Returns:
+        The ledger; a call that returns several tensors counts once.
+    """
+    handled: dict[str, int] = {}
+    ignored: dict[str, int] = {}
+    unsupported: dict[str, int] = {}
+    criteria: dict[str, str] = {}
+    where: dict[str, dict[str, None]] = {}
+    on_path = {graph.nodes[index].key for index in graph.path}
+    counted: set[object] = set()
+    for node in graph.nodes:
+        if node.key in counted or (node.func is None and node.key.function != OPAQUE):
+            continue
+        counted.add(node.key)
+        name, group = _known(node)
+        if group is not None:
+            bucket = handled if group[0] else ignored
+            bucket[name] = bucket.get(name, 0) + 1
+            if not group[0]:
+                criteria[name] = group[1]
+        elif node.key in on_path:
+            unsupported[name] = unsupported.get(name, 0) + 1
+            where.setdefault(name, {})[node.key.module] = None
+        else:
+            ignored[OFF_PATH] = ignored.get(OFF_PATH, 0) + 1
+            criteria[OFF_PATH] = OFF_PATH_CRITERION
+    return Ledger(
+        handled, ignored, unsupported, criteria, {name: tuple(paths) for name, paths in where.items()}
+    )
+
+
+def _known(node: Node) -> tuple[str, tuple[bool, str] | None]:
+    """The name a call is counted by, and whether and why it is understood."""
+    if node.key.function == OPAQUE:
+        return "opaque", None
+    if node.name == "setitem":
+        if max(slice_steps(node), default=1) > 1:
+            return "setitem with a step", None
+        return "setitem", (True, "writes to a block of positions")
+    group = group_of(node.key.function)
+    return node.name, None if group is None else (group.handled, f"{group.name}: {group.criterion}")

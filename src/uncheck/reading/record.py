@@ -1,0 +1,153 @@
+"""Read a network: one forward pass becomes stages, strided steps, paddings and a ledger."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
+
+from uncheck.errors import UncheckError
+from uncheck.reading.graph import Graph
+from uncheck.reading.leave import as_found
+from uncheck.reading.ledger import Ledger, read_ledger
+from uncheck.reading.nest import shape_text, tensors_in
+from uncheck.reading.padding import Padding, read_paddings
+from uncheck.reading.stage import Stage
+from uncheck.reading.stages import read_stages
+from uncheck.reading.strided import Strided, read_strided
+from uncheck.reading.trace import Tracer
+
+UPSAMPLERS = (
+    nn.Upsample,
+    nn.PixelShuffle,
+    nn.ConvTranspose1d,
+    nn.ConvTranspose2d,
+    nn.ConvTranspose3d,
+    nn.MaxUnpool1d,
+    nn.MaxUnpool2d,
+    nn.MaxUnpool3d,
+)
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What one forward pass tells about a network.
+
+    Attributes:
+        stages: its upsampling steps, in forward order.
+        strided: its subsampling steps on the signal path, in forward order: what its gradients see as
+            upsampling.
+        paddings: its paddings on the signal path, in forward order.
+        ledger: what reading made of every call.
+        output: what the model returned.
+        calls: how many torch calls that return tensors it made.
+        unused: paths of upsampling layers that were never called.
+        forward_seconds: time the forward pass took, watched, in seconds.
+        graph: the recorded graph.
+    """
+
+    stages: tuple[Stage, ...]
+    strided: tuple[Strided, ...]
+    paddings: tuple[Padding, ...]
+    ledger: Ledger
+    output: Any
+    calls: int
+    unused: tuple[str, ...]
+    forward_seconds: float
+    graph: Graph
+
+
+def record(model: nn.Module, *inputs: Any, **kwargs: Any) -> Recording:
+    """Run a model once and read its upsampling stages; the model is left as it was found.
+
+    Args:
+        model: any module, on any device; on the meta device shapes are read and kernels are None.
+        *inputs: what to call it with: tensors, or nests of them.
+        **kwargs: likewise, by name.
+
+    Returns:
+        The recording. Activations are not kept, apart from the output.
+
+    Raises:
+        UncheckError: the model is no module, holds parameters without shape, raises, or returns no tensor.
+
+    Cost: one forward pass without gradients, a copy of the buffers, and a few microseconds per torch call.
+    """
+    if not isinstance(model, nn.Module):
+        raise UncheckError(
+            f"record needs a torch.nn.Module, not a {type(model).__name__}: pass the model itself"
+        )
+    lazy = [name for name, tensor in _state(model) if is_lazy(tensor)]
+    if lazy:
+        raise UncheckError(
+            f"{lazy[0]} has no shape yet (a lazy layer): run the model once on a real input before reading it"
+        )
+    with as_found(model), torch.no_grad(), _eagerly():
+        tracer = Tracer(model, (inputs, kwargs))
+        began = time.perf_counter()
+        try:
+            with tracer:
+                output = model(*inputs, **kwargs)
+        except Exception as error:
+            raise _forward_error(model, tracer.reached, error, (inputs, kwargs)) from error
+        if torch.cuda.is_available() and any(tensor.is_cuda for tensor in tensors_in(output)):
+            torch.cuda.synchronize()
+        seconds = time.perf_counter() - began
+        if next(tensors_in(output), None) is None:
+            raise UncheckError(
+                f"{type(model).__name__} returned no tensor but a {type(output).__name__}: wrap it in a "
+                "module whose forward returns the picture"
+            )
+        graph = tracer.graph(output)
+        return Recording(
+            stages=read_stages(graph),
+            strided=read_strided(graph),
+            paddings=read_paddings(graph),
+            ledger=read_ledger(graph),
+            output=output,
+            calls=tracer.calls,
+            unused=_unused(model, tracer.entered),
+            forward_seconds=seconds,
+            graph=graph,
+        )
+
+
+def _state(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
+    yield from model.named_parameters()
+    yield from model.named_buffers()
+
+
+def _unused(model: nn.Module, entered: frozenset[str]) -> tuple[str, ...]:
+    layers = ((path, module) for path, module in model.named_modules() if isinstance(module, UPSAMPLERS))
+    return tuple(path for path, module in layers if path not in entered and _stride(module) != 1)
+
+
+def _stride(module: nn.Module) -> int:
+    stride = getattr(module, "stride", 2)
+    return max(stride) if isinstance(stride, tuple) else 2
+
+
+def _forward_error(model: nn.Module, reached: str, error: Exception, inputs: object) -> UncheckError:
+    first = (str(error).strip().splitlines() or ["no message"])[0]
+    place = f"in {reached!r}" if reached else "before any of its layers"
+    return UncheckError(
+        f"{type(model).__name__} raised {type(error).__name__} {place}: {first} "
+        f"(input shapes: {shape_text(inputs)}); check that the input is what the model expects"
+    )
+
+
+@contextmanager
+def _eagerly() -> Iterator[None]:
+    """Keep torch.compile out of the way: compiled code makes no calls that could be watched."""
+    if "torch._dynamo" in sys.modules and hasattr(torch.compiler, "set_stance"):
+        with torch.compiler.set_stance("force_eager"):
+            yield
+    else:
+        yield

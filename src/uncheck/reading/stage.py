@@ -1,0 +1,58 @@
+"""One upsampling step of a network, and what is known about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from uncheck.phases import PhaseKernel
+from uncheck.reading.watch import CallKey
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One upsampling step, in forward order.
+
+    Attributes:
+        index: position among the stages.
+        name: path of the layer; for a functional call the path of its caller, a dot and the function.
+        call: how many times this name had made a stage before, for shared and repeated layers.
+        kind: "transposed", "sub-pixel", "nearest", "linear", "cubic", "un-patchify" or "unpool".
+        ndim: number of spatial axes, 1 to 3.
+        stride: output pixels per input pixel and axis; a float where a resize is by no integer.
+        kernel_size: transposed: its own; sub-pixel: of the convolution before; resize: of the convolution
+            after it if one follows directly, else the factor; un-patchify: the patch; unpool: its window.
+        padding: of that convolution, per axis, at the start.
+        output_padding: of a transposed convolution, else 0.
+        dilation: of that convolution.
+        groups: of that convolution.
+        overlap: "even" or "uneven", for transposed convolutions by k mod s over all axes; else "none".
+        kernel: the whole stage as one kernel, the convolution included; None if unknown.
+        exact: False where a nonlinearity lies inside the stage, between the convolution and the resize.
+        output_size: spatial size right after the upsampling call.
+        output_period: period of this stage's lattice in output pixels per output axis; None if it reaches
+            none.
+        key: the upsampling call.
+        even_key: the call whose output a counterfactual evens: the convolution after a resize if nothing
+            else reads the resize, else the upsampling call itself.
+        even_axes: which axes of that output are spatial.
+    """
+
+    index: int
+    name: str
+    call: int
+    kind: str
+    ndim: int
+    stride: tuple[int | float, ...]
+    kernel_size: tuple[int, ...]
+    padding: tuple[int, ...]
+    output_padding: tuple[int, ...]
+    dilation: tuple[int, ...]
+    groups: int
+    overlap: str
+    kernel: PhaseKernel | None
+    exact: bool
+    output_size: tuple[int, ...]
+    output_period: tuple[int, ...] | None
+    key: CallKey
+    even_key: CallKey
+    even_axes: tuple[int, ...]

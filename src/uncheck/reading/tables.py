@@ -1,0 +1,193 @@
+"""What reading makes of each torch function: one table from names to groups, with a criterion for each
+group.
+
+A name that stands in no group is unsupported. Names are canonical: no double underscores, no in-place `_`,
+no `r` or `i` of reflected and augmented operators, so that `__iadd__`, `add_` and `__radd__` are all `add`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Group:
+    """Functions that do the same to the grid of positions.
+
+    Attributes:
+        name: one word or two.
+        criterion: why the effect on the grid is known, in a sentence.
+        handled: True when reading follows the effect, False when there is none to follow.
+        names: canonical function names.
+    """
+
+    name: str
+    criterion: str
+    handled: bool
+    names: frozenset[str]
+
+
+def _dims(stem: str, *, suffix: str = "d") -> str:
+    return " ".join(f"{stem}{n}{suffix}" for n in (1, 2, 3))
+
+
+def _group(name: str, criterion: str, handled: bool, *names: str) -> Group:
+    return Group(name, criterion, handled, frozenset(" ".join(names).split()))
+
+
+CONVOLUTION = _group(
+    "convolution", "its stride and padding are read", True, _dims("conv"), "convolution _convolution"
+)
+TRANSPOSED = _group("transposed convolution", "read as a stage", True, _dims("conv_transpose"))
+RESIZE = _group(
+    "resize", "read as a stage", True, "interpolate upsample upsample_nearest upsample_bilinear",
+    "upsample_nearest1d upsample_nearest2d upsample_nearest3d upsample_linear1d upsample_bilinear2d",
+    "upsample_trilinear3d upsample_bicubic2d",
+)  # fmt: skip
+SHUFFLE = _group("pixel shuffle", "read as a stage", True, "pixel_shuffle")
+UNSHUFFLE = _group("pixel unshuffle", "read as a strided step", True, "pixel_unshuffle")
+UNPOOL = _group("unpooling", "read as a stage", True, _dims("max_unpool"))
+POOL = _group(
+    "pooling", "its stride is read", True,
+    _dims("max_pool"), _dims("avg_pool"), _dims("max_pool", suffix="d_with_indices"), _dims("lp_pool"),
+    _dims("adaptive_avg_pool"), _dims("adaptive_max_pool"), _dims("adaptive_max_pool",
+    suffix="d_with_indices"),
+)  # fmt: skip
+PAD = _group("padding", "shifts the grid by whole positions", True, "pad constant_pad_nd",
+             _dims("reflection_pad"), _dims("replication_pad"))  # fmt: skip
+RESHAPE = _group(
+    "reshape", "followed position by position", True,
+    "view reshape flatten unflatten ravel view_as reshape_as _unsafe_view unsafe_view",
+)  # fmt: skip
+STRIDED_VIEW = _group(
+    "view", "followed position by position", True,
+    "permute transpose swapaxes swapdims swap_dims movedim moveaxis t T mT H mH adjoint squeeze unsqueeze",
+    "expand expand_as broadcast_to narrow select chunk split tensor_split unbind getitem hsplit vsplit",
+    "dsplit atleast_1d atleast_2d atleast_3d unsafe_chunk unsafe_split split_with_sizes rot90 numpy_T",
+    "as_subclass broadcast_tensors",
+)  # fmt: skip
+REPEAT = _group("repetition", "followed position by position", True, "repeat_interleave repeat tile")
+MOVE = _group(
+    "movement", "moves the grid by whole positions and keeps its period", True, "roll flip fliplr flipud",
+    "channel_shuffle native_channel_shuffle",
+)  # fmt: skip
+JOIN = _group(
+    "joining", "puts grids side by side, as channels or positions", True,
+    "cat concat concatenate stack hstack vstack dstack column_stack block_diag",
+)  # fmt: skip
+POINTWISE = _group(
+    "pointwise", "treats each position alike", False,
+    "add sub subtract mul multiply div divide truediv true_divide floordiv floor_divide mod remainder",
+    "fmod pow neg negative pos positive abs absolute sign sgn exp exp2 expm1 log log2 log10 log1p sqrt",
+    "rsqrt square reciprocal sin cos tan asin acos atan atan2 arctan arctan2 sinh cosh asinh acosh atanh",
+    "erf erfc erfinv sinc sigmoid tanh relu relu6 leaky_relu prelu rrelu elu celu selu gelu silu mish",
+    "hardtanh hardswish hardsigmoid hardshrink softshrink tanhshrink softplus softsign logsigmoid",
+    "threshold logit glu log_sigmoid clamp clip clamp_min clamp_max minimum maximum fmin fmax where",
+    "masked_fill lerp addcmul addcdiv nan_to_num round floor ceil trunc frac rint fix isnan isinf",
+    "isfinite eq ne lt le gt ge equal_to logical_not less greater less_equal greater_equal not_equal",
+    "isclose copysign polygamma lgamma digamma float_power logical_and logical_or logical_xor and or xor",
+    "invert bitwise_not bitwise_and bitwise_or bitwise_xor lshift rshift hypot xlogy logaddexp ldexp",
+    "signbit heaviside deg2rad rad2deg i0 bernoulli threshold sub_ rsub fake_quantize_per_tensor_affine",
+    "fake_quantize_per_channel_affine swiglu matrix_exp",
+)  # fmt: skip
+NORM = _group(
+    "normalisation", "statistics over positions, then alike at each position", False,
+    "batch_norm instance_norm group_norm layer_norm rms_norm local_response_norm normalize",
+    "native_batch_norm native_group_norm native_layer_norm cosine_similarity sync_batch_norm renorm",
+)  # fmt: skip
+DROPOUT = _group(
+    "dropout", "does nothing in eval mode", False,
+    "dropout dropout1d dropout2d dropout3d alpha_dropout feature_dropout feature_alpha_dropout",
+)  # fmt: skip
+CHANNELS = _group(
+    "channel mixing", "mixes channels, or positions by a matrix that knows no grid", False,
+    "linear bilinear matmul mm bmm addmm baddbmm addbmm mv dot einsum tensordot inner outer ger addmv kron",
+    "chain_matmul multi_dot cross",
+)  # fmt: skip
+ATTENTION = _group(
+    "attention", "mixes positions by content and keeps the grid", False,
+    "scaled_dot_product_attention multi_head_attention_forward softmax log_softmax softmin gumbel_softmax",
+    "_native_multi_head_attention _transformer_encoder_layer_fwd flex_attention cumsum cumprod",
+    "logcumsumexp flash_attn_func memory_efficient_attention",
+)  # fmt: skip
+RECURRENT = _group(
+    "recurrence", "runs along a sequence, one step for each position", False,
+    "lstm gru rnn_tanh rnn_relu lstm_cell gru_cell rnn_tanh_cell rnn_relu_cell",
+    "_pack_padded_sequence _pad_packed_sequence pad_sequence pack_padded_sequence pad_packed_sequence",
+)  # fmt: skip
+REDUCTION = _group(
+    "reduction", "sums over positions or channels, which leaves no grid along them", False,
+    "mean sum std var std_mean var_mean max min amax amin aminmax argmax argmin prod norm vector_norm",
+    "logsumexp any all nansum nanmean median nanmedian mode quantile nanquantile cummax cummin",
+    "count_nonzero frobenius_norm linalg_norm linalg_vector_norm matrix_norm trace dist cdist",
+    "pairwise_distance mse_loss l1_loss smooth_l1_loss huber_loss cross_entropy nll_loss kl_div",
+    "binary_cross_entropy binary_cross_entropy_with_logits",
+)  # fmt: skip
+LOOKUP = _group(
+    "lookup", "reads a table of learned vectors, one for each token", False, "embedding embedding_bag",
+    "one_hot",
+)  # fmt: skip
+CREATION = _group(
+    "creation", "makes a constant or noise that owes nothing to the input", False,
+    "zeros ones full empty eye arange range linspace logspace tensor as_tensor scalar_tensor rand randn",
+    "randint randperm normal zeros_like ones_like full_like empty_like rand_like randn_like randint_like",
+    "new_zeros new_ones new_full new_empty new_tensor meshgrid tril triu tril_indices triu_indices",
+    "hann_window hamming_window blackman_window kaiser_window bartlett_window empty_strided",
+    "new_empty_strided cartesian_prod uniform normal_ exponential zero fill constant random log_normal",
+    "cauchy poisson combinations vander kaiming_uniform kaiming_normal xavier_uniform xavier_normal",
+    "trunc_normal ones_ zeros_ sym_int diag diagonal diag_embed complex_ broadcast_shapes asarray",
+    "from_numpy frombuffer sparse_coo_tensor",
+)  # fmt: skip
+PASSING = _group(
+    "passing on", "the same values in another type, place or memory", False,
+    "to type float double half bfloat16 int long short byte char bool cpu cuda contiguous clone detach",
+    "requires_grad_ requires_grad data copy type_as positive alias lift_fresh pin_memory resolve_conj",
+    "resolve_neg real_if_close view_dtype checkpoint deepcopy copysign_ share_memory as_tensor_ rename",
+    "refine_names align_to identity clone_ __deepcopy__ deepcopy retain_grad detach_copy",
+)  # fmt: skip
+WEIGHTS = _group(
+    "weight making",
+    "makes a weight from stored ones",
+    False,
+    "_weight_norm norm_except_dim _weight_norm_interface",
+)
+
+GROUPS = (
+    *(CONVOLUTION, TRANSPOSED, RESIZE, SHUFFLE, UNSHUFFLE, UNPOOL, POOL, PAD, RESHAPE, STRIDED_VIEW, REPEAT),
+    *(MOVE, JOIN, POINTWISE, NORM, DROPOUT, CHANNELS, ATTENTION, RECURRENT, REDUCTION, LOOKUP, CREATION),
+    *(PASSING, WEIGHTS),
+)
+RANDOM = frozenset(
+    {"rand", "randn", "randint", "normal", "rand_like", "randn_like", "uniform", "random", "exponential"}
+)
+"""Functions that draw noise: a signal as good as the input when a generator draws its own codes."""
+
+_OPERATORS = frozenset(
+    {
+        *("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "div", "and", "or", "xor"),
+        *("lshift", "rshift"),
+    }
+)
+_GROUP_OF = {name: group for group in GROUPS for name in group.names}
+
+
+def canonical(name: str) -> str:
+    """The name that stands for all spellings of one function: `__iadd__`, `add_`, `__radd__` give `add`."""
+    if name.startswith("__") and name.endswith("__"):
+        name = name[2:-2]
+        if name[:1] in ("r", "i") and name[1:] in _OPERATORS:
+            name = name[1:]
+        return name
+    return name[:-1] if name.endswith("_") and not name.endswith("__") else name
+
+
+def group_of(name: str) -> Group | None:
+    """The group a function belongs to, by any spelling of its name; None when it is unsupported."""
+    return _GROUP_OF.get(canonical(name))
+
+
+def is_in_place(name: str) -> bool:
+    """Whether the spelling says that the function writes to its first argument: `add_`, `__iadd__`."""
+    if name.startswith("__") and name.endswith("__"):
+        return name[2:3] == "i" and name[3:-2] in _OPERATORS
+    return name.endswith("_")

@@ -1,0 +1,150 @@
+"""Watch a forward pass and write down its graph."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from collections.abc import Callable, MutableMapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.weak import WeakIdKeyDictionary
+
+from uncheck.reading.graph import INPUT, OPAQUE, Graph, Node, Slot
+from uncheck.reading.nest import replace_tensors, tensors_in
+from uncheck.reading.tables import CONVOLUTION, RANDOM, TRANSPOSED, canonical, is_in_place
+from uncheck.reading.watch import WRITES, CallKey, CallWatcher
+
+WEIGHTED = CONVOLUTION.names | TRANSPOSED.names | {"linear"}
+CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict, nn.ParameterList, nn.ParameterDict)
+
+
+class Tracer(CallWatcher):
+    """Collect the graph of a forward pass; activations are not kept alive.
+
+    Args:
+        model: the model to be run.
+        inputs: its positional and keyword arguments, tensors anywhere inside.
+    """
+
+    def __init__(self, model: nn.Module, inputs: object) -> None:
+        super().__init__(model)
+        self.nodes: list[Node] = []
+        self._made: MutableMapping[Tensor, int] = WeakIdKeyDictionary()
+        self._old = _living_tensors()
+        self._module_inputs: list[tuple[int, ...]] = []
+        for tensor in tensors_in(inputs):
+            if tensor not in self._made:
+                self._add(tensor, CallKey("", INPUT, len(self.nodes)), None, (), {}, (), 0, signal=True)
+        self._inputs = tuple(range(len(self.nodes)))
+
+    def graph(self, output: object) -> Graph:
+        """The graph so far, given what the model returned."""
+        found = [self._node_of(tensor) for tensor in tensors_in(output)]
+        outputs = tuple(dict.fromkeys(index for index in found if index is not None))
+        return Graph(tuple(self.nodes), outputs)
+
+    def on_enter(self, module: nn.Module, args: tuple[Any, ...]) -> None:
+        """Remember what a module was given: the parents of a result whose making could not be seen."""
+        known = (self._made.get(tensor) for tensor in tensors_in(args))
+        given = tuple(index for index in known if index is not None)
+        del self._module_inputs[len(self.running) - 1 :]  # of modules that have ended
+        self._module_inputs.append(given or (self._module_inputs or [self._inputs])[-1])
+
+    def on_leave(self, module: nn.Module, output: Any) -> None:
+        """Give a node to whatever a module returns that no seen call has made."""
+        for tensor in tensors_in(output):
+            self._node_of(tensor)
+
+    def on_call(
+        self, key: CallKey, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], out: Any
+    ) -> Any:
+        """Add a node for each tensor the call made or changed."""
+        name = canonical(key.function)
+        keep = name in WEIGHTED
+        parents: list[int] = []
+
+        def slot(tensor: Tensor) -> Slot:
+            node = self._node_of(tensor)
+            if node is not None:
+                parents.append(node)
+            value = tensor.detach() if keep and tensor is not first else None
+            return Slot(node, tuple(tensor.shape), value)
+
+        first = next(tensors_in((args, kwargs)), None)
+        slots = tuple(replace_tensors(value, slot) for value in args)
+        named = {word: replace_tensors(value, slot) for word, value in kwargs.items()}
+        origin = (key, func, slots, named, tuple(parents))
+        if key.function in WRITES:
+            target = args[0]
+            self._write(target, self._add(target, *origin, 0, writes=True), key)
+            return out
+        random = name in RANDOM
+        for item, tensor in enumerate(tensors_in(out)):
+            writes = tensor is first and (is_in_place(key.function) or kwargs.get("inplace") is True)
+            writes = writes or kwargs.get("out") is tensor
+            index = self._add(tensor, *origin, item, signal=random, writes=writes)
+            if writes:
+                self._write(tensor, index, key)
+        return out
+
+    def _add(
+        self,
+        tensor: Tensor,
+        key: CallKey,
+        func: Callable[..., Any] | None,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        parents: tuple[int, ...],
+        item: int,
+        signal: bool = False,
+        writes: bool = False,
+    ) -> int:
+        index = len(self.nodes)
+        signal = signal or any(self.nodes[parent].signal for parent in parents)
+        shape = tuple(tensor.shape)
+        layer = self._layer() if func is not None else None
+        self.nodes.append(Node(index, key, func, parents, args, kwargs, shape, item, layer, signal, writes))
+        self._made[tensor] = index
+        return index
+
+    def _write(self, tensor: Tensor, index: int, key: CallKey) -> None:
+        """After a write to a view, the tensor it views has changed too."""
+        base = tensor._base
+        if base is None or not (base in self._made or self.nodes[index].signal):
+            return
+        earlier = self._made.get(base)
+        parents = (index,) if earlier is None else (earlier, index)
+        node = CallKey(key.module, "(written)", key.occurrence)
+        self._add(base, node, None, (), {}, parents, 0, writes=True)
+
+    def _node_of(self, tensor: Tensor) -> int | None:
+        """The node that made a tensor; None for what was there before; a new opaque node otherwise."""
+        index: int | None = self._made.get(tensor)
+        if index is not None:
+            return index
+        seen = self._old.get(id(tensor))
+        if (seen is not None and seen() is tensor) or isinstance(tensor, nn.Parameter):
+            return None
+        if tensor._base is not None and (base := self._made.get(tensor._base)) is not None:
+            return int(base)
+        depth = len(self.running)
+        parents = self._module_inputs[depth - 1] if depth else self._inputs
+        return self._add(
+            tensor, CallKey(self.path, OPAQUE, len(self.nodes)), None, (), {}, parents, 0, signal=True
+        )
+
+    def _layer(self) -> str | None:
+        """Path of the innermost module if it is a torch.nn layer or a subclass of one."""
+        if not self.running:
+            return None
+        kind = type(self.running[-1])
+        layers = (c for c in kind.__mro__ if c.__module__.startswith("torch.nn.") and c is not nn.Module)
+        return self.path if any(c not in CONTAINERS for c in layers) else None
+
+
+def _living_tensors() -> dict[int, weakref.ref[Tensor]]:
+    """Every tensor there is before the forward pass: weights, buffers and constants, anywhere."""
+    tensors = [thing for thing in gc.get_objects() if issubclass(type(thing), torch.Tensor)]
+    return {id(tensor): weakref.ref(tensor) for tensor in tensors}
