@@ -6,7 +6,9 @@ from uncheck.reading.padding import Padding
 from uncheck.reading.record import Recording, record
 from uncheck.reading.stage import Stage
 from uncheck.reading.strided import Strided
+from uncheck.reading.target import load_callable, load_target
 from uncheck.reading.watch import CallKey, CallWatcher
+from uncheck.reading.weights import load_weights
 
 __all__ = [
     "CallKey",
@@ -17,5 +19,8 @@ __all__ = [
     "Stage",
     "Strided",
     "as_found",
+    "load_callable",
+    "load_target",
+    "load_weights",
     "record",
 ]

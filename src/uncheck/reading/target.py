@@ -1,0 +1,191 @@
+"""A model or a function by name: `file.py:name` or `package.module:name`."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import importlib.util
+import inspect
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from torch import nn
+
+from uncheck.errors import UncheckError
+
+
+def load_target(spec: str) -> nn.Module:
+    """The model a name stands for.
+
+    Args:
+        spec: "file.py:name" or "package.module:name"; the name is a module, or a class or function that needs
+            no arguments and returns one. Dots in it go into attributes.
+
+    Returns:
+        The model, in whatever mode it was made.
+
+    Raises:
+        UncheckError: no such file, package or name; the import fails; the callable needs arguments, raises,
+            or does not return a torch.nn.Module.
+
+    Cost: runs the file.
+    """
+    with _imported(spec) as found:
+        if isinstance(found, nn.Module):
+            return found
+        if not callable(found):
+            raise UncheckError(
+                f"{spec} is a {type(found).__name__}, not a model: name a torch.nn.Module, or a class or "
+                "function that returns one"
+            )
+        model = _called(spec, found)
+    if not isinstance(model, nn.Module):
+        raise UncheckError(
+            f"{spec}() returned a {type(model).__name__}, not a torch.nn.Module: name something that "
+            "returns one"
+        )
+    return model
+
+
+def load_callable(spec: str) -> Callable[..., Any]:
+    """The function a name stands for, such as one that makes inputs.
+
+    Args:
+        spec: "file.py:name" or "package.module:name".
+
+    Returns:
+        The function, not called.
+
+    Raises:
+        UncheckError: no such file, package or name; the import fails; it cannot be called.
+    """
+    with _imported(spec) as found:
+        if not callable(found):
+            raise UncheckError(f"{spec} is a {type(found).__name__}, which cannot be called: name a function")
+        return found  # type: ignore[no-any-return]
+
+
+@contextmanager
+def _imported(spec: str) -> Iterator[Any]:
+    place, colon, name = spec.rpartition(":")
+    if not colon or not place or not name or "/" in name or "\\" in name:
+        raise UncheckError(f"{spec!r} names no object: write file.py:name or package.module:name")
+    path = Path(place)
+    is_file = place.endswith(".py") or path.exists()
+    if is_file and not path.is_file():
+        near = difflib.get_close_matches(path.name, [p.name for p in _siblings(path)], 1)
+        hint = f": did you mean {path.with_name(near[0])}?" if near else ": check the path"
+        raise UncheckError(f"there is no file {place}{hint}")
+    folder = path.resolve().parent if is_file else Path.cwd()
+    with _on_path(folder):
+        module = _run(path) if is_file else _package(place)
+        found: Any = module
+        for part in name.split("."):
+            if not hasattr(found, part):
+                raise UncheckError(_missing(place, found, part))
+            found = getattr(found, part)
+        yield found
+
+
+@contextmanager
+def _on_path(folder: Path) -> Iterator[None]:
+    """Let the file's neighbours be imported while it runs."""
+    entry = str(folder)
+    sys.path.insert(0, entry)
+    try:
+        yield
+    finally:
+        if entry in sys.path:
+            sys.path.remove(entry)
+
+
+def _run(path: Path) -> ModuleType:
+    name = f"uncheck_target_{path.stem}_{abs(hash(path.resolve()))}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise UncheckError(f"{path} is not a Python file: name a file that ends in .py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses and pickles look their module up here
+    try:
+        spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:
+        sys.modules.pop(name, None)
+        raise UncheckError(f"running {path} failed: {_told(error)}; mend that first") from error
+    return module
+
+
+def _package(place: str) -> ModuleType:
+    try:
+        return importlib.import_module(place)
+    except ModuleNotFoundError as error:
+        if error.name and (place == error.name or place.startswith(f"{error.name}.")):
+            raise UncheckError(
+                f"there is no module {place!r} ({error.name!r} was not found): install it, or name a "
+                "file as file.py:name"
+            ) from error
+        raise UncheckError(f"importing {place} failed: {_told(error)}; mend that first") from error
+    except (Exception, SystemExit) as error:
+        raise UncheckError(f"importing {place} failed: {_told(error)}; mend that first") from error
+
+
+def _called(spec: str, make: Callable[..., Any]) -> Any:
+    try:
+        parameters = inspect.signature(make).parameters.values()
+    except (TypeError, ValueError):
+        return _made(spec, make)
+    needed = [
+        p.name for p in parameters if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+    ]
+    if needed:
+        raise UncheckError(
+            f"{spec} needs {_listed(needed)}: name a function without arguments that fills them in "
+            "and returns the model"
+        )
+    return _made(spec, make)
+
+
+def _made(spec: str, make: Callable[..., Any]) -> Any:
+    try:
+        return make()
+    except Exception as error:
+        raise UncheckError(f"calling {spec} failed: {_told(error)}; mend that first") from error
+
+
+def _told(error: BaseException) -> str:
+    """The error in a line, with the place in the user's code where it arose."""
+    lines = str(error).strip().splitlines() or ["no message"]
+    if isinstance(error, SyntaxError):
+        return f"{type(error).__name__}: {error.msg} (line {error.lineno})"
+    trace = inspect.getinnerframes(error.__traceback__) if error.__traceback__ else []
+    frames = [frame for frame in trace if "importlib" not in frame.filename and frame.filename != __file__]
+    place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {lines[0]}{place}"
+
+
+def _missing(place: str, holder: Any, name: str) -> str:
+    public = (
+        [word for word in vars(holder) if not word.startswith("_")] if hasattr(holder, "__dict__") else []
+    )
+    near = difflib.get_close_matches(name, public, 3)
+    models = [word for word in public if _is_model(getattr(holder, word, None))]
+    if near:
+        return f"{place} has no {name!r}: did you mean {' or '.join(near)}?"
+    if models:
+        return f"{place} has no {name!r}; it has {_listed(models[:5])}: name one of these"
+    return f"{place} has no {name!r}: name a model, class or function it defines"
+
+
+def _is_model(value: Any) -> bool:
+    return isinstance(value, nn.Module) or (inspect.isclass(value) and issubclass(value, nn.Module))
+
+
+def _listed(words: list[str]) -> str:
+    return ", ".join(words[:-1]) + " and " + words[-1] if len(words) > 1 else words[0]
+
+
+def _siblings(path: Path) -> list[Path]:
+    return sorted(path.parent.glob("*.py")) if path.parent.is_dir() else []
