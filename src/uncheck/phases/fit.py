@@ -88,14 +88,16 @@ def fit_resize_conv(kernel: PhaseKernel, mode: str, size: Sequence[int] | None =
         taps = max(1, k - len(hold) + 1) if size is None else size[axis]
         if taps < 1:
             raise UncheckError(f"size must be at least 1 on every axis, not {tuple(size or ())}")
-        extent = taps + len(hold) - 1
-        front = (extent - k) // 2
-        table = torch.zeros(extent, taps, dtype=torch.float64)
+        # the fit starts `front` positions before h; both are laid out over the union of their extents
+        front = (taps + len(hold) - 1 - k) // 2
+        end = taps + len(hold) - 1 - k - front
+        skipped = max(0, -front)
+        table = torch.zeros(k + max(0, front) + max(0, end), taps, dtype=torch.float64)
         for t in range(taps):
-            table[t : t + len(hold), t] = torch.tensor(hold, dtype=torch.float64)
+            table[skipped + t : skipped + t + len(hold), t] = torch.tensor(hold, dtype=torch.float64)
         table = table.to(h.device)
         inverse = torch.linalg.pinv(table)
-        ends = (front, extent - k - front)
+        ends = (max(0, front), max(0, end))
         fitted = _along(_pad(fitted, 2 + axis, *ends), 2 + axis, inverse)
         rebuilt = _along(_pad(rebuilt, 2 + axis, *ends), 2 + axis, table @ inverse)
         given = _pad(given, 2 + axis, *ends)

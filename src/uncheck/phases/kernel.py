@@ -177,9 +177,10 @@ class PhaseKernel:
         full = conv_transpose(x, self.weight.transpose(0, 1), self.stride)
         pads: list[int] = []
         for axis in reversed(range(self.ndim)):
-            # negative pads crop, positive ones extend where no tap reaches
             pads += [-self.offset[axis], size[axis] + self.offset[axis] - full.shape[2 + axis]]
-        return F.pad(full, pads) + tile_phases(self.phase_bias(), size)
+        # first extend where no tap reaches, then crop, as torch cannot crop more than there is
+        full = F.pad(F.pad(full, [max(0, pad) for pad in pads]), [min(0, pad) for pad in pads])
+        return full + tile_phases(self.phase_bias(), size)
 
 
 def conv_transpose(x: Tensor, weight: Tensor, stride: Sequence[int]) -> Tensor:
