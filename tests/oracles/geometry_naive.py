@@ -8,11 +8,11 @@ from uncheck.geometry import Layer
 
 def naive_map(layers: list[Layer], input_size: tuple[int, ...]) -> dict[tuple[int, ...], int]:
     """Follow every path forward; return {output pixel: number of paths} with all pixels listed."""
-    counts = Counter({pixel: 1 for pixel in product(*(range(size) for size in input_size))})
+    counts = Counter(dict.fromkeys(product(*(range(size) for size in input_size)), 1))
     size = input_size
     for one in layers:
         size = tuple(_size(one, axis, size[axis]) for axis in range(len(size)))
-        reached: Counter[tuple[int, ...]] = Counter({pixel: 0 for pixel in product(*map(range, size))})
+        reached: Counter[tuple[int, ...]] = Counter(dict.fromkeys(product(*map(range, size)), 0))
         for pixel in reached:
             for tap in product(*map(range, one.kernel_size)):
                 source = _source(one, pixel, tap)
