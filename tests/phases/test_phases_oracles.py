@@ -1,4 +1,4 @@
-"""The oracles of this room catch planted defects: a kernel wrong in one respect is told from the right one."""
+"""The oracles of this room catch planted defects: a kernel wrong in one respect is told from the right."""
 
 from dataclasses import replace
 
