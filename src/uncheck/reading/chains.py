@@ -63,7 +63,9 @@ def _earliest(graph: Graph, chain: Chain, sources: dict[int, tuple[int, Layout]]
     """Drop calls from the end that add nothing, such as a crop."""
     while (parent := chain.node.parents[0]) in sources:
         shorter = _chain(graph, chain.source, graph.nodes[parent], sources[parent][1])
-        if shorter is None or sorted(shorter.factor) != sorted(chain.factor):
+        if shorter is None or len(shorter.node.shape) != len(chain.node.shape):
+            return chain
+        if sorted(shorter.factor) != sorted(chain.factor):
             return chain
         chain = shorter
     return chain

@@ -91,8 +91,8 @@ def _read(file: Path) -> Any:
         culprit = re.search(r"GLOBAL ([\w.]+)", str(error))
         what = f"more than tensors ({culprit[1]})" if culprit else "more than tensors"
         raise UncheckError(
-            f"{file} holds {what}, and unpickling it could run any code, so it was not loaded: load it where you "
-            "trust it and save model.state_dict() with safetensors.torch.save_file"
+            f"{file} holds {what}, and unpickling it could run any code, so it was not loaded: load it where "
+            "you trust it and save model.state_dict() with safetensors.torch.save_file"
         ) from error
     except Exception as error:
         raise UncheckError(
