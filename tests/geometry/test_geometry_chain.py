@@ -138,7 +138,7 @@ def test_surviving_periods_are_the_lines_of_the_spectrum(case):
     layers, _ = case
     result = chain(layers)
     pattern = np.array(result.axis_taps[0], dtype=float)
-    spectrum = np.abs(np.fft.fft(pattern)) / pattern.sum()
+    spectrum = np.abs(np.fft.fft(pattern)) / max(1.0, pattern.sum())
     lines = {
         len(pattern) // int(np.gcd(a, len(pattern))) for a in range(1, len(pattern)) if spectrum[a] > 1e-9
     }
@@ -152,6 +152,15 @@ def test_counts_beyond_64_bits_stay_exact():
     assert int(result.taps.max()) == 10**21
     assert result.to_dict()["taps_per_phase"] == [10**21]
     assert chain([layer(3, 2, ndim=1)] * 2 + [conv(1000)] * 7).axis_taps[0][0] == 9 * 10**21 // 4
+
+
+def test_a_chain_that_no_path_gets_through_is_even_and_dead():
+    # the second layer reads only the pixels that the first leaves empty
+    result = chain([layer((1, 3), 2), conv(1, (2, 1), (1, 0), ndim=2)])
+    assert result.axis_taps == ((0,), (0, 0))
+    assert (result.even, result.ratio, result.period) == (True, 1.0, (1, 1))
+    assert not result.taps.any()
+    assert surviving_periods(result) == ((), ())
 
 
 def test_three_dimensional_decoder_of_stride_32_fits():

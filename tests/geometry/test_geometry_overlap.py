@@ -126,6 +126,8 @@ def test_huge_strides_are_refused_at_once():
         overlap(3, 10**9, 1)
     with pytest.raises(UncheckError, match="would have 1000000000000 entries, more than 16777216"):
         overlap(3, 10**6, 2)
+    with pytest.raises(UncheckError, match=r"would have over 10\^60 entries"):
+        overlap(3, 10**30, 2)
     with pytest.raises(UncheckError, match="the overlap map would have"):
         overlap(10**9, 2, 1)
     with pytest.raises(UncheckError, match="the overlap map would have"):
@@ -148,6 +150,10 @@ def test_text_in_one_two_and_three_dimensions():
         "░░░░▒▒░░░░",
     ]
     assert "slice 2 of 5" in str(overlap(3, 2, 3, input_size=2))
+
+
+def test_notebooks_show_the_same_text():
+    assert overlap(3, 2)._repr_html_() == f"<pre>{overlap(3, 2)}</pre>"
 
 
 def test_text_of_large_maps_is_cut_and_says_so():

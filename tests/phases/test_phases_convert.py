@@ -215,6 +215,13 @@ def test_float32_stays_float32_and_agrees():
     torch.testing.assert_close(kernel.apply(x.float()), expected, rtol=0, atol=1e-4)
 
 
+def test_a_kernel_says_what_it_is_without_its_numbers():
+    assert repr(from_pixel_shuffle(random(8, 3, 3, 3), random(8), 2, 1)) == (
+        "PhaseKernel(3 -> 2 channels, kernel 6 x 6, stride 2 x 2, offset (2, 2), margin (0, 0), "
+        "bias per phase, torch.float64)"
+    )
+
+
 def test_weights_are_detached():
     weight = torch.nn.Parameter(random(1, 1, 3))
     assert not from_conv_transpose(weight, torch.nn.Parameter(random(1)), 2).weight.requires_grad

@@ -45,8 +45,12 @@ def check_entries(entries: int, what: str) -> None:
     """
     if entries > LIMIT:
         raise UncheckError(
-            f"{what} would have {entries} entries, more than {LIMIT}: use a smaller stride, kernel or input"
+            f"{what} would have {_count(entries)} entries, more than {LIMIT}: lower stride, kernel or input"
         )
+
+
+def _count(number: int) -> str:
+    return str(number) if number < 10**15 else f"over 10^{len(str(number)) - 1}"
 
 
 def count_dtype(layers: Sequence[AxisLayer]) -> type:

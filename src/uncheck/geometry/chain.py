@@ -60,14 +60,18 @@ def chain(layers: Sequence[Layer], input_size: Sizes | None = None) -> Overlap:
         final = output_size(one, final)
     check_entries(math.prod(final), "the overlap map")
     patterns = [axis_pattern(axis, dtype) for axis in by_axis]
+    if not all(pattern.any() for pattern in patterns):
+        # no path reaches any pixel of one axis, hence none of the others
+        patterns = [np.zeros_like(pattern) for pattern in patterns]
     taps = _outer([axis_map(axis, size, dtype) for axis, size in zip(by_axis, sizes, strict=True)])
     taps.flags.writeable = False
-    lows, highs = [int(p.min()) for p in patterns], [int(p.max()) for p in patterns]
+    least = math.prod(int(pattern.min()) for pattern in patterns)
+    most = math.prod(int(pattern.max()) for pattern in patterns)
     return Overlap(
         taps_per_phase=_tuples(_outer(patterns).tolist()),
         taps=taps,
-        ratio=math.prod(highs) / math.prod(lows) if all(lows) else math.inf,
-        even=lows == highs,
+        ratio=_ratio(most, least),
+        even=least == most,
         period=tuple(_smallest_period(pattern) for pattern in patterns),
         axis_taps=tuple(tuple(int(count) for count in pattern) for pattern in patterns),
         scales=_scales(layers, by_axis, patterns),
@@ -147,6 +151,12 @@ def _tuples(nested: list[object]) -> tuple[object, ...]:
     return tuple(_tuples(entry) if isinstance(entry, list) else entry for entry in nested)
 
 
+def _ratio(most: int, least: int) -> float:
+    if most == least:
+        return 1.0
+    return most / least if least else math.inf
+
+
 def _smallest_period(pattern: Counts) -> int:
     return next(p for p in _divisors(len(pattern)) if bool((pattern.reshape(-1, p) == pattern[:p]).all()))
 
@@ -173,8 +183,7 @@ def _scales(
             axes.append(_varies(pattern, period, base))
             own = axis_pattern([axis[index]], object)
             extremes.append((int(own.max()), int(own.min())))
-        low = math.prod(least for _, least in extremes)
-        ratio = math.prod(most for most, _ in extremes) / low if low else math.inf
+        ratio = _ratio(math.prod(most for most, _ in extremes), math.prod(least for _, least in extremes))
         scales.append(Scale(index, tuple(periods), ratio, tuple(axes)))
     return tuple(scales)
 

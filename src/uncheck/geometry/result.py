@@ -50,7 +50,7 @@ class Overlap:
         taps_per_phase: nested tuples, one level per axis; entry p counts the taps of an interior output pixel
             whose output index (after the crop by padding) is p modulo the length of that level.
         taps: integer array, the exact map for input_size, borders included; read-only.
-        ratio: largest over smallest entry of taps_per_phase; inf where some phase gets no tap.
+        ratio: largest over smallest entry of taps_per_phase; inf if some phase gets no tap, 1 if none does.
         even: whether all phases get the same number of taps.
         period: smallest period per axis of the interior pattern, output pixels.
         axis_taps: per axis, the pattern of which taps_per_phase is the outer product.
@@ -93,6 +93,9 @@ class Overlap:
         head = f"overlap {'even' if self.even else 'uneven'}: ratio {ratio}, period {period}"
         per_axis = "; ".join(_short(taps) for taps in self.axis_taps)
         return f"{head}\ntaps per phase and axis: {per_axis}\n{picture(self.taps)}"
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{self}</pre>"
 
 
 def _lists(nested: Any) -> Any:

@@ -14,7 +14,7 @@ LIMIT = 2**28
 """Most entries of one kernel or matrix; 2 GiB in float64."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class PhaseKernel:
     """A linear upsampler, away from borders:  y[j] = sum_m h[j + offset - s m] x[m] + b.
 
@@ -72,6 +72,14 @@ class PhaseKernel:
             object.__setattr__(self, "bias", self.bias.detach())
         if self.support is not None and tuple(self.support.shape) != self.kernel_size:
             raise UncheckError(f"support must have shape {self.kernel_size}, not {tuple(self.support.shape)}")
+
+    def __repr__(self) -> str:
+        size, stride = (" x ".join(map(str, sizes)) for sizes in (self.kernel_size, self.stride))
+        kind = "none" if self.bias is None else ("per channel" if self.bias.ndim == 1 else "per phase")
+        return (
+            f"PhaseKernel({self.in_channels} -> {self.out_channels} channels, kernel {size}, "
+            f"stride {stride}, offset {self.offset}, margin {self.margin}, bias {kind}, {self.weight.dtype})"
+        )
 
     @property
     def ndim(self) -> int:
