@@ -152,6 +152,10 @@ def test_text_in_one_two_and_three_dimensions():
     assert "slice 2 of 5" in str(overlap(3, 2, 3, input_size=2))
 
 
+def test_one_tap_is_never_drawn_as_none():
+    assert " " not in str(overlap(20, 1, 1, input_size=25)).splitlines()[-1]
+
+
 def test_notebooks_show_the_same_text():
     assert overlap(3, 2)._repr_html_() == f"<pre>{overlap(3, 2)}</pre>"
 
