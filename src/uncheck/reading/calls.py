@@ -40,6 +40,7 @@ SIGNATURES = {
     "setitem": "input index value",
     "linear": "input weight bias",
     "stack": "tensors dim",
+    "cat": "tensors dim",
     "einsum": "equation operands",
 }
 
@@ -123,6 +124,31 @@ def resize_factors(node: Node) -> tuple[Fraction, ...]:
         return tuple(Fraction(b, a) for a, b in zip(before, after, strict=True))
     scales = scale if isinstance(scale, Sequence) else (scale,) * len(before)
     return tuple(Fraction(float(one)).limit_denominator(1000) for one in scales)
+
+
+def slice_steps(node: Node) -> tuple[int, ...]:
+    """The steps of the slices in `x[...]` or `x[...] = y`, at least one; a dropped or added axis has none."""
+    steps = [part.step for part in index_parts(node) if isinstance(part, slice)]
+    return tuple(step if isinstance(step, int) else 1 for step in steps) or (1,)
+
+
+def slices(node: Node) -> tuple[slice, ...] | None:
+    """The slice taken along each axis by `x[...]`; None if axes are dropped, added or indexed otherwise."""
+    rank = len(main_input(node).shape)
+    parts = index_parts(node)
+    places = [place for place, part in enumerate(parts) if part is Ellipsis]
+    if places:
+        fill = (slice(None),) * (rank - len(parts) + 1)
+        parts = (*parts[: places[0]], *fill, *parts[places[0] + 1 :])
+    if not all(isinstance(part, slice) for part in parts):
+        return None
+    return (*parts, *[slice(None)] * (rank - len(parts)))
+
+
+def index_parts(node: Node) -> tuple[Any, ...]:
+    """What stands in the brackets of `x[...]` or `x[...] = y`."""
+    index = arguments(node).get("index")
+    return index if isinstance(index, tuple) else (index,)
 
 
 def main_input(node: Node) -> Slot:

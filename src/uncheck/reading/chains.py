@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
 
-from uncheck.reading.calls import convolution
+from uncheck.reading.calls import arguments, convolution
 from uncheck.reading.graph import Graph, Node
 from uncheck.reading.layout import HELD, Layout, follow, is_layout_call, source_layout
 from uncheck.reading.tables import CHANNELS, DROPOUT, NORM, PASSING, POINTWISE, SHUFFLE
@@ -37,8 +37,50 @@ class Chain:
 
 def read_chains(graph: Graph) -> tuple[Chain, ...]:
     """Every run of layout calls that upsamples, by the last call it needs."""
-    sources: dict[int, tuple[int, Layout]] = {}
+    runs = _runs(graph)
+    chains = {
+        index: chain
+        for index, (source, layout) in runs.items()
+        if (chain := _chain(graph, graph.nodes[source], graph.nodes[index], layout)) is not None
+    }
     found: dict[int, Chain] = {}
+    for index, chain in chains.items():
+        later = (chains[taker] for taker in graph.consumers[index] if taker in chains)
+        if not any(prod(other.factor) >= prod(chain.factor) for other in later):
+            first = _earliest(chain, chains)
+            found.setdefault(first.node.index, first)
+    return tuple(found[index] for index in sorted(found))
+
+
+def read_interleaves(graph: Graph) -> frozenset[int]:
+    """Calls after which stacked tensors alternate along an axis of positions: not followed any further."""
+    found = set()
+    for index, (source, layout) in _runs(graph).items():
+        made = graph.nodes[source]
+        axis = _stack_axis(made)
+        if axis is None:
+            continue
+        channels = channel_axes(graph, graph.nodes[made.parents[0]])[:1]
+        for run in layout:
+            outer = [atom.axis - (atom.axis > axis) for atom in run[:-1] if atom.axis != axis]
+            if len(run) > 1 and run[-1].axis == axis and outer and outer[-1] not in (*channels, 0, HELD):
+                found.add(index)
+    return frozenset(i for i in found if graph.nodes[i].parents[0] not in found)
+
+
+def _stack_axis(node: Node) -> int | None:
+    """The new axis of a stack, or of a concatenation along an axis of ones."""
+    if node.name not in ("stack", "cat") or not node.parents or not node.shape:
+        return None
+    axis = int(arguments(node).get("dim", 0)) % len(node.shape)
+    if node.name == "cat" and (node.shape[axis] != len(node.parents) or len(node.parents) < 2):
+        return None
+    return axis
+
+
+def _runs(graph: Graph) -> dict[int, tuple[int, Layout]]:
+    """For each layout call the node its run starts from, and its layout in axes of that."""
+    sources: dict[int, tuple[int, Layout]] = {}
     for node in graph.nodes:
         if not is_layout_call(node):
             continue
@@ -48,31 +90,20 @@ def read_chains(graph: Graph) -> tuple[Chain, ...]:
         if after is None:
             continue
         sources[node.index] = (source, after)
-    for index, (source, layout) in sources.items():
-        takers = graph.consumers[index]
-        if takers and index not in graph.outputs and all(taker in sources for taker in takers):
-            continue  # the run goes on
-        chain = _chain(graph, graph.nodes[source], graph.nodes[index], layout)
-        if chain is not None:
-            first = _earliest(graph, chain, sources)
-            found.setdefault(first.node.index, first)
-    return tuple(found[index] for index in sorted(found))
+    return sources
 
 
-def _earliest(graph: Graph, chain: Chain, sources: dict[int, tuple[int, Layout]]) -> Chain:
+def _earliest(chain: Chain, chains: dict[int, Chain]) -> Chain:
     """Drop calls from the end that add nothing, such as a crop."""
-    while (parent := chain.node.parents[0]) in sources:
-        shorter = _chain(graph, chain.source, graph.nodes[parent], sources[parent][1])
-        if shorter is None or len(shorter.node.shape) != len(chain.node.shape):
-            return chain
-        if sorted(shorter.factor) != sorted(chain.factor):
-            return chain
+    while (shorter := chains.get(chain.node.parents[0])) is not None:
+        if len(shorter.node.shape) != len(chain.node.shape) or sorted(shorter.factor) != sorted(chain.factor):
+            break
         chain = shorter
     return chain
 
 
 def _chain(graph: Graph, source: Node, node: Node, layout: Layout) -> Chain | None:
-    for channel in _channel_axes(graph, source):
+    for channel in channel_axes(graph, source):
         chain = _read(source, node, layout, channel)
         if chain is not None and not _feeds_a_matrix(graph, chain):
             return chain
@@ -112,7 +143,7 @@ def _feeds_a_matrix(graph: Graph, chain: Chain) -> bool:
     return any(taker.name in CHANNELS.names for taker in takers)
 
 
-def _channel_axes(graph: Graph, source: Node) -> tuple[int, ...]:
+def channel_axes(graph: Graph, source: Node) -> tuple[int, ...]:
     """The axes of a tensor that may be its channels, the likeliest first."""
     rank = len(source.shape)
     if rank < 2:

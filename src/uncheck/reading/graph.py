@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from uncheck.reading.tables import canonical
@@ -24,11 +25,13 @@ class Slot:
         node: index of the call that made it, None for a weight or constant.
         shape: its shape.
         value: the tensor itself, kept only for weights of convolutions and linear layers.
+        dtype: type of its entries.
     """
 
     node: int | None
     shape: tuple[int, ...]
     value: Tensor | None = None
+    dtype: torch.dtype | None = None
 
 
 @dataclass(frozen=True)

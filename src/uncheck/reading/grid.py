@@ -8,7 +8,7 @@ from fractions import Fraction
 from itertools import takewhile
 from math import gcd, lcm, prod
 
-from uncheck.reading.calls import arguments, scales
+from uncheck.reading.calls import arguments, scales, slice_steps
 from uncheck.reading.graph import Graph, Node, Slot
 from uncheck.reading.layout import Atom, Axis, Layout, follow, is_layout_call, sizes
 from uncheck.reading.tables import (
@@ -106,7 +106,7 @@ def _enter(node: Node, found: dict[int, Grid | None]) -> None:
 
 def _after(node: Node, parent: int, grid: Grid) -> Grid | None:
     group = group_of(node.key.function)
-    if node.func is not None and group is None and node.name != "setitem":
+    if node.func is not None and group is None and (node.name != "setitem" or max(slice_steps(node)) > 1):
         return None
     if is_layout_call(node):
         return _followed(node, grid)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 HOOKS = (
     "_forward_pre_hooks",
@@ -36,7 +36,7 @@ def as_found(model: nn.Module) -> Iterator[nn.Module]:
     Yields:
         The same model, every submodule in eval mode.
 
-    Cost: a copy of the buffers; nothing is copied back that was not written to.
+    Cost: a copy of the buffers, and one comparison; nothing is copied back that has not changed.
     """
     modules = list(model.modules())
     undo = [_random_states(), _grad_mode(), *(_module_state(module) for module in modules)]
@@ -52,24 +52,26 @@ def as_found(model: nn.Module) -> Iterator[nn.Module]:
 
 def _module_state(module: nn.Module) -> Callable[[], None]:
     training = module.training
-    buffers = dict(module._buffers)
+    buffers: dict[str, Tensor | None] = dict(module._buffers.items())
+    named = module._buffers if isinstance(module._buffers, dict) else None  # a scripted module keeps its own
     values = {
-        name: (buffer.detach().clone(), buffer._version)
+        name: buffer.detach().clone()
         for name, buffer in buffers.items()
-        if buffer is not None and not buffer.is_inference()
+        if buffer is not None and buffer.device.type != "meta" and not buffer.is_inference()
     }
     hooks = {name: dict(vars(module)[name]) for name in HOOKS if name in vars(module)}
 
     def put_back() -> None:
         module.training = training
-        for name in [name for name in module._buffers if name not in buffers]:
+        for name in [name for name in named or () if name not in buffers]:
             del module._buffers[name]
         for name, buffer in buffers.items():
-            if module._buffers.get(name) is not buffer:
-                module._buffers[name] = buffer
-            if buffer is not None and name in values and buffer._version != values[name][1]:
+            if named is not None and named.get(name) is not buffer:
+                named[name] = buffer
+            # batch norm changes its statistics without counting a version, so compare the values
+            if buffer is not None and name in values and not torch.equal(buffer, values[name]):
                 with torch.no_grad():
-                    buffer.copy_(values[name][0])
+                    buffer.copy_(values[name])
         for name, saved in hooks.items():
             current = vars(module)[name]
             if dict(current) != saved:

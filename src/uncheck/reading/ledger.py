@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from uncheck.reading.graph import OPAQUE, Graph, Node
-from uncheck.reading.strided import slice_steps
-from uncheck.reading.tables import group_of
+import torch
 
+from uncheck.reading.calls import index_parts, slice_steps
+from uncheck.reading.chains import read_interleaves
+from uncheck.reading.graph import OPAQUE, Graph, Node, Slot
+from uncheck.reading.tables import STRIDED_VIEW, group_of
+
+Known = tuple[str, tuple[bool, str] | None]
+"""The name a call is counted by; whether it is handled and why; None where it is unsupported."""
 OFF_PATH = "off the signal path"
 OFF_PATH_CRITERION = "does not lie between the input and the output"
 
@@ -64,13 +69,14 @@ def read_ledger(graph: Graph) -> Ledger:
     unsupported: dict[str, int] = {}
     criteria: dict[str, str] = {}
     where: dict[str, dict[str, None]] = {}
+    interleaved = read_interleaves(graph)
     on_path = {graph.nodes[index].key for index in graph.path}
     counted: set[object] = set()
     for node in graph.nodes:
         if node.key in counted or (node.func is None and node.key.function != OPAQUE):
             continue
         counted.add(node.key)
-        name, group = _known(node)
+        name, group = ("interleave", None) if node.index in interleaved else _known(graph, node)
         if group is not None:
             bucket = handled if group[0] else ignored
             bucket[name] = bucket.get(name, 0) + 1
@@ -87,13 +93,34 @@ def read_ledger(graph: Graph) -> Ledger:
     )
 
 
-def _known(node: Node) -> tuple[str, tuple[bool, str] | None]:
+def _known(graph: Graph, node: Node) -> Known:
     """The name a call is counted by, and whether and why it is understood."""
     if node.key.function == OPAQUE:
         return "opaque", None
     if node.name == "setitem":
-        if max(slice_steps(node), default=1) > 1:
+        if max(slice_steps(node)) > 1:
             return "setitem with a step", None
-        return "setitem", (True, "writes to a block of positions")
+        return _indexed(node, "setitem with an index", ("setitem", (True, "writes to a block of positions")))
+    if node.writes and node.parents and _is_stepped_view(graph.nodes[node.parents[0]]):
+        return f"{node.name} with a step", None
+    if (
+        node.name == "getitem"
+        and node.args
+        and isinstance(node.args[0], Slot)
+        and node.args[0].node is not None
+    ):
+        return _indexed(node, "getitem with an index", ("getitem", (True, STRIDED_VIEW.criterion)))
     group = group_of(node.key.function)
     return node.name, None if group is None else (group.handled, f"{group.name}: {group.criterion}")
+
+
+def _indexed(node: Node, name: str, otherwise: Known) -> Known:
+    """Positions picked by integers in a tensor or list may be any; a mask stays in place."""
+    for part in index_parts(node):
+        if isinstance(part, list) or (isinstance(part, Slot) and part.dtype is not torch.bool and part.shape):
+            return name, None
+    return otherwise
+
+
+def _is_stepped_view(node: Node) -> bool:
+    return node.name == "getitem" and max(slice_steps(node)) > 1

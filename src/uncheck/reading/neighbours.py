@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import prod
 
-from uncheck.reading.calls import Convolution, arguments, convolution
+from uncheck.reading.calls import Convolution, convolution, slices
 from uncheck.reading.graph import Graph, Node, Slot
 from uncheck.reading.padding import pad_of
 from uncheck.reading.tables import DROPOUT, NORM, PAD, PASSING, POINTWISE
@@ -147,15 +147,10 @@ def _shift(node: Node, shape: tuple[int, ...], ndim: int) -> tuple[tuple[int, in
         parts = [slice(None)] * len(shape)
         parts[dim] = slice(begin, begin + length)
     elif node.name == "getitem":
-        index = arguments(node)["index"]
-        given = index if isinstance(index, tuple) else (index,)
-        if Ellipsis in [part for part in given if not isinstance(part, Slot)]:
-            place = next(i for i, part in enumerate(given) if part is Ellipsis)
-            fill = (slice(None),) * (len(shape) - len(given) + 1)
-            given = (*given[:place], *fill, *given[place + 1 :])
-        if not all(isinstance(part, slice) for part in given):
+        given = slices(node)
+        if given is None:
             return None
-        parts = [*given, *[slice(None)] * (len(shape) - len(given))]
+        parts = list(given)
     else:
         return None
     ranges = [part.indices(size) for part, size in zip(parts, shape, strict=True)]

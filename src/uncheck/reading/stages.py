@@ -19,7 +19,7 @@ from uncheck.reading.kernels import (
     source_channels,
     transposed_kernel,
 )
-from uncheck.reading.neighbours import After, after, before
+from uncheck.reading.neighbours import After, Before, after, before
 from uncheck.reading.padding import call_name
 from uncheck.reading.stage import Stage
 from uncheck.reading.tables import CONVOLUTION, RESIZE, SHUFFLE, TRANSPOSED, UNPOOL, group_of
@@ -156,10 +156,8 @@ def _shuffled(
     )
 
 
-def _feeder(graph: Graph, chain: Chain) -> Any:
+def _feeder(graph: Graph, chain: Chain) -> Before | None:
     if convolution(chain.source) is not None or chain.source.name == "linear":
-        from uncheck.reading.neighbours import Before
-
         return Before(chain.source, True)
     return before(graph, chain.source)
 
@@ -177,7 +175,7 @@ def _from_chain(graph: Graph, chain: Chain) -> Found | None:
             return found
     kernel = None
     order = source_channels(chain.layout, chain.channel, dims, factor)
-    if linear and order is not None and feeder.node is chain.source:
+    if feeder is not None and feeder.node is chain.source and linear and order is not None:
         given = arguments(feeder.node)
         weight, bias = given.get("weight"), given.get("bias")
         if isinstance(weight, Slot):

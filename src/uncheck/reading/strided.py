@@ -13,7 +13,10 @@ from uncheck.reading.calls import (
     pool_stride,
     resize_factors,
     scales,
+    slice_steps,
+    slices,
 )
+from uncheck.reading.chains import channel_axes
 from uncheck.reading.graph import Graph, Node
 from uncheck.reading.padding import call_name
 from uncheck.reading.tables import POOL, RESIZE, UNSHUFFLE
@@ -46,19 +49,13 @@ class Strided:
 
 def read_strided(graph: Graph) -> tuple[Strided, ...]:
     """Every subsampling step on the signal path, in forward order."""
-    found = (_strided(graph.nodes[index]) for index in sorted(graph.path) if graph.nodes[index].item == 0)
+    found = (
+        _strided(graph, graph.nodes[index]) for index in sorted(graph.path) if graph.nodes[index].item == 0
+    )
     return tuple(step for step in found if step is not None)
 
 
-def slice_steps(node: Node) -> tuple[int, ...]:
-    """The steps of the slices in `x[...]` or `x[...] = y`, without those that drop or add an axis."""
-    index = arguments(node).get("index")
-    parts = index if isinstance(index, tuple) else (index,)
-    steps = [part.step for part in parts if isinstance(part, slice)]
-    return tuple(step if isinstance(step, int) else 1 for step in steps)
-
-
-def _strided(node: Node) -> Strided | None:
+def _strided(graph: Graph, node: Node) -> Strided | None:
     name, key = call_name(node), node.key
     conv = convolution(node)
     if conv is not None:
@@ -84,12 +81,22 @@ def _strided(node: Node) -> Strided | None:
         spacing = tuple(int(s) if s.denominator == 1 else float(s) for s in steps)
         window = tuple(max(1, -(-s.numerator // s.denominator)) for s in steps)
         return Strided(name, "resize", spacing, window, (0,) * len(window), key)
-    if node.name == "getitem" and max(slice_steps(node), default=1) > 1:
-        found = tuple(step for step in slice_steps(node))
-        while found and found[0] == 1:  # batch and channels
-            found = found[1:]
-        return Strided(name, "slicing", found, (1,) * len(found), (0,) * len(found), key)
+    if node.name == "getitem" and max(slice_steps(node)) > 1:
+        return _sliced(graph, node)
     return None
+
+
+def _sliced(graph: Graph, node: Node) -> Strided | None:
+    """A slice with a step along positions; along the batch or the channels it subsamples no grid."""
+    steps = slice_steps(node)
+    parts = slices(node)
+    if parts is not None:
+        channel = channel_axes(graph, graph.nodes[node.parents[0]])[:1] if len(parts) > 2 else ()
+        steps = tuple(part.step or 1 for axis, part in enumerate(parts) if axis not in (0, *channel))
+    if max(steps, default=1) == 1:
+        return None
+    still = (0,) * len(steps)
+    return Strided(call_name(node), "slicing", steps, (1,) * len(steps), still, node.key)
 
 
 def _pool_kind(name: str) -> str:

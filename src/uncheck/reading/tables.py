@@ -87,7 +87,7 @@ POINTWISE = _group(
     "isfinite eq ne lt le gt ge equal_to logical_not less greater less_equal greater_equal not_equal",
     "isclose copysign polygamma lgamma digamma float_power logical_and logical_or logical_xor and or xor",
     "invert bitwise_not bitwise_and bitwise_or bitwise_xor lshift rshift hypot xlogy logaddexp ldexp",
-    "signbit heaviside deg2rad rad2deg i0 bernoulli threshold sub_ rsub fake_quantize_per_tensor_affine",
+    "signbit heaviside deg2rad rad2deg i0 bernoulli threshold rsub fake_quantize_per_tensor_affine",
     "fake_quantize_per_channel_affine swiglu matrix_exp",
 )  # fmt: skip
 NORM = _group(
@@ -133,17 +133,17 @@ CREATION = _group(
     "randint randperm normal zeros_like ones_like full_like empty_like rand_like randn_like randint_like",
     "new_zeros new_ones new_full new_empty new_tensor meshgrid tril triu tril_indices triu_indices",
     "hann_window hamming_window blackman_window kaiser_window bartlett_window empty_strided",
-    "new_empty_strided cartesian_prod uniform normal_ exponential zero fill constant random log_normal",
+    "new_empty_strided cartesian_prod uniform exponential zero fill constant random log_normal",
     "cauchy poisson combinations vander kaiming_uniform kaiming_normal xavier_uniform xavier_normal",
-    "trunc_normal ones_ zeros_ sym_int diag diagonal diag_embed complex_ broadcast_shapes asarray",
+    "trunc_normal sym_int diag diagonal diag_embed broadcast_shapes asarray",
     "from_numpy frombuffer sparse_coo_tensor",
 )  # fmt: skip
 PASSING = _group(
     "passing on", "the same values in another type, place or memory", False,
     "to type float double half bfloat16 int long short byte char bool cpu cuda contiguous clone detach",
-    "requires_grad_ requires_grad data copy type_as positive alias lift_fresh pin_memory resolve_conj",
-    "resolve_neg real_if_close view_dtype checkpoint deepcopy copysign_ share_memory as_tensor_ rename",
-    "refine_names align_to identity clone_ __deepcopy__ deepcopy retain_grad detach_copy",
+    "requires_grad data copy type_as alias lift_fresh pin_memory resolve_conj",
+    "resolve_neg real_if_close view_dtype checkpoint deepcopy share_memory rename",
+    "refine_names align_to identity deepcopy retain_grad detach_copy",
 )  # fmt: skip
 WEIGHTS = _group(
     "weight making",

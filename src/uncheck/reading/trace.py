@@ -47,9 +47,9 @@ class Tracer(CallWatcher):
 
     def on_enter(self, module: nn.Module, args: tuple[Any, ...]) -> None:
         """Remember what a module was given: the parents of a result whose making could not be seen."""
-        known = (self._made.get(tensor) for tensor in tensors_in(args))
-        given = tuple(index for index in known if index is not None)
         del self._module_inputs[len(self.running) - 1 :]  # of modules that have ended
+        known = (self._node_of(tensor, outside=1) for tensor in tensors_in(args))
+        given = tuple(index for index in known if index is not None)
         self._module_inputs.append(given or (self._module_inputs or [self._inputs])[-1])
 
     def on_leave(self, module: nn.Module, output: Any) -> None:
@@ -70,7 +70,7 @@ class Tracer(CallWatcher):
             if node is not None:
                 parents.append(node)
             value = tensor.detach() if keep and tensor is not first else None
-            return Slot(node, tuple(tensor.shape), value)
+            return Slot(node, tuple(tensor.shape), value, tensor.dtype)
 
         first = next(tensors_in((args, kwargs)), None)
         slots = tuple(replace_tensors(value, slot) for value in args)
@@ -119,7 +119,7 @@ class Tracer(CallWatcher):
         node = CallKey(key.module, "(written)", key.occurrence)
         self._add(base, node, None, (), {}, parents, 0, writes=True)
 
-    def _node_of(self, tensor: Tensor) -> int | None:
+    def _node_of(self, tensor: Tensor, outside: int = 0) -> int | None:
         """The node that made a tensor; None for what was there before; a new opaque node otherwise."""
         index: int | None = self._made.get(tensor)
         if index is not None:
@@ -129,10 +129,11 @@ class Tracer(CallWatcher):
             return None
         if tensor._base is not None and (base := self._made.get(tensor._base)) is not None:
             return int(base)
-        depth = len(self.running)
+        depth = len(self.running) - outside  # what a module is given was made outside it
         parents = self._module_inputs[depth - 1] if depth else self._inputs
+        path = self._stack[depth - 1][1] if depth else ""
         return self._add(
-            tensor, CallKey(self.path, OPAQUE, len(self.nodes)), None, (), {}, parents, 0, signal=True
+            tensor, CallKey(path, OPAQUE, len(self.nodes)), None, (), {}, parents, 0, signal=True
         )
 
     def _layer(self) -> str | None:

@@ -1,0 +1,164 @@
+"""Every call is handled, ignored for a stated reason, or shown as unsupported."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from reading.zoo import CASES, Fn
+from uncheck.reading import Ledger, record
+from uncheck.reading.tables import GROUPS, canonical, group_of, is_in_place
+
+X = torch.randn(1, 4, 8, 8)
+
+
+class ThroughNumpy(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        return torch.from_numpy(x.numpy() ** 2)
+
+
+def interleave(self: Any, x: Tensor) -> Tensor:
+    y = torch.zeros(1, 4, 16, 16)
+    y[:, :, ::2, ::2] = self.conv(x)
+    return y
+
+
+def stepped_copy(self: Any, x: Tensor) -> Tensor:
+    y = torch.zeros(1, 4, 16, 8)
+    y[:, :, ::2].copy_(x)
+    return y
+
+
+def grid_sample(self: Any, x: Tensor) -> Tensor:
+    return F.grid_sample(self.conv(x), torch.zeros(1, 4, 4, 2), align_corners=False)
+
+
+UNSUPPORTED = {
+    "grid_sample": grid_sample,
+    "fold": lambda self, x: F.fold(x.reshape(1, 16, 16), (8, 8), 2, stride=2),
+    "setitem with a step": interleave,
+    "copy with a step": stepped_copy,
+    "interleave": lambda self, x: torch.stack([self.conv(x), x], -1).flatten(-2),
+    "opaque": lambda self, x: self.conv(ThroughNumpy.apply(x)),
+    "getitem with an index": lambda self, x: self.conv(x)[:, :, torch.tensor([0, 0, 1, 1])],
+    "fft_rfft2": lambda self, x: torch.fft.rfft2(x),
+    "scatter": lambda self, x: torch.zeros(1, 4, 8, 8).scatter(
+        2, torch.zeros(1, 4, 8, 8, dtype=torch.long), x
+    ),
+}
+
+
+def ledger(forward: Any, x: Tensor = X, **layers: nn.Module) -> Ledger:
+    return record(Fn(forward, conv=nn.Conv2d(4, 4, 1), **layers), x).ledger
+
+
+@pytest.mark.parametrize("name", UNSUPPORTED)
+def test_unsupported_calls_are_shown(name: str) -> None:
+    found = ledger(UNSUPPORTED[name])
+    assert list(found.unsupported) == [name]
+    assert found.where[name] == ("",)
+    assert name in str(found)
+
+
+def test_unsupported_calls_off_the_path_do_not_count() -> None:
+    def forward(self: Any, x: Tensor) -> Tensor:
+        torch.fft.rfft2(x)  # leads nowhere
+        return self.conv(x) * torch.fft.rfft(torch.ones(8)).abs().sum()  # owes nothing to the input
+
+    found = ledger(forward)
+    assert found.unsupported == {}
+    assert found.ignored["off the signal path"] == 2
+
+
+def test_where_names_the_module() -> None:
+    found = record(nn.Sequential(nn.Conv2d(4, 4, 1), nn.Unfold(2)), X).ledger
+    assert found.unsupported == {"unfold": 1}
+    assert found.where == {"unfold": ("1",)}
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_scripted_module_is_opaque() -> None:
+    script = torch.jit.script(nn.Sequential(nn.ReLU(), nn.ConvTranspose2d(4, 4, 2, 2)))
+    recording = record(nn.Sequential(nn.Conv2d(4, 4, 1), script, nn.ConvTranspose2d(4, 4, 2, 2)), X)
+    assert recording.ledger.unsupported == {"opaque": 1}
+    assert recording.ledger.where == {"opaque": ("1",)}
+    assert [stage.name for stage in recording.stages] == ["2"]
+    assert record(script, X).ledger.unsupported == {"opaque": 1}
+
+
+def test_a_visible_custom_function_is_not_opaque() -> None:
+    class Square(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Tensor) -> Tensor:
+            return x * x
+
+    assert ledger(lambda self, x: self.conv(Square.apply(x))).unsupported == {}
+
+
+def test_constants_wherever_they_are_kept_are_not_opaque() -> None:
+    kernel = torch.ones(4, 1, 3, 3)
+
+    def forward(self: Any, x: Tensor) -> Tensor:
+        return F.conv2d(x, kernel, groups=4) * torch.tensor(2.0) + self.bag["shift"]
+
+    model = Fn(forward)
+    model.bag = {"shift": torch.ones(1)}
+    assert record(model, X).ledger.unsupported == {}
+
+
+def test_ignored_calls_have_a_criterion() -> None:
+    for case in CASES:
+        found = record(case.model(), case.input()).ledger
+        assert set(found.criteria) == set(found.ignored), case.name
+        assert all(found.criteria.values())
+        assert found.to_dict() == {
+            "handled": dict(found.handled),
+            "ignored": dict(found.ignored),
+            "unsupported": {},
+        }
+
+
+def test_in_place_calls_and_slices_stay_on_the_path() -> None:
+    def forward(self: Any, x: Tensor) -> Tensor:
+        y = self.up(x).relu_().add_(1)
+        y[:, :1] *= 2
+        out = torch.zeros(1, 4, 20, 20)
+        out[:, :, 2:18, 2:18] = y
+        return out
+
+    recording = record(Fn(forward, up=nn.ConvTranspose2d(4, 4, 4, 2, 1)), X)
+    assert recording.stages[0].output_period == (2, 2)
+    assert recording.ledger.unsupported == {}
+
+
+def test_every_name_is_in_one_group() -> None:
+    seen: dict[str, str] = {}
+    for group in GROUPS:
+        assert group.criterion
+        for name in group.names:
+            assert canonical(name) == name
+            assert seen.setdefault(name, group.name) == group.name, name
+
+
+@pytest.mark.parametrize(
+    ("spelling", "name", "writes"),
+    [
+        ("__add__", "add", False),
+        ("__radd__", "add", False),
+        ("__iadd__", "add", True),
+        ("relu_", "relu", True),
+        ("__rpow__", "pow", False),
+        ("__invert__", "invert", False),
+        ("__getitem__", "getitem", False),
+        ("_weight_norm", "_weight_norm", False),
+    ],
+)
+def test_spellings(spelling: str, name: str, writes: bool) -> None:
+    assert canonical(spelling) == name
+    assert is_in_place(spelling) is writes
+    assert group_of(spelling) is not None
