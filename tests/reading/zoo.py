@@ -118,13 +118,14 @@ def unet(ndim: int) -> nn.Module:
 
     def forward(self: Any, x: Tensor) -> Tensor:
         a = self.down1(x)
-        b = F.prelu(self.down2(a), torch.tensor(0.2))
+        b = self.act(self.down2(a))
         return self.up1(torch.cat([a, self.up2(b)], dim=1))
 
     return Fn(
         forward,
         down1=conv(1, 4, 3, 2, 1),
         down2=conv(4, 4, 3, 2, 1),
+        act=nn.PReLU(),
         up2=up(4, 4, 3, 2, 1, 1),
         up1=up(8, 2, 3, 2, 1, 1),
     )
