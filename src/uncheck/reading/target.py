@@ -39,7 +39,7 @@ def load_target(spec: str) -> nn.Module:
             return found
         if not callable(found):
             raise UncheckError(
-                f"{spec} is a {type(found).__name__}, not a model: name a torch.nn.Module, or a class or "
+                f"{spec} is of type {type(found).__name__}, not a model: name a torch.nn.Module, or a class or "
                 "function that returns one"
             )
         model = _called(spec, found)
@@ -65,7 +65,9 @@ def load_callable(spec: str) -> Callable[..., Any]:
     """
     with _imported(spec) as found:
         if not callable(found):
-            raise UncheckError(f"{spec} is a {type(found).__name__}, which cannot be called: name a function")
+            raise UncheckError(
+                f"{spec} is of type {type(found).__name__}, which cannot be called: name a function"
+            )
         return found  # type: ignore[no-any-return]
 
 

@@ -56,7 +56,10 @@ def load_weights(model: nn.Module, path: str | Path) -> nn.Module:
     try:
         model.load_state_dict(state, strict=True)
     except Exception as error:  # a module's own loading code can still refuse, half way
-        model.load_state_dict(before, strict=False)
+        with torch.no_grad():
+            for name, value in model.state_dict().items():
+                if name in before:
+                    value.copy_(before[name])
         raise UncheckError(
             f"{type(model).__name__} refused {file.name} ({_first(error)}): load the weights "
             "that belong to it"
@@ -86,8 +89,11 @@ def _read(file: Path) -> Any:
     try:
         return torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        if "nsupported" not in str(error):
-            raise UncheckError(f"{file} is no readable torch checkpoint: save it again") from error
+        if not re.search(r"global|class", str(error), re.IGNORECASE):
+            raise UncheckError(
+                f"{file} is no readable torch checkpoint of tensors: save model.state_dict() with "
+                "safetensors.torch.save_file"
+            ) from error
         culprit = re.search(r"GLOBAL ([\w.]+)", str(error))
         what = f"more than tensors ({culprit[1]})" if culprit else "more than tensors"
         raise UncheckError(
