@@ -61,7 +61,7 @@ def plan(shape: tuple[int, ...], periods: Iterable[int]) -> Plan:
 
 @lru_cache(maxsize=64)
 def _plan(shape: tuple[int, ...], periods: tuple[int, ...]) -> Plan:
-    longest = [longest_period(n) for n in shape]
+    longest = [longest_period(n, len(shape)) for n in shape]
     tested = tuple(p for p in periods if p <= max(longest))
     wanted = set(tested)
     seen: set[tuple[tuple[int, int], ...]] = set()

@@ -60,7 +60,7 @@ def eigenspectra(array: NDArray[np.float32], plan: Plan) -> NDArray[np.complex12
 def _phase_spectra(array: NDArray[np.float32], periods: tuple[int, ...]) -> NDArray[np.complex128]:
     """(*periods, C, K): eigenspectra at all frequencies a/s, b/s, ... of one base."""
     ndim = len(periods)
-    s, first = periods[0], tapers(array.shape[0])
+    s, first = periods[0], tapers(array.shape[0], ndim)
     rest = array.shape[1:]
     flat = array.reshape(array.shape[0], -1)
     # Axis 0: (s, K, rest). Rows of one phase times the tapers at that phase.
@@ -68,7 +68,7 @@ def _phase_spectra(array: NDArray[np.float32], periods: tuple[int, ...]) -> NDAr
     data = data.reshape(s, first.count, *rest)
     for axis in range(1, ndim):
         # data: (s_0, K_0, ..., N_axis, ..., C) -> contract N_axis into (s_axis, K_axis).
-        s, window = periods[axis], tapers(array.shape[axis])
+        s, window = periods[axis], tapers(array.shape[axis], ndim)
         moved = np.moveaxis(data, 2 * axis, -1)
         flat = np.ascontiguousarray(moved).reshape(-1, array.shape[axis])
         out = np.stack([flat[:, p::s] @ window.values[:, p::s].T for p in range(s)], axis=1)
@@ -82,7 +82,7 @@ def _phase_spectra(array: NDArray[np.float32], periods: tuple[int, ...]) -> NDAr
 
 def window_sums(shape: tuple[int, ...]) -> NDArray[np.float64]:
     """(K,) sums of the product tapers of all axes, in the order of `eigenspectra`."""
-    windows: list[Tapers] = [tapers(n) for n in shape]
+    windows: list[Tapers] = [tapers(n, len(shape)) for n in shape]
     return reduce(np.multiply.outer, [w.sums for w in windows]).ravel()
 
 

@@ -35,8 +35,9 @@ def name_rival(array: NDArray[np.float32], lattice: Lattice, codec: str | None =
 
     Returns:
         "jpeg" when all lines lie on the axes at periods that divide 8 (16 for halved chroma), none stronger
-        than 1.5 levels, and the picture shows a JPEG grid; "bayer" when only period 2 is there, at most 1 level strong, and the green
-        channel alternates between measured and interpolated pixels while red and blue do not; else None.
+        than 1.5 levels, and the picture shows a JPEG grid; "bayer" when only period 2 is there, at most 1
+        level strong, and the green channel alternates between measured and interpolated pixels while red and
+        blue do not; else None.
 
     Cost: only spent when something was found; 64 block DCTs of at most 400 blocks.
     """

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.interpolate import CubicSpline
 from scipy.signal.windows import dpss
 
-#: Time-half-bandwidth product and number of tapers of a long axis: 25 eigenspectra of a picture.
-HALF_BANDWIDTH = 3.0
-COUNT = 5
+#: Time-half-bandwidth product and tapers per axis, by number of axes: about 25 eigenspectra in all.
+HALF_BANDWIDTH = {1: 13.0, 2: 3.0, 3: 2.0}
+COUNT = {1: 24, 2: 5, 3: 3}
 
-#: An axis carries at least this many periods of whatever is tested on it, so that the line stays
-#: clear of the mean (the tapers resolve `HALF_BANDWIDTH / n` cycles per pixel).
-MIN_CYCLES = 4
+#: Tapers longer than this are interpolated: solving for them takes seconds and changes nothing.
+LONGEST_SOLVED = 4096
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,34 +33,45 @@ class Tapers:
 
 
 @lru_cache(maxsize=256)
-def tapers(n: int) -> Tapers:
-    """The tapers of an axis of n pixels.
+def tapers(n: int, ndim: int) -> Tapers:
+    """The tapers of an axis of n samples in an array of `ndim` axes.
 
     Args:
-        n: length in pixels, at least 4. Below 12 pixels the bandwidth shrinks to n/4, and the number of
-            tapers with it, because no sequence of length n is concentrated in more.
+        n: length in samples, at least 4.
+        ndim: spatial axes of the array, 1 to 3: the fewer axes, the more tapers each needs.
 
     Returns:
-        K = 5 tapers of time-half-bandwidth 3 on an ordinary axis (Thomson, Proc. IEEE 70, 1982, section III).
+        K = 24, 5 or 3 tapers of time-half-bandwidth 13, 3 or 2 on a long axis in 1-D, 2-D or 3-D; fewer, and
+        narrower, on an axis too short to concentrate as many (Thomson, Proc. IEEE 70, 1982, section III).
 
     Cost: O(n K) once per length; the result is cached.
     """
-    half_bandwidth = min(HALF_BANDWIDTH, n / 4)
-    count = max(2, round(COUNT * half_bandwidth / HALF_BANDWIDTH))
-    values = dpss(n, half_bandwidth, count, sym=True)
+    half_bandwidth = _half_bandwidth(n, ndim)
+    count = max(2, round(COUNT[ndim] * half_bandwidth / HALF_BANDWIDTH[ndim]))
+    values = dpss(min(n, LONGEST_SOLVED), half_bandwidth, count, sym=True)
+    if n > LONGEST_SOLVED:
+        # Long tapers differ by scale only (their limit is the prolate spheroidal wave function).
+        middle = (np.arange(n) + 0.5) * LONGEST_SOLVED / n - 0.5
+        values = CubicSpline(np.arange(LONGEST_SOLVED), values, axis=1)(middle)
+        values /= np.linalg.norm(values, axis=1, keepdims=True)
     sums = values.sum(axis=1)
     # Odd tapers sum to zero exactly; rounding must not make them look informative.
     sums[1::2] = 0.0
     return Tapers(values.astype(np.float32), sums)
 
 
-def half_width(n: int) -> float:
-    """Half the band of the tapers of an axis of n pixels, in cycles per pixel."""
-    return min(HALF_BANDWIDTH, n / 4) / n
+def longest_period(n: int, ndim: int) -> int:
+    """The longest period, in samples, that an axis of n samples can be tested for (0: none).
 
-
-def longest_period(n: int) -> int:
-    """The longest period, in pixels, that an axis of n pixels can be tested for (0: none)."""
+    Its line must stay clear of the mean by more than the half-width of the tapers.
+    """
     if n < 4:
         return 0
-    return max(2, n // MIN_CYCLES)
+    return max(2, n // (ceil(_half_bandwidth(n, ndim)) + 1))
+
+
+def _half_bandwidth(n: int, ndim: int) -> float:
+    wanted = HALF_BANDWIDTH[ndim]
+    if ndim == 1:
+        wanted = min(wanted, max(3.0, n / 16))
+    return min(wanted, n / 4)

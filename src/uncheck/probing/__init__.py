@@ -1,0 +1,1 @@
+"""The network as a black box: signals in, lattice out, and who is to blame."""

@@ -1,0 +1,142 @@
+"""The counterfactual: what a stage would give if all its output phases were alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from itertools import product
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from uncheck.reading import CallKey, CallWatcher, Stage
+
+#: Share of each axis kept out of the phase statistics at either end: borders have their own story.
+BORDER = 1 / 16
+
+#: Samples per channel and phase that a covariance needs to be worth evening.
+SAMPLES = 8
+
+#: More channels than this are evened in variance only: eigendecompositions would cost more than the network.
+MOST_CHANNELS = 256
+
+
+def even_phases(
+    tensor: Tensor, axes: tuple[int, ...], stride: tuple[int, ...], *, second_order: bool
+) -> Tensor:
+    """Make all output phases alike in mean, and in covariance over channels if asked.
+
+    Equation: y[s i + p] <- T_p (y[s i + p] - m_p) + m, with m_p the mean of phase p over positions and
+    batch, m the average of the m_p, and T_p = 1 (first order) or the least move that turns covariance C_p into
+    the average C of all phases, T_p = C_p^(-1/2) (C_p^(1/2) C C_p^(1/2))^(1/2) C_p^(-1/2) (second order). With
+    fewer than `SAMPLES` samples per channel and phase, variances alone: T_p = diag(sigma / sigma_p).
+
+    Args:
+        tensor: a batch of feature maps; axis 0 is the batch, axis 1 the channels unless it is spatial.
+        axes: the spatial axes of `tensor`.
+        stride: phases per axis, whole numbers.
+        second_order: also even the covariances, not the means alone.
+
+    Returns:
+        A new tensor; nothing else of the signal changes. An axis with fewer than two samples of a phase is
+        left alone.
+
+    Cost: a few passes over the tensor, and per phase an eigendecomposition of size channels.
+    Source: Olkin and Pukelsheim (1982) for the least move between covariances.
+    """
+    stride = tuple(s if tensor.shape[a] >= 2 * s else 1 for s, a in zip(stride, axes, strict=True))
+    phases = list(product(*(range(s) for s in stride)))
+    if len(phases) == 1:
+        return tensor
+    channel = next((a for a in range(1, tensor.dim()) if a not in axes), 0)
+    inner = [
+        tensor[_phase(tensor, axes, stride, p, inner=True)].movedim(channel, -1).flatten(0, -2).double()
+        for p in phases
+    ]
+    means = [x.mean(dim=0) for x in inner]
+    mean = torch.stack(means).mean(dim=0)
+    turns = _turns(inner, means) if second_order else [None] * len(phases)
+    out = tensor.clone()
+    for phase, own, turn in zip(phases, means, turns, strict=True):
+        where = _phase(tensor, axes, stride, phase, inner=False)
+        part = tensor[where].movedim(channel, -1).double() - own
+        if turn is not None:
+            part = part * turn if turn.dim() == 1 else part @ turn
+        out[where] = (part + mean).movedim(-1, channel).to(tensor.dtype)
+    return out
+
+
+def _turns(inner: list[Tensor], means: list[Tensor]) -> list[Tensor | None]:
+    """T_p of each phase: a matrix, or the diagonal of one where samples are few."""
+    centred = [x - m for x, m in zip(inner, means, strict=True)]
+    channels = means[0].numel()
+    if min(len(x) for x in centred) < SAMPLES * channels or channels > MOST_CHANNELS:
+        variances = [x.square().mean(dim=0) for x in centred]
+        target = torch.stack(variances).mean(dim=0)
+        return [torch.where(v > 0, target / v.clamp_min(1e-30), 1.0).sqrt() for v in variances]
+    covariances = [x.T @ x / len(x) for x in centred]
+    wanted = torch.stack(covariances).mean(dim=0)
+    out: list[Tensor | None] = []
+    for own in covariances:
+        root, inverse = _power(own, 0.5), _power(own, -0.5)
+        out.append(inverse @ _power(root @ wanted @ root, 0.5) @ inverse)
+    return out
+
+
+def _power(covariance: Tensor, exponent: float) -> Tensor:
+    values, vectors = torch.linalg.eigh(covariance)
+    # Directions without variance stay without: their share is rounding.
+    floor = values[-1].clamp_min(1e-30) * 1e-6
+    result: Tensor = (vectors * values.clamp_min(floor) ** exponent) @ vectors.T
+    return result
+
+
+def _phase(
+    tensor: Tensor, axes: tuple[int, ...], stride: tuple[int, ...], phase: tuple[int, ...], *, inner: bool
+) -> tuple[slice, ...]:
+    """Index of one phase, without the borders if `inner`."""
+    index = [slice(None)] * tensor.dim()
+    for axis, s, p in zip(axes, stride, phase, strict=True):
+        size = tensor.shape[axis]
+        skip = int(size * BORDER) // s * s if inner else 0
+        index[axis] = slice(p + skip, size - skip, s)
+    return tuple(index)
+
+
+class Replay(CallWatcher):
+    """Run the model again with the outputs of some calls replaced.
+
+    Args:
+        model: the model.
+        edits: for each call, what to do with its output.
+    """
+
+    def __init__(self, model: nn.Module, edits: Mapping[CallKey, Callable[[Tensor], Tensor]]) -> None:
+        super().__init__(model)
+        self._edits = edits
+        self.met: set[CallKey] = set()
+
+    def on_call(
+        self, key: CallKey, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], out: Any
+    ) -> Any:
+        """Replace the output of the calls to edit."""
+        edit = self._edits.get(key)
+        if edit is None or not isinstance(out, Tensor):
+            return out
+        self.met.add(key)
+        return edit(out)
+
+
+def evening(stages: Collection[Stage], *, second_order: bool) -> dict[CallKey, Callable[[Tensor], Tensor]]:
+    """The edits that even these stages; a stage with a stride that is no whole number cannot be evened."""
+    return {stage.even_key: _edit(stage, second_order) for stage in stages if can_even(stage)}
+
+
+def can_even(stage: Stage) -> bool:
+    """Whether the stage has whole phases and a grid to even them on."""
+    return all(float(s).is_integer() for s in stage.stride) and len(stage.even_axes) == len(stage.stride)
+
+
+def _edit(stage: Stage, second_order: bool) -> Callable[[Tensor], Tensor]:
+    stride = tuple(int(s) for s in stage.stride)
+    return lambda out: even_phases(out, stage.even_axes, stride, second_order=second_order)

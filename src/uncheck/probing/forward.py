@@ -1,0 +1,62 @@
+"""Run a model as a black box, counting what it costs and saying where it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from uncheck.errors import UncheckError
+from uncheck.probing.even import Replay
+from uncheck.reading import CallKey
+
+Edits = Mapping[CallKey, Callable[[Tensor], Tensor]]
+
+
+@dataclass
+class Runner:
+    """The model, the input it is probed with, and the number of forward passes spent so far.
+
+    Attributes:
+        model: the model, to be run inside `as_found`.
+        example: its positional inputs; the first tensor is the one that probes replace.
+        passes: forward passes so far, in multiples of one on `example` (a smaller input counts less).
+        reached: path of the module entered last.
+    """
+
+    model: nn.Module
+    example: tuple[Any, ...]
+    passes: float = 0.0
+    reached: str = field(default="", repr=False)
+
+    @property
+    def signal(self) -> Tensor:
+        """The first tensor among the inputs."""
+        return next(x for x in self.example if isinstance(x, Tensor))
+
+    def __call__(self, signal: Tensor | None = None, edits: Edits | None = None) -> Any:
+        """Run on the example, or on `signal` in its place; the random state is the same each time."""
+        inputs = self.with_signal(signal) if signal is not None else self.example
+        watcher = Replay(self.model, edits or {})
+        self.passes += (signal if signal is not None else self.signal).numel() / max(1, self.signal.numel())
+        torch.manual_seed(0)
+        try:
+            with torch.no_grad(), watcher:
+                return self.model(*inputs)
+        except Exception as error:
+            raise forward_error(self.model, watcher.reached, error) from error
+
+    def with_signal(self, signal: Tensor) -> tuple[Any, ...]:
+        """The inputs with the first tensor replaced."""
+        first = next(i for i, x in enumerate(self.example) if isinstance(x, Tensor))
+        return (*self.example[:first], signal, *self.example[first + 1 :])
+
+
+def forward_error(model: nn.Module, reached: str, error: Exception) -> UncheckError:
+    """One sentence about a forward pass that raised."""
+    where = f"in {reached!r}" if reached else "before any of its layers"
+    first = (str(error).strip().splitlines() or ["no message"])[0]
+    return UncheckError(f"{type(model).__name__} raised {type(error).__name__} {where}: {first}")

@@ -1,0 +1,115 @@
+"""The user's own inputs: pictures, folders, arrays, or a callable that makes them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from uncheck.errors import UncheckError
+from uncheck.measuring import expand, read_picture
+from uncheck.probing.signals import made_up
+from uncheck.reading import load_callable
+
+#: Pictures taken from a folder: a batch, not an album.
+MOST = 8
+
+
+def load_input(
+    what: str | None, shape: tuple[int, ...] | None, span: tuple[float, float] = (0.0, 1.0)
+) -> tuple[Any, ...]:
+    """The positional inputs a `--input` names.
+
+    Args:
+        what: a picture; a folder of pictures (the first eight, cut to a common size); a .npy; or
+            "file.py:name" of a callable that returns the input, or a tuple of inputs.
+        shape: of the input; pictures are cut or reduced to its size, and to grey if it has one channel.
+            Without `what`, the shape of a made-up input.
+        span: the values that black and white shall have in the input, for pictures.
+
+    Raises:
+        UncheckError: what cannot be read, a callable that fails, or a shape that does not fit.
+    """
+    if what is None:
+        if shape is None:
+            raise UncheckError(
+                "no input given; name one with --input, or give its --shape, such as 1,3,256,256"
+            )
+        return (made_up(shape),)
+    if ":" in what and not Path(what).exists():
+        return _called(what)
+    if what.endswith(".npy"):
+        return (_array(what, shape),)
+    return (_pictures(what, shape, span),)
+
+
+def _called(what: str) -> tuple[Any, ...]:
+    function = load_callable(what)
+    try:
+        value = function()
+    except Exception as error:
+        raise UncheckError(f"{what} raised {type(error).__name__}: {error}") from error
+    values = value if isinstance(value, tuple) else (value,)
+    values = tuple(torch.from_numpy(v) if isinstance(v, np.ndarray) else v for v in values)
+    if not any(isinstance(v, Tensor) for v in values):
+        raise UncheckError(
+            f"{what} returned {type(value).__name__}; it must return a tensor, array or tuple of them"
+        )
+    return values
+
+
+def _array(what: str, shape: tuple[int, ...] | None) -> Tensor:
+    path = Path(what)
+    if not path.exists():
+        raise UncheckError(f"{what}: no such file; check the path")
+    try:
+        values = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise UncheckError(f"{what}: not a plain .npy array ({error}); save numbers, not objects") from error
+    if values.dtype.kind not in "buif":
+        raise UncheckError(f"{what}: holds {values.dtype}, expected real numbers")
+    bad = values.size - int(np.isfinite(values).sum())
+    if bad or not values.size:
+        raise UncheckError(f"{what}: {bad} of {values.size} values are NaN or infinite; give finite numbers")
+    tensor = torch.from_numpy(values.astype(np.float32) if values.dtype.kind == "f" else values)
+    if shape is None:
+        return tensor
+    if tensor.numel() != int(np.prod(shape)):
+        raise UncheckError(
+            f"{what}: shape {tuple(tensor.shape)} does not fit --shape {','.join(map(str, shape))}"
+        )
+    return tensor.reshape(shape)
+
+
+def _pictures(what: str, shape: tuple[int, ...] | None, span: tuple[float, float]) -> Tensor:
+    pixels = [read_picture(path).pixels for path in expand([what])[:MOST]]
+    channels = shape[1] if shape is not None and len(shape) == 4 else 3
+    if shape is not None and (len(shape) != 4 or channels not in (1, 3)):
+        raise UncheckError(
+            f"--shape {','.join(map(str, shape))} does not fit pictures; give N,1,H,W or N,3,H,W"
+        )
+    height = min(p.shape[0] for p in pixels)
+    width = min(p.shape[1] for p in pixels)
+    if shape is not None:
+        if height < shape[2] or width < shape[3]:
+            raise UncheckError(
+                f"{what}: {height} x {width} pixels are too few for --shape {','.join(map(str, shape))}"
+            )
+        height, width = shape[2], shape[3]
+    elif min(height, width) >= 16:
+        # Networks that halve their input several times take multiples of 16 without complaint.
+        height, width = height // 16 * 16, width // 16 * 16
+    batch = np.stack([_cut(p, height, width, channels) for p in pixels])
+    low, high = span
+    return torch.from_numpy(batch / 255 * (high - low) + low).movedim(-1, 1).contiguous()
+
+
+def _cut(pixels: np.ndarray[Any, np.dtype[np.float32]], height: int, width: int, channels: int) -> Any:
+    top, left = (pixels.shape[0] - height) // 2, (pixels.shape[1] - width) // 2
+    cut = pixels[top : top + height, left : left + width]
+    if channels == 1 and cut.shape[-1] == 3:
+        return (cut @ np.array([0.299, 0.587, 0.114], np.float32))[..., None]
+    return np.repeat(cut, channels, axis=-1) if cut.shape[-1] == 1 else cut

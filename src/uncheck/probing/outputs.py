@@ -1,0 +1,70 @@
+"""Whatever a model returns becomes a batch of arrays in grey levels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from uncheck.errors import UncheckError
+from uncheck.measuring import infer_range, to_levels
+
+
+def tensors(output: Any) -> Iterator[Tensor]:
+    """All floating tensors in a nested output, in order."""
+    if isinstance(output, Tensor):
+        if output.is_floating_point():
+            yield output
+    elif isinstance(output, Mapping):
+        for value in output.values():
+            yield from tensors(value)
+    elif is_dataclass(output) and not isinstance(output, type):
+        for item in fields(output):
+            yield from tensors(getattr(output, item.name))
+    elif isinstance(output, Sequence) and not isinstance(output, str):
+        for value in output:
+            yield from tensors(value)
+
+
+def spatial_output(output: Any, ndim: int) -> Tensor | None:
+    """The first output tensor with `ndim` spatial axes, as (N, C, *spatial); None if there is none.
+
+    A tensor without a channel or batch axis gets one; (N, H, W, C) with C at most 4 is turned round.
+    """
+    for tensor in tensors(output):
+        if tensor.dim() == ndim + 2:
+            last, second = tensor.shape[-1], tensor.shape[1]
+            if last in (1, 3, 4) and second > 4 and ndim >= 2:
+                tensor = tensor.movedim(-1, 1)
+        elif tensor.dim() == ndim + 1:
+            # A lone picture (C, H, W) has few channels; otherwise axis 0 is a batch of maps.
+            tensor = tensor[None] if tensor.shape[0] in (1, 3) and ndim >= 2 else tensor[:, None]
+        elif tensor.dim() == ndim:
+            tensor = tensor[None, None]
+        else:
+            continue
+        if min(tensor.shape[2:]) >= 1 and max(tensor.shape[2:]) >= 4:
+            return tensor
+    return None
+
+
+def levels(
+    tensor: Tensor, span: tuple[float, float] | None
+) -> tuple[NDArray[np.float32], tuple[float, float]]:
+    """(N, *spatial, C) grey levels of (N, C, *spatial), and the range that became 0..255.
+
+    Raises:
+        UncheckError: NaN or infinite values.
+    """
+    values = tensor.detach().float().cpu().numpy()
+    bad = values.size - int(np.isfinite(values).sum())
+    if bad:
+        raise UncheckError(
+            f"{bad} of {values.size} output values are NaN or infinite; check the weights and the input range"
+        )
+    used = infer_range(values) if span is None else span
+    return np.moveaxis(to_levels(values, used), 1, -1), used
