@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from reading.zoo import Fn
+from reading.zoo_networks import Fn
 from uncheck.errors import UncheckError
 from uncheck.reading import as_found, record
 

@@ -9,7 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from reading.zoo import CASES, Fn
+from reading.zoo import CASES
+from reading.zoo_networks import Fn
 from uncheck.reading import Ledger, record
 from uncheck.reading.tables import GROUPS, canonical, group_of, is_in_place
 

@@ -12,7 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from reading.zoo import CASES, Attention2D, Case, Fn, resized
+from reading.zoo import CASES, Case, resized
+from reading.zoo_networks import Attention2D, Fn
 from uncheck.errors import UncheckError
 from uncheck.reading import record
 
@@ -269,3 +270,22 @@ def test_expectations_of_the_zoo_are_checked() -> None:
     stage = record(case.model(), case.input()).stages[0]
     wrong = resized("up", 4)
     assert (stage.stride, stage.output_period) != (wrong.stride, wrong.period)
+
+
+def test_values_held_inside_a_sub_pixel_block_have_no_kernel() -> None:
+    """Phases taken partly from the channels, partly repeated."""
+    model = Fn(lambda s, x: x.flatten(1).repeat_interleave(2, dim=1))
+    assert all(stage.kernel is None for stage in record(model, torch.zeros(2, 2, 2)).stages)
+    model = Fn(lambda s, x: s.conv(x).flatten(1, 2).repeat_interleave(2, dim=1), conv=nn.Conv1d(2, 2, 1))
+    assert record(model, torch.zeros(2, 2, 2)).stages == ()
+
+
+def test_a_recording_renders_itself() -> None:
+    text = str(record(Fn(lambda self, x: self.up(self.up(x)), never=nn.PixelShuffle(2), **UP), X))
+    assert text.splitlines() == [
+        "up: transposed x2, kernel 4, even overlap, period 4",
+        "up (call 1): transposed x2, kernel 4, even overlap, period 2",
+        "never called: never",
+        "2 calls handled, 0 ignored on purpose, none unsupported",
+    ]
+    assert str(record(nn.ReLU(), X)).startswith("no upsampling\n")

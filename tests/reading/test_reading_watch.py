@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.modules import module as torch_module
 
-from reading.zoo import Fn
+from reading.zoo_networks import Fn
 from uncheck.reading import CallKey, CallWatcher
 
 

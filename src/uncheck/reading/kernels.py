@@ -114,8 +114,10 @@ def source_channels(layout: Layout, axis: int, dims: Sequence[int], factor: Sequ
     phases: list[list[int]] = []
     for dim, count in zip(dims, factor, strict=True):
         inner = [atom for atom in layout[dim] if atom.axis in (axis, -1)]
+        if any(atom.axis != axis for atom in inner):
+            return None
         phases.append(_positions([(atom.step, atom.size) for atom in inner]))
-        if len(phases[-1]) != count or any(atom.axis != axis for atom in inner):
+        if len(phases[-1]) != count:
             return None
     outer = [atom for dim, run in enumerate(layout) if dim not in dims for atom in run if atom.axis == axis]
     rows = _positions([(atom.step, atom.size) for atom in outer])

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -57,11 +58,17 @@ class Recording:
     strided: tuple[Strided, ...]
     paddings: tuple[Padding, ...]
     ledger: Ledger
-    output: Any
+    output: Any = field(repr=False)
     calls: int
     unused: tuple[str, ...]
     forward_seconds: float
-    graph: Graph
+    graph: Graph = field(repr=False)
+
+    def __str__(self) -> str:
+        """The stages, one to a line, and the ledger."""
+        lines = [str(stage) for stage in self.stages] or ["no upsampling"]
+        unused = [f"never called: {', '.join(self.unused)}"] if self.unused else []
+        return "\n".join([*lines, *unused, str(self.ledger)])
 
 
 def record(model: nn.Module, *inputs: Any, **kwargs: Any) -> Recording:
@@ -147,7 +154,8 @@ def _forward_error(model: nn.Module, reached: str, error: Exception, inputs: obj
 def _eagerly() -> Iterator[None]:
     """Keep torch.compile out of the way: compiled code makes no calls that could be watched."""
     if "torch._dynamo" in sys.modules and hasattr(torch.compiler, "set_stance"):
-        with torch.compiler.set_stance("force_eager"):
+        with torch.compiler.set_stance("force_eager"), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Using `torch.compile")  # about the watcher's hooks
             yield
     else:
         yield

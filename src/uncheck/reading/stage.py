@@ -56,3 +56,18 @@ class Stage:
     key: CallKey
     even_key: CallKey
     even_axes: tuple[int, ...]
+
+    def __str__(self) -> str:
+        """One line: name, kind, stride, kernel and period."""
+        period = (
+            "reaches no output grid" if self.output_period is None else f"period {_sizes(self.output_period)}"
+        )
+        kernel = f"kernel {_sizes(self.kernel_size)}, " if self.kernel_size != self.stride else ""
+        overlap = f"{self.overlap} overlap, " if self.overlap != "none" else ""
+        again = f" (call {self.call})" if self.call else ""
+        return f"{self.name}{again}: {self.kind} x{_sizes(self.stride)}, {kernel}{overlap}{period}"
+
+
+def _sizes(values: tuple[int | float, ...]) -> str:
+    """Sizes as a reader writes them: one number where all axes agree."""
+    return f"{values[0]:g}" if len(set(values)) == 1 else "x".join(f"{value:g}" for value in values)

@@ -6,27 +6,17 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
-from typing import Any
 
-from uncheck.reading.calls import arguments, convolution, main_input, pool_kernel, pool_stride, resize_factors
-from uncheck.reading.chains import Chain, read_chains
-from uncheck.reading.graph import Graph, Node, Slot
+from uncheck.reading.calls import arguments, convolution, pool_kernel, pool_stride
+from uncheck.reading.chains import read_chains
+from uncheck.reading.found import Found, last_axes, make_stage
+from uncheck.reading.graph import Graph, Node
 from uncheck.reading.grid import output_period
-from uncheck.reading.kernels import (
-    patch_kernel,
-    resize_kernel,
-    shuffle_kernel,
-    source_channels,
-    transposed_kernel,
-)
-from uncheck.reading.neighbours import After, Before, after, before
-from uncheck.reading.padding import call_name
+from uncheck.reading.kernels import transposed_kernel
+from uncheck.reading.resize import read_resize
+from uncheck.reading.shuffle import read_chain, read_shuffle
 from uncheck.reading.stage import Stage
 from uncheck.reading.tables import CONVOLUTION, RESIZE, SHUFFLE, TRANSPOSED, UNPOOL, group_of
-
-BARE_KERNEL_ENTRIES = 2**20
-"""Largest dense kernel made for a resize without a convolution, in entries."""
-LINEAR = frozenset({"linear", "bilinear", "trilinear"})
 
 
 def read_stages(graph: Graph) -> tuple[Stage, ...]:
@@ -48,7 +38,7 @@ def read_stages(graph: Graph) -> tuple[Stage, ...]:
         reader = (
             _READERS.get(group_of(node.key.function)) if node.func is not None and node.item == 0 else None
         )
-        found = _from_chain(graph, chain) if chain is not None else reader(graph, node) if reader else None
+        found = read_chain(graph, chain) if chain is not None else reader(graph, node) if reader else None
         if found is None:
             continue
         stage, dims = found
@@ -61,55 +51,16 @@ def read_stages(graph: Graph) -> tuple[Stage, ...]:
     return tuple(stages)
 
 
-Found = tuple[Stage, tuple[int, ...]]
-
-
-def _stage(
-    node: Node, kind: str, stride: tuple[int | float, ...], dims: tuple[int, ...], **known: Any
-) -> Found:
-    """A stage with what is common to all kinds filled in."""
-    ndim = len(stride)
-    plain: dict[str, Any] = {
-        "kernel_size": stride,
-        "padding": (0,) * ndim,
-        "output_padding": (0,) * ndim,
-        "dilation": (1,) * ndim,
-        "groups": 1,
-        "overlap": "none",
-        "kernel": None,
-        "exact": True,
-        "even_key": node.key,
-        "even_axes": dims,
-    }
-    stage = Stage(
-        index=0,
-        name=call_name(node),
-        call=0,
-        kind=kind,
-        ndim=ndim,
-        stride=stride,
-        output_size=tuple(node.shape[dim] for dim in dims),
-        output_period=None,
-        key=node.key,
-        **plain | known,
-    )
-    return stage, dims
-
-
-def _last(node: Node, ndim: int) -> tuple[int, ...]:
-    return tuple(range(len(node.shape) - ndim, len(node.shape)))
-
-
 def _transposed(graph: Graph, node: Node) -> Found | None:
     conv = convolution(node)
     if conv is None or not conv.transposed or max(conv.stride) == 1:
         return None
     uneven = any(k % s for k, s in zip(conv.kernel_size, conv.stride, strict=True))
-    return _stage(
+    return make_stage(
         node,
         "transposed",
         conv.stride,
-        _last(node, conv.ndim),
+        last_axes(node, conv.ndim),
         kernel_size=conv.kernel_size,
         padding=tuple(start for start, _ in conv.padding),
         output_padding=conv.output_padding,
@@ -120,146 +71,19 @@ def _transposed(graph: Graph, node: Node) -> Found | None:
     )
 
 
-def _sub_pixel(graph: Graph, node: Node) -> Found | None:
-    factor = (int(arguments(node)["upscale_factor"]),) * 2
-    return None if factor == (1, 1) else _shuffled(graph, node, node, factor, _last(node, 2), None)
-
-
-def _shuffled(
-    graph: Graph,
-    node: Node,
-    first: Node,
-    factor: tuple[int, ...],
-    dims: tuple[int, ...],
-    chain: Chain | None,
-) -> Found:
-    """A rearrangement of channels into phases, with the convolution or linear layer that made them."""
-    feeder = before(graph, first) if chain is None else _feeder(graph, chain)
-    conv = convolution(feeder.node) if feeder is not None else None
-    if feeder is None or conv is None or conv.ndim != len(factor):
-        return _stage(node, "sub-pixel", factor, dims)
-    order = None
-    if chain is not None:
-        order = source_channels(chain.layout, chain.channel, dims, factor)
-    known = feeder.plain and (chain is None or order is not None)
-    return _stage(
-        node,
-        "sub-pixel",
-        factor,
-        dims,
-        kernel_size=conv.kernel_size,
-        padding=tuple(start for start, _ in conv.padding),
-        dilation=conv.dilation,
-        groups=conv.groups,
-        kernel=shuffle_kernel(conv, factor, order) if known else None,
-        exact=feeder.plain,
-    )
-
-
-def _feeder(graph: Graph, chain: Chain) -> Before | None:
-    if convolution(chain.source) is not None or chain.source.name == "linear":
-        return Before(chain.source, True)
-    return before(graph, chain.source)
-
-
-def _from_chain(graph: Graph, chain: Chain) -> Found | None:
-    node, dims, factor = chain.node, chain.dims, chain.factor
-    if chain.held:
-        return _resized(graph, node, "nearest", factor, dims)
-    feeder = _feeder(graph, chain)
-    rank = len(chain.source.shape)
-    linear = feeder is not None and feeder.node.name == "linear"
-    if not linear and rank == len(factor) + 2:
-        found = _shuffled(graph, node, chain.source, factor, dims, chain)
-        if rank > 3 or found[0].kernel is not None or chain.channel == 1:
-            return found
-    kernel = None
-    order = source_channels(chain.layout, chain.channel, dims, factor)
-    if feeder is not None and feeder.node is chain.source and linear and order is not None:
-        given = arguments(feeder.node)
-        weight, bias = given.get("weight"), given.get("bias")
-        if isinstance(weight, Slot):
-            kernel = patch_kernel(weight.value, bias.value if isinstance(bias, Slot) else None, order)
-    return _stage(node, "un-patchify", factor, dims, kernel=kernel, exact=feeder is None or feeder.plain)
-
-
-def _resize(graph: Graph, node: Node) -> Found | None:
-    if len(node.shape) < 3 or len(main_input(node).shape) != len(node.shape):
-        return None
-    factors = resize_factors(node)
-    if max(factors) <= 1:
-        return None
-    stride = tuple(int(f) if f.denominator == 1 else float(f) for f in factors)
-    given = arguments(node)
-    mode = str(given.get("mode") or _mode_in_name(node.name))
-    kind = "linear" if mode in LINEAR else "cubic" if mode == "bicubic" else "nearest"
-    return _resized(
-        graph, node, kind, stride, _last(node, len(stride)), aligned=bool(given.get("align_corners"))
-    )
-
-
-def _resized(
-    graph: Graph,
-    node: Node,
-    kind: str,
-    stride: tuple[int | float, ...],
-    dims: tuple[int, ...],
-    aligned: bool = False,
-) -> Found:
-    """A resize, with the convolution that follows it."""
-    ndim = len(stride)
-    whole = tuple(int(s) for s in stride)
-    standard = dims == _last(node, ndim) and len(node.shape) == ndim + 2
-    follower: After | None = after(graph, node, ndim) if standard else None
-    exact = kind == "nearest" or follower is None or follower.affine
-    known = whole == stride and kind != "cubic" and exact and not aligned and standard
-    kernel = None
-    if known and (follower is not None or _is_small(node, whole)):
-        kernel = resize_kernel(node.shape[1], whole, kind, follower)
-    if follower is None:
-        size = tuple(max(1, -(-round(s * 1000) // 1000)) for s in stride)
-        return _stage(node, kind, stride, dims, kernel_size=size, kernel=kernel)
-    conv = follower.conv
-    return _stage(
-        node,
-        kind,
-        stride,
-        dims,
-        kernel_size=conv.kernel_size,
-        padding=tuple(start for start, _ in conv.padding),
-        dilation=conv.dilation,
-        groups=conv.groups,
-        kernel=kernel,
-        exact=exact,
-        even_key=follower.node.key,
-        even_axes=_last(follower.node, ndim),
-    )
-
-
-def _is_small(node: Node, factor: tuple[int, ...]) -> bool:
-    entries = node.shape[1] ** 2
-    for f in factor:
-        entries *= 2 * f
-    return entries <= BARE_KERNEL_ENTRIES
-
-
-def _mode_in_name(name: str) -> str:
-    return next((mode for mode in ("trilinear", "bilinear", "bicubic", "linear") if mode in name), "nearest")
-
-
 def _unpool(graph: Graph, node: Node) -> Found | None:
     stride, kernel = pool_stride(node), pool_kernel(node)
     if max(stride) == 1:
         return None
     padding = arguments(node).get("padding", 0)
     pads = tuple(padding) if isinstance(padding, tuple | list) else (int(padding),) * len(kernel)
-    return _stage(node, "unpool", stride, _last(node, len(stride)), kernel_size=kernel, padding=pads)
+    return make_stage(node, "unpool", stride, last_axes(node, len(stride)), kernel_size=kernel, padding=pads)
 
 
 _READERS: dict[object, Callable[[Graph, Node], Found | None]] = {
     CONVOLUTION: _transposed,
     TRANSPOSED: _transposed,
-    SHUFFLE: _sub_pixel,
-    RESIZE: _resize,
+    SHUFFLE: read_shuffle,
+    RESIZE: read_resize,
     UNPOOL: _unpool,
 }

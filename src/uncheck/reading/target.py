@@ -39,8 +39,8 @@ def load_target(spec: str) -> nn.Module:
             return found
         if not callable(found):
             raise UncheckError(
-                f"{spec} is of type {type(found).__name__}, not a model: name a torch.nn.Module, or a class or "
-                "function that returns one"
+                f"{spec} is of type {type(found).__name__}, not a model: name a torch.nn.Module, or a "
+                "class or function that returns one"
             )
         model = _called(spec, found)
     if not isinstance(model, nn.Module):

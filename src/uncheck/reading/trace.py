@@ -7,7 +7,6 @@ import weakref
 from collections.abc import Callable, MutableMapping
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 from torch.utils.weak import WeakIdKeyDictionary
 
@@ -147,5 +146,12 @@ class Tracer(CallWatcher):
 
 def _living_tensors() -> dict[int, weakref.ref[Tensor]]:
     """Every tensor there is before the forward pass: weights, buffers and constants, anywhere."""
-    tensors = [thing for thing in gc.get_objects() if issubclass(type(thing), torch.Tensor)]
+    kinds: set[type] = set()
+    new: list[type] = [Tensor]
+    while new:
+        kind = new.pop()
+        if kind not in kinds:
+            kinds.add(kind)
+            new += kind.__subclasses__()
+    tensors = [thing for thing in gc.get_objects() if type(thing) in kinds]
     return {id(tensor): weakref.ref(tensor) for tensor in tensors}
