@@ -83,7 +83,7 @@ def chains(draw: st.DrawFn) -> tuple[list[Call], tuple[int, ...]]:
     return calls, shape
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(chains())
 def test_random_chains(case: tuple[list[Call], tuple[int, ...]]) -> None:
     calls, shape = case
