@@ -27,9 +27,9 @@ def even_phases(
     """Make all output phases alike in mean, and in covariance over channels if asked.
 
     Equation: y[s i + p] <- T_p (y[s i + p] - m_p) + m, with m_p the mean of phase p over positions and
-    batch, m the average of the m_p, and T_p = 1 (first order) or the least move that turns covariance C_p into
-    the average C of all phases, T_p = C_p^(-1/2) (C_p^(1/2) C C_p^(1/2))^(1/2) C_p^(-1/2) (second order). With
-    fewer than `SAMPLES` samples per channel and phase, variances alone: T_p = diag(sigma / sigma_p).
+    batch, m the average of the m_p, and T_p = 1 (first order) or the least move that turns covariance C_p
+    into the average C of all phases, T_p = C_p^(-1/2) (C_p^(1/2) C C_p^(1/2))^(1/2) C_p^(-1/2) (second
+    order). With fewer than `SAMPLES` samples per channel and phase, variances alone: T_p = diag(s / s_p).
 
     Args:
         tensor: a batch of feature maps; axis 0 is the batch, axis 1 the channels unless it is spatial.

@@ -1,0 +1,158 @@
+"""Measure the boundary artifact of a network, and name the padding that makes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from uncheck.errors import UncheckError
+from uncheck.probing.boundary import Boundary, Edge, PaddingBlame, edge_of_constant, edge_of_crop
+from uncheck.probing.forward import Runner, forward_error
+from uncheck.probing.outputs import levels, spatial_output
+from uncheck.probing.unpad import Replicating
+from uncheck.reading import CallKey, Recording
+
+#: Paddings are tried one by one on a constant input of at most this many pixels per axis.
+SMALL = 64
+
+#: At most so many paddings are tried.
+MOST = 32
+
+#: A padding that removes less of the border is not named.
+LEAST = 0.05
+
+Measure = Callable[[Any], NDArray[np.float32]]
+
+
+def boundary(
+    runner: Runner,
+    recording: Recording,
+    batch: NDArray[np.float32],
+    measure: Measure,
+    constant_output: NDArray[np.float32] | None,
+    ndim: int,
+    span: tuple[float, float],
+    advance: Callable[[str], None] = lambda _: None,
+) -> Boundary | None:
+    """Depth and strength of the border on constant and on real input, and who makes it.
+
+    Args:
+        runner: the model and its example.
+        recording: of the model on its example.
+        batch: output on the example, (N, *spatial, C) grey levels.
+        measure: turns outputs of the example's size into such arrays.
+        constant_output: output on the example's mean colour, if it could be run.
+        ndim: number of spatial axes.
+        span: output range.
+        advance: told before each pass what it is.
+
+    Returns:
+        None for networks driven by codes: every place of their output is a different function.
+
+    Cost: about half a forward pass for the smaller real input, and one small pass per padding (together at
+    most one forward pass; networks that take no other size are not asked which padding it was).
+    """
+    signal = runner.signal
+    if signal.dim() != ndim + 2 or not signal.is_floating_point():
+        return None
+    periods = [s.output_period for s in recording.stages if s.output_period]
+    flat = edge_of_constant(constant_output, periods) if constant_output is not None else None
+    real = _real(runner, batch, ndim, span, advance)
+    paddings = _paddings(runner, recording, periods, ndim, span, advance) if flat and flat.depth else ()
+    return Boundary(flat, real, paddings)
+
+
+def _real(
+    runner: Runner,
+    batch: NDArray[np.float32],
+    ndim: int,
+    span: tuple[float, float],
+    advance: Callable[[str], None],
+) -> Edge | None:
+    """Run the example again without its rim, on the same lattice of the network."""
+    signal = runner.signal
+    sizes = signal.shape[2:]
+    unit = 16 if min(sizes) >= 128 else 8
+    rim = min(sizes) // 8 // unit * unit
+    if rim == 0:
+        return None
+    index = (slice(None), slice(None), *(slice(rim, n - rim) for n in sizes))
+    advance("border on real input")
+    try:
+        tensor = spatial_output(runner(signal[index].contiguous()), ndim)
+    except UncheckError:
+        return None  # takes no other size
+    if tensor is None:
+        return None
+    ratios = [o / i for o, i in zip(batch.shape[1:-1], sizes, strict=True)]
+    offset = tuple(round(rim * r) for r in ratios)
+    return edge_of_crop(batch, levels(tensor, span)[0], offset)
+
+
+def _paddings(
+    runner: Runner,
+    recording: Recording,
+    periods: list[tuple[int, ...]],
+    ndim: int,
+    span: tuple[float, float],
+    advance: Callable[[str], None],
+) -> tuple[PaddingBlame, ...]:
+    signal = runner.signal
+    sizes = [min(n, SMALL) for n in signal.shape[2:]]
+    index = (slice(0, 1), slice(None), *(slice(n) for n in sizes))
+    mean = signal.mean(dim=(0, *range(2, signal.dim())), keepdim=True)
+    constant = mean.expand_as(signal)[index].contiguous()
+    suspects = _suspects(recording)
+    if constant.numel() * len(suspects) > signal.numel():
+        suspects = {("all paddings", "any"): [k for keys in suspects.values() for k in keys]}
+    advance("which padding makes the border")
+    whole = _strength(runner, [], constant, periods, ndim, span)
+    if not whole:
+        return ()
+    blamed = []
+    for (name, mode), keys in suspects.items():
+        without = _strength(runner, keys, constant, periods, ndim, span)
+        if without is not None and 1 - without / whole >= LEAST:
+            blamed.append(PaddingBlame(name, mode, min(1.0, 1 - without / whole)))
+    return tuple(sorted(blamed, key=lambda p: -p.share))
+
+
+def _suspects(recording: Recording) -> dict[tuple[str, str], list[CallKey]]:
+    """Calls that pad, by name and mode; transposed convolutions take the outside for zero."""
+    out: dict[tuple[str, str], list[CallKey]] = {}
+    for padding in recording.paddings:
+        if padding.mode != "replicate":
+            out.setdefault((padding.name, padding.mode), []).append(padding.key)
+    for stage in recording.stages:
+        if stage.kind == "transposed":
+            out.setdefault((stage.name, "zero (outside)"), []).append(stage.key)
+    return dict(list(out.items())[:MOST])
+
+
+def _strength(
+    runner: Runner,
+    keys: list[CallKey],
+    constant: Tensor,
+    periods: list[tuple[int, ...]],
+    ndim: int,
+    span: tuple[float, float],
+) -> float | None:
+    watcher = Replicating(runner.model, keys)
+    runner.passes += constant.numel() / runner.signal.numel()
+    torch.manual_seed(0)
+    try:
+        with torch.no_grad(), watcher:
+            output = runner.model(*runner.with_signal(constant))
+    except Exception as error:
+        forward_error(runner.model, watcher.reached, error)
+        return None  # takes no other size
+    tensor = spatial_output(output, ndim)
+    if tensor is None:
+        return None
+    edge = edge_of_constant(levels(tensor, span)[0], periods)
+    return edge.strength if edge else None

@@ -1,0 +1,159 @@
+"""Where a lattice comes from: the input, the architecture, or what was learned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from uncheck.errors import UncheckError
+from uncheck.measuring import Component, infer_range, to_levels
+from uncheck.measuring.lattice import VISIBLE
+from uncheck.probing.forward import Runner
+from uncheck.probing.lattices import Found, batch_lattice
+from uncheck.probing.outputs import levels, spatial_output
+from uncheck.probing.randomise import random_weights
+from uncheck.probing.result import Probe
+from uncheck.probing.signals import probe_signals
+
+#: An output lattice at most this many times as strong as the input's own at that place came with it.
+GAIN = 3.0
+
+#: A lattice of shuffled weights at least this strong, relative to the trained one's, is built in.
+BUILT_IN = 0.25
+
+Measure = Callable[[Any], NDArray[np.float32]]
+
+
+def passed_through(
+    signal: Tensor,
+    batch: NDArray[np.float32],
+    found: Sequence[Found],
+    traces: Sequence[Found],
+    periods: Sequence[int],
+) -> tuple[list[Found], list[Found], list[Found]]:
+    """Split what was found in the output into the network's own and what the input brought.
+
+    Cameras and codecs leave lattices of up to a few tenths of a level in photographs; a network that enlarges
+    by r turns their period P into r P.
+
+    Returns:
+        Present, traces and from the input.
+    """
+    if signal.dim() != batch.ndim or not signal.is_floating_point():
+        return list(found), list(traces), []
+    values = signal.detach().float().cpu().numpy()
+    if not np.isfinite(values).all():
+        raise UncheckError("the input holds NaN or infinite values; give finite numbers")
+    inputs = np.moveaxis(to_levels(values, infer_range(values)), 1, -1)
+    try:
+        present, weak = batch_lattice(inputs, [p for p in periods if p <= 16], 0.0)
+    except UncheckError:
+        return list(found), list(traces), []  # too small an input to carry a lattice
+    ratio = [o / i for o, i in zip(batch.shape[1:-1], inputs.shape[1:-1], strict=True)]
+    brought = {
+        tuple(round(p * r) if p > 1 else 1 for p, r in zip(f.component.period, ratio, strict=True)): f
+        for f in (*present, *weak)
+    }
+
+    def came_in(f: Found) -> bool:
+        origin = brought.get(f.component.period)
+        return origin is not None and f.component.amplitude <= GAIN * origin.component.amplitude
+
+    return (
+        [f for f in found if not came_in(f)],
+        [f for f in traces if not came_in(f)],
+        [f for f in (*found, *traces) if came_in(f)],
+    )
+
+
+@dataclass(frozen=True)
+class Probed:
+    """What each signal showed, and the outputs themselves."""
+
+    probes: dict[str, Probe]
+    outputs: dict[str, NDArray[np.float32]]
+
+
+def probes(
+    runner: Runner,
+    measure: Measure,
+    periods: Sequence[int],
+    threshold: float,
+    advance: Callable[[str], None] = lambda _: None,
+) -> Probed:
+    """Lattice of the output on constant colours, noise and a ramp, first and second order.
+
+    The second order is the lattice of the squared deviation from the local mean: phases that vary unequally.
+
+    Cost: five forward passes (two for codes). A signal the network fails on is left out.
+    """
+    found: dict[str, Probe] = {}
+    outputs: dict[str, NDArray[np.float32]] = {}
+    if not runner.signal.is_floating_point():
+        return Probed(found, outputs)
+    for name, signal in probe_signals(runner.signal).items():
+        advance(f"probing with {name}")
+        try:
+            batch = measure(runner(signal))
+        except UncheckError:
+            continue  # a constant may be degenerate for this network; the example was not
+        outputs[name] = batch
+        first, _ = batch_lattice(batch, periods, threshold)
+        second, _ = batch_lattice(energy(batch), periods, threshold)
+        found[name] = Probe(tuple(f.component for f in first), tuple(f.component for f in second))
+    return Probed(found, outputs)
+
+
+def energy(batch: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Local energy in grey levels: |x - mean of the neighbours two steps away|, averaged over the axes.
+
+    Differences over two pixels leave out period-2 means, so that only their variances show.
+    """
+    total = np.zeros_like(batch)
+    for axis in range(1, batch.ndim - 1):
+        total += np.abs(batch - (np.roll(batch, 2, axis) + np.roll(batch, -2, axis)) / 2)
+    return np.asarray(total / max(1, batch.ndim - 2), np.float32)
+
+
+def built_in(
+    runner: Runner,
+    batch: NDArray[np.float32],
+    present: Sequence[Found],
+    ndim: int,
+    periods: Sequence[int],
+    threshold: float,
+    advance: Callable[[str], None] = lambda _: None,
+) -> tuple[tuple[Component, ...] | None, str | None]:
+    """Does the same architecture with shuffled weights leave the lattice too?
+
+    Its output is scaled to the mean and deviation of the trained network's, so that grey levels compare.
+
+    Returns:
+        The lattice of the shuffled network (None if it could not be run) and, where the trained one has a
+        lattice, "architecture" if the shuffled one has at least a quarter of its strength, else "learning".
+
+    Cost: one forward pass and one copy of the weights.
+    """
+    advance("random weights")
+    try:
+        with random_weights(runner.model):
+            tensor = spatial_output(runner(), ndim)
+        if tensor is None:
+            return None, None
+        values, _ = levels(tensor, (0.0, 255.0))
+    except UncheckError:
+        return None, None
+    scale = float(batch.std()) / max(float(values.std()), 1e-30)
+    shuffled = ((values - values.mean()) * scale + batch.mean()).astype(np.float32)
+    found, _ = batch_lattice(shuffled, periods, threshold)
+    components = tuple(f.component for f in found)
+    if not present:
+        return components, None
+    strength = np.sqrt(sum(c.amplitude**2 for c in components))
+    trained = np.sqrt(sum(f.component.amplitude**2 for f in present))
+    return components, "architecture" if strength >= max(BUILT_IN * trained, VISIBLE) else "learning"

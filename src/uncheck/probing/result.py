@@ -1,0 +1,154 @@
+"""What an inspection found, as values that render themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from uncheck.measuring import Component
+from uncheck.probing.backward import Gradient
+from uncheck.probing.blame import StageBlame
+from uncheck.probing.boundary import Boundary
+from uncheck.reading import Ledger, Stage
+
+SCHEMA = "uncheck.inspect/1"
+
+
+@dataclass(frozen=True)
+class StageReport:
+    """One upsampling stage: how it is built, its kernel's phases, and its blame.
+
+    Attributes:
+        stage: as read.
+        gain_spread: 0 (all output phases get the same weight) to 1; None where no kernel is known.
+        order: Strang-Fix order of the kernel, measured with tolerance 1e-3; None likewise.
+        blame: its share of the output's lattice; None where there is no lattice.
+    """
+
+    stage: Stage
+    gain_spread: float | None
+    order: int | None
+    blame: StageBlame | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        stage = self.stage
+        return {
+            "name": stage.name,
+            "call": stage.call,
+            "kind": stage.kind,
+            "stride": list(stage.stride),
+            "kernel_size": list(stage.kernel_size),
+            "output_period": list(stage.output_period) if stage.output_period else None,
+            "overlap": stage.overlap,
+            "gain_spread": self.gain_spread,
+            "order": self.order,
+            "blame": self.blame.share if self.blame else None,
+            "blame_order": self.blame.order if self.blame else None,
+            "interacts": self.blame.interacts if self.blame else False,
+            "periods": [p.to_dict() for p in self.blame.periods] if self.blame else [],
+        }
+
+
+@dataclass(frozen=True)
+class Probe:
+    """The output's lattice on one test signal; `second_order` is that of its local energy."""
+
+    lattice: tuple[Component, ...]
+    second_order: tuple[Component, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {
+            "lattice": [c.to_dict() for c in self.lattice],
+            "second_order": [c.to_dict() for c in self.second_order],
+        }
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """Everything `uncheck.inspect` found.
+
+    Attributes:
+        verdict: "lattice"; "clean"; or "undetermined", when nothing was found but something on the signal
+            path was not understood.
+        range: values of the output that stand for 0 and 255.
+        lattice: components judged present in the output on the example, strongest first.
+        traces: significant, but below the threshold.
+        from_input: components that the example brought with it.
+        stages: upsampling stages in forward order.
+        ledger: every operation, handled, ignored or unsupported.
+        probes: lattices on constant colours, noise and a ramp.
+        random_lattice: of the same architecture with shuffled weights; None if not tried.
+        fault: "architecture" if shuffled weights show the lattice too, "learning" if not, else None.
+        boundary: the border of the output.
+        gradient: of the backward pass, when asked for.
+        passes: forward (and backward) passes spent, in multiples of one on the example.
+        notes: what else there is to know.
+        output: (N, *spatial, C) grey levels of the output on the example; None without spatial axes.
+    """
+
+    verdict: str
+    range: tuple[float, float] | None
+    lattice: tuple[Component, ...]
+    traces: tuple[Component, ...]
+    from_input: tuple[Component, ...]
+    stages: tuple[StageReport, ...]
+    ledger: Ledger
+    probes: dict[str, Probe]
+    random_lattice: tuple[Component, ...] | None
+    fault: str | None
+    boundary: Boundary | None
+    gradient: Gradient | None
+    passes: float
+    notes: tuple[str, ...]
+    output: NDArray[np.float32] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def finding(self) -> bool:
+        """Whether there is anything but a clean bill: the exit code of the command line."""
+        return self.verdict != "clean" or (self.gradient is not None and self.gradient.found)
+
+    @property
+    def strength(self) -> float:
+        """Root of the summed squares of the amplitudes present, grey levels."""
+        return float(np.sqrt(sum(c.amplitude**2 for c in self.lattice)))
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        random = self.random_lattice
+        return {
+            "schema": SCHEMA,
+            "verdict": self.verdict,
+            "range": list(self.range) if self.range else None,
+            "lattice": [c.to_dict() for c in self.lattice],
+            "strength": self.strength,
+            "traces": [c.to_dict() for c in self.traces],
+            "from_input": [c.to_dict() for c in self.from_input],
+            "stages": [s.to_dict() for s in self.stages],
+            "operations": self.ledger.to_dict(),
+            "probes": {name: probe.to_dict() for name, probe in self.probes.items()},
+            "random_weights": {
+                "lattice": [c.to_dict() for c in random] if random is not None else None,
+                "fault": self.fault,
+            },
+            "boundary": self.boundary.to_dict() if self.boundary else None,
+            "gradient": self.gradient.to_dict() if self.gradient else None,
+            "passes": self.passes,
+            "notes": list(self.notes),
+        }
+
+    def __str__(self) -> str:
+        if self.verdict != "lattice":
+            return f"{self.verdict}: no lattice found; {len(self.stages)} upsampling stages"
+        found = ", ".join(f"{'x'.join(map(str, c.period))} ({c.amplitude:.2f} levels)" for c in self.lattice)
+        guilty = max(self.stages, key=lambda s: s.blame.share if s.blame else -1.0, default=None)
+        blamed = (
+            f"; most to blame: {guilty.stage.name} ({guilty.blame.share:.0%})"
+            if guilty is not None and guilty.blame is not None
+            else ""
+        )
+        return f"lattice: period {found}{blamed}"
