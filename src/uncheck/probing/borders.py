@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,12 +13,12 @@ from torch import Tensor
 
 from uncheck.errors import UncheckError
 from uncheck.probing.boundary import Boundary, Edge, PaddingBlame, edge_of_constant, edge_of_crop
-from uncheck.probing.forward import Runner, forward_error
+from uncheck.probing.forward import Runner
 from uncheck.probing.outputs import levels, spatial_output
 from uncheck.probing.unpad import Replicating
 from uncheck.reading import CallKey, Recording
 
-#: Paddings are tried one by one on a constant input of at most this many pixels per axis.
+#: Paddings are tried one by one on an input of at most this many pixels per axis.
 SMALL = 64
 
 #: At most so many paddings are tried.
@@ -54,8 +55,8 @@ def boundary(
     Returns:
         None for networks driven by codes: every place of their output is a different function.
 
-    Cost: about half a forward pass for the smaller real input, and one small pass per padding (together at
-    most one forward pass; networks that take no other size are not asked which padding it was).
+    Cost: about half a forward pass for the smaller real input, and one small pass per padding, together at
+    most one forward pass; networks that take no other size are not asked which padding it was.
     """
     signal = runner.signal
     if signal.dim() != ndim + 2 or not signal.is_floating_point():
@@ -63,7 +64,10 @@ def boundary(
     periods = [s.output_period for s in recording.stages if s.output_period]
     flat = edge_of_constant(constant_output, periods) if constant_output is not None else None
     real = _real(runner, batch, ndim, span, advance)
-    paddings = _paddings(runner, recording, periods, ndim, span, advance) if flat and flat.depth else ()
+    paddings: tuple[PaddingBlame, ...] = ()
+    if (real or flat or Edge(0, 0.0)).depth:
+        judge = _judge(runner, batch, periods, ndim, span, real=real is not None)
+        paddings = _paddings(runner, recording, judge, advance)
     return Boundary(flat, real, paddings)
 
 
@@ -97,29 +101,26 @@ def _real(
 def _paddings(
     runner: Runner,
     recording: Recording,
-    periods: list[tuple[int, ...]],
-    ndim: int,
-    span: tuple[float, float],
+    judge: _Judge,
     advance: Callable[[str], None],
 ) -> tuple[PaddingBlame, ...]:
-    signal = runner.signal
-    sizes = [min(n, SMALL) for n in signal.shape[2:]]
-    index = (slice(0, 1), slice(None), *(slice(n) for n in sizes))
-    mean = signal.mean(dim=(0, *range(2, signal.dim())), keepdim=True)
-    constant = mean.expand_as(signal)[index].contiguous()
     suspects = _suspects(recording)
-    if constant.numel() * len(suspects) > signal.numel():
-        suspects = {("all paddings", "any"): [k for keys in suspects.values() for k in keys]}
+    together = {("all paddings", "any"): [k for keys in suspects.values() for k in keys]}
+    if judge.signal.numel() * len(suspects) > runner.signal.numel():
+        suspects = together
     advance("which padding makes the border")
-    whole = _strength(runner, [], constant, periods, ndim, span)
+    whole = judge(runner, [])
     if not whole:
         return ()
-    blamed = []
-    for (name, mode), keys in suspects.items():
-        without = _strength(runner, keys, constant, periods, ndim, span)
-        if without is not None and 1 - without / whole >= LEAST:
-            blamed.append(PaddingBlame(name, mode, min(1.0, 1 - without / whole)))
-    return tuple(sorted(blamed, key=lambda p: -p.share))
+
+    def blamed(tried: dict[tuple[str, str], list[CallKey]]) -> list[PaddingBlame]:
+        rest = {where: judge(runner, keys) for where, keys in tried.items()}
+        shares = {where: 1 - r / whole for where, r in rest.items() if r is not None}
+        return [PaddingBlame(*where, min(1.0, s)) for where, s in shares.items() if s >= LEAST]
+
+    # Paddings may each do little and much together.
+    found = blamed(suspects) or blamed(together)
+    return tuple(sorted(found, key=lambda p: -p.share))
 
 
 def _suspects(recording: Recording) -> dict[tuple[str, str], list[CallKey]]:
@@ -134,25 +135,54 @@ def _suspects(recording: Recording) -> dict[tuple[str, str], list[CallKey]]:
     return dict(list(out.items())[:MOST])
 
 
-def _strength(
+@dataclass(frozen=True, eq=False)
+class _Judge:
+    """Strength of the border of a small output: against the whole real output, or on constant colour."""
+
+    signal: Tensor
+    ndim: int
+    span: tuple[float, float]
+    periods: list[tuple[int, ...]]
+    whole: NDArray[np.float32] | None
+    offset: tuple[int, ...]
+
+    def __call__(self, runner: Runner, keys: list[CallKey]) -> float | None:
+        watcher = Replicating(runner.model, keys)
+        runner.passes += self.signal.numel() / runner.signal.numel()
+        torch.manual_seed(0)
+        try:
+            with torch.no_grad(), watcher:
+                output = runner.model(*runner.with_signal(self.signal))
+        except Exception:  # whatever the model raises: it takes no other size, and is not asked
+            return None
+        tensor = spatial_output(output, self.ndim)
+        if tensor is None:
+            return None
+        small = levels(tensor, self.span)[0]
+        if self.whole is None:
+            edge = edge_of_constant(small, self.periods)
+        else:
+            edge = edge_of_crop(self.whole, small, self.offset)
+        return edge.strength if edge else None
+
+
+def _judge(
     runner: Runner,
-    keys: list[CallKey],
-    constant: Tensor,
+    batch: NDArray[np.float32],
     periods: list[tuple[int, ...]],
     ndim: int,
     span: tuple[float, float],
-) -> float | None:
-    watcher = Replicating(runner.model, keys)
-    runner.passes += constant.numel() / runner.signal.numel()
-    torch.manual_seed(0)
-    try:
-        with torch.no_grad(), watcher:
-            output = runner.model(*runner.with_signal(constant))
-    except Exception as error:
-        forward_error(runner.model, watcher.reached, error)
-        return None  # takes no other size
-    tensor = spatial_output(output, ndim)
-    if tensor is None:
-        return None
-    edge = edge_of_constant(levels(tensor, span)[0], periods)
-    return edge.strength if edge else None
+    *,
+    real: bool,
+) -> _Judge:
+    signal = runner.signal
+    sizes = [min(n, SMALL) for n in signal.shape[2:]]
+    if not real:
+        mean = signal.mean(dim=(0, *range(2, signal.dim())), keepdim=True)
+        index = (slice(0, 1), slice(None), *(slice(n) for n in sizes))
+        return _Judge(mean.expand_as(signal)[index].contiguous(), ndim, span, periods, None, ())
+    starts = [(n - small) // 2 // 16 * 16 for n, small in zip(signal.shape[2:], sizes, strict=True)]
+    index = (slice(0, 1), slice(None), *(slice(a, a + n) for a, n in zip(starts, sizes, strict=True)))
+    ratios = [o / i for o, i in zip(batch.shape[1:-1], signal.shape[2:], strict=True)]
+    offset = tuple(round(a * r) for a, r in zip(starts, ratios, strict=True))
+    return _Judge(signal[index].contiguous(), ndim, span, periods, batch[:1], offset)

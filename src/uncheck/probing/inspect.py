@@ -18,7 +18,7 @@ from uncheck.probing.blame import blame
 from uncheck.probing.borders import boundary
 from uncheck.probing.forward import Runner
 from uncheck.probing.lattices import Found, batch_lattice
-from uncheck.probing.origin import built_in, passed_through, probes
+from uncheck.probing.origin import Probed, built_in, passed_through, probes
 from uncheck.probing.outputs import levels, spatial_output
 from uncheck.probing.result import Inspection, StageReport
 from uncheck.reading import Recording, Stage, as_found, record
@@ -110,13 +110,15 @@ def _inspect(
     found, traces = batch_lattice(batch, periods, threshold)
     present, own_traces, from_input = passed_through(runner.signal, batch, found, traces, periods)
     blamed = blame(runner, stages, present, batch, measure, steps) if present and stages else None
-    signals = probes(runner, measure, periods, threshold, steps)
+    # Made-up signals have sharp spectra of their own: only periods that a stage can leave are looked for.
+    expected = _left_by(stages, periods)
+    signals = probes(runner, measure, expected, threshold, steps)
     random, fault = (None, None)
     if stages:
-        random, fault = built_in(runner, batch, present, ndim, periods, threshold, steps)
+        random, fault = built_in(runner, batch, present, ndim, expected, threshold, steps)
     border = boundary(runner, recording, batch, measure, signals.outputs.get("mean"), ndim, span, steps)
     verdict = "lattice" if present else "undetermined" if recording.ledger.unsupported else "clean"
-    notes += _notes(stages, present, blamed is not None and any(b.interacts for b in blamed), fault)
+    notes += _notes(stages, present, blamed is not None and any(b.interacts for b in blamed), signals)
     return Inspection(
         verdict=verdict,
         range=span,
@@ -163,6 +165,12 @@ def _periods(stages: Sequence[Stage], ndim: int) -> tuple[int, ...]:
     return tuple(sorted(own | set(PERIODS)))
 
 
+def _left_by(stages: Sequence[Stage], periods: Sequence[int]) -> tuple[int, ...]:
+    """Periods that divide one that a stage leaves; all where there are no stages."""
+    left = {p for s in stages if s.output_period for p in s.output_period}
+    return tuple(p for p in periods if any(own % p == 0 for own in left)) or tuple(periods)
+
+
 def _gradient(
     runner: Runner, recording: Recording, asked: bool, threshold: float, steps: _Steps
 ) -> Gradient | None:
@@ -189,17 +197,25 @@ def _reports(stages: Sequence[Stage], blamed: Sequence[Any] | None) -> tuple[Sta
     return tuple(out)
 
 
-def _notes(
-    stages: Sequence[Stage], present: Sequence[Found], interacts: bool, fault: str | None
-) -> list[str]:
+def _notes(stages: Sequence[Stage], present: Sequence[Found], interacts: bool, signals: Probed) -> list[str]:
     notes = []
     if not stages:
         notes.append("no upsampling stages: upsampling is not to blame")
-    reached = {p for s in stages if s.output_period for p in s.output_period}
+    left = {p for s in stages if s.output_period for p in s.output_period}
     for found in present:
         period = max(found.component.period)
-        if stages and not any(own % period == 0 for own in reached):
+        if stages and not any(own % period == 0 for own in left):
             notes.append(f"period {period} is none that an upsampling stage of this network leaves")
     if interacts:
         notes.append("stages interact: evening one alone changes what the others leave; mend them together")
+    strongest = max(
+        ((name, c) for name, p in signals.probes.items() for c in p.lattice),
+        key=lambda pair: pair[1].amplitude,
+        default=None,
+    )
+    own = max((f.component.amplitude for f in present), default=0.0)
+    if strongest is not None and strongest[1].amplitude > 2 * own:
+        name, component = strongest
+        shown = "x".join(map(str, component.period))
+        notes.append(f'the "{name}" probe shows more: period {shown} at {component.amplitude:.2f} levels')
     return notes
