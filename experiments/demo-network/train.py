@@ -1,7 +1,7 @@
 """Train the demo network and its resize-convolution twin; measure the lattice of both on held-out pictures.
 
 python experiments/demo-network/train.py        # both networks, weights into src/uncheck/demo; minutes
-python experiments/demo-network/train.py --smoke --out /tmp/smoke        # one step of each, a few seconds
+python experiments/demo-network/train.py --smoke --out smoke        # one step of each, a few seconds
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import platform
 import sys
 import time
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,7 @@ HELD_OUT = {"astronaut": (0, 96), "coffee": (60, 170)}
 CROP, BATCH, RATE = 96, 8, 2e-3
 
 
+@cache
 def photograph(name: str) -> Tensor:
     """(3, H, W) in 0..1; grey ones repeated into three channels, very large ones halved."""
     pixels = np.asarray(getattr(data, name)())
@@ -232,7 +234,6 @@ def main() -> None:
     results.mkdir(parents=True, exist_ok=True)
 
     torch.set_num_threads(1)
-    torch.use_deterministic_algorithms(True)
     torch.manual_seed(options.seed)
     network = DemoNetwork()
     twin = with_resize(network)
@@ -257,9 +258,9 @@ def main() -> None:
     if options.decoder != "transposed":
         record["resize"] = train(twin, steps, options.seed, options.style, "resize")
     path = results / "demo-network.json"
-    before = json.loads(path.read_text()) if path.exists() else {}
-    if before.get("settings") == record["settings"]:  # the other decoder, trained by a command of its own
-        record = {**before, **record}
+    earlier = json.loads(path.read_text()) if path.exists() else {}
+    if earlier.get("settings") == record["settings"]:  # the other decoder, trained by a command of its own
+        record = {**earlier, **record}
     path.write_text(json.dumps(record, indent=1) + "\n")
 
 
