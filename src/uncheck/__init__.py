@@ -1,1 +1,49 @@
-"""Find, measure, remove and prevent checkerboard artifacts in neural networks."""
+"""Find, measure, remove and prevent checkerboard artifacts in neural networks.
+
+    >>> import uncheck
+    >>> uncheck.overlap(kernel_size=3, stride=2, ndim=2).ratio
+    4.0
+
+`inspect` looks at a network, `measure` at pictures, `overlap` and `chain` at sizes alone.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from uncheck.errors import UncheckError
+
+if TYPE_CHECKING:
+    from uncheck.geometry import chain, overlap
+    from uncheck.measuring import measure
+    from uncheck.probing.inspect import inspect
+
+    __version__: str
+
+# Each name is imported when first used: `import uncheck` must not wait for torch.
+_HOMES = {
+    "chain": "uncheck.geometry",
+    "inspect": "uncheck.probing.inspect",
+    "measure": "uncheck.measuring",
+    "overlap": "uncheck.geometry",
+}
+
+__all__ = ["UncheckError", "__version__", "chain", "inspect", "measure", "overlap"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        value: Any = version("uncheck")
+    elif name in _HOMES:
+        value = getattr(import_module(_HOMES[name]), name)
+    else:
+        raise AttributeError(f"module 'uncheck' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
