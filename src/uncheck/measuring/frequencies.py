@@ -11,6 +11,7 @@ from math import gcd, lcm
 import numpy as np
 from numpy.typing import NDArray
 
+from uncheck.errors import UncheckError
 from uncheck.measuring.tapers import longest_period
 
 
@@ -94,6 +95,20 @@ def _plan(shape: tuple[int, ...], periods: tuple[int, ...]) -> Plan:
         tested=tested,
         not_tested=tuple(p for p in periods if p not in wanted),
     )
+
+
+def checked_periods(periods: Iterable[int]) -> tuple[int, ...]:
+    """`periods` as integers; UncheckError unless they are whole numbers from 2."""
+    out = []
+    for period in periods:
+        try:
+            whole = int(period)
+        except (TypeError, ValueError, OverflowError):
+            whole = 0
+        if whole != period or whole < 2:
+            raise UncheckError(f"period {period} cannot be tested; give whole numbers of pixels from 2")
+        out.append(whole)
+    return tuple(out)
 
 
 def _reduced(numerator: int, denominator: int) -> tuple[int, int]:

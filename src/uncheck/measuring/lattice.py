@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import chdtrc
 
 from uncheck.errors import UncheckError
-from uncheck.measuring.frequencies import Plan, plan
+from uncheck.measuring.frequencies import Plan, checked_periods, plan
 from uncheck.measuring.harmonic import Lines, eigenspectra, line_test, window_sums
 
 PERIODS = tuple(range(2, 17))
@@ -112,12 +112,13 @@ def find_lattice(
         has at period 2 are reported as period 2.
 
     Raises:
-        UncheckError: array not finite, of wrong rank, or shorter than two periods of 2 along every axis.
+        UncheckError: array not finite, of wrong rank, or shorter than two periods of 2 along every axis;
+            a period that is not a whole number of at least 2.
 
     Cost: for periods 2 to 16 about as long as decoding the picture from PNG; once more for every period
     found, because what was found is taken out before its neighbours are judged.
     """
-    data = _checked(array)
+    data, periods = _checked(array), checked_periods(periods)
     scheme = plan(data.shape[:-1], periods)
     sums = window_sums(data.shape[:-1])
     working = _centred(data)
@@ -148,15 +149,19 @@ def find_lattice(
 
 def synthesise(component: Component, shape: tuple[int, ...]) -> NDArray[np.float32]:
     """The component as an array of `shape` (*spatial, C), grey levels around zero."""
-    out = np.zeros(shape, np.float64)
+    # One tile of the pattern is summed, then repeated.
+    tile = [min(n, p) for n, p in zip(shape, component.period, strict=False)]
+    out = np.zeros((*tile, shape[-1]), np.float64)
     for line in component.lines:
-        wave = np.ones(shape[:-1], np.complex128)
-        for axis, (n, f) in enumerate(zip(shape, line.frequency, strict=False)):
+        wave = np.ones(tile, np.complex128)
+        for axis, (n, f) in enumerate(zip(tile, line.frequency, strict=True)):
             turn = np.exp(2j * np.pi * f * np.arange(n))
-            wave *= turn.reshape([-1 if a == axis else 1 for a in range(len(shape) - 1)])
+            wave *= turn.reshape([-1 if a == axis else 1 for a in range(len(tile))])
         scale = 1 if line.real else 2
         out += scale * (wave[..., None] * np.asarray(line.mean)).real
-    return out.astype(np.float32)
+    repeats = [-(-n // t) for n, t in zip(shape, tile, strict=False)]
+    whole = np.tile(out.astype(np.float32), (*repeats, 1))
+    return whole[tuple(slice(n) for n in shape)]
 
 
 def _centred(data: NDArray[np.float32]) -> NDArray[np.float32] | None:

@@ -24,7 +24,8 @@ def infer_range(values: NDArray[np.generic]) -> tuple[float, float]:
     if not (np.isfinite(low) and np.isfinite(high)):
         return low, high
     # Networks overshoot the range they were trained on here and there; that must not change the unit.
-    dark, bright = (float(q) for q in np.percentile(values.ravel()[:: max(1, values.size // 65536)], (1, 99)))
+    sample = np.asarray(values.ravel()[:: max(1, values.size // 65536)], np.float64)
+    dark, bright = (float(q) for q in np.percentile(sample, (1, 99)))
     for lower, upper in ((0.0, 1.0), (-1.0, 1.0)):
         spare = 0.15 * (upper - lower)
         if dark >= lower - spare and bright <= upper + spare:

@@ -12,17 +12,24 @@ from numpy.typing import ArrayLike, NDArray
 
 from uncheck.errors import UncheckError
 from uncheck.measuring.brightness import Dependence, brightness_dependence
+from uncheck.measuring.frequencies import checked_periods
 from uncheck.measuring.lattice import PERIODS, SIGNIFICANCE, VISIBLE, Lattice, find_lattice
-from uncheck.measuring.levels import to_levels
+from uncheck.measuring.levels import infer_range, to_levels
 from uncheck.measuring.pictures import expand, read_picture
 from uncheck.measuring.rivals import name_rival
 
 SCHEMA = "uncheck.measure/1"
 
+#: The longest period tested in pictures, pixels: a period P has about P^2 / 2 frequencies.
+LONGEST = 64
+
 
 @dataclass(frozen=True)
 class ImageMeasurement:
-    """One picture: `verdict` is "lattice", "clean" or "rival" (then `rival` says "jpeg" or "bayer")."""
+    """One picture: `verdict` is "lattice", "clean" or "rival".
+
+    If "rival", then `rival` says "jpeg", "bayer" or "enlarged".
+    """
 
     path: str
     verdict: str
@@ -113,7 +120,7 @@ def measure(
     Cost: about one PNG decoding of the picture; memory four float32 copies of it.
     """
     settings = {
-        "periods": tuple(_checked_periods(periods)),
+        "periods": _some_periods(periods),
         "threshold": threshold,
         "significance": significance,
     }
@@ -126,7 +133,8 @@ def measure(
                 picture = read_picture(item, span)
                 pixels, codec = picture.pixels, picture.codec
             else:
-                pixels, codec = to_levels(item, span), None
+                array, shared = item
+                pixels, codec = to_levels(array, span or shared), None
             measured.append(_measure_one(name, pixels, codec, settings))
         except UncheckError as error:
             message = str(error) if str(error).startswith(name) else f"{name}: {error}"
@@ -169,10 +177,14 @@ def _items(images: Any) -> Iterable[tuple[str, Any]]:
 def _arrays(item: Any, name: str) -> Iterable[tuple[str, Any]]:
     array = np.asarray(item.detach().cpu() if hasattr(item, "detach") else item)
     if array.ndim == 4:
+        # Pictures of one batch share one range: a dark one must not get its own unit.
+        known = array[np.isfinite(array)] if array.dtype.kind == "f" else array
+        shared = infer_range(known) if known.size and known.dtype.kind in "buif" else None
+        shared = shared if shared and shared[0] < shared[1] else None
         for i, one in enumerate(array):
-            yield f"{name}[{i}]", _one_array(one, f"{name}[{i}]")
+            yield f"{name}[{i}]", (_one_array(one, f"{name}[{i}]"), shared)
     else:
-        yield name, _one_array(array, name)
+        yield name, (_one_array(array, name), None)
 
 
 def _one_array(array: NDArray[np.generic], name: str) -> NDArray[np.generic]:
@@ -187,8 +199,10 @@ def _one_array(array: NDArray[np.generic], name: str) -> NDArray[np.generic]:
     return array[..., :3]
 
 
-def _checked_periods(periods: Iterable[int]) -> Iterable[int]:
-    for period in periods:
-        if int(period) != period or not 2 <= period <= 64:
-            raise UncheckError(f"period {period} cannot be tested; give whole pixels from 2 to 64")
-        yield int(period)
+def _some_periods(periods: Iterable[int]) -> tuple[int, ...]:
+    whole = checked_periods(periods)
+    if not whole:
+        raise UncheckError(f"no periods to test; give whole numbers of pixels from 2 to {LONGEST}")
+    if max(whole) > LONGEST:
+        raise UncheckError(f"period {max(whole)} is too long for pictures; give at most {LONGEST} pixels")
+    return whole

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from math import lcm
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import dctn
 
-from uncheck.measuring.lattice import Component, Lattice, synthesise
+from uncheck.measuring.lattice import Component, Lattice, find_lattice, synthesise
 
 #: Most blocks looked at per grid offset: enough for the rates, and no slower on large pictures.
 BLOCKS = 400
 
 #: How far the rate of vanishing block-DCT coefficients must stand above the other 63 grid offsets.
 JPEG_EXCESS = 0.04
+
+#: How far, as a share of that excess, it must stand above the best of the other offsets: those half a block
+#: away come close behind at low quality, where the excess is at least 0.2.
+JPEG_LEAD = 1 / 4
+JPEG_LEAD_LOW_QUALITY = 1 / 25
 
 #: What compression leaves at these periods (at most 1.2 levels on photographs and gradients at quality 5
 #: to 98): grey levels above which it is not believed.
@@ -34,10 +41,11 @@ def name_rival(array: NDArray[np.float32], lattice: Lattice, codec: str | None =
         codec: file format the picture came in ("JPEG" says where its blocks are), if known.
 
     Returns:
-        "jpeg" when all lines lie on the axes at periods that divide 8 (16 for halved chroma), none stronger
-        than 1.5 levels, and the picture shows a JPEG grid; "bayer" when only period 2 is there, at most 1
-        level strong, and the green channel alternates between measured and interpolated pixels while red and
-        blue do not; else None.
+        "jpeg" when all periods divide 8 (16 for halved chroma), all lines of periods 2 and 4 lie on the axes,
+        none is stronger than 1.5 levels, and the picture shows a JPEG grid.
+        "enlarged" when every pixel was repeated (nearest neighbour) and the picture before that is clean.
+        "bayer" when only period 2 is there, at most 1 level strong, and the green channel alternates between
+        measured and interpolated pixels while red and blue do not.
 
     Cost: only spent when something was found; 64 block DCTs of at most 400 blocks.
     """
@@ -45,15 +53,24 @@ def name_rival(array: NDArray[np.float32], lattice: Lattice, codec: str | None =
         return None
     if all(_on_jpeg_lines(c) for c in lattice.present) and (codec == "JPEG" or jpeg_grid(array) is not None):
         return "jpeg"
+    small = shrunk(array)
+    if small is not None and max(small.shape[:2]) >= 4:
+        inner = find_lattice(small, threshold=lattice.threshold, significance=lattice.significance)
+        return name_rival(small, inner) if inner.present else "enlarged"
     if _camera_like(lattice) and bayer_contrast(array, lattice) >= BAYER_CONTRAST:
         return "bayer"
     return None
 
 
 def _on_jpeg_lines(component: Component) -> bool:
-    """Block edges run along the axes, so a JPEG line varies along one axis only."""
-    fits = component.amplitude <= JPEG_MOST and all(16 % p == 0 for p in component.period)
-    return fits and all(sum(p > 1 for p in line.period) == 1 for line in component.lines)
+    """Block edges run along the axes, so a JPEG line varies along one axis only.
+
+    Except where every block holds nearly the same, as on a slanting gradient: all harmonics of 8 are there.
+    """
+    if component.amplitude > JPEG_MOST or any(16 % p for p in component.period):
+        return False
+    on_axes = all(sum(p > 1 for p in line.period) == 1 for line in component.lines)
+    return on_axes or lcm(*component.period) >= 8
 
 
 def jpeg_grid(array: NDArray[np.float32]) -> tuple[int, int] | None:
@@ -73,7 +90,8 @@ def jpeg_grid(array: NDArray[np.float32]) -> tuple[int, int] | None:
     others = np.delete(rates.ravel(), int(rates.argmax()))
     # Offsets that share the rows or the columns of the grid stand out too, but less.
     excess, lead = float(rates.max() - np.median(others)), float(rates.max() - others.max())
-    if excess < JPEG_EXCESS or lead < excess / 4:
+    least = JPEG_LEAD_LOW_QUALITY if excess >= 0.2 else JPEG_LEAD
+    if excess < JPEG_EXCESS or lead < excess * least:
         return None
     return int(best[0]), int(best[1])
 
@@ -89,6 +107,25 @@ def _vanishing_rate(luma: NDArray[np.float32]) -> float:
         return 0.0
     coefficients = np.abs(dctn(chosen, axes=(1, 2), norm="ortho"))
     return float((coefficients < 0.5).mean())
+
+
+def shrunk(array: NDArray[np.float32]) -> NDArray[np.float32] | None:
+    """The picture before every pixel of it was repeated by the same whole factor, or None if it was not.
+
+    Args:
+        array: (H, W, C); rows and columns may have been cropped anywhere.
+    """
+    steps = []
+    for axis in (0, 1):
+        other = tuple(a for a in range(3) if a != axis)
+        edges = np.flatnonzero((np.diff(array, axis=axis) != 0).any(axis=other)) + 1
+        if len(edges) < 2:
+            return None
+        steps.append((int(np.gcd.reduce(np.diff(edges))), int(edges[0])))
+    (factor, row), (other_factor, column) = steps
+    if factor != other_factor or factor < 2:
+        return None
+    return array[row % factor :: factor, column % factor :: factor]
 
 
 def _camera_like(lattice: Lattice) -> bool:
