@@ -15,6 +15,9 @@ from uncheck.measuring.lattice import Component, Line
 #: Rec. 601 weights of red, green and blue in brightness.
 LUMA = np.array([0.299, 0.587, 0.114])
 
+#: Brightness whose windows differ by less, in grey levels, does not vary.
+FLAT = 1e-3
+
 
 @dataclass(frozen=True)
 class Dependence:
@@ -25,7 +28,7 @@ class Dependence:
         slope: grey levels of amplitude per grey level of local brightness; positive: stronger where bright,
             relative to the sign the lattice has on average.
         intercept: amplitude extrapolated to black, grey levels.
-        slope_error, intercept_error: standard errors.
+        slope_error, intercept_error: standard errors. Where brightness does not vary, slope and error are 0.
         p_value: of slope = 0 (two-sided t-test).
         zero_at: brightness at which the fitted lattice vanishes (the "average colour"), None if slope = 0.
         colour_slopes: per input channel, from one regression on all channels together.
@@ -131,9 +134,12 @@ def _signed(local: NDArray[np.complex128]) -> NDArray[np.float64]:
 
 def _fit(columns: NDArray[np.float64], values: NDArray[np.float64]) -> tuple[list[float], list[float]]:
     """Least squares of values on 1 and columns: coefficients and their standard errors."""
-    design = np.column_stack([np.ones(len(values)), columns])
-    coefficients = np.linalg.lstsq(design, values, rcond=None)[0]
-    residual = values - design @ coefficients
+    # A column that only repeats the constant must not share its coefficient.
+    varies = np.concatenate([[True], np.ptp(columns, axis=0) > FLAT])
+    design = np.column_stack([np.ones(len(values)), columns])[:, varies]
+    coefficients, errors = np.zeros((2, len(varies)))
+    coefficients[varies] = np.linalg.lstsq(design, values, rcond=None)[0]
+    residual = values - design @ coefficients[varies]
     variance = float(residual @ residual) / max(1, len(values) - design.shape[1])
-    errors = np.sqrt(variance * np.diag(np.linalg.pinv(design.T @ design)).clip(0))
-    return [float(c) for c in coefficients], [float(e) for e in errors]
+    errors[varies] = np.sqrt(variance * np.diag(np.linalg.pinv(design.T @ design)).clip(0))
+    return coefficients.tolist(), errors.tolist()

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from tokenize import TokenError
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +45,14 @@ def read_picture(path: str | Path, span: tuple[float, float] | None = None) -> P
     if not path.exists():
         raise UncheckError(f"{path}: no such file; check the path")
     if path.is_dir():
-        raise UncheckError(f"{path}: is a folder, expected a picture file")
+        raise UncheckError(f"{path}: is a folder, not a picture; name a file in it")
+    try:
+        size = path.stat().st_size
+        path.open("rb").close()
+    except OSError as error:
+        raise UncheckError(f"{path}: cannot be opened ({error.strerror}); check its permissions") from error
+    if not size:
+        raise UncheckError(f"{path}: empty file (0 bytes); write it again")
     if path.suffix.lower() == ".npy":
         return Picture(_finite(path, _channels_last(path, _load_array(path), span)), "NPY")
     try:
@@ -70,12 +78,16 @@ def expand(patterns: Iterable[str | Path]) -> list[str]:
         if Path(pattern).is_dir():
             found = sorted(n for n in os.listdir(pattern) if n.lower().endswith(SUFFIXES))
             if not found:
-                raise UncheckError(f"{pattern}: no pictures in this folder ({', '.join(SUFFIXES)})")
+                raise UncheckError(
+                    f"{pattern}: no pictures in this folder; it must hold {', '.join(SUFFIXES)}"
+                )
             out += [os.path.join(pattern, name) for name in found]  # noqa: PTH118 -- "as given", not normalised
         elif not Path(pattern).exists() and any(c in pattern for c in "*?["):
             matched = sorted(p for p in glob.glob(pattern, recursive=True) if p.lower().endswith(SUFFIXES))  # noqa: PTH207
             if not matched:
-                raise UncheckError(f"{pattern}: no picture matches this pattern")
+                raise UncheckError(
+                    f"{pattern}: no picture matches this pattern; check the folder and the ending"
+                )
             out += matched
         else:
             out.append(pattern)
@@ -93,17 +105,25 @@ def _pixels(image: Image.Image) -> NDArray[np.float32]:
                 ..., None
             ]
         return to_levels(values)[..., None]
+    if mode in {"P", "PA"}:
+        image = image.convert("RGBA")  # Pillow warns of transparent palettes turned to RGB directly
     return np.asarray(image.convert("RGB"), np.float32)
 
 
 def _load_array(path: Path) -> NDArray[np.generic]:
     try:
         values = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise UncheckError(f"{path}: not a plain .npy array ({error}); save numbers, not objects") from error
+    except (OSError, ValueError, EOFError, SyntaxError, TokenError, MemoryError) as error:
+        if "pickle" in str(error):
+            raise UncheckError(
+                f"{path}: holds pickled objects or no array, not opened; save numbers with numpy.save"
+            ) from error
+        raise UncheckError(
+            f"{path}: damaged or truncated .npy array; save it again with numpy.save"
+        ) from error
     if not isinstance(values, np.ndarray) or values.dtype.kind not in "buif":
-        kind = getattr(values, "dtype", type(values).__name__)
-        raise UncheckError(f"{path}: holds {kind}, expected real numbers")
+        kind = values.dtype if isinstance(values, np.ndarray) else "several arrays (.npz)"
+        raise UncheckError(f"{path}: holds {kind}, expected one array of real numbers; save it as such")
     return values
 
 
@@ -117,10 +137,10 @@ def _channels_last(
         values = np.moveaxis(values, 0, -1)
     elif values.ndim != 3 or shape[-1] > 4:
         raise UncheckError(
-            f"{path}: shape {shape} is not (H, W), (H, W, C) or (C, H, W) with at most 4 channels"
+            f"{path}: shape {shape} is not a picture; save (H, W), (H, W, C) or (C, H, W), C at most 4"
         )
     if values.size == 0:
-        raise UncheckError(f"{path}: shape {shape} holds no pixels")
+        raise UncheckError(f"{path}: shape {shape} holds no pixels; save at least 4 x 4")
     try:
         levels = to_levels(values, span)
     except UncheckError as error:

@@ -1,0 +1,212 @@
+"""Every kind of picture file is read to the same grey levels; every bad one gives one clear sentence."""
+
+import io
+import os
+import warnings
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from uncheck.errors import UncheckError
+from uncheck.measuring import expand, read_picture
+
+RGB = np.random.default_rng(0).integers(0, 256, (24, 20, 3), dtype=np.uint8)
+GREY = RGB[..., 0]
+
+
+def saved(folder, name, image, **options):
+    image.save(folder / name, **options)
+    return folder / name
+
+
+@pytest.mark.parametrize("ending", ["png", "tif", "bmp"])
+def test_lossless_rgb_and_grey(tmp_path, ending):
+    colour = read_picture(saved(tmp_path, f"c.{ending}", Image.fromarray(RGB)))
+    grey = read_picture(saved(tmp_path, f"g.{ending}", Image.fromarray(GREY)))
+    assert np.array_equal(colour.pixels, RGB)
+    assert colour.pixels.dtype == np.float32
+    assert np.array_equal(grey.pixels, GREY[..., None])
+    assert colour.codec == {"png": "PNG", "tif": "TIFF", "bmp": "BMP"}[ending]
+
+
+def test_webp_and_compressed_tiff(tmp_path):
+    webp = read_picture(saved(tmp_path, "a.webp", Image.fromarray(RGB), lossless=True))
+    tiff = read_picture(saved(tmp_path, "a.tiff", Image.fromarray(RGB), compression="tiff_lzw"))
+    assert np.array_equal(webp.pixels, RGB)
+    assert np.array_equal(tiff.pixels, RGB)
+    assert webp.codec == "WEBP"
+
+
+def test_jpeg_is_near_and_names_its_codec(tmp_path):
+    smooth = np.add.outer(np.arange(32), np.arange(40)).astype(np.uint8)
+    picture = read_picture(saved(tmp_path, "a.jpg", Image.fromarray(smooth), quality=95))
+    assert picture.codec == "JPEG"
+    assert np.abs(picture.pixels[..., 0] - smooth).max() <= 3
+
+
+def test_alpha_is_ignored(tmp_path):
+    alpha = np.random.default_rng(1).integers(0, 256, GREY.shape, dtype=np.uint8)
+    rgba = Image.fromarray(np.dstack([RGB, alpha]))
+    la = Image.merge("LA", [Image.fromarray(GREY), Image.fromarray(alpha)])
+    assert np.array_equal(read_picture(saved(tmp_path, "rgba.png", rgba)).pixels, RGB)
+    assert np.array_equal(read_picture(saved(tmp_path, "la.png", la)).pixels, GREY[..., None])
+
+
+@pytest.mark.parametrize("transparency", [None, 0, b"\x00\x80\xff"])
+def test_palettes_with_and_without_transparency(tmp_path, transparency):
+    image = Image.fromarray(RGB).quantize(8)
+    options = {} if transparency is None else {"transparency": transparency}
+    path = saved(tmp_path, "p.png", image, **options)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        picture = read_picture(path)
+    assert np.array_equal(picture.pixels, np.asarray(image.convert("RGB")))
+
+
+def test_one_bit_cmyk_and_sixteen_bits(tmp_path):
+    bits = read_picture(saved(tmp_path, "1.png", Image.fromarray(GREY > 127)))
+    assert np.array_equal(bits.pixels[..., 0], np.where(GREY > 127, 255, 0))
+    cmyk = Image.fromarray(RGB).convert("CMYK")
+    assert np.array_equal(read_picture(saved(tmp_path, "c.tif", cmyk)).pixels, RGB)
+    deep = Image.fromarray(GREY.astype(np.uint16) * 257)
+    for name in ("d.png", "d.tif"):
+        np.testing.assert_allclose(read_picture(saved(tmp_path, name, deep)).pixels[..., 0], GREY, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("values", "tolerance"),
+    [
+        (RGB, 0.0),
+        (RGB.astype(np.uint16) * 257, 1e-4),
+        (RGB.astype(np.float32), 0.0),
+        (RGB / 255.0, 1e-4),
+        (RGB / 127.5 - 1.0, 1e-4),
+        (RGB.astype(np.int64), 0.0),
+    ],
+    ids=["uint8", "uint16", "float 0..255", "float 0..1", "float -1..1", "int64"],
+)
+def test_arrays_of_every_type_become_the_same_levels(tmp_path, values, tolerance):
+    np.save(tmp_path / "a.npy", values)
+    picture = read_picture(tmp_path / "a.npy")
+    assert picture.codec == "NPY"
+    np.testing.assert_allclose(picture.pixels, RGB, atol=tolerance)
+
+
+def test_array_layouts(tmp_path):
+    boolean = GREY > 127
+    for name, values, expected in [
+        ("hw", GREY, GREY[..., None]),
+        ("chw", np.moveaxis(RGB, -1, 0), RGB),
+        ("1hw", GREY[None], GREY[..., None]),
+        ("rgba", np.dstack([RGB, GREY]), RGB),
+        ("la", np.dstack([GREY, RGB[..., 1]]), GREY[..., None]),
+        ("bool", boolean, 255 * boolean[..., None]),
+    ]:
+        np.save(tmp_path / f"{name}.npy", values)
+        assert np.array_equal(read_picture(tmp_path / f"{name}.npy").pixels, expected), name
+
+
+def test_stated_span_scales_an_array(tmp_path):
+    np.save(tmp_path / "a.npy", GREY / 255 * 10 - 5)
+    np.testing.assert_allclose(read_picture(tmp_path / "a.npy", (-5, 5)).pixels[..., 0], GREY, atol=1e-4)
+    with pytest.raises(UncheckError, match=r"a\.npy: range 1,1 is empty; give the lowest value first"):
+        read_picture(tmp_path / "a.npy", (1, 1))
+
+
+def png_bytes():
+    file = io.BytesIO()
+    Image.fromarray(RGB).save(file, "PNG")
+    return file.getvalue()
+
+
+def jpeg_bytes():
+    file = io.BytesIO()
+    Image.fromarray(RGB).save(file, "JPEG")
+    return file.getvalue()
+
+
+def npy_bytes(values, **options):
+    file = io.BytesIO()
+    np.save(file, values, **options)
+    return file.getvalue()
+
+
+BAD = {
+    "cut.png": (png_bytes()[:200], "damaged or truncated picture"),
+    "cut.jpg": (jpeg_bytes()[:700], "damaged or truncated picture"),
+    "text.png": (b"hello, I am text", "not a picture that can be read; give PNG"),
+    "empty.png": (b"", "empty file"),
+    "empty.npy": (b"", "empty file"),
+    "nan.npy": (npy_bytes(np.full((8, 8), np.nan)), "64 of 64 values are NaN or infinite; mask or replace"),
+    "inf.npy": (npy_bytes(np.array([[1.0, np.inf], [0, 0]])), "1 of 4 values are NaN or infinite"),
+    "objects.npy": (npy_bytes(np.array([{}, []], object), allow_pickle=True), "holds pickled objects"),
+    "text.npy": (b"not an array at all", "save numbers with numpy.save"),
+    "cut.npy": (npy_bytes(RGB)[:200], "damaged or truncated .npy array"),
+    "complex.npy": (
+        npy_bytes(np.ones((8, 8), complex)),
+        "holds complex128, expected one array of real",
+    ),
+    "words.npy": (npy_bytes(np.array(["a", "b"])), "expected one array of real numbers"),
+    "flat.npy": (npy_bytes(np.ones(8)), "shape (8,) is not a picture; save (H, W)"),
+    "deep.npy": (npy_bytes(np.ones((8, 8, 8))), "shape (8, 8, 8) is not a picture"),
+    "none.npy": (npy_bytes(np.ones((0, 8))), "holds no pixels"),
+    "header.npy": (npy_bytes(RGB).replace(b"}", b" "), "save"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_bad_file_gives_one_sentence_that_names_it_once(tmp_path, name):
+    content, reason = BAD[name]
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(UncheckError) as caught:
+        read_picture(tmp_path / name)
+    message = str(caught.value)
+    assert message.startswith(f"{tmp_path / name}: ")
+    assert reason in message
+    assert message.count(name) == 1
+    assert "\n" not in message
+    assert ". " not in message.removeprefix(str(tmp_path))
+
+
+@pytest.mark.parametrize(("name", "content"), [("a.png", png_bytes()), ("a.npy", npy_bytes(RGB))])
+def test_a_file_cut_anywhere_is_an_error(tmp_path, name, content):
+    for length in range(0, len(content) - 20, 37):
+        (tmp_path / name).write_bytes(content[:length])
+        with pytest.raises(UncheckError, match=f"{name}: (empty|damaged|not a picture|holds pickled)"):
+            read_picture(tmp_path / name)
+
+
+def test_missing_file_and_folder(tmp_path):
+    with pytest.raises(UncheckError, match=r"gone\.png: no such file; check the path"):
+        read_picture(tmp_path / "gone.png")
+    with pytest.raises(UncheckError, match="is a folder, not a picture; name a file in it"):
+        read_picture(tmp_path)
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="permissions do not bind this user")
+def test_unreadable_file(tmp_path):
+    path = saved(tmp_path, "secret.png", Image.fromarray(RGB))
+    path.chmod(0)
+    with pytest.raises(UncheckError, match=r"secret\.png: cannot be opened \(Permission denied\)") as caught:
+        read_picture(path)
+    assert str(caught.value).count("secret.png") == 1
+
+
+def test_expand(tmp_path):
+    for name in ("b.png", "a.JPG", "c.npy", "notes.txt"):
+        (tmp_path / name).write_bytes(b"x")
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner" / "d.png").write_bytes(b"x")
+    root = str(tmp_path)
+    assert expand([root]) == [f"{root}/a.JPG", f"{root}/b.png", f"{root}/c.npy"]
+    assert expand([f"{root}/*"]) == [f"{root}/a.JPG", f"{root}/b.png", f"{root}/c.npy"]
+    assert expand([f"{root}/**/*.png"]) == [f"{root}/b.png", f"{root}/inner/d.png"]
+    assert expand([f"{root}/gone.png", f"{root}/b.png"]) == [f"{root}/gone.png", f"{root}/b.png"]
+    (tmp_path / "x[1].png").write_bytes(b"x")
+    assert expand([f"{root}/x[1].png"]) == [f"{root}/x[1].png"]
+    (tmp_path / "bare").mkdir()
+    with pytest.raises(UncheckError, match=r"bare: no pictures in this folder; it must hold \.png"):
+        expand([tmp_path / "bare"])
+    with pytest.raises(UncheckError, match=r"\*\.webp: no picture matches this pattern; check"):
+        expand([f"{root}/*.webp"])
