@@ -122,9 +122,9 @@ def gradient_lattice(
 ) -> Gradient:
     """Gradient of the output with respect to the input: its lattice, and the strided layer to blame.
 
-    The output is projected on a fixed random vector over its channels, constant over positions, as a loss would.
-    The counterfactual of a strided layer smooths the gradient that comes out of it over one stride, which is
-    what a blur before the layer would do; its share is how much of the lattice goes.
+    The output is projected on a fixed random vector over its channels, constant over positions, as a loss
+    would. The counterfactual of a strided layer smooths the gradient that comes out of it over one stride,
+    which is what a blur before the layer would do; its share is how much of the lattice goes.
 
     Args:
         runner: the model and its example; the first input must be floating and have spatial axes.

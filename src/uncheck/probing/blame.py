@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from uncheck.probing.even import can_even, evening
 from uncheck.probing.forward import Runner
 from uncheck.probing.lattices import Found, amplitude_of
+from uncheck.probing.outputs import View
 from uncheck.reading import Stage
 
 #: A stage whose evening makes a period this much stronger was being cancelled by the others.
@@ -70,15 +71,12 @@ class StageBlame:
         return {**vars(self), "periods": [p.to_dict() for p in self.periods]}
 
 
-Measure = Callable[[Any], NDArray[np.float32]]
-
-
 def blame(
     runner: Runner,
     stages: Sequence[Stage],
     present: Sequence[Found],
     unchanged: NDArray[np.float32],
-    measure: Measure,
+    view: View,
     advance: Callable[[str], None] = lambda _: None,
 ) -> tuple[StageBlame, ...]:
     """Share of the final lattice that each stage answers for.
@@ -93,7 +91,7 @@ def blame(
         stages: its upsampling stages.
         present: the components to explain, at least one.
         unchanged: (N, *spatial, C) grey levels of the unchanged network's output on the example.
-        measure: turns the model's output into (N, *spatial, C) grey levels.
+        view: how the outputs are looked at.
         advance: told before each pass what it is.
 
     Cost: 3 n + 1 forward passes for n stages (2 for a single stage).
@@ -102,7 +100,7 @@ def blame(
 
     def amplitudes(edited: Sequence[Stage], label: str, *, second_order: bool) -> NDArray[np.float64]:
         advance(label)
-        batch = measure(runner(edits=evening(edited, second_order=second_order)))
+        batch = view(runner(edits=evening(edited, second_order=second_order)))
         return np.array([amplitude_of(batch, found) for found in present])
 
     before = np.array([amplitude_of(unchanged, found) for found in present])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -14,7 +13,7 @@ from torch import Tensor
 from uncheck.errors import UncheckError
 from uncheck.probing.boundary import Boundary, Edge, PaddingBlame, edge_of_constant, edge_of_crop
 from uncheck.probing.forward import Runner
-from uncheck.probing.outputs import levels, spatial_output
+from uncheck.probing.outputs import View, levels, spatial_output
 from uncheck.probing.unpad import Replicating
 from uncheck.reading import CallKey, Recording
 
@@ -27,17 +26,13 @@ MOST = 32
 #: A padding that removes less of the border is not named.
 LEAST = 0.05
 
-Measure = Callable[[Any], NDArray[np.float32]]
-
 
 def boundary(
     runner: Runner,
     recording: Recording,
     batch: NDArray[np.float32],
-    measure: Measure,
+    view: View,
     constant_output: NDArray[np.float32] | None,
-    ndim: int,
-    span: tuple[float, float],
     advance: Callable[[str], None] = lambda _: None,
 ) -> Boundary | None:
     """Depth and strength of the border on constant and on real input, and who makes it.
@@ -46,19 +41,17 @@ def boundary(
         runner: the model and its example.
         recording: of the model on its example.
         batch: output on the example, (N, *spatial, C) grey levels.
-        measure: turns outputs of the example's size into such arrays.
+        view: how the outputs are looked at.
         constant_output: output on the example's mean colour, if it could be run.
-        ndim: number of spatial axes.
-        span: output range.
         advance: told before each pass what it is.
 
     Returns:
         None for networks driven by codes: every place of their output is a different function.
 
-    Cost: about half a forward pass for the smaller real input, and one small pass per padding, together at
-    most one forward pass; networks that take no other size are not asked which padding it was.
+    Cost: about half a forward pass for the smaller real input, and one small pass per padding as far as
+    the budget goes; networks that take no other size are not asked which padding it was.
     """
-    signal = runner.signal
+    signal, ndim, span = runner.signal, view.ndim, view.span
     if signal.dim() != ndim + 2 or not signal.is_floating_point():
         return None
     periods = [s.output_period for s in recording.stages if s.output_period]
@@ -86,6 +79,8 @@ def _real(
     if rim == 0:
         return None
     index = (slice(None), slice(None), *(slice(rim, n - rim) for n in sizes))
+    if not runner.affords(signal[index], 1):
+        return None
     advance("border on real input")
     try:
         tensor = spatial_output(runner(signal[index].contiguous()), ndim)
@@ -106,8 +101,10 @@ def _paddings(
 ) -> tuple[PaddingBlame, ...]:
     suspects = _suspects(recording)
     together = {("all paddings", "any"): [k for keys in suspects.values() for k in keys]}
-    if judge.signal.numel() * len(suspects) > runner.signal.numel():
+    if not runner.affords(judge.signal, len(suspects) + 2):
         suspects = together
+        if not runner.affords(judge.signal, 2):
+            return ()
     advance("which padding makes the border")
     whole = judge(runner, [])
     if not whole:
@@ -119,7 +116,9 @@ def _paddings(
         return [PaddingBlame(*where, min(1.0, s)) for where, s in shares.items() if s >= LEAST]
 
     # Paddings may each do little and much together.
-    found = blamed(suspects) or blamed(together)
+    found = blamed(suspects)
+    if not found and suspects is not together:
+        found = blamed(together)
     return tuple(sorted(found, key=lambda p: -p.share))
 
 

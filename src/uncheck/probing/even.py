@@ -49,8 +49,9 @@ def even_phases(
     if len(phases) == 1:
         return tensor
     channel = next((a for a in range(1, tensor.dim()) if a not in axes), 0)
+    precise = torch.float32 if tensor.device.type == "mps" else torch.float64  # MPS has no float64
     inner = [
-        tensor[_phase(tensor, axes, stride, p, inner=True)].movedim(channel, -1).flatten(0, -2).double()
+        tensor[_phase(tensor, axes, stride, p, inner=True)].movedim(channel, -1).flatten(0, -2).to(precise)
         for p in phases
     ]
     means = [x.mean(dim=0) for x in inner]
@@ -59,7 +60,7 @@ def even_phases(
     out = tensor.clone()
     for phase, own, turn in zip(phases, means, turns, strict=True):
         where = _phase(tensor, axes, stride, phase, inner=False)
-        part = tensor[where].movedim(channel, -1).double() - own
+        part = tensor[where].movedim(channel, -1).to(precise) - own
         if turn is not None:
             part = part * turn if turn.dim() == 1 else part @ turn
         out[where] = (part + mean).movedim(-1, channel).to(tensor.dtype)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -24,13 +24,13 @@ class Runner:
         model: the model, to be run inside `as_found`.
         example: its positional inputs; the first tensor is the one that probes replace.
         passes: forward passes so far, in multiples of one on `example` (a smaller input counts less).
-        reached: path of the module entered last.
+        budget: passes that may be spent; optional probes ask `affords` first.
     """
 
     model: nn.Module
     example: tuple[Any, ...]
     passes: float = 0.0
-    reached: str = field(default="", repr=False)
+    budget: float = float("inf")
 
     @property
     def signal(self) -> Tensor:
@@ -48,6 +48,14 @@ class Runner:
                 return self.model(*inputs)
         except Exception as error:
             raise forward_error(self.model, watcher.reached, error) from error
+
+    def on(self, signal: Tensor) -> Runner:
+        """The same model with another example of the same size, the passes counted on."""
+        return Runner(self.model, self.with_signal(signal), self.passes, self.budget)
+
+    def affords(self, signal: Tensor, times: int) -> bool:
+        """Whether the budget allows so many passes on a signal of this size."""
+        return self.passes + times * signal.numel() / max(1, self.signal.numel()) <= self.budget
 
     def with_signal(self, signal: Tensor) -> tuple[Any, ...]:
         """The inputs with the first tensor replaced."""

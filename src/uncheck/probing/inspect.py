@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -14,13 +16,14 @@ from uncheck.measuring import Component
 from uncheck.measuring.lattice import PERIODS, VISIBLE
 from uncheck.phases import gain_spread, strang_fix_order
 from uncheck.probing.backward import Gradient, gradient_lattice
-from uncheck.probing.blame import blame
+from uncheck.probing.blame import StageBlame, blame
 from uncheck.probing.borders import boundary
 from uncheck.probing.forward import Runner
 from uncheck.probing.lattices import Found, batch_lattice
 from uncheck.probing.origin import Probed, built_in, passed_through, probes
-from uncheck.probing.outputs import levels, spatial_output
+from uncheck.probing.outputs import View, levels, spatial_output
 from uncheck.probing.result import Inspection, StageReport
+from uncheck.probing.signals import made_up
 from uncheck.reading import Recording, Stage, as_found, record
 
 #: Strang-Fix orders are measured with this relative tolerance.
@@ -39,17 +42,20 @@ def inspect(
     span: tuple[float, float] | None = None,
     threshold: float = VISIBLE,
     gradient: bool = False,
+    flat: bool | None = None,
     progress: Progress | None = None,
 ) -> Inspection:
     """Does this network leave a lattice, at which periods, how strong, and which layer makes it?
 
     Args:
         model: any module; run in eval mode under no_grad, and left exactly as it was found.
-        example_input: a tensor (N, C, *spatial) or codes (N, D), or a tuple of positional inputs of which the
-            first tensor is the signal. Several samples show a weak lattice better than one.
+        example_input: a tensor (N, C, *spatial) or codes (N, D); a tuple of positional inputs of which the
+            first tensor is the signal; or a shape, for a made-up input. Several samples show more than one.
         span: the output values that stand for black and white; inferred if None.
         threshold: grey levels (0..255) below which a significant lattice is only a trace.
         gradient: also look at the gradient of the output with respect to the input.
+        flat: whether a lattice on flat colours alone makes the verdict too; by default where the input is
+            made up.
         progress: called with a label, passes begun and passes expected.
 
     Returns:
@@ -62,66 +68,62 @@ def inspect(
     `gradient` one forward and 1 + m backward passes for m strided layers.
     """
     example = example_input if isinstance(example_input, tuple) else (example_input,)
+    shaped = bool(example) and all(isinstance(n, int) and not isinstance(n, bool) for n in example)
+    if shaped:
+        example = (made_up(tuple(example)),)
     if not any(isinstance(x, Tensor) for x in example):
         raise UncheckError(
-            f"expected a tensor or a tuple with one as input, got {type(example_input).__name__}"
+            f"expected a tensor, a tuple with one, or a shape as input, got {type(example_input).__name__}"
         )
     with as_found(model):
         steps = _Steps(progress)
         steps("recording")
-        runner = Runner(model, example)
+        torch.manual_seed(0)
         recording = record(model, *example)
-        runner.passes += 1
-        steps.expect(9 + 3 * len(recording.stages))
-        return _inspect(runner, recording, span, threshold, gradient, steps)
+        runner = Runner(model, example, passes=1.0, budget=8 + 4 * len(recording.stages))
+        steps.expect(runner.budget)
+        ndim = _ndim(runner, recording)
+        pictured = spatial_output(recording.output, ndim)
+        if pictured is None:
+            pulled = _gradient(runner, recording, threshold, steps) if gradient else None
+            return _without_output(recording, pulled, runner.passes)
+        batch, span = levels(pictured, span)
+        view = View(ndim, span, _periods(recording.stages, ndim), threshold, pictured.shape[2:])
+        judge_flat = shaped if flat is None else flat
+        return _inspect(runner, recording, view, batch, judge_flat, gradient, steps)
 
 
 def _inspect(
     runner: Runner,
     recording: Recording,
-    span: tuple[float, float] | None,
-    threshold: float,
+    view: View,
+    batch: NDArray[np.float32],
+    flat: bool,
     gradient: bool,
     steps: _Steps,
 ) -> Inspection:
-    stages, ndim = recording.stages, _ndim(runner, recording)
-    pictured = spatial_output(recording.output, ndim)
+    stages = recording.stages
     notes = [f"{name} was never called" for name in recording.unused]
-    pulled = _gradient(runner, recording, gradient, threshold, steps)
-    if pictured is None:
-        notes.append("the output has no spatial axes, so it has no lattice; see the gradient (--gradient)")
-        verdict = "undetermined" if recording.ledger.unsupported else "clean"
-        reports = _reports(stages, None)
-        return Inspection(
-            verdict, None, (), (), (), reports, recording.ledger, {}, None, None, None, pulled, runner.passes,
-            tuple(notes),
-        )  # fmt: skip
-    batch, span = levels(pictured, span)
-    periods = _periods(stages, ndim)
-
-    def measure(output: Any) -> NDArray[np.float32]:
-        tensor = spatial_output(output, ndim)
-        if tensor is None or tensor.shape[2:] != pictured.shape[2:]:
-            raise UncheckError(
-                "the output changed shape between two runs; give an input for which it does not"
-            )
-        return levels(tensor, span)[0]
-
-    found, traces = batch_lattice(batch, periods, threshold)
-    present, own_traces, from_input = passed_through(runner.signal, batch, found, traces, periods)
-    blamed = blame(runner, stages, present, batch, measure, steps) if present and stages else None
+    found, traces = batch_lattice(batch, view.periods, view.threshold)
+    present, own_traces, from_input = passed_through(runner.signal, batch, found, traces, view.periods)
     # Made-up signals have sharp spectra of their own: only periods that a stage can leave are looked for.
-    expected = _left_by(stages, periods)
-    signals = probes(runner, measure, expected, threshold, steps)
-    random, fault = (None, None)
-    if stages:
-        random, fault = built_in(runner, batch, present, ndim, expected, threshold, steps)
-    border = boundary(runner, recording, batch, measure, signals.outputs.get("mean"), ndim, span, steps)
-    verdict = "lattice" if present else "undetermined" if recording.ledger.unsupported else "clean"
-    notes += _notes(stages, present, blamed is not None and any(b.interacts for b in blamed), signals)
+    expected = replace(view, periods=_left_by(stages, view.periods))
+    signals = probes(runner, expected, steps)
+    accused, shown = runner, batch
+    if flat and not present and (name := signals.worst_colour()) is not None:
+        present, shown = list(signals.found[name]), signals.outputs[name]
+        accused = runner.on(signals.inputs[name])
+        notes.append(f'the lattice shows on flat colour (the "{name}" probe), not on the example')
+    blamed = blame(accused, stages, present, shown, view, steps) if present and stages else None
+    runner.passes = max(runner.passes, accused.passes)
+    random, fault = built_in(accused, shown, present, expected, steps) if stages else (None, None)
+    runner.passes = max(runner.passes, accused.passes)
+    border = boundary(runner, recording, batch, view, signals.outputs.get("mean"), steps)
+    passes = runner.passes
+    pulled = _gradient(runner, recording, view.threshold, steps) if gradient else None
     return Inspection(
-        verdict=verdict,
-        range=span,
+        verdict="lattice" if present else "undetermined" if recording.ledger.unsupported else "clean",
+        range=view.span,
         lattice=_components(present),
         traces=_components(own_traces),
         from_input=_components(from_input),
@@ -132,9 +134,30 @@ def _inspect(
         fault=fault,
         boundary=border,
         gradient=pulled,
-        passes=runner.passes,
-        notes=tuple(notes),
+        passes=passes,
+        notes=(*notes, *_notes(stages, present, blamed or (), signals)),
         output=batch,
+    )
+
+
+def _without_output(recording: Recording, gradient: Gradient | None, passes: float) -> Inspection:
+    """An output without positions cannot carry a lattice; its gradient can."""
+    note = "the output has no spatial axes, so it has no lattice; look at the gradient (--gradient)"
+    return Inspection(
+        verdict="undetermined" if recording.ledger.unsupported else "clean",
+        range=None,
+        lattice=(),
+        traces=(),
+        from_input=(),
+        stages=_reports(recording.stages, None),
+        ledger=recording.ledger,
+        probes={},
+        random_lattice=None,
+        fault=None,
+        boundary=None,
+        gradient=gradient,
+        passes=passes,
+        notes=(note,),
     )
 
 
@@ -144,8 +167,8 @@ class _Steps:
     def __init__(self, progress: Progress | None) -> None:
         self._progress, self._done, self._total = progress, 0, 1
 
-    def expect(self, total: int) -> None:
-        self._total = total
+    def expect(self, total: float) -> None:
+        self._total = round(total)
 
     def __call__(self, label: str) -> None:
         if self._progress is not None:
@@ -171,11 +194,7 @@ def _left_by(stages: Sequence[Stage], periods: Sequence[int]) -> tuple[int, ...]
     return tuple(p for p in periods if any(own % p == 0 for own in left)) or tuple(periods)
 
 
-def _gradient(
-    runner: Runner, recording: Recording, asked: bool, threshold: float, steps: _Steps
-) -> Gradient | None:
-    if not asked:
-        return None
+def _gradient(runner: Runner, recording: Recording, threshold: float, steps: _Steps) -> Gradient:
     ndim = max(1, min(3, runner.signal.dim() - 2))
     strided = [s for s in recording.strided if len(s.stride) == ndim]
     periods = sorted(set(PERIODS) | {p for p in (2**i for i in range(1, 6)) if p <= LONGEST[ndim]})
@@ -186,7 +205,7 @@ def _components(found: Sequence[Found]) -> tuple[Component, ...]:
     return tuple(f.component for f in found)
 
 
-def _reports(stages: Sequence[Stage], blamed: Sequence[Any] | None) -> tuple[StageReport, ...]:
+def _reports(stages: Sequence[Stage], blamed: Sequence[StageBlame] | None) -> tuple[StageReport, ...]:
     out = []
     for i, stage in enumerate(stages):
         kernel = stage.kernel
@@ -197,7 +216,9 @@ def _reports(stages: Sequence[Stage], blamed: Sequence[Any] | None) -> tuple[Sta
     return tuple(out)
 
 
-def _notes(stages: Sequence[Stage], present: Sequence[Found], interacts: bool, signals: Probed) -> list[str]:
+def _notes(
+    stages: Sequence[Stage], present: Sequence[Found], blamed: Sequence[StageBlame], signals: Probed
+) -> list[str]:
     notes = []
     if not stages:
         notes.append("no upsampling stages: upsampling is not to blame")
@@ -206,8 +227,10 @@ def _notes(stages: Sequence[Stage], present: Sequence[Found], interacts: bool, s
         period = max(found.component.period)
         if stages and not any(own % period == 0 for own in left):
             notes.append(f"period {period} is none that an upsampling stage of this network leaves")
-    if interacts:
-        notes.append("stages interact: evening one alone changes what the others leave; mend them together")
+    if any(b.interacts for b in blamed):
+        worst = max(blamed, key=lambda b: b.share)
+        names = [stages[b.index].name for b in blamed if b.interacts or b is worst]
+        notes.append(f"{' and '.join(names)} interact: evening one changes what is left of the other")
     strongest = max(
         ((name, c) for name, p in signals.probes.items() for c in p.lattice),
         key=lambda pair: pair[1].amplitude,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +11,9 @@ from torch import Tensor
 
 from uncheck.errors import UncheckError
 from uncheck.measuring import Component, infer_range, to_levels
-from uncheck.measuring.lattice import VISIBLE
 from uncheck.probing.forward import Runner
 from uncheck.probing.lattices import Found, batch_lattice
-from uncheck.probing.outputs import levels, spatial_output
+from uncheck.probing.outputs import View
 from uncheck.probing.randomise import random_weights
 from uncheck.probing.result import Probe
 from uncheck.probing.signals import probe_signals
@@ -26,7 +24,8 @@ GAIN = 3.0
 #: A lattice of shuffled weights at least this strong, relative to the trained one's, is built in.
 BUILT_IN = 0.25
 
-Measure = Callable[[Any], NDArray[np.float32]]
+#: The probes of constant colour.
+COLOURS = ("dark", "mean", "bright")
 
 
 def passed_through(
@@ -73,40 +72,40 @@ def passed_through(
 
 @dataclass(frozen=True)
 class Probed:
-    """What each signal showed, and the outputs themselves."""
+    """What each signal showed: what was found, the outputs, and the signals themselves."""
 
     probes: dict[str, Probe]
+    found: dict[str, tuple[Found, ...]]
     outputs: dict[str, NDArray[np.float32]]
+    inputs: dict[str, Tensor]
+
+    def worst_colour(self) -> str | None:
+        """The constant colour with the strongest lattice, if any has one."""
+        shown = {name: self.found[name][0] for name in COLOURS if self.found.get(name)}
+        return max(shown, key=lambda name: shown[name].component.amplitude, default=None)
 
 
-def probes(
-    runner: Runner,
-    measure: Measure,
-    periods: Sequence[int],
-    threshold: float,
-    advance: Callable[[str], None] = lambda _: None,
-) -> Probed:
+def probes(runner: Runner, view: View, advance: Callable[[str], None] = lambda _: None) -> Probed:
     """Lattice of the output on constant colours, noise and a ramp, first and second order.
 
-    The second order is the lattice of the squared deviation from the local mean: phases that vary unequally.
+    The second order is the lattice of the local energy: phases that vary unequally.
 
     Cost: five forward passes (two for codes). A signal the network fails on is left out.
     """
-    found: dict[str, Probe] = {}
-    outputs: dict[str, NDArray[np.float32]] = {}
+    probed = Probed({}, {}, {}, {})
     if not runner.signal.is_floating_point():
-        return Probed(found, outputs)
+        return probed
     for name, signal in probe_signals(runner.signal).items():
         advance(f"probing with {name}")
         try:
-            batch = measure(runner(signal))
+            batch = view(runner(signal))
         except UncheckError:
             continue  # a constant may be degenerate for this network; the example was not
-        outputs[name] = batch
-        first, _ = batch_lattice(batch, periods, threshold)
-        second, _ = batch_lattice(energy(batch), periods, threshold)
-        found[name] = Probe(tuple(f.component for f in first), tuple(f.component for f in second))
-    return Probed(found, outputs)
+        first, _ = batch_lattice(batch, view.periods, view.threshold)
+        second, _ = batch_lattice(energy(batch), view.periods, view.threshold)
+        probed.found[name], probed.outputs[name], probed.inputs[name] = first, batch, signal
+        probed.probes[name] = Probe(tuple(f.component for f in first), tuple(f.component for f in second))
+    return probed
 
 
 def energy(batch: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -124,14 +123,12 @@ def built_in(
     runner: Runner,
     batch: NDArray[np.float32],
     present: Sequence[Found],
-    ndim: int,
-    periods: Sequence[int],
-    threshold: float,
+    view: View,
     advance: Callable[[str], None] = lambda _: None,
 ) -> tuple[tuple[Component, ...] | None, str | None]:
     """Does the same architecture with shuffled weights leave the lattice too?
 
-    Its output is scaled to the mean and deviation of the trained network's, so that grey levels compare.
+    Its output is scaled to the deviation of the trained network's, so that grey levels compare.
 
     Returns:
         The lattice of the shuffled network (None if it could not be run) and, where the trained one has a
@@ -142,18 +139,14 @@ def built_in(
     advance("random weights")
     try:
         with random_weights(runner.model):
-            tensor = spatial_output(runner(), ndim)
-        if tensor is None:
-            return None, None
-        values, _ = levels(tensor, (0.0, 255.0))
+            values = view(runner())
     except UncheckError:
         return None, None
     scale = float(batch.std()) / max(float(values.std()), 1e-30)
-    shuffled = ((values - values.mean()) * scale + batch.mean()).astype(np.float32)
-    found, _ = batch_lattice(shuffled, periods, threshold)
+    found, _ = batch_lattice((values - values.mean()) * np.float32(scale), view.periods, view.threshold)
     components = tuple(f.component for f in found)
     if not present:
         return components, None
     strength = np.sqrt(sum(c.amplitude**2 for c in components))
     trained = np.sqrt(sum(f.component.amplitude**2 for f in present))
-    return components, "architecture" if strength >= max(BUILT_IN * trained, VISIBLE) else "learning"
+    return components, "architecture" if strength >= max(BUILT_IN * trained, view.threshold) else "learning"

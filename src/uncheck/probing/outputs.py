@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 import numpy as np
@@ -68,3 +68,31 @@ def levels(
         )
     used = infer_range(values) if span is None else span
     return np.moveaxis(to_levels(values, used), 1, -1), used
+
+
+@dataclass(frozen=True)
+class View:
+    """How the outputs of one model are looked at.
+
+    Attributes:
+        ndim: spatial axes of the output.
+        span: values that stand for 0 and 255.
+        periods: to test, output pixels.
+        threshold: grey levels below which a lattice is a trace.
+        size: spatial size of the output on the example.
+    """
+
+    ndim: int
+    span: tuple[float, float]
+    periods: tuple[int, ...]
+    threshold: float
+    size: tuple[int, ...]
+
+    def __call__(self, output: Any) -> NDArray[np.float32]:
+        """(N, *spatial, C) grey levels of a model's output on an input of the example's size."""
+        tensor = spatial_output(output, self.ndim)
+        if tensor is None or tuple(tensor.shape[2:]) != tuple(self.size):
+            raise UncheckError(
+                "the output changed its shape between two runs; give an input for which it does not"
+            )
+        return levels(tensor, self.span)[0]
