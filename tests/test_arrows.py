@@ -7,6 +7,9 @@ import uncheck
 
 SOURCE = Path(uncheck.__file__).parent
 
+#: Not a room, but the one name that the command line takes from the package itself.
+VERSION = "__version__"
+
 #: Which rooms each room may import, beside itself.
 ALLOWED = {
     "errors": set(),
@@ -17,7 +20,7 @@ ALLOWED = {
     "probing": {"errors", "geometry", "phases", "measuring", "reading"},
     "demo": {"errors"},
     "reporting": {"errors", "geometry", "measuring", "probing"},
-    "cli": {"errors", "geometry", "phases", "measuring", "reading", "probing", "demo", "reporting"},
+    "cli": {"errors", "geometry", "phases", "measuring", "reading", "probing", "demo", "reporting", VERSION},
     # The package itself names the public verbs; `python -m uncheck` starts the command line.
     "__init__": {"errors", "geometry", "measuring", "probing"},
     "__main__": {"cli"},

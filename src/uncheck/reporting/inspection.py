@@ -1,0 +1,201 @@
+"""An inspection as text: the verdict and the layer to blame first, then what it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.text import Text
+
+from uncheck.reporting.as_json import Result
+from uncheck.reporting.page import Page, Part, table
+from uncheck.reporting.words import bar, chance, components, levels, listed, sizes
+
+Report = Mapping[str, Any]
+
+#: A stage that answers for less is not named in the headline.
+NAMED = 0.1
+
+_COLOURS = {"lattice": "bold red", "clean": "bold green", "undetermined": "bold yellow"}
+
+_FAULTS = {
+    "architecture": "It is built in: the same architecture with shuffled weights leaves a lattice too.",
+    "learning": "It was learned: the same architecture with shuffled weights leaves none as strong.",
+}
+
+
+def inspect_text(result: Result, page: Page | None = None) -> str:
+    """What `uncheck.inspect` found, as a page of text.
+
+    Args:
+        result: an `Inspection`, or whatever says itself in the same dictionary.
+        page: width and colour; plain text if None.
+    """
+    report = result.to_dict()
+    parts: list[Part] = [Text(headline(report), style=_COLOURS.get(report["verdict"], "bold"))]
+    parts += _reasons(report)
+    parts += _stages(report["stages"])
+    parts += _lattice(report)
+    parts += _probes(report)
+    parts += _gradient(report["gradient"])
+    parts += ["", *_boundary(report["boundary"]), _operations(report["operations"])]
+    parts += [f"Note: {note}." for note in report["notes"]]
+    return (page or Page()).draw(parts)
+
+
+def headline(report: Report) -> str:
+    """The verdict in one sentence, with the layers to blame."""
+    if report["verdict"] == "lattice":
+        found = listed(
+            [f"period {sizes(c['period'])} at {levels(c['amplitude'])}" for c in report["lattice"]]
+        )
+        return f"Lattice: {found} grey levels (of 255); {_blamed(report['stages'])}."
+    if report["verdict"] == "clean":
+        return "Clean: no lattice in the output."
+    unknown = listed(sorted(report["operations"]["unsupported"])) or "something"
+    return f"Undetermined: no lattice was found, but {unknown} on the way to the output is not understood."
+
+
+def _blamed(stages: Sequence[Report]) -> str:
+    if not stages:
+        return "there is no upsampling stage, so upsampling is not to blame"
+    guilty = sorted((s for s in stages if (s["blame"] or 0) >= NAMED), key=lambda s: -s["blame"])
+    if not guilty:
+        return "no upsampling stage answers for it"
+    return "to blame: " + listed([f"{_name(s)} ({s['blame']:.0%})" for s in guilty])
+
+
+def _reasons(report: Report) -> list[Part]:
+    """What kind of fault each guilty stage has, and where the lattice comes from."""
+    lines: list[Part] = []
+    for stage in sorted(report["stages"], key=lambda s: -(s["blame"] or 0)):
+        if (stage["blame"] or 0) < NAMED:
+            continue
+        order = stage.get("blame_order")
+        if order == 1:
+            lines.append(f"{_name(stage)}: its output phases get unequal means (first order).")
+        elif order == 2:
+            lines.append(
+                f"{_name(stage)}: its output phases get unequal variances, which a nonlinearity after it "
+                "turns into unequal means (second order)."
+            )
+    fault = _FAULTS.get(report["random_weights"]["fault"] or "")
+    return [*lines, *([fault] if fault else [])]
+
+
+def _name(stage: Report) -> str:
+    again = f" (call {stage['call'] + 1})" if stage.get("call") else ""
+    return f"{stage['name'] or 'the model itself'}{again}"
+
+
+def _stages(stages: Sequence[Report]) -> list[Part]:
+    if not stages:
+        return ["", "There are no upsampling stages."]
+    rows = [
+        (
+            _name(s),
+            s["kind"],
+            sizes(s["stride"]),
+            sizes(s["kernel_size"]),
+            s["overlap"] if s["overlap"] != "none" else "-",
+            sizes(s["output_period"]),
+            "-" if s["gain_spread"] is None else f"{s['gain_spread']:.3f}",
+            "-" if s["order"] is None else str(s["order"]),
+            bar(s["blame"]) + (" *" if s.get("interacts") else ""),
+        )
+        for s in stages
+    ]
+    columns = ("stage", "kind", ">stride", ">kernel", "overlap", ">period", ">gain spread", ">order", "blame")
+    parts: list[Part] = [table("Upsampling stages, in forward order", columns, rows)]
+    if any(s.get("interacts") for s in stages):
+        parts.append("* interacts with other stages: mend these together.")
+    return parts
+
+
+def _lattice(report: Report) -> list[Part]:
+    found = [*report["lattice"], *report.get("traces", [])]
+    if not found:
+        return []
+    present = len(report["lattice"])
+    rows = [
+        (
+            sizes(c["period"]),
+            levels(c["amplitude"]),
+            chance(c["p_value"]),
+            _shares(report["stages"], c["period"]) if i < present else "trace, below the threshold",
+        )
+        for i, c in enumerate(found)
+    ]
+    return [table("Lattice of the output", (">period", ">grey levels", ">p-value", "comes from"), rows)]
+
+
+def _shares(stages: Sequence[Report], period: Sequence[int]) -> str:
+    shares = [
+        (entry["share"], _name(stage))
+        for stage in stages
+        for entry in stage.get("periods", [])
+        if list(entry["period"]) == list(period)
+    ]
+    return ", ".join(f"{name} {share:.0%}" for share, name in sorted(shares, reverse=True) if share >= 0.01)
+
+
+def _probes(report: Report) -> list[Part]:
+    rows = [
+        (name, components(probe["lattice"]), components(probe.get("second_order")))
+        for name, probe in report["probes"].items()
+    ]
+    random = report["random_weights"]["lattice"]
+    if random is not None:
+        rows.append(("shuffled weights", components(random), ""))
+    if not rows:
+        return []
+    return [table("Other inputs", ("input", "lattice (grey levels)", "lattice of the detail"), rows)]
+
+
+def _boundary(boundary: Report | None) -> list[Part]:
+    if not boundary:
+        return []
+    lines: list[Part] = []
+    for key, what in (("constant", "a constant input"), ("real", "the real input")):
+        edge = boundary.get(key)
+        if edge and edge["depth"]:
+            lines.append(
+                f"Border: on {what} it differs {edge['depth']} pixels deep, by up to "
+                f"{levels(edge['strength'])} grey levels."
+            )
+    paddings = [
+        f"{p['name'] or 'the model itself'} ({p['mode']}, {p['share']:.0%})" for p in boundary["paddings"]
+    ]
+    if paddings:
+        lines.append(f"Border: made by the padding of {listed(paddings)}.")
+    return lines or ["Border: no boundary artifact."]
+
+
+def _operations(operations: Report) -> str:
+    handled, ignored = (sum(operations[key].values()) for key in ("handled", "ignored"))
+    unknown = [f"{name} ({count})" for name, count in operations["unsupported"].items()]
+    rest = f"not understood: {listed(unknown)}" if unknown else "none that was not understood"
+    return f"Operations: {handled} handled, {ignored} ignored on purpose, {rest}."
+
+
+def _gradient(gradient: Report | None) -> list[Part]:
+    if not gradient:
+        return []
+    rows = [
+        (
+            s["name"] or "the model itself",
+            s["kind"],
+            sizes(s["stride"]),
+            sizes(s["kernel_size"]),
+            sizes(s["input_period"]),
+            bar(s["blame"]),
+        )
+        for s in gradient["strided"]
+    ]
+    return [
+        "",
+        f"Gradient with respect to the input: {components(gradient['lattice'], 'no lattice')}; "
+        f"its magnitude: {components(gradient['magnitude'], 'no lattice')} "
+        "(42.5 grey levels are one standard deviation).",
+        table("Strided layers", ("layer", "kind", ">stride", ">kernel", ">period", "blame"), rows),
+    ]

@@ -1,0 +1,99 @@
+"""Measurements and overlaps as text, JSON, and how numbers are written."""
+
+import json
+
+import numpy as np
+import pytest
+
+from uncheck.geometry import chain, layer, overlap
+from uncheck.measuring import Measurement, measure
+from uncheck.reporting import Page, json_text, measure_text, overlap_text
+from uncheck.reporting.words import bar, chance, components, levels, listed, sizes
+
+
+def checkered(amplitude, n=64, slope=0.0):
+    y, x = np.mgrid[:n, :n]
+    noise = np.random.default_rng(0).normal(128, 3, (n, n))
+    return noise + (amplitude + slope * x) * (-1.0) ** (x + y)
+
+
+def test_one_row_per_picture_and_a_headline_that_counts():
+    result = measure([checkered(5.0), checkered(0.0)], span=(0, 255))
+    text = measure_text(Measurement(result.images, (("bad.png", "bad.png: damaged"),)))
+    assert text.splitlines()[0] == "3 pictures: 1 with a lattice, 1 clean, 1 not measured."
+    cells = {line.split()[0]: line.split() for line in text.splitlines() if line.startswith(("[", "bad"))}
+    assert cells["[0]"][1] == "lattice"
+    assert float(cells["[0]"][2]) == pytest.approx(5.0, abs=0.2)
+    assert cells["[0]"][3:5] == ["period", "2:"]
+    assert cells["[1]"][1:] == ["clean", "0"]
+    assert cells["bad.png"][1:] == ["not", "measured"]
+
+
+def test_long_paths_stay_whole_in_plain_text():
+    image = measure(checkered(5.0), span=(0, 255)).images[0]
+    path = "folder/" * 30 + "x.png"
+    named = Measurement((type(image)(path, image.verdict, image.rival, image.found),))
+    assert any(line.startswith(path + "  ") for line in measure_text(named).splitlines())
+
+
+def test_a_single_picture_tells_how_the_lattice_goes_with_brightness():
+    y, x = np.mgrid[:128, :128]
+    ramp = 60 + x + np.random.default_rng(1).normal(0, 1, x.shape)
+    text = measure_text(measure(ramp + 0.05 * ramp * (-1.0) ** (x + y), span=(0, 255)))
+    assert "The lattice is stronger where the picture is brighter:" in text
+    assert "+0.05" in text
+
+
+def test_uneven_overlap():
+    text = overlap_text(overlap(3, 2), Page(200))
+    assert text.splitlines()[0] == (
+        "Uneven: 4:1 between the output pixels that get most and fewest taps; period 2."
+    )
+    assert "▒▒██▒▒██" in text
+    assert [" ".join(line.split()) for line in text.splitlines()][-2:] == ["0 2 1", "1 2 1"]
+
+
+def test_even_overlap_and_a_hole():
+    assert overlap_text(overlap(4, 2)).startswith("Even: every output pixel")
+    assert "some output pixels get no tap at all; period 3" in overlap_text(overlap(2, 3, 1))
+
+
+def test_a_chain_lists_its_layers_and_scales():
+    layers = [
+        layer(3, 2, ndim=1, padding=1, output_padding=1),
+        layer(3, 2, ndim=1),
+        layer(2, ndim=1, transposed=False),
+    ]
+    lines = [" ".join(line.split()) for line in overlap_text(chain(layers)).splitlines()]
+    assert "1. transposed convolution, kernel 3, stride 2, padding 1, output padding 1" in lines
+    assert "3. convolution, kernel 2, stride 1" in lines
+    assert "1 4 2:1 yes" in lines
+    assert "2 2 2:1 no, a later layer evens it" in lines
+
+
+def test_many_phases_are_counted():
+    assert "... (20 phases)" in overlap_text(overlap(3, 20, 1))
+
+
+def test_json_keeps_the_keys_and_refuses_nan():
+    assert json.loads(json_text(overlap(2, 3, 1)))["ratio"] is None
+    broken = measure(checkered(5.0), span=(0, 255))
+    object.__setattr__(broken.images[0].found.present[0], "amplitude", float("nan"))
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        json_text(broken)
+
+
+def test_numbers_as_people_read_them():
+    assert [sizes(v) for v in ([2, 2], [2, 1], [1.5, 1.5], None)] == ["2", "2x1", "1.5", "-"]
+    assert [levels(v) for v in (0.0412, 1.234, 45.67)] == ["0.041", "1.23", "45.7"]
+    assert [chance(p) for p in (0.0, 3.2e-35, 0.04)] == ["< 1e-300", "3e-35", "0.04"]
+    assert [bar(v) for v in (None, 0.0, 0.5, 1.2)] == [
+        "-",
+        "           " + "  0%",
+        "█████       50%",
+        "██████████ 120%",
+    ]
+    assert components([]) == "none"
+    many = [{"period": [p, p], "amplitude": 1.0} for p in (2, 3, 4, 5, 6)]
+    assert components(many) == "period 2: 1.00, period 3: 1.00, period 4: 1.00, 2 more"
+    assert listed(["a", "b", "c"]) == "a, b and c"
