@@ -1,0 +1,139 @@
+"""The command `uncheck`: its subcommands, and how errors leave it."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+import warnings
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+
+from uncheck.cli import demo, inspect, measure, overlap
+from uncheck.errors import UncheckError, UncheckWarning
+
+ERROR = 2
+INTERRUPTED = 130
+
+app = typer.Typer(
+    help="Find and measure checkerboard artifacts of neural upsampling.",
+    epilog="Exit codes: 0 clean, 1 a lattice or a finding, 2 an error.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["--help", "-h"]},
+)
+app.command("inspect")(inspect.command)
+app.command("measure")(measure.command)
+app.command("overlap")(overlap.command)
+app.command("demo")(demo.command)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from uncheck import __version__
+
+        typer.echo(f"uncheck {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _global(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True)
+    ] = False,
+    traceback: Annotated[
+        bool, typer.Option("--traceback", help="Show where an error arose; also after the command.")
+    ] = False,
+) -> None:
+    # `main` takes --traceback out of the arguments wherever it stands; it is here to be in the help.
+    del version, traceback
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        argv: the arguments after the name of the program; those of the process if None.
+
+    Returns:
+        0 clean, 1 a lattice or a finding, 2 an error, 130 interrupted from the keyboard.
+    """
+    arguments, with_traceback = _without_traceback(sys.argv[1:] if argv is None else list(argv))
+    for stream in (sys.stdout, sys.stderr):
+        # A file name or a block character that the terminal cannot show must not end the program.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    command = typer.main.get_command(app)
+    try:
+        with warnings.catch_warnings():
+            warnings.showwarning = _warner(warnings.showwarning)
+            if not arguments:
+                command.main(["--help"], "uncheck", standalone_mode=False)
+                raise UncheckError("no command given; name one of inspect, measure, overlap, demo")
+            return int(command.main(arguments, "uncheck", standalone_mode=False) or 0)
+    except KeyboardInterrupt:
+        return _interrupted()
+    except typer.Abort as error:
+        # This is what the option parser makes of both kinds of interruption.
+        if not isinstance(error.__cause__, EOFError):
+            return _interrupted()
+        return _failed("the program asked for input and there was none", with_traceback)
+    except Exception as error:
+        return _failed(_sentence(error), with_traceback)
+
+
+def _without_traceback(arguments: list[str]) -> tuple[list[str], bool]:
+    """The arguments without `--traceback`, which may stand anywhere before a bare `--`."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    kept = [word for word in arguments[:end] if word != "--traceback"]
+    return kept + arguments[end:], len(kept) < end
+
+
+def _sentence(error: Exception) -> str:
+    """What the user is told: one sentence, on one line."""
+    if isinstance(error, UncheckError):
+        return " ".join(str(error).split())
+    if hasattr(error, "format_message"):  # of the option parser
+        return _usage(error)
+    if isinstance(error, MemoryError):
+        return "not enough memory; give a smaller --shape or smaller pictures"
+    first = next(iter(str(error).strip().splitlines()), "")
+    return (
+        f"uncheck itself failed ({type(error).__name__}: {first}); "
+        "run it again with --traceback and report what it shows"
+    )
+
+
+def _usage(error: Any) -> str:
+    name, near = getattr(error, "option_name", None), list(getattr(error, "possibilities", None) or [])
+    context = getattr(error, "ctx", None)
+    where = f"{context.command_path} --help" if context is not None else "uncheck --help"
+    if name and near:
+        return f"there is no option {name}; did you mean {' or '.join(near[:3])}?"
+    message = " ".join(str(error.format_message()).split()).rstrip(".")
+    return f"{message[:1].lower()}{message[1:]}" + ("" if message.endswith("?") else f"; see {where}")
+
+
+def _failed(sentence: str, with_traceback: bool) -> int:
+    if with_traceback:
+        traceback.print_exc()
+    print(f"error: {sentence}", file=sys.stderr)
+    return ERROR
+
+
+def _interrupted() -> int:
+    print("interrupted", file=sys.stderr)
+    return INTERRUPTED
+
+
+def _warner(usual: Any) -> Any:
+    """Show this package's own warnings as one line, and those of others as they are."""
+
+    def show(message: Any, category: type[Warning], *rest: Any, **named: Any) -> None:
+        if issubclass(category, UncheckWarning):
+            print(f"warning: {message}", file=sys.stderr)
+        else:
+            usual(message, category, *rest, **named)
+
+    return show

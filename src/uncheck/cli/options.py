@@ -1,0 +1,117 @@
+"""Options that several commands share, and the values people write in them."""
+
+from __future__ import annotations
+
+import math
+import re
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from uncheck.errors import UncheckError
+
+
+class Format(StrEnum):
+    """How a result is written."""
+
+    text = "text"
+    json = "json"
+
+
+FormatOption = Annotated[Format, typer.Option("--format", "-f", help="Text for people, JSON for programs.")]
+OutputOption = Annotated[
+    Path | None, typer.Option("-o", "--output", help="Write the result to this file, not to stdout.")
+]
+RangeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--range", metavar="LO,HI", help="The values that stand for black and white; inferred if not given."
+    ),
+]
+ThresholdOption = Annotated[
+    float, typer.Option(help="Grey levels (of 255) below which a lattice counts as a trace.")
+]
+ExitZeroOption = Annotated[
+    bool, typer.Option("--exit-zero", help="Exit with 0 also when something is found.")
+]
+
+
+def parse_shape(text: str, option: str = "--shape") -> tuple[int, ...]:
+    """A shape like 1,3,256,256 or 1x3x256x256 as integers, each at least 1.
+
+    Raises:
+        UncheckError: anything else.
+    """
+    parts = re.split(r"[,x]", text.strip().strip("()[]"))
+    try:
+        shape = tuple(int(part) for part in parts)
+    except ValueError:
+        raise UncheckError(
+            f"{option} {text!r} is not a list of whole numbers; write it like 1,3,256,256"
+        ) from None
+    if min(shape) < 1:
+        raise UncheckError(f"{option} {text!r} has the size {min(shape)}; every size must be at least 1")
+    return shape
+
+
+def parse_range(text: str | None, option: str = "--range") -> tuple[float, float] | None:
+    """A range like -1,1 as two finite numbers, the lower one first; None stays None.
+
+    Raises:
+        UncheckError: anything else.
+    """
+    if text is None:
+        return None
+    try:
+        low, high = (float(part) for part in text.strip().strip("()[]").split(","))
+    except ValueError:
+        raise UncheckError(f"{option} {text!r} is not two numbers; write it like -1,1") from None
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise UncheckError(f"{option} {text!r} is not finite; give two ordinary numbers, like -1,1")
+    if high <= low:
+        raise UncheckError(f"{option} {text!r} is empty or reversed; give the lower value first, like -1,1")
+    return low, high
+
+
+def parse_periods(text: str) -> tuple[int, ...]:
+    """Periods like 2-16, 2,4,8 or 2-4,8 as ascending whole numbers.
+
+    Raises:
+        UncheckError: anything else, or a span from high to low.
+    """
+    periods: set[int] = set()
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*(\d{1,6})\s*(?:-\s*(\d{1,6})\s*)?", part)
+        if not match:
+            raise UncheckError(f"--periods {text!r} is not understood; write it like 2-16 or 2,4,8")
+        first, last = int(match[1]), int(match[2] or match[1])
+        if last < first:
+            raise UncheckError(f"--periods {text!r} runs backwards at {part}; write {last}-{first}")
+        periods.update(range(first, last + 1))
+    return tuple(sorted(periods))
+
+
+def parse_sizes(text: str, option: str) -> int | tuple[int, ...]:
+    """A size like 3 as one integer for all axes, like 3x5 or 3,5 as one per axis.
+
+    Raises:
+        UncheckError: anything else; whether the sizes make sense is for the geometry to say.
+    """
+    parts = re.split(r"[,x]", text.strip().strip("()[]"))
+    if not all(re.fullmatch(r"\s*-?\d{1,18}\s*", part) for part in parts):
+        raise UncheckError(f"{option} {text!r} is not a size; write a whole number, or one per axis like 3x3")
+    sizes = tuple(int(part) for part in parts)
+    return sizes[0] if len(sizes) == 1 else sizes
+
+
+def checked_threshold(threshold: float) -> float:
+    """The threshold, if it is a number of grey levels from 0 up.
+
+    Raises:
+        UncheckError: negative, NaN or infinite.
+    """
+    if not (math.isfinite(threshold) and threshold >= 0):
+        raise UncheckError(f"--threshold {threshold:g} is not a number of grey levels; give 0 or more")
+    return threshold

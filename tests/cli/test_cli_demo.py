@@ -1,0 +1,67 @@
+"""`uncheck demo`: offline, into a folder of its own, and what it says is what it found."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+NAMES = {
+    *("report.txt", "inspect.json", "measure.json"),
+    *(f"{kind}-{i}{what}.png" for i in (1, 2) for kind, what in (("input", ""), ("output", ""))),
+    *(f"output-{i}-{what}.png" for i in (1, 2) for what in ("lattice", "without-lattice", "crop")),
+}
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """The folder after one run, with a file in it that was there before."""
+    from uncheck.cli import main
+
+    folder = tmp_path_factory.mktemp("demo") / "out"
+    folder.mkdir()
+    (folder / "mine.txt").write_text("keep")
+    assert main(["demo", "-o", str(folder)]) == 0
+    return folder
+
+
+def test_all_files_and_no_others(demo):
+    assert {p.name for p in demo.iterdir()} == NAMES | {"mine.txt"}
+    assert (demo / "mine.txt").read_text() == "keep"
+
+
+def test_the_report_names_the_layer_that_the_json_blames(demo):
+    said = json.loads((demo / "inspect.json").read_text())
+    report = (demo / "report.txt").read_text()
+    assert said["verdict"] == "lattice"
+    worst = max(said["stages"], key=lambda s: s["blame"])
+    assert f"to blame: {worst['name']} ({worst['blame']:.0%})" in " ".join(report.split())
+    assert "experiments/demo-network" in report
+
+
+def test_the_pictures_are_measured(demo):
+    said = json.loads((demo / "measure.json").read_text())
+    verdicts = {image["path"].rsplit("/", 1)[1]: image["verdict"] for image in said["images"]}
+    assert verdicts == {
+        "input-1.png": "clean",
+        "input-2.png": "clean",
+        "output-1.png": "lattice",
+        "output-2.png": "lattice",
+    }
+
+
+def test_output_less_lattice_is_clean(demo):
+    from uncheck.measuring import measure
+
+    def strength(name):
+        return measure(demo / name).images[0].strength
+
+    assert strength("output-1.png") > 1
+    assert strength("output-1-without-lattice.png") < 0.3
+    shown = np.asarray(Image.open(demo / "output-1-crop.png"))
+    assert shown.shape == (256, 3 * 256 + 2 * 4, 3)
+
+
+def test_a_file_in_the_way_is_an_error(fails, tmp_path):
+    (tmp_path / "taken").write_text("")
+    assert fails("demo", "-o", tmp_path / "taken") == f"-o {tmp_path / 'taken'} is a file; name a folder"

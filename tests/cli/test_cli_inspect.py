@@ -1,0 +1,184 @@
+"""`uncheck inspect`: a model by name in, the layer to blame out."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import save_file
+
+SHAPE = ("--shape", "1,1,48,48")
+
+
+def test_the_fixed_keys(models, run_json):
+    code, said = run_json("inspect", "models.py:Grey", *SHAPE)
+    assert code == 1
+    assert (said["schema"], said["verdict"]) == ("uncheck.inspect/1", "lattice")
+    assert len(said["range"]) == 2
+    assert [c["period"] for c in said["lattice"]] == [[2, 2]]
+    assert {"period", "amplitude", "p_value"} <= set(said["lattice"][0])
+    (stage,) = said["stages"]
+    assert (stage["name"], stage["kind"], stage["stride"], stage["kernel_size"]) == (
+        "up",
+        "transposed",
+        [2, 2],
+        [3, 3],
+    )
+    assert (stage["output_period"], stage["overlap"], stage["order"]) == ([2, 2], "uneven", 0)
+    assert stage["gain_spread"] > 0
+    assert stage["blame"] > 0.9
+    assert set(said["operations"]) == {"handled", "ignored", "unsupported"}
+    assert said["gradient"] is None
+
+
+def test_a_clean_network_exits_with_0(models, run_json):
+    code, said = run_json("inspect", "models.py:Clean", *SHAPE)
+    assert (code, said["verdict"], said["lattice"]) == (0, "clean", [])
+    assert [(s["kind"], s["overlap"], s["blame"]) for s in said["stages"]] == [("linear", "none", None)]
+
+
+def test_what_the_model_prints_goes_to_stderr(models, run):
+    code, out, err = run("inspect", "models.py:Grey", *SHAPE, "--format", "json")
+    assert code == 1
+    assert json.loads(out)["verdict"] == "lattice"
+    assert "imported" in err
+    assert "forward" in err
+
+
+def test_text_names_the_layer_first(models, run):
+    code, out, _ = run("inspect", "models.py:Grey", *SHAPE)
+    assert code == 1
+    assert out.startswith("Lattice: period 2 at ")
+    assert "to blame: up (" in " ".join(out.splitlines()[:2])
+    assert "\x1b" not in out
+
+
+def test_weights_are_loaded(models, run_json, fails):
+    weight = torch.zeros(1, 1, 3, 3)
+    weight[..., 1, 1] = weight[..., 1, 2] = weight[..., 2, 1] = weight[..., 2, 2] = 1
+    save_file({"up.weight": weight, "up.bias": torch.zeros(1)}, "even.safetensors")
+    code, said = run_json("inspect", "models.py:Grey", *SHAPE, "--weights", "even.safetensors")
+    assert (code, said["stages"][0]["gain_spread"]) == (0, pytest.approx(0, abs=1e-6))
+    save_file({"down.weight": weight}, "other.safetensors")
+    message = fails("inspect", "models.py:Grey", "--weights", "other.safetensors")
+    assert "other.safetensors does not fit Grey" in message
+    assert "up.weight" in message
+    assert "down.weight" in message
+
+
+def test_without_input_a_colour_picture_is_made_up_then_a_grey_one(models, run):
+    _, _, err = run("inspect", "models.py:Colour")
+    assert "note: no --input and no --shape given; used a made-up 1,3,256,256" in err
+    _, _, err = run("inspect", "models.py:Grey")
+    assert "used a made-up 1,1,256,256" in err
+
+
+def test_pictures_are_made_grey_for_a_network_of_one_channel(models, run):
+    pixels = np.random.default_rng(0).integers(0, 255, (70, 66, 3), np.uint8)
+    Image.fromarray(pixels).save("x.png")
+    code, _, err = run("inspect", "models.py:Grey", "--input", "x.png")
+    assert code == 1
+    assert "note: the network takes no colour pictures; they were made grey" in err
+    _, _, err = run("inspect", "models.py:Colour", "--input", "x.png")
+    assert "note" not in err
+
+
+def test_inputs_from_an_array_and_from_a_callable(models, run_json):
+    np.save("x.npy", np.random.default_rng(0).random((1, 1, 48, 48), np.float32))
+    assert run_json("inspect", "models.py:Grey", "--input", "x.npy")[0] == 1
+    assert run_json("inspect", "models.py:Grey", "--input", "models.py:made")[0] == 1
+
+
+def test_range_and_threshold_are_used(models, run_json):
+    _, narrow = run_json("inspect", "models.py:Grey", *SHAPE, "--range", "0,1")
+    _, wide = run_json("inspect", "models.py:Grey", *SHAPE, "--range", "0,2")
+    assert (narrow["range"], wide["range"]) == ([0, 1], [0, 2])
+    assert narrow["strength"] == pytest.approx(2 * wide["strength"], rel=1e-3)
+    code, said = run_json("inspect", "models.py:Grey", *SHAPE, "--threshold", "1000")
+    assert (code, said["verdict"], len(said["traces"])) == (0, "clean", 1)
+
+
+def test_gradient_when_asked(models, run_json):
+    _, said = run_json("inspect", "models.py:Clean", *SHAPE, "--gradient")
+    assert set(said["gradient"]) >= {"lattice", "strided"}
+
+
+def test_exit_zero_and_output(models, run):
+    code, out, _ = run("inspect", "models.py:Grey", *SHAPE, "--exit-zero", "-o", "r.txt")
+    assert (code, out) == (0, "")
+    assert (models / "r.txt").read_text().startswith("Lattice:")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("models.py",), "'models.py' names no object: write file.py:name or package.module:name"),
+        (("model.py:Grey",), "there is no file model.py: did you mean models.py?"),
+        (("models.py:Gray",), "models.py has no 'Gray': did you mean Grey?"),
+        (("models.py:needs",), "models.py:needs needs width"),
+        (
+            ("models.py:Grey", "--shape", "1,0,8,8"),
+            "--shape '1,0,8,8' has the size 0; every size must be at least 1",
+        ),
+        (("models.py:Grey", "--shape", "1,1,-8,8"), "--shape '1,1,-8,8' has the size -8"),
+        (
+            ("models.py:Grey", "--shape", "big"),
+            "--shape 'big' is not a list of whole numbers; write it like 1,3,256,256",
+        ),
+        (
+            ("models.py:Grey", "--range", "1,0"),
+            "--range '1,0' is empty or reversed; give the lower value first",
+        ),
+        (("models.py:Grey", "--input-range", "x"), "--input-range 'x' is not two numbers"),
+        (("models.py:Grey", "--input", "gone.png"), "gone.png: no such file; check the path"),
+        (("models.py:Grey", "--weights", "gone.pth"), "there is no weight file gone.pth: check the path"),
+        (("models.py:Raises", "--shape", "1,3,16,16"), "Raises raised RuntimeError in 'inner'"),
+        (("models.py:Bad", *SHAPE), "output values are NaN or infinite"),
+        (("models.py:Bad",), "output values are NaN or infinite"),
+        (
+            ("models.py:Leaves", *SHAPE),
+            "models.py:Leaves ended the program (sys.exit(0)); let it return instead",
+        ),
+        (("models.py:Grey", "--wieghts", "x"), "there is no option --wieghts; did you mean --weights?"),
+    ],
+)
+def test_errors_are_one_sentence(models, fails, arguments, expected):
+    assert expected in fails("inspect", *arguments)
+
+
+def test_when_no_made_up_input_works_the_options_are_named(models, fails):
+    message = fails("inspect", "models.py:Raises")
+    assert message.startswith(
+        "no --input and no --shape given, and neither 1,3,256,256 nor 1,1,256,256 works (Raises"
+    )
+    assert message.endswith("give the network's input with --input or --shape")
+
+
+def test_a_pickle_is_refused(models, fails):
+    torch.save(torch.nn.Linear(1, 1), "whole.pth")
+    message = fails("inspect", "models.py:Grey", "--weights", "whole.pth")
+    assert "unpickling it could run any code, so it was not loaded" in message
+
+
+def test_a_failure_leaves_no_file(models, fails):
+    fails("inspect", "models.py:Bad", *SHAPE, "-o", "r.json")
+    assert sorted(p.name for p in models.iterdir() if p.is_file()) == ["models.py"]
+
+
+def test_an_interruption_ends_with_130_and_without_a_file(models, run):
+    code, out, _ = run("inspect", "models.py:Stops", *SHAPE, "-o", "r.json")
+    assert (code, out) == (130, "")
+    assert not (models / "r.json").exists()
+
+
+def test_the_network_is_taken_from_a_package_too(models, run_json):
+    (models / "zoo_of_one").mkdir()
+    (models / "zoo_of_one" / "nets.py").write_text("import torch\nnet = torch.nn.Upsample(scale_factor=2)\n")
+    try:
+        code, said = run_json("inspect", "zoo_of_one.nets:net", *SHAPE)
+    finally:
+        for name in ("zoo_of_one", "zoo_of_one.nets"):
+            sys.modules.pop(name, None)
+    assert (code, said["stages"][0]["kind"]) == (0, "nearest")

@@ -1,0 +1,157 @@
+"""What all commands share: help, version, errors, traceback, files written whole, exit codes."""
+
+import subprocess
+import sys
+import warnings
+
+import pytest
+
+import uncheck
+from uncheck.cli.output import emit, write_whole
+from uncheck.errors import UncheckError, UncheckWarning
+
+HEAVY = "import sys; print(sorted({'torch', 'scipy', 'numpy', 'PIL'} & set(sys.modules)))"
+
+
+def python(*code, **given):
+    return subprocess.run(
+        [sys.executable, *code], capture_output=True, text=True, timeout=120, check=False, **given
+    )
+
+
+def test_help_needs_no_heavy_library():
+    start = "from uncheck.cli import main; main(['--help']); main(['inspect', '--help']);"
+    done = python("-c", start + HEAVY)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "[]"
+    assert "inspect" in done.stdout
+    assert "Exit codes: 0 clean, 1 a lattice or a finding, 2 an error." in done.stdout
+
+
+def test_import_needs_no_heavy_library():
+    done = python("-c", "import uncheck; uncheck.UncheckError; uncheck.__version__;" + HEAVY)
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_python_m_and_a_closed_pipe():
+    done = python("-m", "uncheck", "overlap", "4", "2", "--ndim", "1")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("Even")
+    command = f"{sys.executable} -m uncheck overlap 3 2 --input-size 150 --format json"
+    closed = f"{command} | head -1; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", closed], capture_output=True, text=True, timeout=60, check=True)
+    assert (done.stdout.split(), done.stderr) == (["{", "1"], "")
+
+
+def test_a_terminal_without_block_characters():
+    done = python("-m", "uncheck", "overlap", "3", "2", env={"PYTHONIOENCODING": "ascii"})
+    assert done.returncode == 1
+    assert "\\u2588" in done.stdout
+
+
+def test_public_names():
+    assert set(uncheck.__all__) <= set(dir(uncheck))
+    assert all(callable(getattr(uncheck, name)) for name in ("inspect", "measure", "overlap", "chain"))
+    assert uncheck.overlap(kernel_size=3, stride=2, ndim=2).ratio == 4
+    with pytest.raises(AttributeError, match="module 'uncheck' has no attribute 'repare'"):
+        uncheck.repare  # noqa: B018
+
+
+def test_version(run):
+    assert run("--version") == (0, f"uncheck {uncheck.__version__}\n", "")
+
+
+def test_no_command_shows_help_and_is_an_error(run):
+    code, out, err = run()
+    assert code == 2
+    assert "measure" in out
+    assert err == "error: no command given; name one of inspect, measure, overlap, demo\n"
+
+
+def test_an_unknown_command_names_a_close_one(fails):
+    assert fails("mesure") == "no such command 'mesure'. Did you mean 'measure'?"
+
+
+@pytest.mark.parametrize("arguments", [("--traceback", "overlap", "0"), ("overlap", "0", "--traceback")])
+def test_traceback_before_and_after_the_command(run, arguments):
+    code, out, err = run(*arguments)
+    assert (code, out) == (2, "")
+    assert err.startswith("Traceback (most recent call last)")
+    assert err.splitlines()[-1].startswith("error: kernel_size must be at least 1")
+
+
+def test_no_traceback_unless_asked(run):
+    assert "Traceback" not in run("overlap", "0")[2]
+
+
+def test_words_after_two_dashes_are_no_options(fails):
+    assert fails("measure", "--", "--traceback") == "--traceback: no such file; check the path"
+
+
+def test_a_fault_of_the_program_is_one_sentence_too(fails, monkeypatch):
+    def broken(*_):
+        raise ZeroDivisionError("oops\nmore")
+
+    monkeypatch.setattr("uncheck.geometry.chain", broken)
+    assert fails("overlap") == (
+        "uncheck itself failed (ZeroDivisionError: oops); "
+        "run it again with --traceback and report what it shows"
+    )
+
+
+def test_too_little_memory(fails, monkeypatch):
+    def broken(*_):
+        raise MemoryError
+
+    monkeypatch.setattr("uncheck.geometry.chain", broken)
+    assert fails("overlap") == "not enough memory; give a smaller --shape or smaller pictures"
+
+
+def test_own_warnings_are_one_line(run, monkeypatch):
+    from uncheck.geometry import chain
+
+    def warned(*arguments):
+        warnings.warn("something was assumed", UncheckWarning, stacklevel=1)
+        return chain(*arguments)
+
+    monkeypatch.setattr("uncheck.geometry.chain", warned)
+    assert run("overlap")[2] == "warning: something was assumed\n"
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
+    path = tmp_path / "r.txt"
+    path.write_text("old")
+    path.chmod(0o640)
+    write_whole(path, b"new")
+    assert (path.read_text(), path.stat().st_mode & 0o777) == ("new", 0o640)
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pathlib.Path.replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_whole(path, b"newer")
+    assert path.read_text() == "new"
+    assert [p.name for p in tmp_path.iterdir()] == ["r.txt"]
+
+
+def test_a_link_stays_a_link_and_new_files_get_usual_permissions(tmp_path):
+    write_whole(tmp_path / "real.txt", b"1")
+    (tmp_path / "plain.txt").write_text("")
+    assert (tmp_path / "real.txt").stat().st_mode == (tmp_path / "plain.txt").stat().st_mode
+    (tmp_path / "link.txt").symlink_to("real.txt")
+    write_whole(tmp_path / "link.txt", b"2")
+    assert (tmp_path / "link.txt").is_symlink()
+    assert (tmp_path / "real.txt").read_bytes() == b"2"
+
+
+def test_a_file_that_cannot_be_written_is_named(tmp_path):
+    with pytest.raises(UncheckError, match=r"gone.x\.txt cannot be written \(No such file or directory\)"):
+        write_whole(tmp_path / "gone" / "x.txt", b"")
+
+
+def test_a_dash_is_stdout(capsys):
+    from pathlib import Path
+
+    emit("text", Path("-"))
+    assert capsys.readouterr().out == "text\n"

@@ -1,0 +1,110 @@
+"""`uncheck measure`: pictures in, verdicts out, bad files named."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import uncheck.measuring  # noqa: F401 -- so that its modules can be found
+
+
+def test_the_fixed_keys(pictures, run_json):
+    code, said = run_json("measure", "shots/b-grid.png")
+    assert code == 1
+    (image,) = said["images"]
+    assert said["schema"] == "uncheck.measure/1"
+    assert (image["path"], image["verdict"], image["rival"]) == ("shots/b-grid.png", "lattice", None)
+    (found,) = image["lattice"]
+    assert found["period"] == [2, 2]
+    assert found["amplitude"] == pytest.approx(6, abs=0.3)
+    assert found["p_value"] < 1e-6
+    assert image["strength"] == pytest.approx(found["amplitude"])
+
+
+def test_a_clean_picture_exits_with_0(pictures, run_json):
+    code, said = run_json("measure", "shots/a-clean.png")
+    assert code == 0
+    (image,) = said["images"]
+    assert (image["verdict"], image["lattice"], image["strength"]) == ("clean", [], 0)
+
+
+def test_in_a_folder_the_bad_file_is_named_and_the_rest_measured(pictures, run):
+    code, out, err = run("measure", "shots", "--format", "json")
+    said = json.loads(out)
+    assert code == 2
+    assert [i["path"] for i in said["images"]] == ["shots/a-clean.png", "shots/b-grid.png"]
+    assert [e["path"] for e in said["errors"]] == ["shots/c-damaged.png"]
+    assert err.startswith("error: shots/c-damaged.png: damaged or truncated picture")
+    assert len(err.splitlines()) == 1
+
+
+def test_a_pattern_without_files_does_not_stop_the_others(pictures, run):
+    code, out, err = run("measure", "x*.png", "shots/a-clean.png", "gone.png")
+    assert code == 2
+    assert out.startswith("3 pictures: 1 clean, 2 not measured.")
+    assert [line.split(":")[1] for line in err.splitlines()] == [" x*.png", " gone.png"]
+
+
+def test_a_rival_exits_with_0(pictures, run_json, monkeypatch):
+    monkeypatch.setattr(sys.modules["uncheck.measuring.measure"], "name_rival", lambda *_: "jpeg")
+    code, said = run_json("measure", "shots/b-grid.png")
+    assert code == 0
+    assert (said["images"][0]["verdict"], said["images"][0]["rival"]) == ("rival", "jpeg")
+
+
+def test_periods_threshold_and_range_are_used(pictures, run_json):
+    assert run_json("measure", "shots/b-grid.png", "--periods", "3,5-7")[1]["images"][0]["lattice"] == []
+    code, said = run_json("measure", "shots/b-grid.png", "--threshold", "10")
+    assert (code, said["images"][0]["verdict"]) == (0, "clean")
+    y, x = np.mgrid[:64, :64]
+    np.save("x.npy", 0.1 * (-1.0) ** (x + y) + np.random.default_rng(0).normal(0, 0.01, x.shape))
+    amplitudes = [
+        run_json("measure", "x.npy", "--range", span)[1]["images"][0]["strength"] for span in ("-1,1", "-2,2")
+    ]
+    assert amplitudes == pytest.approx([12.75, 6.375], rel=0.02)
+
+
+def test_exit_zero_forgives_findings_but_not_errors(pictures, run):
+    assert run("measure", "shots/b-grid.png", "--exit-zero")[0] == 0
+    assert run("measure", "shots", "--exit-zero")[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("gone.png",), "gone.png: no such file; check the path"),
+        (("shots/c-damaged.png",), "shots/c-damaged.png: damaged or truncated picture"),
+        (("empty",), "empty: no pictures in this folder"),
+        (("shots", "--periods", "16-2"), "--periods '16-2' runs backwards at 16-2; write 2-16"),
+        (("shots", "--periods", "two"), "--periods 'two' is not understood; write it like 2-16 or 2,4,8"),
+        (("shots", "--periods", "1-4"), "period 1 cannot be tested"),
+        (("shots", "--range", "1,-1"), "--range '1,-1' is empty or reversed; give the lower value first"),
+        (("shots", "--range", "0"), "--range '0' is not two numbers; write it like -1,1"),
+        (("shots", "--range", "0,inf"), "--range '0,inf' is not finite"),
+        (("shots", "--threshold", "-1"), "--threshold -1 is not a number of grey levels; give 0 or more"),
+        (("shots", "--threshold", "nan"), "--threshold nan is not a number of grey levels"),
+        (("shots", "-o", "no/x.json"), "-o no/x.json lies in no folder that exists; make no first"),
+        (("shots", "-o", "shots"), "-o shots is a folder; name a file in it"),
+        ((), "missing argument"),
+    ],
+)
+def test_errors_are_one_sentence(pictures, fails, arguments, expected):
+    (pictures / "empty").mkdir()
+    assert expected in fails("measure", *arguments)
+
+
+def test_text_named_png_and_other_bad_pictures(pictures, fails):
+    (pictures / "note.png").write_text("hello")
+    assert "note.png: not a picture" in fails("measure", "note.png")
+    Image.fromarray(np.zeros((3, 3), np.uint8)).save("tiny.png")
+    assert "tiny.png" in fails("measure", "tiny.png")
+    np.save("nan.npy", np.full((32, 32), np.nan))
+    assert "nan.npy: 1024 of 1024 values are NaN or infinite" in fails("measure", "nan.npy")
+
+
+def test_a_constant_picture_is_clean(pictures, run_json):
+    Image.fromarray(np.full((64, 64), 200, np.uint8)).save("flat.png")
+    code, said = run_json("measure", "flat.png")
+    assert (code, said["images"][0]["verdict"]) == (0, "clean")
