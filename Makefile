@@ -1,0 +1,47 @@
+# Every target makes .venv once and installs the package with the tested versions of constraints.txt.
+# A smaller torch without CUDA: make demo PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu"
+
+PYTHON ?= python3
+PIP_ARGS ?=
+WORKERS ?= 2
+VENV := .venv
+PY := $(VENV)/bin/python
+STAMP := $(VENV)/.installed
+
+# One thread per worker: several threads each would only wait for one another.
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: demo test test-slow test-all check bench experiments clean
+
+demo: $(STAMP)
+	$(VENV)/bin/uncheck demo
+
+test: $(STAMP)
+	$(PY) -m pytest -n $(WORKERS) --dist loadfile -m "not slow"
+
+test-slow: $(STAMP)
+	$(PY) -m pytest -n $(WORKERS) --dist loadfile -m slow
+
+test-all: $(STAMP)
+	$(PY) -m pytest -n $(WORKERS) --dist loadfile
+
+check: $(STAMP)
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+	$(PY) -m pytest tests/test_arrows.py
+
+bench: $(STAMP)
+	$(PY) benchmarks/run.py
+
+experiments: $(STAMP)
+	$(PY) experiments/demo-network/train.py
+
+clean:
+	rm -rf $(VENV) uncheck-demo
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit("uncheck needs Python 3.11 or newer, this is " + sys.version.split()[0] + "; try make PYTHON=python3.11") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv $(VENV)
+	$(PY) -m pip install $(PIP_ARGS) -c constraints.txt -e ".[dev]"
+	touch $@
