@@ -83,7 +83,7 @@ def inspect(
         runner = Runner(model, example, passes=1.0, budget=8 + 4 * len(recording.stages))
         steps.expect(runner.budget)
         ndim = _ndim(runner, recording)
-        pictured = spatial_output(recording.output, ndim)
+        pictured = spatial_output(recording.output, ndim, strict=not recording.stages)
         if pictured is None:
             pulled = _gradient(runner, recording, threshold, steps) if gradient else None
             return _without_output(recording, pulled, runner.passes)

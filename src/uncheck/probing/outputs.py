@@ -30,16 +30,19 @@ def tensors(output: Any) -> Iterator[Tensor]:
             yield from tensors(value)
 
 
-def spatial_output(output: Any, ndim: int) -> Tensor | None:
+def spatial_output(output: Any, ndim: int, *, strict: bool = False) -> Tensor | None:
     """The first output tensor with `ndim` spatial axes, as (N, C, *spatial); None if there is none.
 
-    A tensor without a channel or batch axis gets one; (N, H, W, C) with C at most 4 is turned round.
+    (N, H, W, C) with C at most 4 is turned round. A tensor without a channel or batch axis gets one, unless
+    `strict`: class scores (N, K) and tokens (N, L, D) of networks without upsampling are no pictures.
     """
     for tensor in tensors(output):
         if tensor.dim() == ndim + 2:
             last, second = tensor.shape[-1], tensor.shape[1]
             if last in (1, 3, 4) and second > 4 and ndim >= 2:
                 tensor = tensor.movedim(-1, 1)
+        elif strict:
+            continue
         elif tensor.dim() == ndim + 1:
             # A lone picture (C, H, W) has few channels; otherwise axis 0 is a batch of maps.
             tensor = tensor[None] if tensor.shape[0] in (1, 3) and ndim >= 2 else tensor[:, None]
