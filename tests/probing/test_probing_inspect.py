@@ -198,7 +198,8 @@ def test_model_is_left_as_found_also_when_it_raises(fail_at):
     model.norm.eval()
     model.fail_at = fail_at
     before = state(model)
-    expectation = pytest.raises(UncheckError, match="no more") if fail_at else nullcontext()
+    # The fourth pass is a probe: the network may refuse a flat colour, the inspection goes on.
+    expectation = pytest.raises(UncheckError, match="no more") if fail_at == 1 else nullcontext()
     with expectation:
         inspect(model, made_up((1, 3, 32, 32)), gradient=True)
     assert same(before, state(model))
