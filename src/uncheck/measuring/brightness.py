@@ -63,7 +63,8 @@ class Dependence:
 def brightness_dependence(array: NDArray[np.float32], component: Component) -> Dependence:
     """Fit the local amplitude of the component's strongest line against local brightness.
 
-    In windows of a whole number of periods (about 16 pixels) the line is demodulated, turned to the phase
+    In windows of a whole number of periods (about 16 pixels), less the slope of the brightness around them,
+    the line is demodulated, turned to the phase
     that carries most of its power over all windows, and regressed by least squares.
 
     Args:
@@ -116,13 +117,34 @@ def _block_means(
     """Mean over each window of plane * exp(-2 pi i f.n), scaled to a peak amplitude."""
     cut = plane[tuple(slice(c * s) for c, s in zip(counts, sizes, strict=True))].astype(np.complex128)
     if line is not None:
+        cut = _level(cut.real, sizes, counts).astype(np.complex128)
         for axis, f in enumerate(line.frequency):
             turn = np.exp(-2j * np.pi * f * np.arange(cut.shape[axis]))
             cut = cut * turn.reshape([-1 if a == axis else 1 for a in range(cut.ndim)])
         cut = cut * (1 if line.real else 2)
-    split = cut.reshape([n for pair in zip(counts, sizes, strict=True) for n in pair])
+    split = _windows(cut, sizes, counts)
     means: NDArray[np.complex128] = split.mean(axis=tuple(range(1, split.ndim, 2))).ravel()
     return means
+
+
+def _windows(cut: NDArray[Any], sizes: list[int], counts: list[int]) -> NDArray[Any]:
+    """(count_0, size_0, count_1, size_1, ...)."""
+    return cut.reshape([n for pair in zip(counts, sizes, strict=True) for n in pair])
+
+
+def _level(cut: NDArray[np.float64], sizes: list[int], counts: list[int]) -> NDArray[np.float64]:
+    """`cut` less the slope of its surroundings in every window, which would pass for a line.
+
+    The slope is taken from the means of the windows next to each, which hold no lattice.
+    """
+    split = _windows(cut.copy(), sizes, counts)
+    means = split.mean(axis=tuple(range(1, split.ndim, 2)), keepdims=True)
+    for axis, (size, count) in enumerate(zip(sizes, counts, strict=True)):
+        if count > 1:
+            slope = np.gradient(means, size, axis=2 * axis)
+            offset = np.arange(size) - (size - 1) / 2
+            split -= slope * offset.reshape([-1 if a == 2 * axis + 1 else 1 for a in range(split.ndim)])
+    return split.reshape(cut.shape)
 
 
 def _signed(local: NDArray[np.complex128]) -> NDArray[np.float64]:
