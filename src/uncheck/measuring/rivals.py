@@ -25,6 +25,11 @@ JPEG_LEAD_LOW_QUALITY = 1 / 25
 #: to 98): grey levels above which it is not believed.
 JPEG_MOST = 1.5
 
+#: The same for pictures so smooth that at least this share of all block-DCT coefficients vanishes: every
+#: block of a gradient is rounded alike, which adds up (at most 2.7 levels, quality 10 to 90).
+SMOOTH = 0.84
+JPEG_MOST_SMOOTH = 3.0
+
 #: Least relative difference between the two green quincunx lattices, and from the other colours.
 BAYER_CONTRAST = 0.05
 
@@ -42,7 +47,8 @@ def name_rival(array: NDArray[np.float32], lattice: Lattice, codec: str | None =
 
     Returns:
         "jpeg" when all periods divide 8 (16 for halved chroma), all lines of periods 2 and 4 lie on the axes,
-        none is stronger than 1.5 levels, and the picture shows a JPEG grid.
+        none is stronger than 1.5 levels, and the picture shows a JPEG grid (very smooth pictures: 3 levels,
+        and lines of period 4 anywhere).
         "enlarged" when every pixel was repeated (nearest neighbour) and the picture before that is clean.
         "bayer" when only period 2 is there, at most 1 level strong, and the green channel alternates between
         measured and interpolated pixels while red and blue do not.
@@ -51,8 +57,12 @@ def name_rival(array: NDArray[np.float32], lattice: Lattice, codec: str | None =
     """
     if not lattice.present or array.ndim != 3:
         return None
-    if all(_on_jpeg_lines(c) for c in lattice.present) and (codec == "JPEG" or jpeg_grid(array) is not None):
-        return "jpeg"
+    if all(_on_jpeg_lines(c, smooth=True) for c in lattice.present):
+        grid = (0, 0) if codec == "JPEG" else jpeg_grid(array)
+        if grid is not None:
+            smooth = _vanishing_rate(array[grid[0] :, grid[1] :, :3].mean(axis=-1), -1.0) >= SMOOTH
+            if smooth or all(_on_jpeg_lines(c, smooth=False) for c in lattice.present):
+                return "jpeg"
     small = shrunk(array)
     if small is not None and max(small.shape[:2]) >= 4:
         inner = find_lattice(small, threshold=lattice.threshold, significance=lattice.significance)
@@ -62,15 +72,16 @@ def name_rival(array: NDArray[np.float32], lattice: Lattice, codec: str | None =
     return None
 
 
-def _on_jpeg_lines(component: Component) -> bool:
+def _on_jpeg_lines(component: Component, *, smooth: bool) -> bool:
     """Block edges run along the axes, so a JPEG line varies along one axis only.
 
     Except where every block holds nearly the same, as on a slanting gradient: all harmonics of 8 are there.
     """
-    if component.amplitude > JPEG_MOST or any(16 % p for p in component.period):
+    most, shortest = (JPEG_MOST_SMOOTH, 4) if smooth else (JPEG_MOST, 8)
+    if component.amplitude > most or any(16 % p for p in component.period):
         return False
     on_axes = all(sum(p > 1 for p in line.period) == 1 for line in component.lines)
-    return on_axes or lcm(*component.period) >= 8
+    return on_axes or lcm(*component.period) >= shortest
 
 
 def jpeg_grid(array: NDArray[np.float32]) -> tuple[int, int] | None:
@@ -85,7 +96,8 @@ def jpeg_grid(array: NDArray[np.float32]) -> tuple[int, int] | None:
     luma = array[..., :3].mean(axis=-1)
     if min(luma.shape) < 32:
         return None
-    rates = np.array([[_vanishing_rate(luma[i:, j:]) for j in range(8)] for i in range(8)])
+    # Flat blocks vanish on every grid and say nothing.
+    rates = np.array([[_vanishing_rate(luma[i:, j:], 1.0) for j in range(8)] for i in range(8)])
     best = np.unravel_index(int(rates.argmax()), rates.shape)
     others = np.delete(rates.ravel(), int(rates.argmax()))
     # Offsets that share the rows or the columns of the grid stand out too, but less.
@@ -96,13 +108,13 @@ def jpeg_grid(array: NDArray[np.float32]) -> tuple[int, int] | None:
     return int(best[0]), int(best[1])
 
 
-def _vanishing_rate(luma: NDArray[np.float32]) -> float:
+def _vanishing_rate(luma: NDArray[np.float32], flat: float) -> float:
+    """Share of block-DCT coefficients below half a level, of blocks that span more than `flat` levels."""
     rows, columns = luma.shape[0] // 8, luma.shape[1] // 8
     blocks = luma[: rows * 8, : columns * 8].reshape(rows, 8, columns, 8).swapaxes(1, 2).reshape(-1, 8, 8)
     step = max(1, len(blocks) // BLOCKS)
     chosen = blocks[::step]
-    # Flat blocks vanish on every grid and say nothing.
-    chosen = chosen[np.ptp(chosen, axis=(1, 2)) > 1]
+    chosen = chosen[np.ptp(chosen, axis=(1, 2)) > flat]
     if len(chosen) < 8:
         return 0.0
     coefficients = np.abs(dctn(chosen, axes=(1, 2), norm="ortho"))

@@ -1,0 +1,149 @@
+"""JPEG blocks, camera mosaics and repeated pixels are named, and do not excuse a real lattice."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from uncheck.measuring import find_lattice, measure
+from uncheck.measuring.rivals import jpeg_grid, name_rival, shrunk
+
+PHOTOS = sorted((Path(__file__).parents[3] / "shared" / "cases" / "photos").glob("*.png"))
+needs_photos = pytest.mark.skipif(not PHOTOS, reason="no folder of real cases beside the repository")
+
+
+def photo(index, size):
+    return np.asarray(Image.open(PHOTOS[index]).convert("RGB"))[64 : 64 + size, 100 : 100 + size]
+
+
+def compressed(pixels, quality, subsampling):
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "JPEG", quality=quality, subsampling=subsampling)
+    return np.asarray(Image.open(file).convert("RGB"), np.float32)
+
+
+def judged(array, codec):
+    return name_rival(array, find_lattice(array), codec)
+
+
+def is_lattice(array, codec):
+    found = find_lattice(array)
+    return bool(found.present) and name_rival(array, found, codec) is None
+
+
+@needs_photos
+@pytest.mark.parametrize("quality", [10, 15, 30, 50, 75, 90, 95])
+def test_jpeg_photographs_are_never_a_lattice_and_show_their_grid(quality):
+    grids = []
+    for index in range(len(PHOTOS)):
+        whole = compressed(photo(index, 328), quality, 2 if index % 2 else 0)
+        assert not is_lattice(whole, "JPEG")
+        for row, column in ((0, 0), (3, 5)):
+            crop = whole[row : row + 320, column : column + 320]
+            assert not is_lattice(crop, None)
+            grids.append(jpeg_grid(crop) == (-row % 8, -column % 8))
+    assert np.mean(grids) >= 0.9
+
+
+@needs_photos
+def test_uncompressed_photographs_show_no_grid():
+    assert [jpeg_grid(photo(i, 320).astype(np.float32)) for i in range(len(PHOTOS))] == [None] * len(PHOTOS)
+
+
+@pytest.mark.parametrize("quality", [15, 20, 30, 50, 70, 80, 90])
+def test_smooth_gradients_saved_as_jpeg_are_no_lattice(quality):
+    y, x = np.indices((256, 256))
+    for ramp in ((x + y) / 2, x, np.hypot(x - 128, y - 128), 255 - (x + 2 * y) / 3):
+        grey = np.repeat(ramp[..., None], 3, axis=2).astype(np.uint8)
+        assert not is_lattice(compressed(grey, quality, 2), "JPEG")
+
+
+@needs_photos
+def test_a_strong_lattice_on_a_jpeg_is_still_a_lattice(tmp_path):
+    y, x = np.indices((320, 320))
+    for period, pattern in (
+        (2, 4 * (-1.0) ** (x + y)),
+        (4, 4 * np.cos(np.pi / 2 * x + 1) + 4 * np.cos(np.pi / 2 * y)),
+    ):
+        before = np.clip(compressed(photo(0, 320), 75, 2) + pattern[..., None], 0, 255)
+        assert is_lattice(np.rint(before), None), "put on after compression"
+        after = np.clip(photo(0, 320) + pattern[..., None], 0, 255).astype(np.uint8)
+        Image.fromarray(after).save(tmp_path / "a.jpg", quality=90)
+        (image,) = measure(tmp_path / "a.jpg").images
+        assert image.verdict == "lattice"
+        assert period in {max(c.period) for c in image.found.present}
+
+
+def test_a_checkerboard_is_not_excused_by_a_jpeg_grid():
+    """A weak checkerboard varies along both axes at once, which block edges do not."""
+    y, x = np.indices((256, 256))
+    texture = np.random.default_rng(0).normal(128, 12, (256, 256, 1)).repeat(3, axis=2)
+    array = (
+        compressed(np.clip(texture, 0, 255).astype(np.uint8), 80, 0) + 1.0 * ((-1.0) ** (x + y))[..., None]
+    )
+    assert is_lattice(array, "JPEG")
+
+
+def demosaiced(pixels):
+    """Keep one colour per pixel (RGGB) and fill in the others bilinearly."""
+    rows, columns, _ = pixels.shape
+    y, x = np.indices((rows, columns))
+    masks = [(y % 2 == 0) & (x % 2 == 0), (y + x) % 2 == 1, (y % 2 == 1) & (x % 2 == 1)]
+    out = np.empty(pixels.shape)
+    for channel, mask in enumerate(masks):
+        kernel = np.array([[1, 2, 1], [2, 4, 2], [1, 2, 1]]) / 4
+        if channel == 1:
+            kernel = np.array([[0, 1, 0], [1, 4, 1], [0, 1, 0]]) / 4
+        sparse = np.pad(pixels[..., channel] * mask, 1, mode="reflect")
+        out[..., channel] = sum(
+            kernel[i, j] * sparse[i : i + rows, j : j + columns] for i in range(3) for j in range(3)
+        )
+    return np.rint(out).clip(0, 255).astype(np.float32)
+
+
+@needs_photos
+def test_demosaiced_photographs_are_no_lattice():
+    for index in range(len(PHOTOS)):
+        assert not is_lattice(demosaiced(photo(index, 400).astype(float)), None)
+
+
+def test_a_strong_mosaic_is_named():
+    rng = np.random.default_rng(1)
+    fine = rng.normal(128, 1.0, (400, 400, 3))
+    mosaic = demosaiced(fine + np.array([0, 0.3, 0]))
+    y, x = np.indices((400, 400))
+    mosaic[..., 1] += 0.5 * (-1.0) ** (x + y)
+    assert judged(mosaic, None) == "bayer"
+    plain = rng.normal(128, 1.0, (400, 400, 3)) + 0.5 * ((-1.0) ** (x + y))[..., None]
+    assert judged(plain, None) is None
+
+
+def test_shrunk_finds_the_picture_before_repetition():
+    small = np.random.default_rng(0).integers(0, 256, (30, 40, 3)).astype(np.float32)
+    for factor in (2, 3, 4):
+        large = small.repeat(factor, axis=0).repeat(factor, axis=1)
+        assert np.array_equal(shrunk(large), small)
+        assert shrunk(large[1:, 1:]).shape[2] == 3
+    assert shrunk(small) is None
+    assert shrunk(small.repeat(2, axis=0)) is None
+    assert shrunk(np.ones((16, 16, 3), np.float32)) is None
+
+
+@needs_photos
+def test_repeating_the_pixels_of_a_photograph_makes_no_lattice():
+    for index in (0, 1, 2, 4, 8, 11):
+        small = photo(index, 192).astype(np.float32)
+        for factor in (2, 3, 4):
+            for start in (0, 1):
+                large = small.repeat(factor, axis=0).repeat(factor, axis=1)[start:, start:]
+                # One small crop has its scanner's trace above the threshold, and keeps it.
+                assert not is_lattice(large, None) or is_lattice(small, None)
+
+
+def test_repeating_a_lattice_does_not_excuse_it():
+    y, x = np.indices((96, 96))
+    small = np.random.default_rng(0).normal(128, 5, (96, 96, 3)) + 4 * ((-1.0) ** (x + y))[..., None]
+    large = small.repeat(2, axis=0).repeat(2, axis=1).astype(np.float32)
+    assert is_lattice(large, None)
