@@ -1,10 +1,13 @@
 """`uncheck demo`: offline, into a folder of its own, and what it says is what it found."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 
 NAMES = {
     *("report.txt", "inspect.json", "measure.json"),
@@ -37,6 +40,14 @@ def test_the_report_names_the_layer_that_the_json_blames(demo):
     worst = max(said["stages"], key=lambda s: s["blame"])
     assert f"to blame: {worst['name']} ({worst['blame']:.0%})" in " ".join(report.split())
     assert "experiments/demo-network" in report
+
+
+def test_the_readme_names_the_layer_to_blame(demo):
+    stages = json.loads((demo / "inspect.json").read_text())["stages"]
+    assert [s["kind"] for s in stages] == ["transposed", "transposed"]
+    worst = max(stages, key=lambda s: s["blame"])
+    assert worst is stages[0]
+    assert f"`{worst['name']}`, the first of its two transposed convolutions, is most to blame" in README
 
 
 def test_the_pictures_are_measured(demo):

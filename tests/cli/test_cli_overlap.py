@@ -1,6 +1,8 @@
 """`uncheck overlap`: sizes in, the map out."""
 
 import json
+import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -49,6 +51,12 @@ def test_text_is_the_default_and_draws(run):
     assert out.startswith("Uneven: 4:1")
     assert "▒▒██" in out
     assert "\x1b" not in out
+
+
+def test_the_example_of_the_readme(run):
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    example = readme.split("$ uncheck overlap 3 2\n")[1].split("    ...")[0]
+    assert run("overlap", "3", "2")[1].startswith(textwrap.dedent(example))
 
 
 def test_exit_zero(run):
