@@ -51,7 +51,7 @@ def inspection(**changed: Any) -> dict[str, Any]:
         "lattice": [component([4, 4], 4.417), component([2, 1], 1.25)],
         "strength": 4.6,
         "traces": [component([8, 8], 0.0613, 0.0)],
-        "from_input": [],
+        "from_input": [component([16, 16], 0.4)],
         "stages": [
             stage(
                 "decoder.0",

@@ -5,7 +5,13 @@ import pytest
 from reporting.sample import GRADIENT, Sample, component, stage
 from uncheck.reporting import Page, inspect_text
 
-CLEAN = {"verdict": "clean", "lattice": [], "traces": [], "random_weights": {"lattice": None, "fault": None}}
+CLEAN = {
+    "verdict": "clean",
+    "lattice": [],
+    "traces": [],
+    "from_input": [],
+    "random_weights": {"lattice": None, "fault": None},
+}
 
 
 def rows(text, start):
@@ -49,6 +55,7 @@ def test_the_lattice_says_which_stage_each_period_comes_from_and_what_is_a_trace
     assert "4 4.42 1e-09 decoder.0 97%" in lines
     assert "2x1 1.25 1e-09 decoder.3 80%, decoder.0 20%" in lines
     assert "8 0.061 < 1e-300 trace, below the threshold" in lines
+    assert "16 0.40 1e-09 the input brought it" in lines
 
 
 def test_probes_border_operations_and_notes():
@@ -97,6 +104,11 @@ def test_the_gradient_names_the_strided_layer():
     text = inspect_text(Sample(gradient=GRADIENT), Page(200))
     assert "Gradient with respect to the input: period 4: 9.10; its magnitude: no lattice" in text
     assert rows(text, "stem") == ["stem convolution 4 4 4 █████ 50%"]
+
+
+def test_a_clean_output_with_a_gradient_lattice():
+    text = inspect_text(Sample(**CLEAN, gradient=GRADIENT))
+    assert text.splitlines()[0] == "Clean: no lattice in the output, but the gradient has one."
 
 
 def test_a_shared_layer_and_a_nameless_one():

@@ -20,6 +20,7 @@ app = typer.Typer(
     help="Find and measure checkerboard artifacts of neural upsampling.",
     epilog="Exit codes: 0 clean, 1 a lattice or a finding, 2 an error.",
     add_completion=False,
+    rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["--help", "-h"]},
 )

@@ -51,6 +51,9 @@ def headline(report: Report) -> str:
         )
         return f"Lattice: {found} grey levels (of 255); {_blamed(report['stages'])}."
     if report["verdict"] == "clean":
+        gradient = report["gradient"] or {}
+        if gradient.get("lattice") or gradient.get("magnitude"):
+            return "Clean: no lattice in the output, but the gradient has one."
         return "Clean: no lattice in the output."
     unknown = listed(sorted(report["operations"]["unsupported"])) or "something"
     return f"Undetermined: no lattice was found, but {unknown} on the way to the output is not understood."
@@ -113,18 +116,13 @@ def _stages(stages: Sequence[Report]) -> list[Part]:
 
 
 def _lattice(report: Report) -> list[Part]:
-    found = [*report["lattice"], *report.get("traces", [])]
-    if not found:
+    origins = [(c, _shares(report["stages"], c["period"])) for c in report["lattice"]]
+    origins += [(c, "trace, below the threshold") for c in report.get("traces", [])]
+    origins += [(c, "the input brought it") for c in report.get("from_input", [])]
+    if not origins:
         return []
-    present = len(report["lattice"])
     rows = [
-        (
-            sizes(c["period"]),
-            levels(c["amplitude"]),
-            chance(c["p_value"]),
-            _shares(report["stages"], c["period"]) if i < present else "trace, below the threshold",
-        )
-        for i, c in enumerate(found)
+        (sizes(c["period"]), levels(c["amplitude"]), chance(c["p_value"]), origin) for c, origin in origins
     ]
     return [table("Lattice of the output", (">period", ">grey levels", ">p-value", "comes from"), rows)]
 
