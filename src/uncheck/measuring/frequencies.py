@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uncheck.errors import UncheckError
-from uncheck.measuring.tapers import longest_period
+from uncheck.measuring.tapers import half_width, longest_period
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +36,7 @@ class Plan:
         denominators: (F, ndim) of the reduced fractions: the period of the line along each axis.
         family: (F,) the period each line belongs to, the least common multiple of its denominators.
         real: (F,) whether the line is its own conjugate (every component 0 or 1/2).
+        half_width: of the band of a line, cycles per pixel, on the axis where it is widest.
         tested, not_tested: the periods that fit the shape, and those that do not.
     """
 
@@ -44,6 +45,7 @@ class Plan:
     denominators: NDArray[np.intp]
     family: NDArray[np.intp]
     real: NDArray[np.bool_]
+    half_width: float
     tested: tuple[int, ...]
     not_tested: tuple[int, ...]
 
@@ -92,6 +94,7 @@ def _plan(shape: tuple[int, ...], periods: tuple[int, ...]) -> Plan:
         denominators=denominators,
         family=np.lcm.reduce(denominators, axis=1) if len(rows) else np.zeros(0, np.intp),
         real=np.asarray((denominators <= 2).all(axis=1), np.bool_),
+        half_width=max(half_width(n, ndim) for n in shape if n >= 4),
         tested=tested,
         not_tested=tuple(p for p in periods if p not in wanted),
     )

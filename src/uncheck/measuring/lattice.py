@@ -208,17 +208,20 @@ def _components(lines: Lines, scheme: Plan, significance: float) -> dict[int, Co
         if not len(own):
             continue
         share = total / weight[period]
-        p_value = share * _combined(lines.p_joint[own])
+        apart = 1 / period >= 2 * scheme.half_width
+        p_value = share * _combined(lines.p_joint[own], apart=apart)
         if p_value >= significance:
             continue
-        channels = [min(1.0, share * _combined(p)) for p in lines.p_channel[own].T]
+        channels = [min(1.0, share * _combined(p, apart=apart)) for p in lines.p_channel[own].T]
         out[period] = _component(lines, scheme, own, p_value, channels, significance / share)
     return out
 
 
-def _combined(p_values: NDArray[np.float64]) -> float:
+def _combined(p_values: NDArray[np.float64], *, apart: bool) -> float:
     n = len(p_values)
     smallest = float(p_values.min()) * n
+    if not apart:
+        return min(1.0, smallest)
     fisher = float(chdtrc(2 * n, -2 * np.log(np.maximum(p_values, 1e-300)).sum()))
     return min(1.0, 2 * min(smallest, fisher))
 

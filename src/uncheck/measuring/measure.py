@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from uncheck.measuring.frequencies import checked_periods
 from uncheck.measuring.lattice import PERIODS, SIGNIFICANCE, VISIBLE, Lattice, find_lattice
 from uncheck.measuring.levels import infer_range, to_levels
 from uncheck.measuring.pictures import expand, read_picture
-from uncheck.measuring.rivals import name_rival
+from uncheck.measuring.rivals import name_rival, only_enlarged
 
 SCHEMA = "uncheck.measure/1"
 
@@ -28,7 +28,7 @@ LONGEST = 64
 class ImageMeasurement:
     """One picture: `verdict` is "lattice", "clean" or "rival".
 
-    If "rival", then `rival` says "jpeg", "bayer" or "enlarged".
+    If "rival", then `rival` says "jpeg" or "bayer".
     """
 
     path: str
@@ -148,6 +148,9 @@ def _measure_one(
     name: str, pixels: NDArray[np.float32], codec: str | None, settings: dict[str, Any]
 ) -> ImageMeasurement:
     found = find_lattice(pixels, **settings)
+    if only_enlarged(pixels, found):
+        # What a repeated pixel makes longer was a trace before, and still is.
+        found = replace(found, present=(), traces=(*found.present, *found.traces))
     rival = name_rival(pixels, found, codec)
     verdict = "rival" if rival else "lattice" if found.present else "clean"
     brightness = []

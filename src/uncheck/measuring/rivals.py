@@ -49,7 +49,6 @@ def name_rival(array: NDArray[np.float32], lattice: Lattice, codec: str | None =
         "jpeg" when all periods divide 8 (16 for halved chroma), all lines of periods 2 and 4 lie on the axes,
         none is stronger than 1.5 levels, and the picture shows a JPEG grid (very smooth pictures: 3 levels,
         and lines of period 4 anywhere).
-        "enlarged" when every pixel was repeated (nearest neighbour) and the picture before that is clean.
         "bayer" when only period 2 is there, at most 1 level strong, and the green channel alternates between
         measured and interpolated pixels while red and blue do not.
 
@@ -63,13 +62,20 @@ def name_rival(array: NDArray[np.float32], lattice: Lattice, codec: str | None =
             smooth = _vanishing_rate(array[grid[0] :, grid[1] :, :3].mean(axis=-1), -1.0) >= SMOOTH
             if smooth or all(_on_jpeg_lines(c, smooth=False) for c in lattice.present):
                 return "jpeg"
-    small = shrunk(array)
-    if small is not None and max(small.shape[:2]) >= 4:
-        inner = find_lattice(small, threshold=lattice.threshold, significance=lattice.significance)
-        return name_rival(small, inner) if inner.present else "enlarged"
     if _camera_like(lattice) and bayer_contrast(array, lattice) >= BAYER_CONTRAST:
         return "bayer"
     return None
+
+
+def only_enlarged(array: NDArray[np.float32], lattice: Lattice) -> bool:
+    """Whether every pixel was repeated (nearest neighbour), and the picture before that had no lattice.
+
+    Enlarging by r turns a trace of period P into one of period r P, which alone may pass the threshold.
+    """
+    small = shrunk(array) if lattice.present and array.ndim == 3 else None
+    if small is None or max(small.shape[:2]) < 4:
+        return False
+    return not find_lattice(small, threshold=lattice.threshold, significance=lattice.significance).present
 
 
 def _on_jpeg_lines(component: Component, *, smooth: bool) -> bool:

@@ -70,6 +70,11 @@ def longest_period(n: int, ndim: int) -> int:
     return max(2, n // (ceil(_half_bandwidth(n, ndim)) + 1))
 
 
+def half_width(n: int, ndim: int) -> float:
+    """Half the band of the tapers of an axis of n samples, in cycles per sample."""
+    return _half_bandwidth(n, ndim) / n
+
+
 def _half_bandwidth(n: int, ndim: int) -> float:
     wanted = HALF_BANDWIDTH[ndim]
     if ndim == 1:
