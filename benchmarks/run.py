@@ -1,0 +1,149 @@
+"""Time and memory of inspect and measure; writes benchmarks/results/*.json.
+
+Run with `make bench`, or `python benchmarks/run.py` in an environment where uncheck is installed. Pictures
+and networks are made by script, so that the figures can be had anywhere; where released networks lie beside
+the checkout they are measured as well.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import os
+import sys
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # one core: before numpy and torch are imported
+
+import numpy as np
+import torch
+from machine import describe
+from PIL import Image
+from timing import peak_memory, time_call
+from torch import nn
+
+from uncheck import inspect, measure
+from uncheck.probing import made_up
+
+RESULTS = Path(__file__).parent / "results"
+CASES = Path(__file__).parents[2] / "shared" / "cases"
+
+
+def bench_measure(repeats: int) -> dict[str, object]:
+    """measure of 768 x 512 RGB pictures against Pillow's decoding of the same PNG, on one core."""
+    rows = []
+    for name, png in pictures().items():
+
+        def decode(data: bytes = png) -> np.ndarray:
+            return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+
+        pixels = decode()
+        decoding = time_call(decode, repeats)
+        measuring = time_call(lambda pixels=pixels: measure(pixels), repeats)
+        memory = peak_memory(lambda pixels=pixels: measure(pixels))
+        rows.append(
+            {
+                "picture": name,
+                "decode_ms": decoding.to_dict(),
+                "measure_ms": measuring.to_dict(),
+                "ratio": measuring.median / decoding.median,
+                "peak_memory_in_float32_images": memory / (pixels.size * 4),
+            }
+        )
+    ratios = [row["ratio"] for row in rows]
+    return {
+        "target": {"ratio": 2.0, "peak_memory_in_float32_images": 8.0},
+        "worst_ratio": max(ratios),
+        "worst_memory": max(row["peak_memory_in_float32_images"] for row in rows),
+        "pictures": rows,
+    }
+
+
+def pictures() -> dict[str, bytes]:
+    """PNG bytes of made-up pictures, and of photographs where they are at hand."""
+    out = {}
+    for seed in range(3):
+        noise = made_up((1, 3, 512, 768)).roll(37 * seed, -1)[0].permute(1, 2, 0).numpy()
+        out[f"made-up {seed}"] = _png(Image.fromarray((noise * 255).astype(np.uint8)))
+    for path in sorted((CASES / "photos").glob("*.png"))[:6]:
+        out[path.stem] = _png(Image.open(path).convert("RGB"))
+    return out
+
+
+def _png(image: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def bench_inspect(repeats: int) -> dict[str, object]:
+    """inspect in multiples of one forward pass: passes counted, and wall time."""
+    rows = []
+    for name, (model, signal) in networks().items():
+        model.eval()
+        with torch.no_grad():
+            forward = time_call(lambda m=model, x=signal: m(x), repeats)
+        result = inspect(model, signal)
+        whole = time_call(lambda m=model, x=signal: inspect(m, x), max(1, repeats // 3))
+        stages = len(result.stages)
+        rows.append(
+            {
+                "network": name,
+                "stages": stages,
+                "verdict": result.verdict,
+                "passes": result.passes,
+                "budget": 8 + 4 * stages,
+                "forward_ms": forward.to_dict(),
+                "inspect_ms": whole.to_dict(),
+                "inspect_in_forward_passes": whole.median / forward.median,
+            }
+        )
+    return {
+        "target": "passes <= 8 + 4 stages",
+        "held": all(r["passes"] <= r["budget"] for r in rows),
+        "networks": rows,
+    }
+
+
+def networks() -> dict[str, tuple[nn.Module, torch.Tensor]]:
+    """Decoders with one to four stages; released networks where they are at hand."""
+    out: dict[str, tuple[nn.Module, torch.Tensor]] = {}
+    for stages in range(1, 5):
+        torch.manual_seed(stages)
+        layers: list[nn.Module] = [nn.Conv2d(3, 32, 3, padding=1), nn.ReLU()]
+        for _ in range(stages):
+            layers += [nn.ConvTranspose2d(32, 32, 3, 2, 1, 1), nn.ReLU()]
+        out[f"k3 s2, {stages} stages"] = (
+            nn.Sequential(*layers, nn.Conv2d(32, 3, 3, padding=1)),
+            made_up((1, 3, 256 // 2**stages, 256 // 2**stages)),
+        )
+    if CASES.exists():
+        sys.path.insert(0, str(CASES))
+        import networks as released
+
+        for name in released.NETWORKS:
+            out[name] = (released.load(name), released.example_input(name))
+    return out
+
+
+def main() -> None:
+    """Run the benchmarks named, or all, and write their results."""
+    benches = {"measure": bench_measure, "inspect": bench_inspect}
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"of {', '.join(benches)}; all if none is given"
+    )
+    parser.add_argument("--repeats", type=int, default=15)
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    for name in arguments.names or benches:
+        result = {"benchmark": name, "machine": describe(), **benches[name](arguments.repeats)}
+        path = RESULTS / f"{name}.json"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(result, indent=2) + "\n")
+        print(f"{path.relative_to(Path(__file__).parents[1])} written", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
