@@ -83,7 +83,15 @@ def command(
             load_weights(model, weights)
 
         def run(inputs: tuple[Any, ...]) -> Inspection:
-            return inspect(model, inputs, span=limits, threshold=levels, gradient=gradient, progress=progress)
+            return inspect(
+                model,
+                inputs,
+                span=limits,
+                threshold=levels,
+                gradient=gradient,
+                flat=what is None,
+                progress=progress,
+            )
 
         result = run_on_input(run, what, sizes, input_limits)
     emit(json_text(result) if form is Format.json else inspect_text(result, page(output)), output)

@@ -32,6 +32,7 @@ class PeriodBlame:
         first_order: with this stage's phase means evened.
         second_order: with its phase means and covariances evened.
         only_this: with every other stage evened and this one left as it is.
+        all_even: with every stage evened: what none of them answers for by these moments.
         share: of the lattice's amplitude that this stage answers for, 0..1.
     """
 
@@ -40,6 +41,7 @@ class PeriodBlame:
     first_order: float
     second_order: float
     only_this: float
+    all_even: float
     share: float
 
     def to_dict(self) -> dict[str, Any]:
@@ -137,7 +139,7 @@ def _stage_blame(
     shares = np.clip((goes + comes) / 2, 0.0, 1.0)
     periods = tuple(
         PeriodBlame(f.component.period, *map(float, row))
-        for f, row in zip(present, np.column_stack([before, means, both, only, shares]), strict=True)
+        for f, row in zip(present, np.column_stack([before, means, both, only, none, shares]), strict=True)
     )
     weight = before**2 / max(1e-18, float((before**2).sum()))
     share = float((weight * shares).sum())

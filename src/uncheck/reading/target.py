@@ -77,7 +77,7 @@ def _imported(spec: str) -> Iterator[Any]:
     if not colon or not place or not name or "/" in name or "\\" in name:
         raise UncheckError(f"{spec!r} names no object: write file.py:name or package.module:name")
     path = Path(place)
-    is_file = place.endswith(".py") or path.exists()
+    is_file = place.endswith(".py") or path.is_file()
     if is_file and not path.is_file():
         near = difflib.get_close_matches(path.name, [p.name for p in _siblings(path)], 1)
         hint = f": did you mean {path.with_name(near[0])}?" if near else ": check the path"
