@@ -237,9 +237,9 @@ def _notes(
     for part in blamed[0].periods if blamed else ():
         if part.all_even > UNEXPLAINED * part.before:
             notes.append(
-                f"period {max(part.period)} keeps {part.all_even:.2f} of {part.before:.2f} levels with all stages "
-                "even in mean and covariance: phases differ in how neighbouring pixels are related, or a later "
-                "layer makes it"
+                f"period {max(part.period)} keeps {part.all_even:.2f} of {part.before:.2f} levels "
+                "with all stages even in mean and covariance: phases differ in how neighbouring pixels "
+                "are related, or a later layer makes it"
             )
     strongest = max(
         ((name, c) for name, p in signals.probes.items() for c in p.lattice),
