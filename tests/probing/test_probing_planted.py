@@ -50,6 +50,7 @@ def test_a_counterfactual_that_does_nothing_blames_nobody(monkeypatch):
     """Planted defect: were evening an empty gesture, the ranking above could not come out."""
     module = sys.modules["uncheck.probing.blame"]
     monkeypatch.setattr(module, "evening", lambda stages, *, second_order: {})
+    monkeypatch.setattr(module, "scrambling", lambda stages: {})
     case = planted(1)
     result = inspect(case.model, case.signal)
     assert all(s.blame.share == 0.0 for s in result.stages)

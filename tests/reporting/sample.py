@@ -38,7 +38,7 @@ def blamed(period: list[int], share: float) -> dict[str, Any]:
         "before": 1.0,
         "first_order": 1.0,
         "second_order": 0.0,
-        "only_this": 1.0,
+        "scrambled": 1.0,
         "share": share,
     }
 

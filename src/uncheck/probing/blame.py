@@ -1,4 +1,4 @@
-"""Who is to blame: even one stage, run the rest unchanged, see how much of the lattice goes."""
+"""Who is to blame: mend one stage, run the rest unchanged, see how much of the lattice goes."""
 
 from __future__ import annotations
 
@@ -10,16 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uncheck.probing.even import can_even, evening
-from uncheck.probing.forward import Runner
+from uncheck.probing.forward import Edits, Runner
 from uncheck.probing.lattices import Found, amplitude_of
 from uncheck.probing.outputs import View
+from uncheck.probing.scramble import scrambling
 from uncheck.reading import Stage
 
 #: A stage whose evening makes a period this much stronger was being cancelled by the others.
 RAISES = 1.25
-
-#: The two counterfactuals of a stage (alone evened, alone left uneven) disagree by more: it interacts.
-DISAGREE = 0.5
 
 
 @dataclass(frozen=True)
@@ -31,8 +29,7 @@ class PeriodBlame:
         before: its amplitude in the unchanged network.
         first_order: with this stage's phase means evened.
         second_order: with its phase means and covariances evened.
-        only_this: with every other stage evened and this one left as it is.
-        all_even: with every stage evened: what none of them answers for by these moments.
+        scrambled: with the phases of this stage and of all before it scrambled.
         share: of the lattice's amplitude that this stage answers for, 0..1.
     """
 
@@ -40,8 +37,7 @@ class PeriodBlame:
     before: float
     first_order: float
     second_order: float
-    only_this: float
-    all_even: float
+    scrambled: float
     share: float
 
     def to_dict(self) -> dict[str, Any]:
@@ -59,7 +55,7 @@ class StageBlame:
         order: 1 if equal means suffice to remove most of what the stage answers for, 2 if it takes equal
             covariances, None if the stage answers for nothing.
         periods: per period.
-        interacts: whether evening it alone makes some period stronger, or the two counterfactuals disagree.
+        interacts: whether evening it alone makes some period stronger: other stages were cancelling it.
     """
 
     index: int
@@ -83,46 +79,45 @@ def blame(
 ) -> tuple[StageBlame, ...]:
     """Share of the final lattice that each stage answers for.
 
-    With A the amplitude of a period in the unchanged network, A_i with stage i evened to second order, B with
-    all stages evened and B_i with all but i:   share_i = clip(((A - A_i) + (B_i - B)) / (2 A), 0, 1),
-    the mean of what goes when the stage alone is mended and what comes when it alone is not (Shapley's value
-    for two orders of arrival). Stages without whole phases get 0.
+    Two counterfactuals, the rest of the network unchanged: A_i is the amplitude of a period with stage i
+    made even to second order, S_i with the phases of stages 0 to i scrambled, A = S_(-1) without either:
+
+        share_i = (clip((A - A_i) / A, 0, 1) + clip((S_(i-1) - S_i) / A, 0, 1)) / 2.
+
+    Evening sees what a stage does even where others cancel it, but only means and covariances; scrambling
+    sees every difference between phases, but blurs the lattices that come from before, hence the order.
+    Stages without whole phases get 0.
 
     Args:
         runner: the model and its example.
-        stages: its upsampling stages.
+        stages: its upsampling stages, in forward order.
         present: the components to explain, at least one.
         unchanged: (N, *spatial, C) grey levels of the unchanged network's output on the example.
         view: how the outputs are looked at.
         advance: told before each pass what it is.
 
-    Cost: 3 n + 1 forward passes for n stages (2 for a single stage).
+    Cost: 3 n forward passes for n stages.
     """
     able = [stage for stage in stages if can_even(stage)]
 
-    def amplitudes(edited: Sequence[Stage], label: str, *, second_order: bool) -> NDArray[np.float64]:
+    def amplitudes(label: str, edits: Edits) -> NDArray[np.float64]:
         advance(label)
-        batch = view(runner(edits=evening(edited, second_order=second_order)))
+        batch = view(runner(edits=edits))
         return np.array([amplitude_of(batch, found) for found in present])
 
     before = np.array([amplitude_of(unchanged, found) for found in present])
-    means = {s.index: amplitudes([s], f"{s.name}: equal means", second_order=False) for s in able}
-    both = {s.index: amplitudes([s], f"{s.name}: equal covariances", second_order=True) for s in able}
-    if len(able) > 1:
-        none = amplitudes(able, "all stages even", second_order=True)
-        only = {
-            s.index: amplitudes([o for o in able if o is not s], f"all even but {s.name}", second_order=True)
-            for s in able
-        }
-    else:
-        none = both[able[0].index] if able else before
-        only = {s.index: before for s in able}
-    return tuple(
-        _stage_blame(s.index, present, before, means[s.index], both[s.index], only[s.index], none)
-        if s.index in both
-        else StageBlame(s.index, 0.0, None, (), False)
-        for s in stages
-    )
+    least, out = before, []
+    for stage in stages:
+        if stage not in able:
+            out.append(StageBlame(stage.index, 0.0, None, (), False))
+            continue
+        means = amplitudes(f"{stage.name}: equal means", evening([stage], second_order=False))
+        both = amplitudes(f"{stage.name}: equal covariances", evening([stage], second_order=True))
+        until = [s for s in able if s.index <= stage.index]
+        mixed = amplitudes(f"{stage.name}: phases scrambled", scrambling(until))
+        out.append(_stage_blame(stage.index, present, before, means, both, least, mixed))
+        least = np.minimum(least, mixed)
+    return tuple(out)
 
 
 def _stage_blame(
@@ -131,21 +126,20 @@ def _stage_blame(
     before: NDArray[np.float64],
     means: NDArray[np.float64],
     both: NDArray[np.float64],
-    only: NDArray[np.float64],
-    none: NDArray[np.float64],
+    least: NDArray[np.float64],
+    mixed: NDArray[np.float64],
 ) -> StageBlame:
     safe = np.maximum(before, 1e-9)
-    goes, comes = (before - both) / safe, (only - none) / safe
-    shares = np.clip((goes + comes) / 2, 0.0, 1.0)
+    evened, scrambled = np.clip((before - both) / safe, 0, 1), np.clip((least - mixed) / safe, 0, 1)
+    shares = (evened + scrambled) / 2
     periods = tuple(
         PeriodBlame(f.component.period, *map(float, row))
-        for f, row in zip(present, np.column_stack([before, means, both, only, none, shares]), strict=True)
+        for f, row in zip(present, np.column_stack([before, means, both, mixed, shares]), strict=True)
     )
     weight = before**2 / max(1e-18, float((before**2).sum()))
     share = float((weight * shares).sum())
-    removed, by_means = float((weight * goes).sum()), float((weight * (before - means) / safe).sum())
-    order = None if share < 0.1 else 1 if by_means >= 0.5 * max(removed, share) else 2
+    by_means = float((weight * np.clip((before - means) / safe, 0, 1)).sum())
+    order = None if share < 0.1 else 1 if by_means >= 0.5 * max(float((weight * evened).sum()), share) else 2
     # Only periods that carry weight make a stage interact: a trace doubled is still a trace.
-    heavy = weight > 0.05
-    interacts = bool((heavy & ((both > RAISES * before) | (np.abs(goes - comes) > DISAGREE))).any())
+    interacts = bool(((weight > 0.05) & (both > RAISES * before)).any())
     return StageBlame(index, share, order, periods, interacts)

@@ -32,7 +32,7 @@ ORDER_TOLERANCE = 1e-3
 #: Longest period tested because a stage leaves it, by number of spatial axes.
 LONGEST = {1: 1024, 2: 64, 3: 32}
 
-#: Share of a period that may be left with all stages even before it is called unexplained.
+#: Share of a period that may be left with all stages scrambled before it is called unexplained.
 UNEXPLAINED = 0.5
 
 Progress = Callable[[str, int, int], None]
@@ -234,12 +234,11 @@ def _notes(
         worst = max(blamed, key=lambda b: b.share)
         names = [stages[b.index].name for b in blamed if b.interacts or b is worst]
         notes.append(f"{' and '.join(names)} interact: evening one changes what is left of the other")
-    for part in blamed[0].periods if blamed else ():
-        if part.all_even > UNEXPLAINED * part.before:
+    for part in blamed[-1].periods if blamed else ():
+        if part.scrambled > UNEXPLAINED * part.before:
             notes.append(
-                f"period {max(part.period)} keeps {part.all_even:.2f} of {part.before:.2f} levels "
-                "with all stages even in mean and covariance: phases differ in how neighbouring pixels "
-                "are related, or a later layer makes it"
+                f"period {max(part.period)} keeps {part.scrambled:.2f} of {part.before:.2f} levels "
+                "with all stages scrambled: something other than the upsampling makes it"
             )
     strongest = max(
         ((name, c) for name, p in signals.probes.items() for c in p.lattice),
