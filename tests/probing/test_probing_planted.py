@@ -3,8 +3,8 @@
 import sys
 
 import pytest
+from planted import planted
 
-from probing.planted import planted
 from uncheck.probing import inspect
 
 FEW, MANY = 16, 48
