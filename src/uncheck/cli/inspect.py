@@ -74,6 +74,7 @@ def command(
     input_limits = parse_range(input_span, "--input-range") or (0.0, 1.0)
 
     from uncheck.probing.inspect import inspect
+    from uncheck.probing.signals import like_weights
     from uncheck.reading import load_target, load_weights
     from uncheck.reporting import inspect_text, json_text
 
@@ -83,6 +84,9 @@ def command(
             load_weights(model, weights)
 
         def run(inputs: tuple[Any, ...]) -> Inspection:
+            # Inputs that a callable made are taken as they are.
+            if what is None or ":" not in what:
+                inputs = tuple(like_weights(model, x) for x in inputs)
             return inspect(
                 model,
                 inputs,

@@ -163,7 +163,13 @@ def gradient_lattice(
     def pull(active: CallKey | None) -> NDArray[np.float32]:
         watcher.active = active
         runner.passes += 1
-        (grad,) = torch.autograd.grad(projected, leaf, retain_graph=True)
+        try:
+            (grad,) = torch.autograd.grad(projected, leaf, retain_graph=True)
+        except RuntimeError as error:
+            first = str(error).strip().splitlines()[0]
+            raise UncheckError(
+                f"the backward pass failed: {first}; train with this network to see where"
+            ) from error
         values = np.moveaxis(grad.detach().float().cpu().numpy(), 1, -1)
         if not np.isfinite(values).all():
             raise UncheckError(

@@ -11,11 +11,11 @@ from torch import Tensor, nn
 
 from uncheck.reading import CallKey, CallWatcher, Stage
 
-#: Share of each axis kept out of the phase statistics at either end: borders have their own story.
-BORDER = 1 / 16
-
 #: Samples per channel and phase that a covariance needs to be worth evening.
 SAMPLES = 8
+
+#: Variance below this share of the mean square is rounding, not signal.
+ROUNDING = 1e-6
 
 #: More channels than this are evened in variance only: eigendecompositions would cost more than the network.
 MOST_CHANNELS = 256
@@ -30,6 +30,7 @@ def even_phases(
     batch, m the average of the m_p, and T_p = 1 (first order) or the least move that turns covariance C_p
     into the average C of all phases, T_p = C_p^(-1/2) (C_p^(1/2) C C_p^(1/2))^(1/2) C_p^(-1/2) (second
     order). With fewer than `SAMPLES` samples per channel and phase, variances alone: T_p = diag(s / s_p).
+    Moments are weighted by Hann's window, so that neither borders nor a trend of the content count.
 
     Args:
         tensor: a batch of feature maps; axis 0 is the batch, axis 1 the channels unless it is spatial.
@@ -50,16 +51,24 @@ def even_phases(
         return tensor
     channel = next((a for a in range(1, tensor.dim()) if a not in axes), 0)
     precise = torch.float32 if tensor.device.type == "mps" else torch.float64  # MPS has no float64
-    inner = [
-        tensor[_phase(tensor, axes, stride, p, inner=True)].movedim(channel, -1).flatten(0, -2).to(precise)
-        for p in phases
-    ]
-    means = [x.mean(dim=0) for x in inner]
+    windows = [_window(tensor.shape[a]).to(tensor.device, precise) for a in axes]
+    inner, weights = [], []
+    for p in phases:
+        x = tensor[_phase(tensor, axes, stride, p)]
+        w = torch.ones((), dtype=precise, device=tensor.device)
+        for axis, s, start, window in zip(axes, stride, p, windows, strict=True):
+            shape = [1] * tensor.dim()
+            shape[axis] = -1
+            w = w * window[start::s].reshape(shape)
+        w = w.expand([n if a != channel else 1 for a, n in enumerate(x.shape)]).movedim(channel, -1).flatten()
+        inner.append(x.movedim(channel, -1).flatten(0, -2).to(precise))
+        weights.append(w / w.sum())
+    means = [w @ x for x, w in zip(inner, weights, strict=True)]
     mean = torch.stack(means).mean(dim=0)
-    turns = _turns(inner, means) if second_order else [None] * len(phases)
+    turns = _turns(inner, means, weights) if second_order else [None] * len(phases)
     out = tensor.clone()
     for phase, own, turn in zip(phases, means, turns, strict=True):
-        where = _phase(tensor, axes, stride, phase, inner=False)
+        where = _phase(tensor, axes, stride, phase)
         part = tensor[where].movedim(channel, -1).to(precise) - own
         if turn is not None:
             part = part * turn if turn.dim() == 1 else part @ turn
@@ -67,15 +76,25 @@ def even_phases(
     return out
 
 
-def _turns(inner: list[Tensor], means: list[Tensor]) -> list[Tensor | None]:
+def _window(n: int) -> Tensor:
+    """Hann's window: no weight at the border, and a trend of the content leaves no ripple in the means."""
+    return torch.sin(torch.pi * (torch.arange(n, dtype=torch.float64) + 0.5) / n) ** 2
+
+
+def _turns(inner: list[Tensor], means: list[Tensor], weights: list[Tensor]) -> list[Tensor | None]:
     """T_p of each phase: a matrix, or the diagonal of one where samples are few."""
     centred = [x - m for x, m in zip(inner, means, strict=True)]
     channels = means[0].numel()
-    if min(len(x) for x in centred) < SAMPLES * channels or channels > MOST_CHANNELS:
-        variances = [x.square().mean(dim=0) for x in centred]
+    square = torch.stack([w @ x.square() for x, w in zip(inner, weights, strict=True)]).mean(dim=0)
+    least = ROUNDING * square.mean() + 1e-30
+    # Unequal weights make fewer samples count.
+    samples = min(1 / float(w.square().sum()) for w in weights)
+    if samples < SAMPLES * channels or channels > MOST_CHANNELS:
+        variances = [w @ x.square() for x, w in zip(centred, weights, strict=True)]
         target = torch.stack(variances).mean(dim=0)
-        return [torch.where(v > 0, target / v.clamp_min(1e-30), 1.0).sqrt() for v in variances]
-    covariances = [x.T @ x / len(x) for x in centred]
+        return [((target + least) / (v + least)).sqrt() for v in variances]
+    floor = least * torch.eye(channels, dtype=square.dtype, device=square.device)
+    covariances = [(x * w[:, None]).T @ x + floor for x, w in zip(centred, weights, strict=True)]
     wanted = torch.stack(covariances).mean(dim=0)
     out: list[Tensor | None] = []
     for own in covariances:
@@ -93,14 +112,12 @@ def _power(covariance: Tensor, exponent: float) -> Tensor:
 
 
 def _phase(
-    tensor: Tensor, axes: tuple[int, ...], stride: tuple[int, ...], phase: tuple[int, ...], *, inner: bool
+    tensor: Tensor, axes: tuple[int, ...], stride: tuple[int, ...], phase: tuple[int, ...]
 ) -> tuple[slice, ...]:
-    """Index of one phase, without the borders if `inner`."""
+    """Index of one phase."""
     index = [slice(None)] * tensor.dim()
     for axis, s, p in zip(axes, stride, phase, strict=True):
-        size = tensor.shape[axis]
-        skip = int(size * BORDER) // s * s if inner else 0
-        index[axis] = slice(p + skip, size - skip, s)
+        index[axis] = slice(p, None, s)
     return tuple(index)
 
 

@@ -39,7 +39,7 @@ class Runner:
 
     def __call__(self, signal: Tensor | None = None, edits: Edits | None = None) -> Any:
         """Run on the example, or on `signal` in its place; the random state is the same each time."""
-        inputs = self.with_signal(signal) if signal is not None else self.example
+        inputs = fresh(self.with_signal(signal) if signal is not None else self.example)
         watcher = Replay(self.model, edits or {})
         self.passes += (signal if signal is not None else self.signal).numel() / max(1, self.signal.numel())
         torch.manual_seed(0)
@@ -61,6 +61,11 @@ class Runner:
         """The inputs with the first tensor replaced."""
         first = next(i for i, x in enumerate(self.example) if isinstance(x, Tensor))
         return (*self.example[:first], signal, *self.example[first + 1 :])
+
+
+def fresh(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Copies of the tensors among the inputs, for a model may write to its input."""
+    return tuple(x.clone() if isinstance(x, Tensor) else x for x in inputs)
 
 
 def forward_error(model: nn.Module, reached: str, error: Exception) -> UncheckError:

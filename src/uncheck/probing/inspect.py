@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -18,13 +19,13 @@ from uncheck.phases import gain_spread, strang_fix_order
 from uncheck.probing.backward import Gradient, gradient_lattice
 from uncheck.probing.blame import StageBlame, blame
 from uncheck.probing.borders import boundary
-from uncheck.probing.forward import Runner
+from uncheck.probing.forward import Runner, fresh
 from uncheck.probing.lattices import Found, batch_lattice
-from uncheck.probing.origin import Probed, built_in, passed_through, probes
+from uncheck.probing.origin import COLOURS, Probed, built_in, passed_through, probes
 from uncheck.probing.outputs import View, levels, spatial_output
 from uncheck.probing.result import Inspection, StageReport
-from uncheck.probing.signals import made_up
-from uncheck.reading import Recording, Stage, as_found, record
+from uncheck.probing.signals import like_weights, made_up
+from uncheck.reading import Recording, Stage, as_found, eagerly, record
 
 #: Strang-Fix orders are measured with this relative tolerance.
 ORDER_TOLERANCE = 1e-3
@@ -34,6 +35,9 @@ LONGEST = {1: 1024, 2: 64, 3: 32}
 
 #: Share of a period that may be left with all stages scrambled before it is called unexplained.
 UNEXPLAINED = 0.5
+
+#: An output this much larger than its stages explain was enlarged by something that was not read.
+UNREAD_GROWTH = 1.3
 
 Progress = Callable[[str, int, int], None]
 
@@ -57,8 +61,8 @@ def inspect(
         span: the output values that stand for black and white; inferred if None.
         threshold: grey levels (0..255) below which a significant lattice is only a trace.
         gradient: also look at the gradient of the output with respect to the input.
-        flat: whether a lattice on flat colours alone makes the verdict too; by default where the input is
-            made up.
+        flat: whether a lattice on any flat colour alone makes the verdict too, by default where the input is
+            made up; one on the example's mean colour always does.
         progress: called with a label, passes begun and passes expected.
 
     Returns:
@@ -73,16 +77,16 @@ def inspect(
     example = example_input if isinstance(example_input, tuple) else (example_input,)
     shaped = bool(example) and all(isinstance(n, int) and not isinstance(n, bool) for n in example)
     if shaped:
-        example = (made_up(tuple(example)),)
+        example = (like_weights(model, made_up(tuple(example))),)
     if not any(isinstance(x, Tensor) for x in example):
         raise UncheckError(
             f"expected a tensor, a tuple with one, or a shape as input, got {type(example_input).__name__}"
         )
-    with as_found(model):
+    with as_found(model), eagerly():
         steps = _Steps(progress)
         steps("recording")
         torch.manual_seed(0)
-        recording = record(model, *example)
+        recording = record(model, *fresh(example))
         runner = Runner(model, example, passes=1.0, budget=8 + 4 * len(recording.stages))
         steps.expect(runner.budget)
         ndim = _ndim(runner, recording)
@@ -113,7 +117,7 @@ def _inspect(
     expected = replace(view, periods=_left_by(stages, view.periods))
     signals = probes(runner, expected, steps)
     accused, shown = runner, batch
-    if flat and not present and (name := signals.worst_colour()) is not None:
+    if not present and (name := signals.worst_colour(COLOURS if flat else ("mean",))) is not None:
         present, shown = list(signals.found[name]), signals.outputs[name]
         accused = runner.on(signals.inputs[name])
         notes.append(f'the lattice shows on flat colour (the "{name}" probe), not on the example')
@@ -123,9 +127,10 @@ def _inspect(
     runner.passes = max(runner.passes, accused.passes)
     border = boundary(runner, recording, batch, view, signals.outputs.get("mean"), steps)
     passes = runner.passes
+    unread = _unread(runner, recording, batch)
     pulled = _gradient(runner, recording, view.threshold, steps) if gradient else None
     return Inspection(
-        verdict="lattice" if present else "undetermined" if recording.ledger.unsupported else "clean",
+        verdict="lattice" if present else "undetermined" if unread else "clean",
         range=view.span,
         lattice=_components(present),
         traces=_components(own_traces),
@@ -138,7 +143,7 @@ def _inspect(
         boundary=border,
         gradient=pulled,
         passes=passes,
-        notes=(*notes, *_notes(stages, present, blamed or (), signals)),
+        notes=(*notes, *_notes(stages, present, blamed or (), signals, unread)),
         output=batch,
     )
 
@@ -191,6 +196,20 @@ def _periods(stages: Sequence[Stage], ndim: int) -> tuple[int, ...]:
     return tuple(sorted(own | set(PERIODS)))
 
 
+def _unread(runner: Runner, recording: Recording, batch: NDArray[np.float32]) -> str:
+    """What was not understood between input and output, in words; empty if all was."""
+    names = ", ".join(recording.ledger.unsupported)
+    if names or runner.signal.dim() != batch.ndim:
+        return names
+    for axis, (before, after) in enumerate(zip(runner.signal.shape[2:], batch.shape[1:-1], strict=True)):
+        grown = prod(s.stride[axis] for s in recording.stages if len(s.stride) > axis)
+        if after > UNREAD_GROWTH * grown * before + 16:
+            return (
+                f"the output has {after} pixels for {before} of the input, its stages explain {grown:g} times"
+            )
+    return ""
+
+
 def _left_by(stages: Sequence[Stage], periods: Sequence[int]) -> tuple[int, ...]:
     """Periods that divide one that a stage leaves; all where there are no stages."""
     left = {p for s in stages if s.output_period for p in s.output_period}
@@ -220,15 +239,21 @@ def _reports(stages: Sequence[Stage], blamed: Sequence[StageBlame] | None) -> tu
 
 
 def _notes(
-    stages: Sequence[Stage], present: Sequence[Found], blamed: Sequence[StageBlame], signals: Probed
+    stages: Sequence[Stage],
+    present: Sequence[Found],
+    blamed: Sequence[StageBlame],
+    signals: Probed,
+    unread: str,
 ) -> list[str]:
     notes = []
-    if not stages:
+    if unread:
+        notes.append(f"not understood on the way to the output: {unread}")
+    elif not stages:
         notes.append("no upsampling stages: upsampling is not to blame")
     left = {p for s in stages if s.output_period for p in s.output_period}
     for found in present:
         period = max(found.component.period)
-        if stages and not any(own % period == 0 for own in left):
+        if stages and all(s.output_period for s in stages) and not any(own % period == 0 for own in left):
             notes.append(f"period {period} is none that an upsampling stage of this network leaves")
     if any(b.interacts for b in blamed):
         worst = max(blamed, key=lambda b: b.share)

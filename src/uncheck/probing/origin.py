@@ -79,9 +79,9 @@ class Probed:
     outputs: dict[str, NDArray[np.float32]]
     inputs: dict[str, Tensor]
 
-    def worst_colour(self) -> str | None:
-        """The constant colour with the strongest lattice, if any has one."""
-        shown = {name: self.found[name][0] for name in COLOURS if self.found.get(name)}
+    def worst_colour(self, names: Sequence[str]) -> str | None:
+        """Which of these constant colours has the strongest lattice, if any has one."""
+        shown = {name: self.found[name][0] for name in names if self.found.get(name)}
         return max(shown, key=lambda name: shown[name].component.amplitude, default=None)
 
 

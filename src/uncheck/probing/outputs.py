@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -15,9 +17,9 @@ from uncheck.measuring import infer_range, to_levels
 
 
 def tensors(output: Any) -> Iterator[Tensor]:
-    """All floating tensors in a nested output, in order."""
+    """All real tensors in a nested output, in order."""
     if isinstance(output, Tensor):
-        if output.is_floating_point():
+        if not output.is_complex() and output.dtype != torch.bool:
             yield output
     elif isinstance(output, Mapping):
         for value in output.values():
@@ -31,11 +33,14 @@ def tensors(output: Any) -> Iterator[Tensor]:
 
 
 def spatial_output(output: Any, ndim: int, *, strict: bool = False) -> Tensor | None:
-    """The first output tensor with `ndim` spatial axes, as (N, C, *spatial); None if there is none.
+    """The largest map among the outputs, as (N, C, *spatial) with `ndim` spatial axes; None if there is none.
+
+    Of equally large ones the first, real numbers before integers (a picture before its labels).
 
     (N, H, W, C) with C at most 4 is turned round. A tensor without a channel or batch axis gets one, unless
     `strict`: class scores (N, K) and tokens (N, L, D) of networks without upsampling are no pictures.
     """
+    maps: list[Tensor] = []
     for tensor in tensors(output):
         if tensor.dim() == ndim + 2:
             last, second = tensor.shape[-1], tensor.shape[1]
@@ -51,8 +56,8 @@ def spatial_output(output: Any, ndim: int, *, strict: bool = False) -> Tensor | 
         else:
             continue
         if min(tensor.shape[2:]) >= 1 and max(tensor.shape[2:]) >= 4:
-            return tensor
-    return None
+            maps.append(tensor)
+    return max(maps, key=lambda m: (m.is_floating_point(), prod(m.shape[2:])), default=None)
 
 
 def levels(
@@ -63,7 +68,8 @@ def levels(
     Raises:
         UncheckError: NaN or infinite values.
     """
-    values = tensor.detach().float().cpu().numpy()
+    whole = tensor.detach().cpu()
+    values = (whole.float() if whole.is_floating_point() else whole).numpy()
     bad = values.size - int(np.isfinite(values).sum())
     if bad:
         raise UncheckError(

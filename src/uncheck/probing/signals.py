@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 
 def probe_signals(example: Tensor) -> dict[str, Tensor]:
@@ -35,6 +35,12 @@ def probe_signals(example: Tensor) -> dict[str, Tensor]:
     }
 
 
+def like_weights(model: nn.Module, tensor: Tensor) -> Tensor:
+    """`tensor` in the precision and on the device of the model's weights, if it has any."""
+    weights = next((p for p in model.parameters() if p.is_floating_point()), None)
+    return tensor if weights is None or not tensor.is_floating_point() else tensor.to(weights)
+
+
 def made_up(shape: tuple[int, ...]) -> Tensor:
     """An example input where the user gives only a shape.
 
@@ -58,5 +64,6 @@ def made_up(shape: tuple[int, ...]) -> Tensor:
     radius[(0,) * len(axes)] = torch.inf
     spectrum = torch.fft.fftn(noise, dim=axes) / radius ** (len(axes) / 2)
     picture = torch.fft.ifftn(spectrum, dim=axes).real
-    picture = picture / picture.std(dim=axes, keepdim=True).clamp_min(1e-12)
+    if picture[0, 0].numel() > 1:
+        picture = picture / picture.std(dim=axes, keepdim=True).clamp_min(1e-12)
     return torch.clamp(0.5 + 0.2 * picture, 0, 1)

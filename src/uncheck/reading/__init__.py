@@ -3,7 +3,7 @@
 from uncheck.reading.leave import as_found
 from uncheck.reading.ledger import Ledger
 from uncheck.reading.padding import Padding
-from uncheck.reading.record import Recording, record
+from uncheck.reading.record import Recording, eagerly, record
 from uncheck.reading.stage import Stage
 from uncheck.reading.strided import Strided
 from uncheck.reading.target import load_callable, load_target
@@ -19,6 +19,7 @@ __all__ = [
     "Stage",
     "Strided",
     "as_found",
+    "eagerly",
     "load_callable",
     "load_target",
     "load_weights",

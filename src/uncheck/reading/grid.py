@@ -76,7 +76,7 @@ def output_period(
     found: dict[int, Grid | None] = {index: start(made.shape, dims, periods)}
     for node in graph.nodes[index + 1 :]:
         _enter(node, found)
-    reached = sorted((o for o in graph.outputs if o in found), key=lambda o: -prod(graph.nodes[o].shape))
+    reached = sorted((o for o in graph.outputs if o in found), key=lambda o: -prod(graph.nodes[o].shape[2:]))
     for output in reached:
         grid = found[output]
         grid = _settled(grid, grid.dims) if grid is not None else None

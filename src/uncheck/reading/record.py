@@ -96,7 +96,7 @@ def record(model: nn.Module, *inputs: Any, **kwargs: Any) -> Recording:
         raise UncheckError(
             f"{lazy[0]} has no shape yet (a lazy layer): run the model once on a real input before reading it"
         )
-    with as_found(model), torch.no_grad(), _eagerly():
+    with as_found(model), torch.no_grad(), eagerly():
         tracer = Tracer(model, (inputs, kwargs))
         began = time.perf_counter()
         try:
@@ -151,7 +151,7 @@ def _forward_error(model: nn.Module, reached: str, error: Exception, inputs: obj
 
 
 @contextmanager
-def _eagerly() -> Iterator[None]:
+def eagerly() -> Iterator[None]:
     """Keep torch.compile out of the way: compiled code makes no calls that could be watched."""
     if "torch._dynamo" in sys.modules and hasattr(torch.compiler, "set_stance"):
         with torch.compiler.set_stance("force_eager"), warnings.catch_warnings():
