@@ -230,3 +230,70 @@ def test_progress_is_told():
     assert told[0][0] == "recording"
     assert all(done <= total for _, done, total in told)
     assert any("equal covariances" in label for label, _, _ in told)
+
+
+class Inside(nn.Module):
+    """The uneven decoder with something done before and after it."""
+
+    def __init__(self, before=lambda x: x, after=lambda y: y):
+        super().__init__()
+        self.net, self.before, self.after = uneven(), before, after
+
+    def forward(self, x):
+        return self.after(self.net(self.before(x)))
+
+
+def test_integer_pictures_are_measured():
+    model = Inside(after=lambda y: (y.sigmoid() * 255).round().to(torch.uint8))
+    result = inspect(model, made_up((1, 3, 64, 64)))
+    assert result.range == (0.0, 255.0)
+    assert result.verdict == "lattice"
+
+
+def test_a_model_that_writes_to_its_input_is_probed_with_the_same_input_each_time():
+    picture = made_up((1, 3, 64, 64))
+    before = picture.clone()
+    writes = inspect(Inside(before=lambda x: x.mul_(2).sub_(1)), picture)
+    assert torch.equal(picture, before)
+    reads = inspect(Inside(before=lambda x: x * 2 - 1), picture)
+    assert writes.stages[0].blame.share == pytest.approx(reads.stages[0].blame.share, abs=1e-6)
+
+
+def test_a_compiled_model_is_inspected_as_written():
+    result = inspect(torch.compile(uneven()), made_up((1, 3, 64, 64)))
+    assert result.verdict == "lattice"
+    assert result.stages[0].stage.name.endswith("2")
+
+
+def test_enlarging_that_was_not_read_is_said():
+    class ZeroInsertion(nn.Module):
+        def forward(self, x):
+            n, c, h, w = x.shape
+            wide = nn.functional.pad(x.reshape(n, c, h, 1, w, 1), (0, 1, 0, 0, 0, 1)).reshape(
+                n, c, 2 * h, 2 * w
+            )
+            return nn.functional.avg_pool2d(nn.functional.pad(wide, (1, 0, 1, 0)), 2, 1)
+
+    result = inspect(ZeroInsertion(), made_up((1, 3, 64, 64)))
+    assert result.verdict == "undetermined"
+    assert any("what enlarges 64 pixels to 128" in note for note in result.notes)
+    assert not any("not to blame" in note for note in result.notes)
+
+
+def test_the_largest_of_several_outputs_is_measured():
+    class TwoScales(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.net = uneven()
+
+        def forward(self, x):
+            y = self.net(x)
+            return nn.functional.avg_pool2d(y, 4), y
+
+    result = inspect(TwoScales(), made_up((1, 3, 64, 64)))
+    assert result.output.shape[1:3] == (128, 128)
+    assert result.stages[0].stage.output_period == (2, 2)
+
+
+def test_weights_in_double_precision_take_a_made_up_input():
+    assert inspect(uneven().double(), (1, 3, 64, 64)).verdict == "lattice"

@@ -204,9 +204,7 @@ def _unread(runner: Runner, recording: Recording, batch: NDArray[np.float32]) ->
     for axis, (before, after) in enumerate(zip(runner.signal.shape[2:], batch.shape[1:-1], strict=True)):
         grown = prod(s.stride[axis] for s in recording.stages if len(s.stride) > axis)
         if after > UNREAD_GROWTH * grown * before + 16:
-            return (
-                f"the output has {after} pixels for {before} of the input, its stages explain {grown:g} times"
-            )
+            return f"what enlarges {before} pixels to {after} (the stages found: {grown:g} times)"
     return ""
 
 
