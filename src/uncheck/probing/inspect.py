@@ -62,7 +62,7 @@ def inspect(
         threshold: grey levels (0..255) below which a significant lattice is only a trace.
         gradient: also look at the gradient of the output with respect to the input.
         flat: whether a lattice on any flat colour alone makes the verdict too, by default where the input is
-            made up; one on the example's mean colour always does.
+            made up; one on the mean colour of the user's pictures or volumes always does.
         progress: called with a label, passes begun and passes expected.
 
     Returns:
@@ -117,7 +117,9 @@ def _inspect(
     expected = replace(view, periods=_left_by(stages, view.periods))
     signals = probes(runner, expected, steps)
     accused, shown = runner, batch
-    if not present and (name := signals.worst_colour(COLOURS if flat else ("mean",))) is not None:
+    # A constant picture should stay constant; what a constant should sound like is for the user to say.
+    judged = COLOURS if flat else ("mean",) if view.ndim > 1 else ()
+    if not present and (name := signals.worst_colour(judged)) is not None:
         present, shown = list(signals.found[name]), signals.outputs[name]
         accused = runner.on(signals.inputs[name])
         notes.append(f'the lattice shows on flat colour (the "{name}" probe), not on the example')
