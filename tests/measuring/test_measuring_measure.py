@@ -66,7 +66,8 @@ def test_to_dict_is_json_and_has_the_promised_keys(tmp_path):
 
 def test_exact_patterns_are_json_too():
     for values in (np.full((32, 32), 7.0), CHECKS, CHECKS + 128, np.zeros((16, 16, 3), np.uint8)):
-        json.dumps(measure(values, span=(0, 255)).to_dict(), allow_nan=False)
+        made = measure(values, span=(0, 255)).to_dict()
+        assert json.loads(json.dumps(made, allow_nan=False)) == made
 
 
 def test_a_bad_file_among_others_is_listed(tmp_path):

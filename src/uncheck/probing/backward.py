@@ -14,10 +14,10 @@ from torch import Tensor, nn
 
 from uncheck.errors import UncheckError
 from uncheck.measuring import Component
-from uncheck.probing.forward import Runner, forward_error
+from uncheck.probing.forward import Runner
 from uncheck.probing.lattices import Found, amplitude_of, batch_lattice
 from uncheck.probing.outputs import tensors
-from uncheck.reading import CallKey, CallWatcher, Strided
+from uncheck.reading import CallKey, CallWatcher, Strided, forward_error
 
 #: Grey levels per standard deviation of a gradient: three to either side fill the range 0..255.
 LEVELS_PER_SIGMA = 42.5
@@ -154,7 +154,7 @@ def gradient_lattice(
             with watcher:
                 output = runner.model(*runner.with_signal(leaf.clone()))
         except Exception as error:
-            raise forward_error(runner.model, watcher.reached, error) from error
+            raise forward_error(runner.model, watcher.reached, error, leaf) from error
         projected = _projection(output)
     if projected is None:
         name = type(runner.model).__name__

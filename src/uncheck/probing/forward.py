@@ -9,9 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from uncheck.errors import UncheckError
 from uncheck.probing.even import Replay
-from uncheck.reading import CallKey
+from uncheck.reading import CallKey, forward_error
 
 Edits = Mapping[CallKey, Callable[[Tensor], Tensor]]
 
@@ -47,7 +46,7 @@ class Runner:
             with torch.no_grad(), watcher:
                 return self.model(*inputs)
         except Exception as error:
-            raise forward_error(self.model, watcher.reached, error) from error
+            raise forward_error(self.model, watcher.reached, error, inputs) from error
 
     def on(self, signal: Tensor) -> Runner:
         """The same model with another example of the same size, the passes counted on."""
@@ -66,10 +65,3 @@ class Runner:
 def fresh(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     """Copies of the tensors among the inputs, for a model may write to its input."""
     return tuple(x.clone() if isinstance(x, Tensor) else x for x in inputs)
-
-
-def forward_error(model: nn.Module, reached: str, error: Exception) -> UncheckError:
-    """One sentence about a forward pass that raised."""
-    where = f"in {reached!r}" if reached else "before any of its layers"
-    first = (str(error).strip().splitlines() or ["no message"])[0]
-    return UncheckError(f"{type(model).__name__} raised {type(error).__name__} {where}: {first}")

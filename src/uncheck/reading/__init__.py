@@ -3,7 +3,7 @@
 from uncheck.reading.leave import as_found
 from uncheck.reading.ledger import Ledger
 from uncheck.reading.padding import Padding
-from uncheck.reading.record import Recording, eagerly, record
+from uncheck.reading.record import Recording, eagerly, forward_error, record
 from uncheck.reading.stage import Stage
 from uncheck.reading.strided import Strided
 from uncheck.reading.target import load_callable, load_target
@@ -20,6 +20,7 @@ __all__ = [
     "Strided",
     "as_found",
     "eagerly",
+    "forward_error",
     "load_callable",
     "load_target",
     "load_weights",

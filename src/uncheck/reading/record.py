@@ -103,7 +103,7 @@ def record(model: nn.Module, *inputs: Any, **kwargs: Any) -> Recording:
             with tracer:
                 output = model(*inputs, **kwargs)
         except Exception as error:
-            raise _forward_error(model, tracer.reached, error, (inputs, kwargs)) from error
+            raise forward_error(model, tracer.reached, error, (inputs, kwargs)) from error
         if torch.cuda.is_available() and any(tensor.is_cuda for tensor in tensors_in(output)):
             torch.cuda.synchronize()
         seconds = time.perf_counter() - began
@@ -141,7 +141,8 @@ def _stride(module: nn.Module) -> int:
     return max(stride) if isinstance(stride, tuple) else 2
 
 
-def _forward_error(model: nn.Module, reached: str, error: Exception, inputs: object) -> UncheckError:
+def forward_error(model: nn.Module, reached: str, error: Exception, inputs: object) -> UncheckError:
+    """One sentence about a forward pass that raised: the module reached, the cause, the input's shapes."""
     first = (str(error).strip().splitlines() or ["no message"])[0]
     place = f"in {reached!r}" if reached else "before any of its layers"
     return UncheckError(
