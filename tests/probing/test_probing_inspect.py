@@ -118,7 +118,7 @@ def test_flat_colours_count_where_the_input_is_made_up():
     made = inspect(model, (1, 4, 32, 32))
     assert made.verdict == "lattice"
     assert made.stages[0].blame.share > 0.9
-    assert any("flat colour" in note for note in made.notes)
+    assert any("probe, not on the example" in note for note in made.notes)
 
 
 def test_border_of_constant_input_is_named_and_kept_out_of_the_lattice():

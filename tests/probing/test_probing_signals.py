@@ -9,6 +9,7 @@ from torch import nn
 from uncheck.errors import UncheckError
 from uncheck.probing import load_input, made_up, probe_signals, random_weights
 from uncheck.probing.outputs import levels, spatial_output
+from uncheck.probing.signals import is_white
 
 
 def test_probe_signals_stay_in_the_range_of_the_example():
@@ -22,6 +23,14 @@ def test_probe_signals_stay_in_the_range_of_the_example():
     for name in ("dark", "mean", "bright"):
         assert float(signals[name].std(dim=(2, 3)).max()) < 1e-6
     assert torch.equal(signals["ramp"][0, 0, 0].sort().values, signals["ramp"][0, 0, 0])
+
+
+def test_white_noise_is_told_from_pictures():
+    assert is_white(torch.randn(1, 3, 32, 32))
+    assert is_white(torch.rand(1, 4, 100))
+    assert not is_white(made_up((1, 3, 64, 64)))
+    assert not is_white(torch.ones(1, 3, 32, 32))
+    assert not is_white(torch.randn(16, 100))
 
 
 def test_codes_get_no_ramp():

@@ -24,7 +24,7 @@ from uncheck.probing.lattices import Found, batch_lattice
 from uncheck.probing.origin import COLOURS, Probed, built_in, passed_through, probes
 from uncheck.probing.outputs import View, levels, spatial_output
 from uncheck.probing.result import Inspection, StageReport
-from uncheck.probing.signals import like_weights, made_up
+from uncheck.probing.signals import is_white, like_weights, made_up
 from uncheck.reading import Recording, Stage, as_found, eagerly, record
 
 #: Strang-Fix orders are measured with this relative tolerance.
@@ -62,7 +62,8 @@ def inspect(
         threshold: grey levels (0..255) below which a significant lattice is only a trace.
         gradient: also look at the gradient of the output with respect to the input.
         flat: whether a lattice on any flat colour alone makes the verdict too, by default where the input is
-            made up; one on the mean colour of the user's pictures or volumes always does.
+            made up; one on the mean colour of the user's pictures or volumes always does, and so does one on
+            noise where the example is white noise itself.
         progress: called with a label, passes begun and passes expected.
 
     Returns:
@@ -119,10 +120,12 @@ def _inspect(
     accused, shown = runner, batch
     # A constant picture should stay constant; what a constant should sound like is for the user to say.
     judged = COLOURS if flat else ("mean",) if view.ndim > 1 else ()
-    if not present and (name := signals.worst_colour(judged)) is not None:
+    # Where the example is white noise, the noise probe is one more sample of it.
+    judged = (*judged, "noise") if is_white(runner.signal) else judged
+    if not present and (name := signals.worst(judged)) is not None:
         present, shown = list(signals.found[name]), signals.outputs[name]
         accused = runner.on(signals.inputs[name])
-        notes.append(f'the lattice shows on flat colour (the "{name}" probe), not on the example')
+        notes.append(f'the lattice shows on the "{name}" probe, not on the example')
     blamed = blame(accused, stages, present, shown, view, steps) if present and stages else None
     runner.passes = max(runner.passes, accused.passes)
     random, fault = built_in(accused, shown, present, expected, steps) if stages else (None, None)

@@ -79,8 +79,8 @@ class Probed:
     outputs: dict[str, NDArray[np.float32]]
     inputs: dict[str, Tensor]
 
-    def worst_colour(self, names: Sequence[str]) -> str | None:
-        """Which of these constant colours has the strongest lattice, if any has one."""
+    def worst(self, names: Sequence[str]) -> str | None:
+        """Which of these signals shows the strongest lattice, if any does."""
         shown = {name: self.found[name][0] for name in names if self.found.get(name)}
         return max(shown, key=lambda name: shown[name].component.amplitude, default=None)
 

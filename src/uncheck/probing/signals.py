@@ -35,6 +35,15 @@ def probe_signals(example: Tensor) -> dict[str, Tensor]:
     }
 
 
+def is_white(example: Tensor) -> bool:
+    """Whether a map is white noise: neighbours along the last axis are correlated by less than 0.2."""
+    if example.dim() < 3 or example.shape[-1] < 8 or not example.is_floating_point():
+        return False
+    x = example.double() - example.double().mean(dim=-1, keepdim=True)
+    power = float(x.square().mean())
+    return power > 0 and abs(float((x[..., 1:] * x[..., :-1]).mean())) < 0.2 * power
+
+
 def like_weights(model: nn.Module, tensor: Tensor) -> Tensor:
     """`tensor` in the precision and on the device of the model's weights, if it has any."""
     weights = next((p for p in model.parameters() if p.is_floating_point()), None)
