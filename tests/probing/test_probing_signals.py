@@ -8,7 +8,7 @@ from torch import nn
 
 from uncheck.errors import UncheckError
 from uncheck.probing import load_input, made_up, probe_signals, random_weights
-from uncheck.probing.outputs import levels, spatial_output
+from uncheck.probing.outputs import levels, output_range, spatial_output
 from uncheck.probing.signals import is_white
 
 
@@ -126,6 +126,15 @@ def test_inputs_that_cannot_be_read_say_so(tmp_path):
 )
 def test_outputs_of_many_forms_become_one(output, ndim, shape):
     assert spatial_output(output, ndim).shape == shape
+
+
+def test_outputs_that_use_little_of_a_range_are_measured_against_their_own():
+    noise = torch.rand(1, 1, 64, 64)
+    assert output_range(noise.numpy()) == (0.0, 1.0)
+    faint = (0.5 + 0.02 * noise).numpy()
+    assert output_range(faint) == (float(faint.min()), float(faint.max()))
+    rounding = (0.5 + 1e-6 * noise).numpy()
+    assert output_range(rounding) == (0.0, 1.0)
 
 
 def test_output_without_positions_or_with_nan():

@@ -15,6 +15,10 @@ from torch import Tensor
 from uncheck.errors import UncheckError
 from uncheck.measuring import infer_range, to_levels
 
+#: Share of the usual range that an output must span to be measured against it; below the first number it is
+#: constant but for rounding.
+LEAST_SPREAD, FULL_SPREAD = 1e-4, 1 / 8
+
 
 def tensors(output: Any) -> Iterator[Tensor]:
     """All real tensors in a nested output, in order."""
@@ -75,8 +79,22 @@ def levels(
         raise UncheckError(
             f"{bad} of {values.size} output values are NaN or infinite; check the weights and the input range"
         )
-    used = infer_range(values) if span is None else span
+    used = output_range(values) if span is None else span
     return np.moveaxis(to_levels(values, used), 1, -1), used
+
+
+def output_range(values: NDArray[np.generic]) -> tuple[float, float]:
+    """The range of an output: the usual one that holds it, or its own where it uses little of that.
+
+    Untrained networks without a trained contrast leave outputs within a few hundredths; against 0..1 whatever
+    they contain would look faint. Their own range is taken where 98 % of the values span less than an eighth.
+    """
+    low, high = infer_range(values)
+    if values.dtype.kind != "f" or high <= low:
+        return low, high
+    dark, bright = np.percentile(values.ravel()[:: max(1, values.size // 65536)].astype(np.float64), (1, 99))
+    spread = float(bright - dark) / (high - low)
+    return (float(values.min()), float(values.max())) if LEAST_SPREAD < spread < FULL_SPREAD else (low, high)
 
 
 @dataclass(frozen=True)
