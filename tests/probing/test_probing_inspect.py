@@ -297,3 +297,15 @@ def test_the_largest_of_several_outputs_is_measured():
 
 def test_weights_in_double_precision_take_a_made_up_input():
     assert inspect(uneven().double(), (1, 3, 64, 64)).verdict == "lattice"
+
+
+@pytest.mark.parametrize("level", [0.5, 7.0, 900.0])
+def test_constant_inputs_and_outputs_of_any_level_are_clean(level):
+    class Constant(nn.Module):
+        def forward(self, x):
+            return x * 0 + level
+
+    for model in (Constant(), nn.Upsample(scale_factor=2)):
+        result = inspect(model, torch.full((1, 3, 32, 32), level))
+        assert result.verdict == "clean"
+        assert result.lattice == ()

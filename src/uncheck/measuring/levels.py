@@ -32,7 +32,8 @@ def infer_range(values: NDArray[np.generic]) -> tuple[float, float]:
             return lower, upper
     if low >= -0.15 * LEVELS and 32 < high <= 1.15 * LEVELS:
         return 0.0, LEVELS
-    return low, high
+    # A constant has no range of its own; any will do, for it has no lattice either.
+    return low, high if high > low else low + 1.0
 
 
 def to_levels(values: ArrayLike, span: tuple[float, float] | None = None) -> NDArray[np.float32]:

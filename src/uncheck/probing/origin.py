@@ -18,7 +18,7 @@ from uncheck.probing.randomise import random_weights
 from uncheck.probing.result import Probe
 from uncheck.probing.signals import probe_signals
 
-#: An output lattice at most this many times as strong as the input's own at that place came with it.
+#: An output lattice at most this many times as strong as the input's own, relative to contrast, came with it.
 GAIN = 3.0
 
 #: A lattice of shuffled weights at least this strong, relative to the trained one's, is built in.
@@ -53,6 +53,8 @@ def passed_through(
         present, weak = batch_lattice(inputs, [p for p in periods if p <= 16], 0.0)
     except UncheckError:
         return list(found), list(traces), []  # too small an input to carry a lattice
+    # Against the contrast of either, because their grey levels may stand for different ranges.
+    contrast = float(batch.std()) / max(float(inputs.std()), 1e-6)
     ratio = [o / i for o, i in zip(batch.shape[1:-1], inputs.shape[1:-1], strict=True)]
     brought = {
         tuple(round(p * r) if p > 1 else 1 for p, r in zip(f.component.period, ratio, strict=True)): f
@@ -61,7 +63,7 @@ def passed_through(
 
     def came_in(f: Found) -> bool:
         origin = brought.get(f.component.period)
-        return origin is not None and f.component.amplitude <= GAIN * origin.component.amplitude
+        return origin is not None and f.component.amplitude <= GAIN * contrast * origin.component.amplitude
 
     return (
         [f for f in found if not came_in(f)],
