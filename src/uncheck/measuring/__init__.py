@@ -3,8 +3,10 @@
 from uncheck.measuring.brightness import Dependence, brightness_dependence
 from uncheck.measuring.lattice import Component, Lattice, Line, find_lattice, synthesise
 from uncheck.measuring.levels import infer_range, to_levels
-from uncheck.measuring.measure import ImageMeasurement, Measurement, measure
+from uncheck.measuring.measure import measure
 from uncheck.measuring.pictures import Picture, expand, read_picture
+from uncheck.measuring.result import ImageMeasurement, Measurement
+from uncheck.measuring.signals import Signal
 
 __all__ = [
     "Component",
@@ -14,6 +16,7 @@ __all__ = [
     "Line",
     "Measurement",
     "Picture",
+    "Signal",
     "brightness_dependence",
     "expand",
     "find_lattice",
