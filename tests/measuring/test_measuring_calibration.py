@@ -28,7 +28,7 @@ def p_values(shape, channels, samples, seed):
     for _ in range(samples):
         noise = rng.normal(size=(*shape, channels)).astype(np.float32)
         noise -= noise.mean(axis=tuple(range(len(shape))))
-        lines = line_test(eigenspectra(noise, scheme), sums, scheme.real)
+        lines = line_test(eigenspectra(noise[None], scheme), sums, scheme.real)[0]
         joint.append(lines.p_joint)
         single.append(lines.p_channel[:, 0])
     return np.array(joint), np.array(single), scheme.real
@@ -55,7 +55,7 @@ def test_uniformity_check_sees_wrong_degrees_of_freedom():
     wrong = []
     for _ in range(1000):
         noise = rng.normal(size=(*shape, 1)).astype(np.float32)
-        wrong.append(line_test(eigenspectra(noise, scheme), sums, ~scheme.real).p_joint)
+        wrong.append(line_test(eigenspectra(noise[None], scheme), sums, ~scheme.real)[0].p_joint)
     for kind in (scheme.real, ~scheme.real):
         assert kstest(np.array(wrong)[:, np.flatnonzero(kind)[0]], "uniform").pvalue < 1e-6
 

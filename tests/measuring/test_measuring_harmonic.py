@@ -29,8 +29,8 @@ def noise(shape, channels, seed):
 
 def fast(array, periods):
     scheme = plan(array.shape[:-1], periods)
-    spectra, sums = eigenspectra(array, scheme), window_sums(array.shape[:-1])
-    return scheme, spectra, sums, line_test(spectra, sums, scheme.real)
+    spectra, sums = eigenspectra(array[None], scheme), window_sums(array.shape[:-1])
+    return scheme, spectra[0], sums, line_test(spectra, sums, scheme.real)[0]
 
 
 @pytest.mark.parametrize(("shape", "channels", "periods", "windows"), CASES)

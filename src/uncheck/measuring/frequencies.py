@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import product
 from math import gcd, lcm
@@ -14,16 +14,30 @@ from numpy.typing import NDArray
 from uncheck.errors import UncheckError
 from uncheck.measuring.tapers import half_width, longest_period
 
+#: Up to this period (by number of axes) every harmonic is tested. A longer one has so many that it is looked
+#: for by its lowest harmonics and those along the axes; once found, all of its harmonics are measured.
+ALL_HARMONICS = {1: 10**9, 2: 16, 3: 8}
+
+#: Highest harmonic tested in every direction of the periods longer than that.
+LOW_HARMONICS = 4
+
+
+#: One frequency: (numerator, denominator) in lowest terms per axis.
+FractionLine = tuple[tuple[int, int], ...]
+
 
 @dataclass(frozen=True, eq=False)
 class Base:
-    """One pass over the picture: all lattice frequencies of `periods` (per axis) at once.
+    """One pass over the picture: lattice frequencies a/s of `periods` (s per axis).
 
-    `bins` (F, ndim) are the frequencies a/s kept from this pass, as numerators.
+    Of the product of `numerators` (per axis) the lines at `bins` (F, ndim) are kept. `shrink` is the factor
+    by which the picture may be shrunk before: all these frequencies lie below a quarter of the rate left.
     """
 
     periods: tuple[int, ...]
+    numerators: tuple[tuple[int, ...], ...]
     bins: NDArray[np.intp]
+    shrink: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,41 +64,71 @@ class Plan:
     not_tested: tuple[int, ...]
 
 
-def plan(shape: tuple[int, ...], periods: Iterable[int]) -> Plan:
+def plan(shape: tuple[int, ...], periods: Iterable[int], *, every: bool = False) -> Plan:
     """The frequencies to test on `shape` (pixels per axis) for `periods` (pixels, each at least 2).
 
     A line (a/s, b/s) belongs to the smallest period that explains it: (1/2, 1/2) belongs to period 2 also
     when it is computed among those of period 16. An axis too short for a period contributes only its mean
-    along that axis (stripes along the other axes are still tested).
+    along that axis (stripes along the other axes are still tested). `every` asks for all harmonics of
+    long periods too.
 
-    Cost: O(sum of s^ndim), cached.
+    Cost: O(sum of s^ndim), for long periods O(sum of s), cached.
     """
-    return _plan(tuple(shape), tuple(sorted(set(periods))))
+    return _plan(tuple(shape), tuple(sorted(set(periods))), every)
 
 
-@lru_cache(maxsize=64)
-def _plan(shape: tuple[int, ...], periods: tuple[int, ...]) -> Plan:
-    longest = [longest_period(n, len(shape)) for n in shape]
+@lru_cache(maxsize=128)
+def _plan(shape: tuple[int, ...], periods: tuple[int, ...], every: bool) -> Plan:
+    ndim = len(shape)
+    longest = [longest_period(n, ndim) for n in shape]
     tested = tuple(p for p in periods if p <= max(longest))
     wanted = set(tested)
-    seen: set[tuple[tuple[int, int], ...]] = set()
+    seen: set[FractionLine] = set()
     bases: list[Base] = []
-    rows: list[tuple[tuple[int, int], ...]] = []
+    rows: list[FractionLine] = []
     # Longest first: the frequencies of 16 contain those of 8, 4 and 2, so few passes serve all periods.
     for period in sorted(tested, reverse=True):
         axes = tuple(period if period <= n else _largest_divisor(period, n) for n in longest)
-        bins: list[tuple[int, ...]] = []
-        for numerators in product(*(range(s) for s in axes)):
-            line = tuple(_reduced(a, s) for a, s in zip(numerators, axes, strict=True))
-            mirror = tuple(_reduced(-a % s, s) for a, s in zip(numerators, axes, strict=True))
-            owner = lcm(*(d for _, d in line))
-            if owner == 1 or owner not in wanted or line in seen or mirror in seen:
-                continue
-            seen.add(line)
-            bins.append(numerators)
-            rows.append(line)
-        if bins:
-            bases.append(Base(axes, np.array(bins, np.intp)))
+        for numerators, shrink in _passes(axes, every=every or period <= ALL_HARMONICS[ndim]):
+            base, lines = _kept_lines(
+                axes, numerators, lambda line: lcm(*(d for _, d in line)) in wanted, seen
+            )
+            if lines:
+                bases.append(replace(base, shrink=shrink))
+                rows += lines
+    return _as_plan(shape, bases, rows, tested, tuple(p for p in periods if p not in wanted))
+
+
+def _kept_lines(
+    axes: tuple[int, ...],
+    numerators: tuple[tuple[int, ...], ...],
+    keep: Callable[[FractionLine], bool],
+    seen: set[FractionLine],
+) -> tuple[Base, list[FractionLine]]:
+    """The lines of a product of numerators that `keep` wants, less those `seen` and conjugates."""
+    bins: list[tuple[int, ...]] = []
+    rows: list[FractionLine] = []
+    for index in product(*(range(len(n)) for n in numerators)):
+        picked = [n[i] for n, i in zip(numerators, index, strict=True)]
+        line = tuple(_reduced(a % s, s) for a, s in zip(picked, axes, strict=True))
+        mirror = tuple(_reduced(-a % s, s) for a, s in zip(picked, axes, strict=True))
+        if line in seen or mirror in seen or all(d == 1 for _, d in line) or not keep(line):
+            continue
+        seen.add(line)
+        bins.append(index)
+        rows.append(line)
+    # An axis of which only the mean is wanted needs no phases.
+    short = tuple(1 if n == (0,) else s for n, s in zip(numerators, axes, strict=True))
+    return Base(short, numerators, np.array(bins, np.intp).reshape(len(bins), len(axes)), 1), rows
+
+
+def _as_plan(
+    shape: tuple[int, ...],
+    bases: list[Base],
+    rows: list[FractionLine],
+    tested: tuple[int, ...],
+    not_tested: tuple[int, ...],
+) -> Plan:
     ndim = len(shape)
     table = np.array(rows, np.intp).reshape(len(rows), ndim, 2)
     denominators = table[:, :, 1]
@@ -96,8 +140,35 @@ def _plan(shape: tuple[int, ...], periods: tuple[int, ...]) -> Plan:
         real=np.asarray((denominators <= 2).all(axis=1), np.bool_),
         half_width=max(half_width(n, ndim) for n in shape if n >= 4),
         tested=tested,
-        not_tested=tuple(p for p in periods if p not in wanted),
+        not_tested=not_tested,
     )
+
+
+def pair_plan(shape: tuple[int, ...], period: tuple[int, ...]) -> Plan:
+    """The lines of one pattern of unequal periods that vary along two axes or more."""
+    return _pair_plan(tuple(shape), tuple(period))
+
+
+@lru_cache(maxsize=128)
+def _pair_plan(shape: tuple[int, ...], period: tuple[int, ...]) -> Plan:
+    numerators = (tuple(range(period[0] // 2 + 1)), *(tuple(range(s)) for s in period[1:]))
+    base, rows = _kept_lines(period, numerators, lambda line: sum(d > 1 for _, d in line) > 1, set())
+    return _as_plan(shape, [replace(base, shrink=1)] if len(base.bins) else [], rows, (), ())
+
+
+def _passes(axes: tuple[int, ...], *, every: bool) -> Iterator[tuple[tuple[tuple[int, ...], ...], int]]:
+    """Numerators per axis and the factor to shrink by; half of each plane, for the rest are conjugates."""
+    if every:
+        yield (tuple(range(axes[0] // 2 + 1)), *(tuple(range(s)) for s in axes[1:])), 1
+        return
+    for axis, s in enumerate(axes):
+        yield tuple(tuple(range(s // 2 + 1)) if a == axis else (0,) for a in range(len(axes))), 1
+    highest = [min(LOW_HARMONICS, s // 2) for s in axes]
+    shrink = 1
+    while all(4 * shrink * h < s for h, s in zip(highest, axes, strict=True) if s > 1):
+        shrink *= 2
+    first, *rest = highest
+    yield (tuple(range(first + 1)), *(tuple(range(-h, h + 1)) for h in rest)), shrink
 
 
 def checked_periods(periods: Iterable[int]) -> tuple[int, ...]:

@@ -1,95 +1,35 @@
-"""The lattice of one array: which periods are there, how strong and how certain."""
+"""The lattice of arrays: which periods are there, how strong and how certain."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from array_api_compat import array_namespace, device
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import chdtrc
 
 from uncheck.errors import UncheckError
-from uncheck.measuring.frequencies import Plan, checked_periods, plan
+from uncheck.measuring.components import SIGNIFICANCE, VISIBLE, Component, Lattice, Line, synthesise
+from uncheck.measuring.frequencies import ALL_HARMONICS, Plan, checked_periods, pair_plan, plan
 from uncheck.measuring.harmonic import Lines, eigenspectra, line_test, window_sums
 
+__all__ = [
+    "SIGNIFICANCE",
+    "VISIBLE",
+    "Component",
+    "Lattice",
+    "Line",
+    "find_lattice",
+    "find_lattices",
+    "synthesise",
+]
+
 PERIODS = tuple(range(2, 17))
-SIGNIFICANCE = 1e-3
-VISIBLE = 0.3
 
-
-@dataclass(frozen=True)
-class Line:
-    """One sinusoid of a lattice: `frequency` in cycles per pixel and axis, `mean` its complex amplitude
-    per channel (grey levels; the sinusoid is Re(mean exp(2 pi i f.n)), doubled unless the line is real).
-    """
-
-    frequency: tuple[float, ...]
-    period: tuple[int, ...]
-    mean: tuple[complex, ...]
-    real: bool
-    p_value: float
-
-    @property
-    def amplitudes(self) -> tuple[float, ...]:
-        """Peak amplitude per channel, grey levels."""
-        return tuple(abs(m) * (1 if self.real else 2) for m in self.mean)
-
-
-@dataclass(frozen=True)
-class Component:
-    """The part of a lattice that has one period.
-
-    Attributes:
-        period: pixels per axis, e.g. (4, 4); 1 where the pattern does not vary along that axis.
-        amplitude: grey levels (of 255), the root of the summed squares of the peak amplitudes of its
-            sinusoids, in the channel where that is largest.
-        p_value: corrected for all frequencies, channels and periods tried.
-        channel_amplitudes, channel_p_values: the same for each channel alone.
-        lines: its sinusoids, strongest first.
-    """
-
-    period: tuple[int, ...]
-    amplitude: float
-    p_value: float
-    channel_amplitudes: tuple[float, ...] = ()
-    channel_p_values: tuple[float, ...] = ()
-    lines: tuple[Line, ...] = field(default=(), repr=False)
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready: `period`, `amplitude`, `p_value` and the same per channel."""
-        return {
-            "period": list(self.period),
-            "amplitude": self.amplitude,
-            "p_value": self.p_value,
-            "channel_amplitudes": list(self.channel_amplitudes),
-            "channel_p_values": list(self.channel_p_values),
-        }
-
-
-@dataclass(frozen=True)
-class Lattice:
-    """All that was found in one array.
-
-    Attributes:
-        present: components that are both significant and at least `threshold` strong, strongest first.
-        traces: significant but weaker than the threshold: what cameras, scanners and codecs leave.
-        tested, not_tested: periods that were tried, and those too long for the array.
-        threshold: grey levels; significance: corrected p-value below which a line counts as there.
-    """
-
-    present: tuple[Component, ...]
-    traces: tuple[Component, ...]
-    tested: tuple[int, ...]
-    not_tested: tuple[int, ...]
-    threshold: float = VISIBLE
-    significance: float = SIGNIFICANCE
-
-    @property
-    def strength(self) -> float:
-        """Root of the summed squares of the amplitudes present, grey levels; 0 when nothing is."""
-        return float(np.sqrt(sum(c.amplitude**2 for c in self.present)))
+#: Arrays tested at a time on a device other than the processor.
+AT_ONCE = 16
 
 
 def find_lattice(
@@ -102,83 +42,152 @@ def find_lattice(
     """Every period of `periods` that stands in `array` as lines at exactly its frequencies.
 
     Args:
-        array: (*spatial, C) in grey levels 0..255, one to three spatial axes, channels last, finite.
+        array: (*spatial, C) in grey levels 0..255, one to three spatial axes, channels last, finite; a NumPy
+            array, or a tensor of a library of the array API standard, on any device.
         periods: pixels; those with fewer than four cycles along every axis are listed as not tested.
         threshold: grey levels below which a significant component is a trace.
         significance: corrected p-value below which a component counts as there.
 
     Returns:
         A `Lattice`. A period is reported by its own lines only: the harmonics that a period-4 pattern
-        has at period 2 are reported as period 2.
+        has at period 2 are reported as period 2; `attribute_harmonics` lays them to their fundamental.
+        Patterns of unequal periods per axis are found where their common multiple is tested, or where
+        both periods also show as stripes.
 
     Raises:
         UncheckError: array not finite, of wrong rank, or shorter than two periods of 2 along every axis;
             a period that is not a whole number of at least 2.
 
-    Cost: for periods 2 to 16 about as long as decoding the picture from PNG; once more for every period
+    Cost: for periods 2 to 16 less than decoding the picture from PNG; once more for every period
     found, because what was found is taken out before its neighbours are judged.
     """
-    data, periods = _checked(array), checked_periods(periods)
-    scheme = plan(data.shape[:-1], periods)
-    sums = window_sums(data.shape[:-1])
-    working = _centred(data)
-    if working is None:
-        return Lattice((), (), scheme.tested, scheme.not_tested, threshold, significance)
+    data = _checked(array)
+    return find_lattices(data[None], periods=periods, threshold=threshold, significance=significance)[0]
+
+
+def find_lattices(
+    arrays: Any,
+    *,
+    periods: Iterable[int] = PERIODS,
+    threshold: float = VISIBLE,
+    significance: float = SIGNIFICANCE,
+) -> list[Lattice]:
+    """`find_lattice` of each of a batch (N, *spatial, C), tested together on the device they are on."""
+    periods = checked_periods(periods)
+    scheme = plan(tuple(arrays.shape[1:-1]), periods)
+    out = []
+    step = 1 if isinstance(arrays, np.ndarray) else AT_ONCE
+    for start in range(0, len(arrays), step):
+        batch = arrays[start : start + step]
+        working, varies = _centred(batch)
+        tests = _tests(working, scheme)
+        for i, lines in enumerate(tests):
+            found = _search(working[i : i + 1], lines, scheme, significance) if varies[i] else []
+            ranked = sorted(found, key=lambda c: -c.amplitude)
+            out.append(
+                Lattice(
+                    present=tuple(c for c in ranked if c.amplitude >= threshold),
+                    traces=tuple(c for c in ranked if c.amplitude < threshold),
+                    tested=scheme.tested,
+                    not_tested=scheme.not_tested,
+                    threshold=threshold,
+                    significance=significance,
+                )
+            )
+    return out
+
+
+def _search(working: Any, lines: Lines, scheme: Plan, significance: float) -> list[Component]:
+    """The significant components of one array (1, *spatial, C), strongest first taken out."""
     found: dict[int, Component] = {}
     for _ in range(len(scheme.tested)):
-        lines = line_test(eigenspectra(working, scheme), sums, scheme.real)
         fresh = [c for p, c in _components(lines, scheme, significance).items() if p not in found]
         if not fresh:
             break
         # The strongest first: weaker lines inside its band may be its leakage.
         best = max(fresh, key=lambda c: c.amplitude)
-        found[int(np.lcm.reduce(best.period))] = best
+        period = int(np.lcm.reduce(best.period))
+        found[period] = best = _complete(working, best, period, scheme)
         if len(fresh) == 1:
             break
-        working = working - synthesise(best, data.shape)
-    ranked = sorted(found.values(), key=lambda c: -c.amplitude)
-    return Lattice(
-        present=tuple(c for c in ranked if c.amplitude >= threshold),
-        traces=tuple(c for c in ranked if c.amplitude < threshold),
-        tested=scheme.tested,
-        not_tested=scheme.not_tested,
-        threshold=threshold,
-        significance=significance,
+        working = working - _like(synthesise(best, tuple(working.shape[1:])), working)
+        lines = _tests(working, scheme)[0]
+    return [*found.values(), *_pairs(working, found, scheme, significance)]
+
+
+def _complete(working: Any, component: Component, period: int, scheme: Plan) -> Component:
+    """The component with all of its harmonics, if the plan had only some of them."""
+    shape = tuple(working.shape[1:-1])
+    if period <= ALL_HARMONICS[len(shape)]:
+        return component
+    whole = plan(shape, (period,), every=True)
+    lines = _tests(working, whole)[0]
+    own, limit = np.arange(len(whole.family)), component.p_value * len(scheme.tested)
+    return _component(
+        lines, whole, own, component.p_value, list(component.channel_p_values), max(limit, SIGNIFICANCE)
     )
 
 
-def synthesise(component: Component, shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """The component as an array of `shape` (*spatial, C), grey levels around zero."""
-    # One tile of the pattern is summed, then repeated.
-    tile = [min(n, p) for n, p in zip(shape, component.period, strict=False)]
-    out = np.zeros((*tile, shape[-1]), np.float64)
-    for line in component.lines:
-        wave = np.ones(tile, np.complex128)
-        for axis, (n, f) in enumerate(zip(tile, line.frequency, strict=True)):
-            turn = np.exp(2j * np.pi * f * np.arange(n))
-            wave *= turn.reshape([-1 if a == axis else 1 for a in range(len(tile))])
-        scale = 1 if line.real else 2
-        out += scale * (wave[..., None] * np.asarray(line.mean)).real
-    repeats = [-(-n // t) for n, t in zip(shape, tile, strict=False)]
-    whole = np.tile(out.astype(np.float32), (*repeats, 1))
-    return whole[tuple(slice(n) for n in shape)]
+def _pairs(working: Any, found: dict[int, Component], scheme: Plan, significance: float) -> list[Component]:
+    """Patterns p x q of two periods found as stripes along different axes, where p x q was not tested."""
+    stripes = [c for c in found.values() if sum(p > 1 for p in c.period) == 1]
+    pairs = []
+    for i, one in enumerate(stripes):
+        for two in stripes[i + 1 :]:
+            period = tuple(max(p, q) for p, q in zip(one.period, two.period, strict=True))
+            if (
+                max(np.minimum(one.period, two.period)) == 1
+                and int(np.lcm.reduce(period)) not in scheme.tested
+            ):
+                pairs.append(period)
+    out = []
+    for period in pairs:
+        crossed = pair_plan(tuple(working.shape[1:-1]), period)
+        lines = _tests(working, crossed)[0]
+        own = np.arange(len(crossed.family))
+        p_value = len(pairs) * _combined(lines.p_joint, apart=False)
+        if len(own) and p_value < significance:
+            channels = [min(1.0, len(pairs) * _combined(p, apart=False)) for p in lines.p_channel.T]
+            out.append(_component(lines, crossed, own, p_value, channels, significance / len(pairs)))
+    return out
 
 
-def _centred(data: NDArray[np.float32]) -> NDArray[np.float32] | None:
-    """`data` less the mean of each channel; None when nothing varies."""
-    rows = data.reshape(data.shape[0], -1)
-    # A product with ones sums rows fast; the short rest is summed in double precision.
-    sums = (np.ones(len(rows), np.float32) @ rows).reshape(-1, data.shape[-1]).sum(axis=0, dtype=np.float64)
-    mean = (sums / (data.size / data.shape[-1])).astype(np.float32)
-    centred = (rows - np.tile(mean, rows.shape[1] // len(mean))).reshape(data.shape)
-    return centred if np.ptp(data) > 0 else None
+def _tests(working: Any, scheme: Plan) -> list[Lines]:
+    return line_test(eigenspectra(working, scheme), window_sums(tuple(working.shape[1:-1])), scheme.real)
 
 
-def _checked(array: ArrayLike) -> NDArray[np.float32]:
-    data = np.asarray(array, np.float32)
+def _like(values: NDArray[np.float32], arrays: Any) -> Any:
+    if isinstance(arrays, np.ndarray):
+        return values
+    return array_namespace(arrays).asarray(values, device=device(arrays))
+
+
+def _centred(batch: Any) -> tuple[Any, list[bool]]:
+    """(N, *spatial, C) less the mean of each channel of each array; and which of them vary at all."""
+    if not isinstance(batch, np.ndarray):
+        xp = array_namespace(batch)
+        axes = tuple(range(1, batch.ndim - 1))
+        centred = batch - xp.mean(batch, axis=axes, keepdims=True)
+        return centred, [bool(v) for v in xp.max(xp.abs(centred), axis=tuple(range(1, batch.ndim))) > 0]
+    out, varies = np.empty(batch.shape, np.float32), []
+    for data, centred in zip(batch, out, strict=True):
+        rows, channels = data.reshape(data.shape[0], -1), data.shape[-1]
+        # A product with ones sums rows fast; the short rest is summed in double precision.
+        sums = (np.ones(len(rows), np.float32) @ rows).reshape(-1, channels).sum(axis=0, dtype=np.float64)
+        mean = (sums / (data.size / channels)).astype(np.float32)
+        np.subtract(rows, np.tile(mean, rows.shape[1] // channels), out=centred.reshape(rows.shape))
+        varies.append(bool(np.ptp(data) > 0))
+    return out, varies
+
+
+def _checked(array: Any) -> Any:
+    data = array
+    if isinstance(array, np.ndarray) or not hasattr(array, "detach"):
+        data = np.asarray(array, np.float32)
     if not 2 <= data.ndim <= 4:
         raise UncheckError(
-            f"expected an array (*spatial, channels) with one to three spatial axes, got shape {data.shape}"
+            f"expected an array (*spatial, channels) with one to three spatial axes, "
+            f"got shape {tuple(data.shape)}"
         )
     if max(data.shape[:-1]) < 4:
         size = " x ".join(map(str, data.shape[:-1]))
@@ -186,9 +195,12 @@ def _checked(array: ArrayLike) -> NDArray[np.float32]:
             f"an image of {size} pixels is smaller than two periods of 2; give at least 4 pixels"
         )
     # The sum is finite whenever all values are (barring overflow), and much cheaper than a mask.
-    if not np.isfinite(data.sum(dtype=np.float64)):
-        bad = data.size - int(np.isfinite(data).sum())
-        raise UncheckError(f"{bad} of {data.size} values are NaN or infinite; mask or replace them first")
+    xp = array_namespace(data)
+    if not bool(xp.isfinite(xp.sum(data, dtype=xp.float64))):
+        bad = int(xp.sum(xp.astype(~xp.isfinite(data), xp.int64)))
+        raise UncheckError(
+            f"{bad} of {int(np.prod(data.shape))} values are NaN or infinite; mask or replace them first"
+        )
     return data
 
 

@@ -1,0 +1,102 @@
+"""What a lattice is made of: lines, the components they form, and what was found in one array."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+SIGNIFICANCE = 1e-3
+VISIBLE = 0.3
+
+
+@dataclass(frozen=True)
+class Line:
+    """One sinusoid of a lattice: `frequency` in cycles per pixel and axis, `mean` its complex amplitude
+    per channel (grey levels; the sinusoid is Re(mean exp(2 pi i f.n)), doubled unless the line is real).
+    """
+
+    frequency: tuple[float, ...]
+    period: tuple[int, ...]
+    mean: tuple[complex, ...]
+    real: bool
+    p_value: float
+
+    @property
+    def amplitudes(self) -> tuple[float, ...]:
+        """Peak amplitude per channel, grey levels."""
+        return tuple(abs(m) * (1 if self.real else 2) for m in self.mean)
+
+
+@dataclass(frozen=True)
+class Component:
+    """The part of a lattice that has one period.
+
+    Attributes:
+        period: pixels per axis, e.g. (4, 4); 1 where the pattern does not vary along that axis.
+        amplitude: grey levels (of 255), the root of the summed squares of the peak amplitudes of its
+            sinusoids, in the channel where that is largest.
+        p_value: corrected for all frequencies, channels and periods tried.
+        channel_amplitudes, channel_p_values: the same for each channel alone.
+        lines: its sinusoids, strongest first.
+    """
+
+    period: tuple[int, ...]
+    amplitude: float
+    p_value: float
+    channel_amplitudes: tuple[float, ...] = ()
+    channel_p_values: tuple[float, ...] = ()
+    lines: tuple[Line, ...] = field(default=(), repr=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready: `period`, `amplitude`, `p_value` and the same per channel."""
+        return {
+            "period": list(self.period),
+            "amplitude": self.amplitude,
+            "p_value": self.p_value,
+            "channel_amplitudes": list(self.channel_amplitudes),
+            "channel_p_values": list(self.channel_p_values),
+        }
+
+
+@dataclass(frozen=True)
+class Lattice:
+    """All that was found in one array.
+
+    Attributes:
+        present: components that are both significant and at least `threshold` strong, strongest first.
+        traces: significant but weaker than the threshold: what cameras, scanners and codecs leave.
+        tested, not_tested: periods that were tried, and those too long for the array.
+        threshold: grey levels; significance: corrected p-value below which a line counts as there.
+    """
+
+    present: tuple[Component, ...]
+    traces: tuple[Component, ...]
+    tested: tuple[int, ...]
+    not_tested: tuple[int, ...]
+    threshold: float = VISIBLE
+    significance: float = SIGNIFICANCE
+
+    @property
+    def strength(self) -> float:
+        """Root of the summed squares of the amplitudes present, grey levels; 0 when nothing is."""
+        return float(np.sqrt(sum(c.amplitude**2 for c in self.present)))
+
+
+def synthesise(component: Component, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """The component as an array of `shape` (*spatial, C), grey levels around zero."""
+    # One tile of the pattern is summed, then repeated.
+    tile = [min(n, p) for n, p in zip(shape, component.period, strict=False)]
+    out = np.zeros((*tile, shape[-1]), np.float64)
+    for line in component.lines:
+        wave = np.ones(tile, np.complex128)
+        for axis, (n, f) in enumerate(zip(tile, line.frequency, strict=True)):
+            turn = np.exp(2j * np.pi * f * np.arange(n))
+            wave *= turn.reshape([-1 if a == axis else 1 for a in range(len(tile))])
+        scale = 1 if line.real else 2
+        out += scale * (wave[..., None] * np.asarray(line.mean)).real
+    repeats = [-(-n // t) for n, t in zip(shape, tile, strict=False)]
+    whole = np.tile(out.astype(np.float32), (*repeats, 1))
+    return whole[tuple(slice(n) for n in shape)]
