@@ -97,10 +97,10 @@ def test_one_bad_file_alone_raises(tmp_path):
     [
         ([], "nothing to measure: the list of images is empty"),
         (np.ones(8), r"array: shape \(8,\) is not a picture; give \(H, W\)"),
-        (np.ones((8, 8, 8)), r"array: shape \(8, 8, 8\) is not a picture"),
+        (np.ones((1, 2, 3, 4, 5, 6)), r"array: shape \(1, 2, 3, 4, 5, 6\) is not a picture"),
         (np.full((8, 8), np.nan), "array: 64 of 64 values are NaN or infinite; mask or replace them first"),
         (np.ones((2, 3)), "array: an image of 2 x 3 pixels is smaller than two periods of 2"),
-        (np.zeros((0, 8)), r"array: expected numbers, got an array of shape \(0, 8, 1\)"),
+        (np.zeros((0, 8)), r"array: expected numbers, got an array of shape \(0, 8\)"),
     ],
 )
 def test_arrays_that_cannot_be_measured(images, message):
@@ -116,7 +116,8 @@ def test_arrays_that_cannot_be_measured(images, message):
         ([2, 2.5], r"period 2\.5 cannot be tested"),
         ([float("nan")], "period nan cannot be tested"),
         ([None], "period None cannot be tested"),
-        ([65], "period 65 is too long for pictures; give at most 64 pixels"),
+        ([65], "array: period 65 is too long for pictures; give at most 64 pixels"),
+        ([1025], "period 1025 is too long; give at most 64 pixels for pictures, 1024 samples for audio"),
         ([], "no periods to test; give whole numbers of pixels from 2 to 64"),
     ],
 )

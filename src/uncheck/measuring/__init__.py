@@ -7,6 +7,7 @@ from uncheck.measuring.measure import measure
 from uncheck.measuring.pictures import Picture, expand, read_picture
 from uncheck.measuring.result import ImageMeasurement, Measurement
 from uncheck.measuring.signals import Signal
+from uncheck.measuring.tones import Tone, find_tones
 
 __all__ = [
     "Component",
@@ -17,9 +18,11 @@ __all__ = [
     "Measurement",
     "Picture",
     "Signal",
+    "Tone",
     "brightness_dependence",
     "expand",
     "find_lattice",
+    "find_tones",
     "infer_range",
     "measure",
     "read_picture",

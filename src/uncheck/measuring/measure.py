@@ -16,19 +16,27 @@ from uncheck.measuring.items import items
 from uncheck.measuring.lattice import PERIODS, SIGNIFICANCE, VISIBLE, Lattice, find_lattice
 from uncheck.measuring.result import ImageMeasurement, Measurement
 from uncheck.measuring.rivals import name_rival, only_enlarged
-from uncheck.measuring.signals import Signal
+from uncheck.measuring.signals import Given, Signal
+from uncheck.measuring.tones import AUDIBLE, Tone, find_tones
+from uncheck.measuring.tones import LONGEST as LONGEST_SOUND
 
 #: The longest period tested in pictures, pixels: a period P has about P^2 / 2 frequencies.
 LONGEST = 64
 
+#: The longest in volumes and video, where it would have P^3 / 2.
+LONGEST_DEEP = 16
+
 
 @dataclass(frozen=True)
 class Settings:
-    """What is looked for: `periods` in pixels, `threshold` in grey levels, `significance` a p-value."""
+    """What is looked for: `periods` in pixels, `threshold` in grey levels, `significance` a p-value and
+    `audible` in decibels.
+    """
 
     periods: tuple[int, ...] = PERIODS
     threshold: float = VISIBLE
     significance: float = SIGNIFICANCE
+    audible: float = AUDIBLE
 
 
 def measure(
@@ -38,17 +46,37 @@ def measure(
     threshold: float = VISIBLE,
     significance: float = SIGNIFICANCE,
     span: tuple[float, float] | None = None,
+    unit: str | None = None,
+    kind: str | None = None,
+    rate: float | None = None,
+    audible: float = AUDIBLE,
+    mosaic: tuple[int, int] | int | None = None,
+    gap: int = 0,
 ) -> Measurement:
-    """Is there a lattice in these pictures, at which periods, how strong, how certain?
+    """Is there a lattice in these pictures, volumes or sounds, at which periods, how strong, how certain?
 
     Args:
-        images: a path, folder or glob, an array or tensor ((H, W), (H, W, C), (C, H, W) or a batch
-            (N, C, H, W) or (N, H, W, C), C at most 4), or a sequence of these.
-        periods: pixels per period to test, each at least 2.
+        images: a path, folder or glob, an array or tensor, or a sequence of these. Arrays are, by shape:
+            (H, W), (H, W, C), (C, H, W): a picture, C at most 4 (four: the last is alpha; two integer
+            channels: grey and alpha, two of floats: flow); (N, C, H, W), (N, H, W, C): a batch of them;
+            (D, H, W): a volume; (N, C, D, H, W): a batch of those; with `rate`, (n,), (C, n), (n, C) or
+            (N, C, n): audio, the shorter axis being the channels. A .npy of four axes is video, and so is
+            a TIFF of several colour pages; one of grey pages is a volume.
+        periods: pixels (samples) per period to test, from 2 to 64, in audio to 1024. Those above 16 are not
+            tested in volumes and video.
         threshold: grey levels (0..255) below which a significant lattice is only a trace. The default,
             0.3, lies above what cameras and scanners leave in photographs (up to 0.25).
         significance: corrected p-value below which a lattice counts as there.
-        span: the values that stand for black and white in float arrays; inferred if None.
+        span: the values that stand for black and white in float arrays (for audio, full scale); inferred if
+            None.
+        unit: name of the unit of the values, such as "m": amplitudes are given in it too, and a float array
+            without a `span` has its own smallest and largest value as range.
+        kind: "pictures" (each plane alone, on its own range), "frames" (each plane alone, one range for all),
+            "volume" (all planes as one signal of three axes) or "audio"; by the shape if None.
+        rate: samples per second of arrays of audio.
+        audible: decibels relative to the rest of the sound below which a significant line is a trace.
+        mosaic: (height, width) in pixels of the tiles that each picture is cut into.
+        gap: pixels between these tiles.
 
     Returns:
         A `Measurement`; `strength` of each picture is 0 when clean, larger is worse, unbounded.
@@ -59,36 +87,85 @@ def measure(
 
     Cost: about one PNG decoding of the picture; memory four float32 copies of it.
     """
-    settings = Settings(_some_periods(periods), threshold, significance)
-    listed = items(images, span)
+    settings = Settings(some_periods(periods), threshold, significance, audible)
+    tile = (mosaic, mosaic) if isinstance(mosaic, int) else mosaic
+    listed = items(images, Given(span, unit, kind, rate, tile, gap))
     measured: list[ImageMeasurement] = []
     errors: list[tuple[str, str]] = []
     for item in listed:
         try:
             for signal in item.signals():
-                measured.append(measure_signal(signal, settings))
+                try:
+                    measured.append(measure_signal(signal, settings))
+                except UncheckError as error:
+                    errors.append(_named(signal.name, error))
         except UncheckError as error:
-            message = str(error) if str(error).startswith(item.name) else f"{item.name}: {error}"
-            if len(listed) == 1:
-                raise UncheckError(message) from error
-            errors.append((item.name, message))
+            errors.append(_named(item.name, error))
+    if len(listed) == 1 and not measured:
+        raise UncheckError(errors[0][1])
     return Measurement(tuple(measured), tuple(errors))
+
+
+def _named(name: str, error: UncheckError) -> tuple[str, str]:
+    message = str(error)
+    return name, message if message.startswith(name) else f"{name}: {message}"
 
 
 def measure_signal(signal: Signal, settings: Settings) -> ImageMeasurement:
     """One signal: its lattice, what else may have made it, and how it goes with brightness."""
+    if signal.kind == "audio":
+        return _sound(signal, settings)
+    flat = signal.values.ndim == 3
+    if flat and max(settings.periods) > LONGEST:
+        raise UncheckError(
+            f"period {max(settings.periods)} is too long for pictures; give at most {LONGEST} pixels"
+        )
+    short = tuple(p for p in settings.periods if flat or p <= LONGEST_DEEP)
     found = find_lattice(
-        signal.values,
-        periods=settings.periods,
-        threshold=settings.threshold,
-        significance=settings.significance,
+        signal.values, periods=short, threshold=settings.threshold, significance=settings.significance
     )
+    if len(short) < len(settings.periods):
+        found = replace(found, not_tested=tuple(p for p in settings.periods if p not in found.tested))
     if only_enlarged(signal.values, found):
         # What a repeated pixel makes longer was a trace before, and still is.
         found = replace(found, present=(), traces=(*found.present, *found.traces))
     rival = name_rival(signal.values, found, signal.codec)
     verdict = "rival" if rival else "lattice" if found.present else "clean"
-    return ImageMeasurement(signal.name, verdict, rival, found, _dependences(signal, found))
+    return _measurement(signal, verdict, rival, found, _dependences(signal, found))
+
+
+def _sound(signal: Signal, settings: Settings) -> ImageMeasurement:
+    found, tones = find_tones(
+        signal.values,
+        signal.rate,
+        periods=settings.periods,
+        significance=settings.significance,
+        audible=settings.audible,
+    )
+    return _measurement(signal, "lattice" if found.present else "clean", None, found, (), tones)
+
+
+def _measurement(
+    signal: Signal,
+    verdict: str,
+    rival: str | None,
+    found: Lattice,
+    brightness: tuple[Dependence, ...],
+    tones: tuple[Tone, ...] = (),
+) -> ImageMeasurement:
+    return ImageMeasurement(
+        signal.name,
+        verdict,
+        rival,
+        found,
+        brightness,
+        kind=signal.kind,
+        span=signal.span,
+        unit=signal.unit,
+        rate=signal.rate,
+        notes=signal.notes,
+        tones=tones,
+    )
 
 
 def _dependences(signal: Signal, found: Lattice) -> tuple[Dependence, ...]:
@@ -101,10 +178,14 @@ def _dependences(signal: Signal, found: Lattice) -> tuple[Dependence, ...]:
     return tuple(out)
 
 
-def _some_periods(periods: Iterable[int]) -> tuple[int, ...]:
-    whole = checked_periods(periods)
+def some_periods(periods: Iterable[int]) -> tuple[int, ...]:
+    """`periods` as ascending whole numbers; UncheckError if none, or one too long for any signal."""
+    whole = tuple(sorted(set(checked_periods(periods))))
     if not whole:
         raise UncheckError(f"no periods to test; give whole numbers of pixels from 2 to {LONGEST}")
-    if max(whole) > LONGEST:
-        raise UncheckError(f"period {max(whole)} is too long for pictures; give at most {LONGEST} pixels")
+    if max(whole) > LONGEST_SOUND:
+        raise UncheckError(
+            f"period {max(whole)} is too long; give at most {LONGEST} pixels for pictures, {LONGEST_SOUND} "
+            "samples for audio"
+        )
     return whole

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tokenize import TokenError
@@ -16,6 +17,7 @@ from PIL import Image, UnidentifiedImageError
 from uncheck.errors import UncheckError
 from uncheck.measuring.levels import to_levels
 
+#: Endings of the files that are taken from folders and globs.
 SUFFIXES = (".png", ".jpg", ".jpeg", ".jpe", ".tif", ".tiff", ".webp", ".bmp", ".npy")
 
 #: Pillow modes that are read as they are; everything else goes through RGB.
@@ -42,6 +44,16 @@ def read_picture(path: str | Path, span: tuple[float, float] | None = None) -> P
         UncheckError: missing, empty, truncated, not a picture, or not finite.
     """
     path = Path(path)
+    check_file(path)
+    if path.suffix.lower() == ".npy":
+        return Picture(_finite(path, _channels_last(path, load_array(path), span)), "NPY")
+    with opened(path) as image:
+        codec = image.format or "unknown"
+        return Picture(_finite(path, pixels(image)), codec)
+
+
+def check_file(path: Path) -> None:
+    """UncheckError unless `path` is a file that can be opened and is not empty."""
     if not path.exists():
         raise UncheckError(f"{path}: no such file; check the path")
     if path.is_dir():
@@ -53,12 +65,14 @@ def read_picture(path: str | Path, span: tuple[float, float] | None = None) -> P
         raise UncheckError(f"{path}: cannot be opened ({error.strerror}); check its permissions") from error
     if not size:
         raise UncheckError(f"{path}: empty file (0 bytes); write it again")
-    if path.suffix.lower() == ".npy":
-        return Picture(_finite(path, _channels_last(path, _load_array(path), span)), "NPY")
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Image.Image]:
+    """The picture file, for as long as it is read; what goes wrong with it is an UncheckError."""
     try:
         with Image.open(path) as image:
-            codec = image.format or "unknown"
-            return Picture(_finite(path, _pixels(image)), codec)
+            yield image
     except UnidentifiedImageError:
         raise UncheckError(
             f"{path}: not a picture that can be read; give PNG, JPEG, TIFF, WebP, BMP or .npy"
@@ -94,7 +108,8 @@ def expand(patterns: Iterable[str | Path]) -> list[str]:
     return out
 
 
-def _pixels(image: Image.Image) -> NDArray[np.float32]:
+def pixels(image: Image.Image) -> NDArray[np.float32]:
+    """(H, W, C) grey levels of the frame at hand, alpha dropped."""
     mode = image.mode
     if mode in _GREY:
         values = np.asarray(image.convert("L") if mode in {"1", "LA"} else image)
@@ -110,7 +125,12 @@ def _pixels(image: Image.Image) -> NDArray[np.float32]:
     return np.asarray(image.convert("RGB"), np.float32)
 
 
-def _load_array(path: Path) -> NDArray[np.generic]:
+def load_array(path: Path) -> NDArray[np.generic]:
+    """The array of a .npy, without unpickling.
+
+    Raises:
+        UncheckError: damaged, truncated, pickled, or not of real numbers.
+    """
     try:
         values = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError, SyntaxError, TokenError, MemoryError) as error:
@@ -145,8 +165,10 @@ def _channels_last(
         levels = to_levels(values, span)
     except UncheckError as error:
         raise UncheckError(f"{path}: {error}") from None
-    # Fourth and second channels are alpha by convention.
-    return levels[..., :3] if levels.shape[-1] == 4 else levels[..., :1] if levels.shape[-1] == 2 else levels
+    # A fourth channel is alpha by convention, and so is a second one of integers; of floats it is flow.
+    if levels.shape[-1] == 4:
+        return levels[..., :3]
+    return levels[..., :1] if levels.shape[-1] == 2 and values.dtype.kind in "bui" else levels
 
 
 def _finite(path: Path, pixels: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -6,16 +6,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from uncheck.measuring.brightness import Dependence
-from uncheck.measuring.lattice import Lattice
+from uncheck.measuring.lattice import Component, Lattice
+from uncheck.measuring.levels import LEVELS
+from uncheck.measuring.tones import Tone
 
 SCHEMA = "uncheck.measure/1"
 
 
 @dataclass(frozen=True)
 class ImageMeasurement:
-    """One picture: `verdict` is "lattice", "clean" or "rival".
+    """One picture, volume, video or piece of audio: `verdict` is "lattice", "clean" or "rival".
 
-    If "rival", then `rival` says "jpeg" or "bayer".
+    If "rival", then `rival` says "jpeg" or "bayer". `kind`, `span`, `unit`, `rate` and `notes` are those of
+    the `Signal`; `tones` has an entry for each component of audio.
     """
 
     path: str
@@ -23,6 +26,12 @@ class ImageMeasurement:
     rival: str | None
     found: Lattice
     brightness: tuple[Dependence, ...] = ()
+    kind: str = "picture"
+    span: tuple[float, float] = (0.0, LEVELS)
+    unit: str | None = None
+    rate: float | None = None
+    notes: tuple[str, ...] = ()
+    tones: tuple[Tone, ...] = ()
 
     @property
     def strength(self) -> float:
@@ -35,18 +44,36 @@ class ImageMeasurement:
             "path": self.path,
             "verdict": self.verdict,
             "rival": self.rival,
-            "lattice": [c.to_dict() for c in self.found.present],
+            "lattice": [self._component(c) for c in self.found.present],
             "strength": self.strength,
-            "traces": [c.to_dict() for c in self.found.traces],
+            "traces": [self._component(c) for c in self.found.traces],
             "not_tested": list(self.found.not_tested),
             "brightness": [d.to_dict() for d in self.brightness],
+            "kind": self.kind,
+            "range": list(self.span),
+            **({} if self.unit is None else {"unit": self.unit}),
+            **({"sample_rate": self.rate} if self.kind == "audio" else {}),
+            "notes": list(self.notes),
         }
+
+    def _component(self, component: Component) -> dict[str, Any]:
+        """With what it means in the signal's own terms."""
+        out = component.to_dict()
+        if self.unit is not None:
+            out["amplitude_in_unit"] = component.amplitude * (self.span[1] - self.span[0]) / LEVELS
+        for tone in self.tones:
+            if tone.period == component.period:
+                out["frequency_hz"] = None if self.rate is None else list(tone.frequencies)
+                out["db"] = tone.level
+        return out
 
     def __str__(self) -> str:
         if self.verdict == "clean":
             return f"{self.path}: clean"
+        levels = {tone.period: f"{tone.level:.0f} dB" for tone in self.tones}
         parts = ", ".join(
-            f"period {'x'.join(map(str, c.period))} {c.amplitude:.2f} levels (p = {c.p_value:.1g})"
+            f"period {'x'.join(map(str, c.period))} {levels.get(c.period, f'{c.amplitude:.2f} levels')} "
+            f"(p = {c.p_value:.1g})"
             for c in self.found.present
         )
         name = f"rival ({self.rival})" if self.rival else "lattice"

@@ -1,4 +1,4 @@
-"""A signal: the one form in which pictures, volumes, frames and audio are measured."""
+"""A signal: the one form in which pictures, volumes, video and audio are measured."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from uncheck.errors import UncheckError
 from uncheck.measuring.levels import LEVELS
+
+#: How several planes or one-dimensional arrays may be taken.
+KINDS = ("pictures", "frames", "volume", "audio")
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,10 +20,10 @@ class Signal:
 
     Attributes:
         name: the path as given, or what stands for it ("array", "[3]").
-        values: (*spatial, C) float32 in grey levels, 0..255 over `span`.
-        kind: "picture", "volume", "frames" (video as one volume of time, height, width) or "audio".
+        values: (*spatial, C) float32 in grey levels: 0..255 over `span`, for audio around 0.
+        kind: "picture", "volume" (depth, height, width), "video" (time, height, width) or "audio".
         codec: file format ("PNG"), None for arrays.
-        span: (low, high), the original values that became 0 and 255.
+        span: (low, high), the original values that are 255 grey levels apart.
         unit: name of the unit of the original values, if it was given.
         rate: samples per second of audio.
         notes: sentences about how it was read.
@@ -33,3 +37,33 @@ class Signal:
     unit: str | None = None
     rate: float | None = None
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Given:
+    """What the caller says of the signals: see `measure` for each."""
+
+    span: tuple[float, float] | None = None
+    unit: str | None = None
+    kind: str | None = None
+    rate: float | None = None
+    mosaic: tuple[int, int] | None = None
+    gap: int = 0
+
+    def __post_init__(self) -> None:
+        if self.kind is not None and self.kind not in KINDS:
+            raise UncheckError(f"kind {self.kind!r} is not known; choose from {', '.join(KINDS)}")
+        if self.rate is not None and not (np.isfinite(self.rate) and self.rate > 0):
+            raise UncheckError(f"sample rate {self.rate:g} is not possible; give samples per second, above 0")
+        if self.rate is not None and self.kind not in (None, "audio"):
+            raise UncheckError(f"a sample rate goes with audio, not with {self.kind}; leave one of them out")
+        if self.span is not None and not self.span[0] < self.span[1]:
+            low, high = self.span
+            raise UncheckError(
+                f"range {low:g},{high:g} is empty; give the lowest value first, then the highest"
+            )
+        if self.mosaic is not None and (min(self.mosaic) < 1 or self.gap < 0):
+            raise UncheckError(
+                f"mosaic tiles of {self.mosaic[0]} x {self.mosaic[1]} pixels with gaps of {self.gap} are not "
+                "possible; tiles have at least 1 pixel and gaps at least 0"
+            )
