@@ -1,4 +1,4 @@
-"""How the lattice depends on brightness and colour: the article says bright colours show it most."""
+"""How the lattice depends on brightness and colour: the article says strong colours show it most."""
 
 from __future__ import annotations
 
@@ -7,21 +7,20 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtr
 
-from uncheck.errors import UncheckError
-from uncheck.measuring.lattice import Component, Line
+from uncheck.measuring.dependence_curve import Curve, curve
+from uncheck.measuring.lattice import Component
+from uncheck.measuring.local_amplitude import Grid, grid, local_amplitudes, local_means
+from uncheck.measuring.opponent import ColourAmplitudes, colour_amplitudes, mean_colour
+from uncheck.measuring.regression import fit
 
 #: Rec. 601 weights of red, green and blue in brightness.
 LUMA = np.array([0.299, 0.587, 0.114])
 
-#: Brightness whose windows differ by less, in grey levels, does not vary.
-FLAT = 1e-3
-
 
 @dataclass(frozen=True)
 class Dependence:
-    """Signed local amplitude of a lattice, fitted as intercept + slope * brightness.
+    """Signed local amplitude of a lattice, fitted as intercept + slope * brightness, and as curves.
 
     Attributes:
         period: of the component.
@@ -33,6 +32,11 @@ class Dependence:
         zero_at: brightness at which the fitted lattice vanishes (the "average colour"), None if slope = 0.
         colour_slopes: per input channel, from one regression on all channels together.
         blocks: number of windows fitted.
+        by_distance: amplitude against the distance of the local mean colour from that of the picture
+            (Euclidean, grey levels). A positive slope: it shows more far from the mean colour. A lattice that
+            changes sign across the mean colour counts as positive on both sides.
+        by_brightness: signed amplitude against local brightness less that of the picture.
+        colour: amplitude of the whole component per channel and along opponent axes.
     """
 
     period: tuple[int, ...]
@@ -44,6 +48,9 @@ class Dependence:
     zero_at: float | None
     colour_slopes: tuple[float, ...]
     blocks: int
+    by_distance: Curve
+    by_brightness: Curve
+    colour: ColourAmplitudes
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -57,15 +64,18 @@ class Dependence:
             "zero_at": self.zero_at,
             "colour_slopes": list(self.colour_slopes),
             "blocks": self.blocks,
+            "by_distance": self.by_distance.to_dict(),
+            "by_brightness": self.by_brightness.to_dict(),
+            "colour": self.colour.to_dict(),
         }
 
 
 def brightness_dependence(array: NDArray[np.float32], component: Component) -> Dependence:
-    """Fit the local amplitude of the component's strongest line against local brightness.
+    """Relate the local amplitude of the component's strongest line to local brightness and colour.
 
-    In windows of a whole number of periods (about 16 pixels), less the slope of the brightness around them,
-    the line is demodulated, turned to the phase
-    that carries most of its power over all windows, and regressed by least squares.
+    In windows of a whole number of periods (at least two, about 16 pixels) the line is demodulated in the
+    channel where it is strongest, turned to the phase that carries most of what colour explains of it, and
+    regressed by least squares with errors that allow for unequally noisy windows and correlated neighbours.
 
     Args:
         array: (*spatial, C) grey levels.
@@ -74,94 +84,50 @@ def brightness_dependence(array: NDArray[np.float32], component: Component) -> D
     Raises:
         UncheckError: fewer than eight windows fit.
 
-    Cost: one pass over the array.
+    Cost: one pass over the array, and one of the harmonic test at the component's lines.
     """
     line = component.lines[0]
+    windows = grid(array.shape[:-1], line.period)
     channel = int(np.argmax(line.amplitudes))
-    sizes = [_window(p) for p in line.period]
-    counts = [n // size for n, size in zip(array.shape, sizes, strict=False)]
-    if np.prod(counts) < 8:
-        raise UncheckError(
-            f"brightness dependence at period {list(component.period)} needs eight windows of "
-            f"{' x '.join(map(str, sizes))} pixels; the picture has {int(np.prod(counts))}"
-        )
-    local = _signed(_block_means(array[..., channel], line, sizes, counts))
-    colours = np.stack(
-        [_block_means(array[..., c], None, sizes, counts).real for c in range(array.shape[-1])], axis=1
-    )
-    brightness = colours[:, :3] @ LUMA if colours.shape[1] >= 3 else colours.mean(axis=1)
-    (intercept, slope), (intercept_error, slope_error) = _fit(brightness[:, None], local)
-    freedom = len(local) - 2
-    t = abs(slope) / slope_error if slope_error > 0 else np.inf
-    colour_fit, _ = _fit(colours, local)
+    planes = [np.ascontiguousarray(array[..., c], np.float32) for c in range(array.shape[-1])]
+    colours = np.stack([local_means(plane, windows) for plane in planes], axis=1)
+    local = _signed(local_amplitudes(planes[channel], line, windows), colours, windows)
+    mean = mean_colour(array)
+    brightness, mean_brightness = _brightness(colours), float(_brightness(mean[None])[0])
+    distance = np.sqrt(((colours - mean) ** 2).sum(axis=1))
+    counts = windows.counts
+    straight, coloured = fit(brightness[:, None], local, counts), fit(colours, local, counts)
+    intercept, slope = map(float, straight.coefficients)
     return Dependence(
         period=component.period,
         slope=slope,
         intercept=intercept,
-        slope_error=slope_error,
-        intercept_error=intercept_error,
-        p_value=float(2 * stdtr(freedom, -t)) if slope else 1.0,
+        slope_error=float(straight.errors[1]),
+        intercept_error=float(straight.errors[0]),
+        p_value=straight.slope_p_value,
         zero_at=-intercept / slope if slope else None,
-        colour_slopes=tuple(colour_fit[1:]),
+        colour_slopes=tuple(map(float, coloured.coefficients[1:])),
         blocks=len(local),
+        # The sign comes from the other windows, so that noise does not count as amplitude.
+        by_distance=curve(distance, local * np.where(coloured.left_out < 0, -1, 1), counts),
+        by_brightness=curve(brightness - mean_brightness, local, counts),
+        colour=colour_amplitudes(array, component),
     )
 
 
-def _window(period: int) -> int:
-    return period * max(1, 16 // period)
+def _brightness(colours: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(colours[:, :3] @ LUMA if colours.shape[1] >= 3 else colours.mean(axis=1))
 
 
-def _block_means(
-    plane: NDArray[np.float32], line: Line | None, sizes: list[int], counts: list[int]
-) -> NDArray[np.complex128]:
-    """Mean over each window of plane * exp(-2 pi i f.n), scaled to a peak amplitude."""
-    cut = plane[tuple(slice(c * s) for c, s in zip(counts, sizes, strict=True))].astype(np.complex128)
-    if line is not None:
-        cut = _level(cut.real, sizes, counts).astype(np.complex128)
-        for axis, f in enumerate(line.frequency):
-            turn = np.exp(-2j * np.pi * f * np.arange(cut.shape[axis]))
-            cut = cut * turn.reshape([-1 if a == axis else 1 for a in range(cut.ndim)])
-        cut = cut * (1 if line.real else 2)
-    split = _windows(cut, sizes, counts)
-    means: NDArray[np.complex128] = split.mean(axis=tuple(range(1, split.ndim, 2))).ravel()
-    return means
+def _signed(
+    local: NDArray[np.complex128], colours: NDArray[np.float64], windows: Grid
+) -> NDArray[np.float64]:
+    """Component of each complex amplitude along the phase of most of the power that colour explains.
 
-
-def _windows(cut: NDArray[Any], sizes: list[int], counts: list[int]) -> NDArray[Any]:
-    """(count_0, size_0, count_1, size_1, ...)."""
-    return cut.reshape([n for pair in zip(counts, sizes, strict=True) for n in pair])
-
-
-def _level(cut: NDArray[np.float64], sizes: list[int], counts: list[int]) -> NDArray[np.float64]:
-    """`cut` less the slope of its surroundings in every window, which would pass for a line.
-
-    The slope is taken from the means of the windows next to each, which hold no lattice.
+    Content has a random phase in every window; what is left of it in a fit on colour is small.
     """
-    split = _windows(cut.copy(), sizes, counts)
-    means = split.mean(axis=tuple(range(1, split.ndim, 2)), keepdims=True)
-    for axis, (size, count) in enumerate(zip(sizes, counts, strict=True)):
-        if count > 1:
-            slope = np.gradient(means, size, axis=2 * axis)
-            offset = np.arange(size) - (size - 1) / 2
-            split -= slope * offset.reshape([-1 if a == 2 * axis + 1 else 1 for a in range(split.ndim)])
-    return split.reshape(cut.shape)
-
-
-def _signed(local: NDArray[np.complex128]) -> NDArray[np.float64]:
-    """Component of each complex amplitude along the direction that carries most power."""
-    direction = np.exp(0.5j * np.angle((local**2).sum()))
+    counts = windows.counts
+    explained = fit(colours, local.real, counts).fitted + 1j * fit(colours, local.imag, counts).fitted
+    direction = np.exp(0.5j * np.angle((explained**2).sum()))
     signed = (local * direction.conj()).real
     return np.asarray(signed if signed.mean() >= 0 else -signed, np.float64)
-
-
-def _fit(columns: NDArray[np.float64], values: NDArray[np.float64]) -> tuple[list[float], list[float]]:
-    """Least squares of values on 1 and columns: coefficients and their standard errors."""
-    # A column that only repeats the constant must not share its coefficient.
-    varies = np.concatenate([[True], np.ptp(columns, axis=0) > FLAT])
-    design = np.column_stack([np.ones(len(values)), columns])[:, varies]
-    coefficients, errors = np.zeros((2, len(varies)))
-    coefficients[varies] = np.linalg.lstsq(design, values, rcond=None)[0]
-    residual = values - design @ coefficients[varies]
-    variance = float(residual @ residual) / max(1, len(values) - design.shape[1])
-    errors[varies] = np.sqrt(variance * np.diag(np.linalg.pinv(design.T @ design)).clip(0))
-    return coefficients.tolist(), errors.tolist()

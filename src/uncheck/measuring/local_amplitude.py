@@ -1,0 +1,117 @@
+"""The amplitude of one line, and the mean colour, in windows all over an array."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from uncheck.errors import UncheckError
+from uncheck.measuring.lattice import Line
+
+#: Pixels a window should have along each axis, and the fewest windows worth a regression.
+WINDOW = 16
+FEWEST = 8
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Windows side by side from the first pixel on: `sizes` in pixels and `counts`, per axis."""
+
+    sizes: tuple[int, ...]
+    counts: tuple[int, ...]
+
+
+def grid(shape: tuple[int, ...], period: tuple[int, ...]) -> Grid:
+    """Windows of a whole number of periods, about 16 pixels but at least two periods, on each axis.
+
+    Args:
+        shape: pixels per axis.
+        period: of the line per axis, 1 where it does not vary.
+
+    Raises:
+        UncheckError: fewer than eight windows fit.
+    """
+    sizes = tuple(p * max(2, WINDOW // p) for p in period)
+    counts = tuple(n // size for n, size in zip(shape, sizes, strict=True))
+    if prod(counts) < FEWEST:
+        raise UncheckError(
+            f"brightness dependence at period {list(period)} needs eight windows of "
+            f"{' x '.join(map(str, sizes))} pixels; the picture has {prod(counts)}"
+        )
+    return Grid(sizes, counts)
+
+
+def local_amplitudes(plane: NDArray[np.float32], line: Line, windows: Grid) -> NDArray[np.complex128]:
+    """Complex peak amplitude of the line in every window, the first axis running slowest.
+
+    Least squares, weighted by a Hann window, of a parabola and the line on each axis:
+    a = sum_n k[n] x[n], k a product of one dual vector per axis, the same in all windows.
+    The Hann window keeps out most of what crosses many windows, such as edges along them, and the parabola
+    shading, whose phase would go with brightness.
+
+    Args:
+        plane: (*spatial) grey levels.
+        line: its frequency and whether it is real.
+        windows: from `grid`.
+
+    Returns:
+        (windows,) grey levels; of magnitude A for A cos(2 pi f.n).
+
+    Cost: one matrix product over the plane.
+    """
+    kernels = [_dual(f, size) for f, size in zip(line.frequency, windows.sizes, strict=True)]
+    return _contract(plane, kernels, windows) * (1 if line.real else 2)
+
+
+def local_means(plane: NDArray[np.float32], windows: Grid) -> NDArray[np.float64]:
+    """Hann-weighted mean of every window, which no lattice of the period moves."""
+    kernels = [_hann(size).astype(np.complex128) / size for size in windows.sizes]
+    return np.asarray(_contract(plane, kernels, windows).real, np.float64)
+
+
+def _contract(
+    plane: NDArray[np.float32], kernels: list[NDArray[np.complex128]], windows: Grid
+) -> NDArray[np.complex128]:
+    """(windows,): the product of the kernels, one per axis, applied to every window."""
+    data: NDArray[Any] = plane[
+        tuple(slice(c * s) for c, s in zip(windows.counts, windows.sizes, strict=True))
+    ]
+    # The last axis comes first: it is contiguous, and the rest gets small. New axes go to the front.
+    for kernel, size in zip(reversed(kernels), reversed(windows.sizes), strict=True):
+        split = data.reshape(*data.shape[:-1], -1, size)
+        if np.isrealobj(split):
+            # Real data meet the two parts of the kernel in real arithmetic.
+            parts = split @ np.stack([kernel.real, kernel.imag], axis=1).astype(data.dtype)
+            product = parts[..., 0] + 1j * parts[..., 1] if np.any(kernel.imag) else parts[..., 0]
+        else:
+            product = split @ kernel
+        data = np.moveaxis(product, -1, 0)
+    return data.astype(np.complex128).ravel()
+
+
+def _hann(size: int) -> NDArray[np.float64]:
+    """Of mean 1, and symmetric about the middle of the window."""
+    if size < 3:
+        return np.ones(size)
+    return np.asarray(1 - np.cos(2 * np.pi * (np.arange(size) + 0.5) / size), np.float64)
+
+
+def _dual(frequency: float, size: int) -> NDArray[np.complex128]:
+    """What extracts exp(2 pi i f n) and is blind to parabolas and to the conjugate line."""
+    n = np.arange(size)
+    middle = (n - (size - 1) / 2) / size
+    weight = _hann(size)
+    if frequency == 0:
+        return np.asarray(weight / weight.sum(), np.complex128)
+    wave = np.exp(2j * np.pi * frequency * n)
+    columns = [wave, np.ones(size), middle, middle**2]
+    if frequency != 0.5:
+        columns.append(wave.conj())
+    design = np.stack(columns, axis=1)
+    gram = design.conj().T @ (weight[:, None] * design)
+    first = np.linalg.solve(gram, design.conj().T * weight)[0]
+    return np.asarray(first, np.complex128)
