@@ -36,6 +36,7 @@ bench: $(STAMP)
 
 experiments: $(STAMP)
 	$(PY) experiments/demo-network/train.py
+	$(PY) experiments/calibration/run.py
 
 clean:
 	rm -rf $(VENV) uncheck-demo

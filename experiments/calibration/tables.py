@@ -1,0 +1,231 @@
+"""The tables of docs/calibration.md, from results/*.json alone, between their markers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from figures import HERE, label, read
+
+PAGE = HERE.parents[1] / "docs" / "calibration.md"
+
+
+def main() -> None:
+    """Rewrite what lies between <!-- NAME --> and <!-- /NAME --> for every table there is a result for."""
+    text = PAGE.read_text()
+    for name, (part, make) in TABLES.items():
+        result = read(part)
+        if result is None:
+            body = "Not run."
+        elif "skipped" in result:
+            body = f"Skipped: {result['skipped']}."
+        else:
+            body = make(result)
+        pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
+        if not pattern.search(text):
+            raise SystemExit(f"docs/calibration.md: no markers for the table {name}; add <!-- {name} -->")
+        text = pattern.sub(lambda m, body=body: f"{m[1]}{body}\n{m[2]}", text)
+    PAGE.write_text(text)
+
+
+def table(head: list[str], rows: list[list[Any]]) -> str:
+    """In Markdown."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+
+
+def percent(rate: dict[str, Any]) -> str:
+    """A rate and its interval."""
+    low, high = (100 * v for v in rate["interval"])
+    return f"{100 * rate['rate']:.2g} % ({low:.2g} to {high:.2g})"
+
+
+def made(result: dict[str, Any]) -> str:
+    """What the results were made with."""
+    machine = result["machine"]
+    versions = ", ".join(f"{k} {v}" for k, v in machine["versions"].items())
+    return f"{machine['date']}, Python {machine['python']}, {versions}; {result['seconds']:.0f} s."
+
+
+def targets(_: dict[str, Any]) -> str:
+    """Each target, and what was reached."""
+    rows: list[list[Any]] = []
+    alarms, found, sets = read("false_alarms"), read("detection"), read("sets")
+    if alarms:
+        for kind, name in (
+            ("target", "false alarms, photographs, noise, screenshots, woven and brick textures"),
+            ("photograph", "- of these, photographs in all treatments"),
+            ("noise", "- noise"),
+            ("screenshot", "- screenshots"),
+            ("woven", "- woven textures"),
+            ("brick", "- brick textures"),
+        ):
+            share = alarms["total"][kind]["lattice"]
+            rows.append([name, "at most 1 %", percent(share), yes(share["rate"] <= 0.01)])
+    for row in (found or {}).get("targets", []):
+        name = f"period {row['period']}, found in 90 %"
+        rows.append([name, f"at {row['wanted']:g} levels", at(row["found_90"]), yes(row["met"])])
+    for row in (sets or {}).get("detection", []):
+        if "target" in row:
+            wanted, share = row["target"]["wanted"], row["target"]["rate_there"]
+            name = f"set of {sets['size']}, period {row['period']}, found in 90 %"
+            rows.append([name, f"at {wanted:g} levels", at(row["found_90"]), yes(share >= 0.9)])
+    return table(["what", "target", "outcome (95 %)", "met"], rows)
+
+
+def yes(met: bool) -> str:
+    """In a word."""
+    return "yes" if met else "**no**"
+
+
+def at(crossing: dict[str, Any]) -> str:
+    """An amplitude and its interval; beyond what was tried: "not found"."""
+    if crossing["at"] is None:
+        return "not reached"
+    low, high = crossing["interval"]
+    return f"{crossing['at']:.2g} ({low:.2g} to {'?' if high is None else f'{high:.2g}'})"
+
+
+def false_alarms(result: dict[str, Any]) -> str:
+    """Verdicts by kind and treatment."""
+    rows = [
+        [
+            label(row),
+            row["lattice"]["of"],
+            percent(row["lattice"]),
+            f"{row['by_source']['hits']} of {row['by_source']['of']}",
+            row["rival"],
+            ", ".join(f"{p}: {n}" for p, n in row["periods"].items()) or "-",
+        ]
+        for row in result["default"]
+    ]
+    head = ["pictures", "number", "lattice (95 %)", "photographs", "rival", "periods: pictures"]
+    return table(head, rows)
+
+
+def alarms(result: dict[str, Any]) -> str:
+    """Every photograph that was called a lattice."""
+    seen: dict[tuple[str, str], list[str]] = {}
+    for alarm in result["alarms"]:
+        if alarm["kind"] in ("photograph", "enlarged"):
+            parts = ", ".join(f"{' x '.join(map(str, p))}: {a:.2f}" for p, a, _ in alarm["present"])
+            key = (alarm["kind"], alarm["treatment"])
+            seen.setdefault(key, []).append(f"{alarm['name'].split(' x')[0]} ({parts})")
+    rows = [[f"{kind}, {treatment}", "; ".join(names)] for (kind, treatment), names in seen.items()]
+    return table(["pictures", "called a lattice (period: grey levels)"], rows)
+
+
+def nominal(result: dict[str, Any]) -> str:
+    """Observed rates without the threshold."""
+    rows = []
+    for name, curve in result["nominal"].items():
+        row: list[Any] = [name, curve["pictures"]]
+        for field in ("any", "elsewhere"):
+            row += [percent(curve[field][n]) for n in ("0.001", "0.01")]
+        rows.append(row)
+    head = ["pictures", "number", "any period, 0.1 %", "any, 1 %", "elsewhere, 0.1 %", "elsewhere, 1 %"]
+    return table(head, rows)
+
+
+def long_periods(result: dict[str, Any]) -> str:
+    """Periods to 64."""
+    rows = [
+        [name, percent(r["lattice"]), ", ".join(f"{p}: {n}" for p, n in r["periods"].items()) or "-"]
+        for name, r in result["long"].items()
+    ]
+    return table(["photographs", "lattice (95 %)", "periods: pictures"], rows)
+
+
+def detection(result: dict[str, Any]) -> str:
+    """Amplitudes found, and how right they are."""
+    rows = [
+        [
+            row["condition"],
+            " x ".join(map(str, row["period"])),
+            at(row["found_50"]),
+            at(row["found_90"]),
+            "-" if row["bias"]["median"] is None else f"{row['bias']['median']:.2f}",
+            "-" if not row["bias"]["of"] else percent(row["other_periods_too"]),
+        ]
+        for row in result["first_order"]
+    ]
+    head = ["lattice", "period", "50 % found at", "90 % found at", "measured / true", "other periods too"]
+    return table(head, rows)
+
+
+def second_order(result: dict[str, Any]) -> str:
+    """Verdicts on pictures whose variance depends on the phase."""
+    rows = [
+        [r["case"], percent(r["first_order"]), percent(r["second_order"]) if r["second_order"] else "-"]
+        for r in result["second_order"]
+    ]
+    return table(["pictures", "first order reported", "second order found"], rows)
+
+
+def sets(result: dict[str, Any]) -> str:
+    """Detection and false alarms of sets."""
+    found = [
+        [r["period"], at(r["found_90"]), "-" if r["bias"] is None else f"{r['bias']:.2f}"]
+        for r in result["detection"]
+    ]
+    false = [
+        [r["case"], percent(r["lattice"]), r["rival"], percent(r["significant"]), r["periods"] or "-"]
+        for r in result["false_alarms"]
+    ]
+    head = ["sets of", "lattice (95 %)", "rival", "any trace", "periods"]
+    return f"{table(['period', '90 % found at', 'measured / true'], found)}\n\n{table(head, false)}"
+
+
+def comparison(result: dict[str, Any]) -> str:
+    """All measures, uncompressed and JPEG."""
+    rows = [
+        [
+            row["pictures"],
+            row["period"],
+            row["measure"],
+            f"{row['amplitudes'][1]:g}",
+            f"{row['auc'][1]:.2f}",
+            f"{100 * row['at_1_percent'][1]:.0f} %",
+            result["rules"][row["measure"]],
+            f"{100 * row['usual_false_alarms']['rate']:.1f} %",
+            f"{100 * row['usual_detection'][1]:.0f} %",
+        ]
+        for row in result["rows"]
+    ]
+    head = [
+        "pictures",
+        "period",
+        "measure",
+        "levels",
+        "area",
+        "found at 1 %",
+        "usual rule",
+        "false alarms",
+        "found",
+    ]
+    return table(head, rows)
+
+
+def made_with(_: dict[str, Any]) -> str:
+    """Versions and dates of all parts."""
+    results = {part: read(part) for part in ("false_alarms", "detection", "sets", "comparison")}
+    return "\n".join(f"- {part}: {made(result)}" for part, result in results.items() if result)
+
+
+TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
+    "targets": ("false_alarms", targets),
+    "false_alarms": ("false_alarms", false_alarms),
+    "alarms": ("false_alarms", alarms),
+    "nominal": ("false_alarms", nominal),
+    "long_periods": ("false_alarms", long_periods),
+    "detection": ("detection", detection),
+    "second_order": ("detection", second_order),
+    "sets": ("sets", sets),
+    "comparison": ("comparison", comparison),
+    "made_with": ("false_alarms", made_with),
+}
+
+
+if __name__ == "__main__":
+    main()
