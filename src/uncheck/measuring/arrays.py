@@ -19,6 +19,9 @@ Span = tuple[float, float]
 #: Most channels of a picture: red, green, blue and alpha.
 CHANNELS = 4
 
+#: Fewest slices of a volume: two cycles of the shortest period.
+SLICES = 4
+
 #: Most channels of audio, where shapes must tell channels from samples.
 LOUDSPEAKERS = 32
 
@@ -80,7 +83,7 @@ def split(array: Array, name: str, given: Given, codec: str | None = None) -> li
     elif (kind == "volume" and ndim in (3, 4)) or (
         kind is None and ((ndim == 3 and not _is_picture(array)) or (ndim == 4 and codec is not None))
     ):
-        return [_volume(array, name, given, codec)]
+        return _volume(array, name, given, codec)
     elif kind is None and ndim == 4:
         return _planes(array, name, given, codec)
     elif kind == "volume":
@@ -122,10 +125,10 @@ def _planes(array: Array, name: str, given: Given, codec: str | None) -> list[Ra
 
 def _volumes(array: Array, name: str, given: Given, codec: str | None) -> list[Raw]:
     shared = Given(given.span or _shared(array, given), given.unit, given.kind)
-    return [_volume(one, f"{name}[{i}]", shared, codec) for i, one in enumerate(array)]
+    return [raw for i, one in enumerate(array) for raw in _volume(one, f"{name}[{i}]", shared, codec)]
 
 
-def _volume(array: Array, name: str, given: Given, codec: str | None) -> Raw:
+def _volume(array: Array, name: str, given: Given, codec: str | None) -> list[Raw]:
     shape = array.shape
     volume = array
     if array.ndim == 4 and shape[-1] > CHANNELS >= shape[1]:
@@ -139,12 +142,19 @@ def _volume(array: Array, name: str, given: Given, codec: str | None) -> Raw:
     kind, axes = ("volume", "depth") if volume.shape[-1] == 1 else ("video", "time")
     if volume.shape[0] == 1:
         note = f"A {kind} with a single slice was measured as a picture."
-        return Raw(name, volume[0], "picture", given, codec, notes=(note,))
+        return [Raw(name, volume[0], "picture", given, codec, notes=(note,))]
+    if volume.shape[0] < SLICES:
+        note = f"A {kind} of fewer than {SLICES} slices was measured slice by slice."
+        shared = _shared(volume, given)
+        return [
+            Raw(f"{name}[{i}]", plane, "picture", given, codec, shared, (note,))
+            for i, plane in enumerate(volume)
+        ]
     note = (
         f"Shape {shape} was taken as a {kind} ({axes}, height, width); "
         "with kind pictures each plane is measured on its own."
     )
-    return Raw(name, volume, kind, given, codec, notes=() if given.kind else (note,))
+    return [Raw(name, volume, kind, given, codec, notes=() if given.kind else (note,))]
 
 
 def _own_range(array: Array, given: Given) -> Span | None:

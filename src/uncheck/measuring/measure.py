@@ -10,6 +10,7 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from uncheck.errors import UncheckError
+from uncheck.measuring.bands import without_bands
 from uncheck.measuring.brightness import Dependence, brightness_dependence
 from uncheck.measuring.frequencies import checked_periods
 from uncheck.measuring.items import items
@@ -126,6 +127,8 @@ def measure_signal(signal: Signal, settings: Settings) -> ImageMeasurement:
     )
     if len(short) < len(settings.periods):
         found = replace(found, not_tested=tuple(p for p in settings.periods if p not in found.tested))
+    if not flat:
+        found = without_bands(signal.values, found)
     if only_enlarged(signal.values, found):
         # What a repeated pixel makes longer was a trace before, and still is.
         found = replace(found, present=(), traces=(*found.present, *found.traces))

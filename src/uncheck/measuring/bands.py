@@ -1,0 +1,70 @@
+"""Slices that differ at random are no lattice: they have no period."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from uncheck.errors import UncheckError
+from uncheck.measuring.lattice import Component, Lattice, Line, find_lattice
+
+
+def without_bands(array: NDArray[np.float32], found: Lattice) -> Lattice:
+    """`found` without the lines that do not stand in the profile of the array along their own axes.
+
+    A line (f, 0, 0) is tested against what is around it in all directions. Where whole slices differ at
+    random, as the first and last of a padded network do, all power lies at (., 0, 0), and whatever is there
+    stands out from its surroundings. So the means over the axes along which a line does not vary are tested
+    once more, on their own axes, where such power is the background.
+
+    Args:
+        array: (*spatial, C) grey levels, as given to `find_lattice`.
+        found: what was found in it.
+
+    Cost: one mean over the array and one small test for each direction of lines found.
+    """
+    kept = [
+        (c, standing) for c in (*found.present, *found.traces) if (standing := _standing(array, c, found))
+    ]
+    present = [new for old, new in kept if old in found.present and new.amplitude >= found.threshold]
+    traces = [new for old, new in kept if not (old in found.present and new.amplitude >= found.threshold)]
+    return replace(found, present=tuple(present), traces=tuple(traces))
+
+
+def _standing(array: NDArray[np.float32], component: Component, found: Lattice) -> Component | None:
+    by_axes: dict[tuple[int, ...], list[Line]] = {}
+    for line in component.lines:
+        flat = tuple(axis for axis, period in enumerate(line.period) if period == 1)
+        by_axes.setdefault(flat, []).append(line)
+    kept = [
+        line
+        for flat, lines in by_axes.items()
+        if not flat or _in_profile(array.mean(axis=flat), lines, found.significance)
+        for line in lines
+    ]
+    if not kept:
+        return None
+    if len(kept) == len(component.lines):
+        return component
+    kept.sort(key=lambda line: -max(line.amplitudes))
+    per_channel = np.sqrt(sum(np.square(line.amplitudes) for line in kept))
+    return replace(
+        component,
+        period=tuple(
+            int(np.lcm.reduce([line.period[a] for line in kept])) for a in range(len(component.period))
+        ),
+        amplitude=float(per_channel.max()),
+        channel_amplitudes=tuple(map(float, per_channel)),
+        lines=tuple(kept),
+    )
+
+
+def _in_profile(profile: NDArray[np.float32], lines: list[Line], significance: float) -> bool:
+    period = int(np.lcm.reduce([p for line in lines for p in line.period]))
+    try:
+        found = find_lattice(profile, periods=[period], threshold=0.0, significance=significance)
+    except UncheckError:
+        return False  # too short to tell
+    return bool(found.present)
