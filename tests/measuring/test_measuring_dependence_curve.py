@@ -1,11 +1,13 @@
 """Local amplitudes, their fits and their curves against slow ones, and on lattices of known colour law."""
 
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from scipy.stats import t as student
 from tests.oracles.brightness_naive import naive_errors, naive_left_out, naive_local
 
@@ -17,6 +19,7 @@ from uncheck.measuring.regression import fit, variance
 
 EXAMPLES = settings(max_examples=20, deadline=None, derandomize=True)
 FREQUENCIES = [(0.5, 0.5), (0.5, 0.0), (0.25, 0.25), (0.2, 0.4), (0.0, 1 / 12), (0.5,), (0.25, 0.0, 0.5)]
+PHOTOS = Path(__file__).parents[3] / "shared" / "cases" / "photos"
 SHAPE = (192, 208)
 Y, X = np.indices(SHAPE)
 CHECKS = (-1.0) ** (X + Y)
@@ -195,3 +198,33 @@ def test_volumes_and_two_channels():
     found = brightness_dependence(array, find_lattice(array).present[0])
     assert found.colour.opponent is None
     assert found.by_distance.bins[0].amplitude == pytest.approx(3, abs=0.3)
+
+
+@pytest.mark.skipif(not PHOTOS.exists(), reason="no folder of real cases beside the repository")
+def test_intervals_cover_on_photographs():
+    covered = []
+    for seed, path in enumerate(sorted(PHOTOS.glob("*.png"))):
+        with Image.open(path) as image:
+            pixels = np.asarray(image.convert("RGB"), np.float32)
+        phase = float(np.random.default_rng(seed).uniform(0, 2 * np.pi))
+        pixels = pixels + 5 * wave((0.25, 0.25), pixels.shape[:2], phase)[..., None]
+        line = Line((0.25, 0.25), (4, 4), (2.5 * np.exp(1j * phase),) * 3, False, 0.0)
+        found = brightness_dependence(pixels.astype(np.float32), Component((4, 4), 5.0, 0.0, lines=(line,)))
+        covered += [one.low <= 5 <= one.high for one in (*found.by_distance.bins, *found.by_brightness.bins)]
+    assert len(covered) == 144
+    assert np.mean(covered) == pytest.approx(0.95, abs=0.05)
+
+
+@pytest.mark.skipif(not PHOTOS.exists(), reason="no folder of real cases beside the repository")
+def test_red_against_green_is_found_on_photographs_and_named():
+    for path in sorted(PHOTOS.glob("*.png"))[:4]:
+        with Image.open(path) as image:
+            # Smaller than the camera saw it: without the traces of its own mosaic.
+            pixels = np.asarray(image.convert("RGB").resize((512, 341), Image.Resampling.LANCZOS), np.float32)
+        checks = wave((0.5, 0.5), pixels.shape[:2], 0.0)[..., None]
+        mixed = np.round(pixels + 0.5 * checks * [1, -1, 0]).astype(np.float32)
+        (component,) = find_lattice(mixed).present
+        luma, red_green, _ = brightness_dependence(mixed, component).colour.opponent
+        assert red_green.amplitude == pytest.approx(np.sqrt(0.5), abs=0.05)
+        assert luma.amplitude < 0.05
+        assert not find_lattice(mixed.mean(axis=-1, keepdims=True)).present
