@@ -41,6 +41,7 @@ class Component:
         p_value: corrected for all frequencies, channels and periods tried.
         channel_amplitudes, channel_p_values: the same for each channel alone.
         lines: its sinusoids, strongest first.
+        harmonics: shorter periods merged into it by `attribute_harmonics`, with their amplitudes.
     """
 
     period: tuple[int, ...]
@@ -49,6 +50,7 @@ class Component:
     channel_amplitudes: tuple[float, ...] = ()
     channel_p_values: tuple[float, ...] = ()
     lines: tuple[Line, ...] = field(default=(), repr=False)
+    harmonics: tuple[tuple[tuple[int, ...], float], ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready: `period`, `amplitude`, `p_value` and the same per channel."""
@@ -58,6 +60,7 @@ class Component:
             "p_value": self.p_value,
             "channel_amplitudes": list(self.channel_amplitudes),
             "channel_p_values": list(self.channel_p_values),
+            "harmonics": [{"period": list(p), "amplitude": a} for p, a in self.harmonics],
         }
 
 

@@ -222,10 +222,13 @@ def statistics(spectra: Any, sums: NDArray[np.float64]) -> Statistics:
     if channels == 1 or channels > JOINT_CHANNELS or k <= channels:
         return Statistics(mean, each, None, k)
     covariance = residual @ xp.conj(xp.matrix_transpose(residual))
-    floor = k * ROUNDING + 1e-7 * xp.mean(power, axis=-1)
-    identity = _like(np.eye(channels, dtype=np.complex64), spectra)
-    solved = xp.linalg.solve(covariance + floor[..., None, None] * identity, mean[..., None])[..., 0]
-    joint = energy * xp.real(xp.sum(xp.conj(mean) * solved, axis=-1)) * (k - channels) / channels
+    # Channels may be alike to the last bit: solved in double precision, with a floor well above its rounding.
+    double = xp.astype(covariance, xp.complex128)
+    floor = xp.astype(k * ROUNDING + 1e-9 * xp.mean(power, axis=-1), xp.complex128)
+    identity = _like(np.eye(channels, dtype=np.complex128), spectra)
+    wanted = xp.astype(mean, xp.complex128)
+    solved = xp.linalg.solve(double + floor[..., None, None] * identity, wanted[..., None])[..., 0]
+    joint = energy * xp.real(xp.sum(xp.conj(wanted) * solved, axis=-1)) * (k - channels) / channels
     return Statistics(mean, each, joint, k)
 
 

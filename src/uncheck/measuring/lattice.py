@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,13 @@ __all__ = [
 ]
 
 PERIODS = tuple(range(2, 17))
+
+#: Longest period whose lines are also tested by the sum of their logarithms. Longer ones have so many lines
+#: that mild excesses, as uneven textures give everywhere, add up to false alarms (14 in twelve photographs).
+FISHER_LONGEST = 16
+
+#: Strongest components of which pairs are tried as the stripes of one pattern.
+PAIRED = 4
 
 #: Arrays tested at a time on a device other than the processor.
 AT_ONCE = 16
@@ -110,7 +118,7 @@ def _search(working: Any, lines: Lines, scheme: Plan, significance: float) -> li
         found[period] = best = _complete(working, best, period, scheme)
         if len(fresh) == 1:
             break
-        working = working - _like(synthesise(best, tuple(working.shape[1:])), working)
+        working = working - _like(_everything(working, period), working)
         lines = _tests(working, scheme)[0]
     return [*found.values(), *_pairs(working, found, scheme, significance)]
 
@@ -128,26 +136,30 @@ def _complete(working: Any, component: Component, period: int, scheme: Plan) -> 
     )
 
 
+def _everything(working: Any, period: int) -> NDArray[np.float32]:
+    """All that repeats with the period, significant or not, less what repeats with a shorter one."""
+    shape = tuple(working.shape[1:])
+    whole = plan(shape[:-1], (period,), every=True)
+    lines, own = _tests(working, whole)[0], np.arange(len(whole.family))
+    return synthesise(_component(lines, whole, own, 0.0, [], np.inf), shape)
+
+
 def _pairs(working: Any, found: dict[int, Component], scheme: Plan, significance: float) -> list[Component]:
-    """Patterns p x q of two periods found as stripes along different axes, where p x q was not tested."""
-    stripes = [c for c in found.values() if sum(p > 1 for p in c.period) == 1]
-    pairs = []
-    for i, one in enumerate(stripes):
-        for two in stripes[i + 1 :]:
-            period = tuple(max(p, q) for p, q in zip(one.period, two.period, strict=True))
-            if (
-                max(np.minimum(one.period, two.period)) == 1
-                and int(np.lcm.reduce(period)) not in scheme.tested
-            ):
-                pairs.append(period)
+    """Patterns of unequal periods p x q of which two others found are parts, where p x q was not tested."""
+    strongest = sorted(found.values(), key=lambda c: -c.amplitude)[:PAIRED]
+    pairs = {tuple(map(int, np.lcm(one.period, two.period))) for one, two in combinations(strongest, 2)}
+    done = [p for p in scheme.tested if p <= ALL_HARMONICS[len(working.shape) - 2]]
+    pairs = {p for p in pairs if int(np.lcm.reduce(p)) not in done and max(p) <= max(scheme.tested)}
     out = []
-    for period in pairs:
-        crossed = pair_plan(tuple(working.shape[1:-1]), period)
+    for pair in sorted(pairs):
+        crossed = pair_plan(tuple(working.shape[1:-1]), pair)
+        own = np.flatnonzero(~np.isin(crossed.family, done))
+        if not len(own):
+            continue
         lines = _tests(working, crossed)[0]
-        own = np.arange(len(crossed.family))
-        p_value = len(pairs) * _combined(lines.p_joint, apart=False)
-        if len(own) and p_value < significance:
-            channels = [min(1.0, len(pairs) * _combined(p, apart=False)) for p in lines.p_channel.T]
+        p_value = len(pairs) * _combined(lines.p_joint[own], apart=False)
+        if p_value < significance:
+            channels = [min(1.0, len(pairs) * _combined(p[own], apart=False)) for p in lines.p_channel.T]
             out.append(_component(lines, crossed, own, p_value, channels, significance / len(pairs)))
     return out
 
@@ -220,7 +232,7 @@ def _components(lines: Lines, scheme: Plan, significance: float) -> dict[int, Co
         if not len(own):
             continue
         share = total / weight[period]
-        apart = 1 / period >= 2 * scheme.half_width
+        apart = period <= FISHER_LONGEST and 1 / period >= 2 * scheme.half_width
         p_value = share * _combined(lines.p_joint[own], apart=apart)
         if p_value >= significance:
             continue
