@@ -1,9 +1,9 @@
-"""`uncheck measure`: is there a lattice in these pictures?"""
+"""`uncheck measure`: is there a lattice in these pictures, volumes, films or sounds?"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,12 +11,15 @@ from uncheck.cli.options import (
     ExitZeroOption,
     Format,
     FormatOption,
+    Kind,
     OutputOption,
     RangeOption,
     ThresholdOption,
+    UnitOption,
     checked_threshold,
     parse_periods,
     parse_range,
+    parse_tile,
 )
 from uncheck.cli.output import check_output, emit, page
 from uncheck.cli.progress import Progress, progress_bar
@@ -27,23 +30,48 @@ if TYPE_CHECKING:
 
 
 def command(
-    paths: Annotated[list[str], typer.Argument(help="Pictures, .npy arrays, folders or globs.")],
+    paths: Annotated[
+        list[str], typer.Argument(help="Pictures, TIFF stacks, .npy arrays, audio, folders or globs.")
+    ],
     periods: Annotated[str, typer.Option(help="Pixels per period to test, like 2-16 or 2,4,8.")] = "2-16",
     span: RangeOption = None,
     threshold: ThresholdOption = 0.3,
+    kind: Annotated[
+        Kind | None, typer.Option("--as", help="How several planes are taken; by the shape if not given.")
+    ] = None,
+    unit: UnitOption = None,
+    mosaic: Annotated[
+        str | None, typer.Option(metavar="HxW", help="Cut each picture into tiles of this size, in pixels.")
+    ] = None,
+    gap: Annotated[int, typer.Option(help="Pixels between the tiles of --mosaic.")] = 0,
+    audible: Annotated[
+        float, typer.Option(help="Decibels below the rest of a sound at which a line counts as a trace.")
+    ] = -60.0,
+    rate: Annotated[float | None, typer.Option(help="Samples per second of .npy audio.")] = None,
     form: FormatOption = Format.text,
     output: OutputOption = None,
     exit_zero: ExitZeroOption = False,
 ) -> int:
     """Measure the lattice of pictures: period, amplitude in grey levels, p-value and verdict.
 
-    A JPEG grid or a camera's colour mosaic is named as a rival, not as a lattice. Exit code 1 if any picture
-    has a lattice, 2 if any could not be read (the others are measured all the same).
+    Volumes and video (.npy, TIFF of several pages) are measured along all their axes, audio as tonal lines in
+    decibels. A JPEG grid or a camera's colour mosaic is named as a rival, not as a lattice. Exit code 1 if
+    anything has a lattice, 2 if any could not be read (the others are measured all the same).
     """
     check_output(output)
-    tried, limits = parse_periods(periods), parse_range(span)
+    options = {
+        "periods": parse_periods(periods),
+        "threshold": checked_threshold(threshold),
+        "span": parse_range(span),
+        "kind": kind and kind.value,
+        "unit": unit,
+        "mosaic": parse_tile(mosaic),
+        "gap": gap,
+        "audible": audible,
+        "rate": rate,
+    }
     with progress_bar() as progress:
-        result = measure_files(paths, tried, checked_threshold(threshold), limits, progress)
+        result = measure_files(paths, options, progress)
     from uncheck.reporting import json_text, measure_text
 
     emit(json_text(result) if form is Format.json else measure_text(result, page(output)), output)
@@ -54,36 +82,31 @@ def command(
     return int(result.verdict == "lattice" and not exit_zero)
 
 
-def measure_files(
-    patterns: Sequence[str],
-    periods: Sequence[int],
-    threshold: float,
-    span: tuple[float, float] | None,
-    progress: Progress,
-) -> Measurement:
-    """Measure file by file; what cannot be read becomes an entry of `errors`.
+def measure_files(patterns: Sequence[str], options: Mapping[str, Any], progress: Progress) -> Measurement:
+    """Measure file by file with the `options` of `measure`; what cannot be read is an entry of `errors`.
 
     Raises:
         UncheckError: nothing at all could be measured and there is one reason, or the settings are wrong.
     """
-    import numpy as np
-
-    from uncheck.measuring import Measurement, expand, measure
+    from uncheck.measuring import Measurement, check_options, expand, measure
+    from uncheck.measuring.files import SUFFIXES
 
     images: list[ImageMeasurement] = []
     errors: list[tuple[str, str]] = []
     files: list[str] = []
     for pattern in patterns:
         try:
-            files += expand([pattern])
+            files += expand([pattern], SUFFIXES)
         except UncheckError as error:
             errors.append((pattern, str(error)))
-    # Wrong periods are one error, not one for every file.
-    measure(np.zeros((4, 4)), periods=periods)
+    # Wrong options are one error, not one for every file.
+    check_options(files, **options)
     for done, file in enumerate(files):
         progress(file, done, len(files))
         try:
-            images += measure(file, periods=periods, threshold=threshold, span=span).images
+            measured = measure(file, **options)
+            images += measured.images
+            errors += measured.errors
         except UncheckError as error:
             errors.append((file, str(error)))
     if not images and len(errors) == 1:

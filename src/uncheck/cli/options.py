@@ -13,6 +13,15 @@ import typer
 from uncheck.errors import UncheckError
 
 
+class Kind(StrEnum):
+    """How several planes, or an array of one axis, are taken."""
+
+    pictures = "pictures"
+    frames = "frames"
+    volume = "volume"
+    audio = "audio"
+
+
 class Format(StrEnum):
     """How a result is written."""
 
@@ -32,6 +41,9 @@ RangeOption = Annotated[
 ]
 ThresholdOption = Annotated[
     float, typer.Option(help="Grey levels (of 255) below which a lattice counts as a trace.")
+]
+UnitOption = Annotated[
+    str | None, typer.Option(help="Unit of the values, such as m: amplitudes are given in it too.")
 ]
 ExitZeroOption = Annotated[
     bool, typer.Option("--exit-zero", help="Exit with 0 also when something is found.")
@@ -73,6 +85,20 @@ def parse_range(text: str | None, option: str = "--range") -> tuple[float, float
     if high <= low:
         raise UncheckError(f"{option} {text!r} is empty or reversed; give the lower value first, like -1,1")
     return low, high
+
+
+def parse_tile(text: str | None) -> tuple[int, int] | None:
+    """A tile like 64 or 64x48 as (height, width) in pixels; None stays None.
+
+    Raises:
+        UncheckError: anything else.
+    """
+    if text is None:
+        return None
+    match = re.fullmatch(r"\s*(\d{1,6})\s*(?:x\s*(\d{1,6})\s*)?", text)
+    if not match:
+        raise UncheckError(f"--mosaic {text!r} is not a size; write it like 64, or 64x48 for height x width")
+    return int(match[1]), int(match[2] or match[1])
 
 
 def parse_periods(text: str) -> tuple[int, ...]:

@@ -3,7 +3,7 @@
 from uncheck.measuring.brightness import Dependence, brightness_dependence
 from uncheck.measuring.lattice import Component, Lattice, Line, find_lattice, synthesise
 from uncheck.measuring.levels import infer_range, to_levels
-from uncheck.measuring.measure import measure
+from uncheck.measuring.measure import check_options, measure
 from uncheck.measuring.pictures import Picture, expand, read_picture
 from uncheck.measuring.result import ImageMeasurement, Measurement
 from uncheck.measuring.signals import Signal
@@ -20,6 +20,7 @@ __all__ = [
     "Signal",
     "Tone",
     "brightness_dependence",
+    "check_options",
     "expand",
     "find_lattice",
     "find_tones",

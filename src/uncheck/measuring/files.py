@@ -14,8 +14,12 @@ from uncheck.errors import UncheckError
 from uncheck.measuring import audio
 from uncheck.measuring.arrays import split
 from uncheck.measuring.mosaics import tiles
+from uncheck.measuring.pictures import SUFFIXES as PICTURES
 from uncheck.measuring.pictures import check_file, load_array, opened, pixels
 from uncheck.measuring.signals import Given, Signal
+
+#: Endings of all files that can be measured.
+SUFFIXES = (*PICTURES, *audio.SUFFIXES)
 
 SIXTEEN = "Its 16 bits per channel were read as 8; save it as .npy for the rest."
 

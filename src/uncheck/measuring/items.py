@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from uncheck.errors import UncheckError
 from uncheck.measuring.arrays import Raw, split
-from uncheck.measuring.files import read_signals
+from uncheck.measuring.files import SUFFIXES, read_signals
 from uncheck.measuring.mosaics import tiles
 from uncheck.measuring.pictures import expand
 from uncheck.measuring.signals import Given, Signal
@@ -34,7 +34,7 @@ def items(images: Any, given: Given) -> list[Item]:
         UncheckError: an empty list, folder or glob, or arrays of an impossible shape.
     """
     if isinstance(images, str | Path):
-        return [_file(path, given) for path in expand([images])]
+        return [_file(path, given) for path in expand([images], SUFFIXES)]
     if not isinstance(images, Sequence):
         return _arrays(images, "array", given)
     if not len(images):
@@ -42,7 +42,7 @@ def items(images: Any, given: Given) -> list[Item]:
     out: list[Item] = []
     for i, item in enumerate(images):
         if isinstance(item, str | Path):
-            out += [_file(path, given) for path in expand([item])]
+            out += [_file(path, given) for path in expand([item], SUFFIXES)]
         else:
             out += _arrays(item, f"[{i}]", given)
     return out

@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from uncheck.errors import UncheckError
+from uncheck.measuring.audio import SUFFIXES as SOUNDS
 from uncheck.measuring.bands import without_bands
 from uncheck.measuring.brightness import Dependence, brightness_dependence
 from uncheck.measuring.frequencies import checked_periods
@@ -38,6 +40,10 @@ class Settings:
     threshold: float = VISIBLE
     significance: float = SIGNIFICANCE
     audible: float = AUDIBLE
+
+    def __post_init__(self) -> None:
+        if not np.isfinite(self.audible):
+            raise UncheckError(f"audible {self.audible:g} is not a level; give decibels, such as -60")
 
 
 def measure(
@@ -88,9 +94,10 @@ def measure(
 
     Cost: about one PNG decoding of the picture; memory four float32 copies of it.
     """
-    settings = Settings(some_periods(periods), threshold, significance, audible)
     tile = (mosaic, mosaic) if isinstance(mosaic, int) else mosaic
-    listed = items(images, Given(span, unit, kind, rate, tile, gap))
+    given = Given(span, unit, kind, rate, tile, gap)
+    settings = Settings(_some_periods(periods), threshold, significance, audible)
+    listed = items(images, given)
     measured: list[ImageMeasurement] = []
     errors: list[tuple[str, str]] = []
     for item in listed:
@@ -112,15 +119,29 @@ def _named(name: str, error: UncheckError) -> tuple[str, str]:
     return name, message if message.startswith(name) else f"{name}: {message}"
 
 
+def check_options(files: Sequence[str], *, periods: Iterable[int], **options: Any) -> None:
+    """UncheckError now if `measure` would refuse these options for every one of the `files`."""
+    longest = max(_some_periods(periods))
+    Settings(audible=options.get("audible", AUDIBLE))
+    flat = [f for f in files if not f.lower().endswith((*SOUNDS, ".npy", ".tif", ".tiff"))]
+    if flat and len(flat) == len(files):
+        _check_longest(longest)
+    options = {k: v for k, v in options.items() if k in Given.__dataclass_fields__}
+    Given(**options)
+
+
+def _check_longest(longest: int) -> None:
+    if longest > LONGEST:
+        raise UncheckError(f"period {longest} is too long for pictures; give at most {LONGEST} pixels")
+
+
 def measure_signal(signal: Signal, settings: Settings) -> ImageMeasurement:
     """One signal: its lattice, what else may have made it, and how it goes with brightness."""
     if signal.kind == "audio":
         return _sound(signal, settings)
     flat = signal.values.ndim == 3
-    if flat and max(settings.periods) > LONGEST:
-        raise UncheckError(
-            f"period {max(settings.periods)} is too long for pictures; give at most {LONGEST} pixels"
-        )
+    if flat:
+        _check_longest(max(settings.periods))
     short = tuple(p for p in settings.periods if flat or p <= LONGEST_DEEP)
     found = find_lattice(
         signal.values, periods=short, threshold=settings.threshold, significance=settings.significance
@@ -145,6 +166,10 @@ def _sound(signal: Signal, settings: Settings) -> ImageMeasurement:
         significance=settings.significance,
         audible=settings.audible,
     )
+    longest = max(settings.periods)
+    if longest < LONGEST:
+        note = f"Periods above {longest} samples, such as the hop of a vocoder, were not tested."
+        signal = replace(signal, notes=(*signal.notes, note))
     return _measurement(signal, "lattice" if found.present else "clean", None, found, (), tones)
 
 
@@ -181,7 +206,7 @@ def _dependences(signal: Signal, found: Lattice) -> tuple[Dependence, ...]:
     return tuple(out)
 
 
-def some_periods(periods: Iterable[int]) -> tuple[int, ...]:
+def _some_periods(periods: Iterable[int]) -> tuple[int, ...]:
     """`periods` as ascending whole numbers; UncheckError if none, or one too long for any signal."""
     whole = tuple(sorted(set(checked_periods(periods))))
     if not whole:

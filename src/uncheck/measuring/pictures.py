@@ -81,8 +81,8 @@ def opened(path: Path) -> Iterator[Image.Image]:
         raise UncheckError(f"{path}: damaged or truncated picture ({error}); write it again") from error
 
 
-def expand(patterns: Iterable[str | Path]) -> list[str]:
-    """Files named by paths, folders (their pictures, sorted, not recursive) and globs, in order.
+def expand(patterns: Iterable[str | Path], suffixes: tuple[str, ...] = SUFFIXES) -> list[str]:
+    """Files named by paths, folders (files of these suffixes in them, sorted, not recursive) and globs, in order.
 
     Raises:
         UncheckError: a folder or a glob without pictures. A missing file is kept, to be reported on reading.
@@ -90,14 +90,14 @@ def expand(patterns: Iterable[str | Path]) -> list[str]:
     out: list[str] = []
     for pattern in map(str, patterns):
         if Path(pattern).is_dir():
-            found = sorted(n for n in os.listdir(pattern) if n.lower().endswith(SUFFIXES))
+            found = sorted(n for n in os.listdir(pattern) if n.lower().endswith(suffixes))
             if not found:
                 raise UncheckError(
-                    f"{pattern}: no pictures in this folder; it must hold {', '.join(SUFFIXES)}"
+                    f"{pattern}: no pictures in this folder; it must hold {', '.join(suffixes)}"
                 )
             out += [os.path.join(pattern, name) for name in found]  # noqa: PTH118 -- "as given", not normalised
         elif not Path(pattern).exists() and any(c in pattern for c in "*?["):
-            matched = sorted(p for p in glob.glob(pattern, recursive=True) if p.lower().endswith(SUFFIXES))  # noqa: PTH207
+            matched = sorted(p for p in glob.glob(pattern, recursive=True) if p.lower().endswith(suffixes))  # noqa: PTH207
             if not matched:
                 raise UncheckError(
                     f"{pattern}: no picture matches this pattern; check the folder and the ending"

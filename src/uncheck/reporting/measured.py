@@ -1,14 +1,21 @@
-"""Measured pictures as text: one row per picture."""
+"""Measured pictures, volumes and sounds as text: one row for each."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 from rich.text import Text
 
 from uncheck.measuring import ImageMeasurement, Measurement
 from uncheck.reporting.page import Page, Part, table
-from uncheck.reporting.words import chance, components, levels
+from uncheck.reporting.words import MOST, chance, levels, sizes
 
 _COLOURS = {"lattice": "red", "clean": "green", "rival": "yellow"}
+_NOUNS = {"picture": "picture", "volume": "volume", "video": "video", "audio": "sound"}
+
+#: Different remarks that are shown.
+REMARKS = 5
 
 
 def measure_text(result: Measurement, page: Page | None = None) -> str:
@@ -20,14 +27,20 @@ def measure_text(result: Measurement, page: Page | None = None) -> str:
     """
     rows: list[tuple[str | Text, ...]] = [_row(image) for image in result.images]
     rows += [(path, Text("not measured", style="bold red"), "", "", "") for path, _ in result.errors]
-    columns = ("picture", "verdict", ">strength", "lattice (grey levels)", ">p-value")
+    unit = "" if any(image.tones for image in result.images) else " (grey levels)"
+    columns = (_noun(result), "verdict", ">strength", f"lattice{unit}", ">p-value")
     parts: list[Part] = [_headline(result)]
     if rows:
         parts.append(table("", columns, rows))
-    slopes = _brightness(result)
-    if slopes:
-        parts += ["", *slopes]
+    below = [*_brightness(result), *_notes(result)]
+    if below:
+        parts += ["", *below]
     return (page or Page()).draw(parts)
+
+
+def _noun(result: Measurement) -> str:
+    kinds = {image.kind for image in result.images} or {"picture"}
+    return _NOUNS[kinds.pop()] if len(kinds) == 1 else "signal"
 
 
 def _headline(result: Measurement) -> Text:
@@ -41,19 +54,52 @@ def _headline(result: Measurement) -> Text:
     if result.errors:
         parts.append(f"{len(result.errors)} not measured")
     total = len(result.images) + len(result.errors)
-    return Text(f"{total} picture{'s' if total != 1 else ''}: {', '.join(parts)}.", style="bold")
+    return Text(f"{total} {_noun(result)}{'s' if total != 1 else ''}: {', '.join(parts)}.", style="bold")
 
 
 def _row(image: ImageMeasurement) -> tuple[str | Text, ...]:
     verdict = f"rival ({image.rival})" if image.rival else image.verdict
-    present = [c.to_dict() for c in image.found.present]
+    made = image.to_dict()
+    present = made["lattice"]
+    strength = levels(image.strength) if present else "0"
+    if image.kind == "audio":
+        strength = f"{max(c['db'] for c in present):.0f} dB" if present else "-"
+    shown = [_component(c, image) for c in present[:MOST]]
+    more = [f"{len(present) - MOST} more"] if len(present) > MOST else []
     return (
         image.path,
         Text(verdict, style=_COLOURS[image.verdict]),
-        levels(image.strength) if present else "0",
-        components(present, ""),
+        strength,
+        ", ".join([*shown, *more]),
         chance(min(c["p_value"] for c in present)) if present else "",
     )
+
+
+def _component(component: Mapping[str, Any], image: ImageMeasurement) -> str:
+    """As "period 4: 1.20", with the unit of a map behind, or for audio "period 4 (4000 Hz): -40 dB"."""
+    period = sizes(component["period"])
+    if "db" not in component:
+        in_unit = component.get("amplitude_in_unit")
+        behind = "" if in_unit is None else f" ({in_unit:.3g} {image.unit})"
+        return f"period {period}: {levels(component['amplitude'])}{behind}"
+    hertz = component["frequency_hz"] or []
+    lines = [f"{f:.0f}" for f in hertz[:MOST]] + (["..."] if len(hertz) > MOST else [])
+    where = f" ({', '.join(lines)} Hz)" if lines else ""
+    return f"period {period}{where}: {component['db']:.0f} dB"
+
+
+def _notes(result: Measurement) -> list[str]:
+    """Each remark once, with the first signal it is about."""
+    about: dict[str, list[str]] = {}
+    for image in result.images:
+        for note in image.notes:
+            about.setdefault(note, []).append(image.path)
+    remarks = [
+        f"{paths[0]}{f' and {len(paths) - 1} more' if len(paths) > 1 else ''}: {note}"
+        for note, paths in about.items()
+    ]
+    rest = len(remarks) - REMARKS
+    return [*remarks[:REMARKS], *([f"{rest} more remarks are in the JSON."] if rest > 0 else [])]
 
 
 def _brightness(result: Measurement) -> list[str]:
