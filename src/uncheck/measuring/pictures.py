@@ -82,7 +82,7 @@ def opened(path: Path) -> Iterator[Image.Image]:
 
 
 def expand(patterns: Iterable[str | Path], suffixes: tuple[str, ...] = SUFFIXES) -> list[str]:
-    """Files named by paths, folders (files of these suffixes in them, sorted, not recursive) and globs, in order.
+    """Files named by paths, folders (files of these suffixes, sorted, not recursive) and globs, in order.
 
     Raises:
         UncheckError: a folder or a glob without pictures. A missing file is kept, to be reported on reading.
