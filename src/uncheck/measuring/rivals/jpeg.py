@@ -1,0 +1,252 @@
+"""JPEG: where its blocks lie, how coarse it was, and what it leaves on this very picture."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from scipy.fft import dctn
+from scipy.ndimage import gaussian_filter
+
+from uncheck.measuring.lattice import Component, Lattice, synthesise
+from uncheck.measuring.levels import LEVELS
+from uncheck.measuring.rivals.spectrum import strength_at
+
+#: Most blocks looked at per grid offset: enough for the rates, and no slower on large pictures.
+BLOCKS = 400
+
+#: How far the rate of vanishing block-DCT coefficients must stand above the other 63 grid offsets.
+JPEG_EXCESS = 0.04
+
+#: How far, as a share of that excess, it must stand above the best of the other offsets: those half a block
+#: away come close behind at low quality, where the excess is at least 0.2.
+JPEG_LEAD = 1 / 4
+JPEG_LEAD_LOW_QUALITY = 1 / 25
+
+#: Mean squared distance of block-DCT coefficients from the multiples of a quantisation table, over that of
+#: arbitrary numbers (T^2 / 12), below which the table was used: about 0.01 there, 1 elsewhere.
+OBEYS = 0.2
+
+#: Quality above which the estimate is not needed, and on gradients not certain: what it leaves on photographs
+#: is 0.1 level.
+FINEST = 75
+
+#: Grid offsets at which the picture is coded once more. They avoid the old grid, on which nothing changes.
+SHIFTS = ((4, 4), (2, 6), (5, 3))
+
+#: Blur, in pixels, that takes the old steps out of a gradient before it is compressed on the old grid.
+BLUR = 2.0
+
+#: How much rougher block edges must be than other places to show the grid of a smooth picture.
+EDGES = 1.5
+
+#: How many times stronger than in the repetition a lattice may be and still be of the compression.
+FACTOR = 2.5
+
+#: Share of vanishing block-DCT coefficients from which a picture counts as smooth, and what coding then
+#: leaves at most (2.7 levels on gradients at quality 10 to 90).
+SMOOTH = 0.84
+MOST_SMOOTH = 3.0
+
+#: How far the harmonics of such steps may exceed 1/k (measured up to 1.45).
+HARMONIC = 1.6
+
+#: Rec. 601 weights of red, green and blue, as in JFIF.
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+
+#: The luminance table of quality 50 of the JPEG standard (ITU-T T.81, table K.1), rows of 8.
+STANDARD = np.array(
+    [
+        [16, 11, 10, 16, 24, 40, 51, 61],
+        [12, 12, 14, 19, 26, 58, 60, 55],
+        [14, 13, 16, 24, 40, 57, 69, 56],
+        [14, 17, 22, 29, 51, 87, 80, 62],
+        [18, 22, 37, 56, 68, 109, 103, 77],
+        [24, 35, 55, 64, 81, 104, 113, 92],
+        [49, 64, 78, 87, 103, 121, 120, 101],
+        [72, 92, 95, 98, 112, 100, 103, 99],
+    ],
+    np.float64,
+)
+
+Tables = Sequence[Sequence[int]]
+
+
+def is_jpeg(
+    array: NDArray[np.float32], lattice: Lattice, codec: str | None = None, tables: Tables | None = None
+) -> bool:
+    """Whether JPEG coding explains every component: coding this very picture again leaves as much.
+
+    A picture that shows no 8x8 grid was not coded. On a smooth one, whose blocks are all rounded alike, up to
+    3 levels of steps with falling harmonics are also believed if its coefficients are multiples of a table.
+
+    Args:
+        array: (H, W, C) grey levels.
+        lattice: found in it.
+        codec: "JPEG" if the file was one, so that its blocks start at the first pixel.
+        tables: its quantisation tables, if known (luminance, chrominance; 64 each, row by row).
+
+    Cost: 64 block DCTs of at most 400 blocks for the grid, then eight JPEG codings of the picture.
+    """
+    grid = (0, 0) if codec == "JPEG" else jpeg_grid(array) or block_edges(array)
+    if grid is None:
+        return False
+    quality = estimate_quality(array, grid)
+    smooth = _vanishing_rate(_luma(array)[grid[0] :, grid[1] :], -1.0) >= SMOOTH
+    if smooth and quality is not None and _sawtooth(lattice.present):
+        return True
+    options = {"qtables": [list(t) for t in tables]} if tables else {"quality": min(quality or 100, FINEST)}
+    left = left_by_coding(array, lattice, grid, options)
+    return all(c.amplitude <= FACTOR * b for c, b in zip(lattice.present, left, strict=True))
+
+
+def left_by_coding(
+    array: NDArray[np.float32], lattice: Lattice, grid: tuple[int, int], options: dict[str, Any]
+) -> list[float]:
+    """Strength, in grey levels, of what JPEG coding adds to this picture at each component present.
+
+    The lattice is taken out and the picture coded on three grids beside its own and, blurred, on its own; the
+    largest change counts ("calibration" of steganalysis: Fridrich, Goljan, Hogea, 2002).
+
+    Args:
+        array: (H, W, C) grey levels.
+        lattice: found in it.
+        grid: offset of its blocks.
+        options: `quality` or `qtables`, as Pillow takes them.
+    """
+    clean = array.astype(np.float32)
+    for component in (*lattice.present, *lattice.traces):
+        clean = clean - synthesise(component, array.shape)
+    aligned = clean[grid[0] :, grid[1] :]
+    # Rounding a picture less half a level would put the lattice back; noise of one level rounds it evenly.
+    dithered = aligned + np.random.default_rng(0).uniform(-0.5, 0.5, aligned.shape).astype(np.float32)
+    starts = [dithered[row:, column:] for row, column in SHIFTS]
+    starts.append(gaussian_filter(aligned, (BLUR, BLUR, 0), mode="nearest"))
+    left = np.zeros(len(lattice.present))
+    for start in starts:
+        before = np.rint(start).clip(0, LEVELS).astype(np.uint8)
+        for subsampling in (0, 2):
+            change = compressed(before, subsampling=subsampling, **options) - before
+            left = np.maximum(left, [strength_at(change, c) for c in lattice.present])
+    return [float(x) for x in left]
+
+
+def _sawtooth(present: Sequence[Component]) -> bool:
+    """Steps every 8 (chroma 16) pixels: at most 3 levels, harmonics falling as 1/k."""
+    longest = max((c.amplitude for c in present if max(c.period) >= 8), default=0.0)
+    return longest <= MOST_SMOOTH and all(
+        all(16 % p == 0 for p in c.period)
+        and (max(c.period) >= 8 or c.amplitude <= HARMONIC * max(c.period) / 8 * longest)
+        for c in present
+    )
+
+
+def compressed(pixels: NDArray[np.uint8], **options: Any) -> NDArray[np.float32]:
+    """`pixels` (H, W, C) after JPEG coding with Pillow's `options`."""
+    with io.BytesIO() as file:
+        Image.fromarray(pixels if pixels.shape[-1] == 3 else pixels[..., 0]).save(file, "JPEG", **options)
+        with Image.open(file) as image:
+            return np.asarray(image, np.float32).reshape(pixels.shape)
+
+
+def estimate_quality(array: NDArray[np.float32], grid: tuple[int, int]) -> int | None:
+    """Quality (1 to 100, of the standard luminance table) that the picture was coded with, or None.
+
+    Equation: mean over block-DCT coefficients c of (c - T round(c / T))^2, T the table, far below T^2 / 12.
+    """
+    # Clipped colours are no longer multiples of anything.
+    whole = array[grid[0] :, grid[1] :]
+    clipped = ((whole <= 0) | (whole >= LEVELS)).any(axis=-1)
+    luma = np.where(clipped, np.nan, _luma(whole)).astype(np.float32)
+    chosen = _some_blocks(luma, -1.0)
+    if len(chosen) < 8:
+        return None
+    coefficients = dctn(chosen - 128, axes=(1, 2), norm="ortho")
+    heard = np.abs(coefficients) > 1
+    ratios = np.ones(101)
+    for quality in range(1, 101):
+        table = standard_table(quality)
+        distance = coefficients - table * np.round(coefficients / table)
+        expected = heard * np.minimum(coefficients**2, table**2 / 12)
+        ratio = (heard * distance**2).sum(axis=(1, 2)) / np.maximum(1, expected.sum(axis=(1, 2)))
+        ratios[quality] = np.median(ratio)
+    best = int(ratios.argmin())
+    return best if ratios[best] < OBEYS else None
+
+
+def standard_table(quality: int) -> NDArray[np.float64]:
+    """(8, 8) luminance table of `quality`, scaled as the Independent JPEG Group does."""
+    percent = 5000 // quality if quality < 50 else 200 - 2 * quality
+    return ((STANDARD * percent + 50) // 100).clip(1, 255)
+
+
+def jpeg_grid(array: NDArray[np.float32]) -> tuple[int, int] | None:
+    """Offset (row, column) of the 8x8 grid that an earlier JPEG compression left, or None.
+
+    On its own grid most block-DCT coefficients of a JPEG picture were rounded to zero; on the other 63
+    offsets they are not. The rate of coefficients below half a grey level is compared.
+
+    Args:
+        array: (H, W, C) grey levels.
+    """
+    luma = array[..., :3].mean(axis=-1)
+    if min(luma.shape) < 32:
+        return None
+    # Flat blocks vanish on every grid and say nothing.
+    rates = np.array([[_vanishing_rate(luma[i:, j:], 1.0) for j in range(8)] for i in range(8)])
+    best = np.unravel_index(int(rates.argmax()), rates.shape)
+    others = np.delete(rates.ravel(), int(rates.argmax()))
+    # Offsets that share the rows or the columns of the grid stand out too, but less.
+    excess, lead = float(rates.max() - np.median(others)), float(rates.max() - others.max())
+    least = JPEG_LEAD_LOW_QUALITY if excess >= 0.2 else JPEG_LEAD
+    if excess < JPEG_EXCESS or lead < excess * least:
+        return None
+    return int(best[0]), int(best[1])
+
+
+def block_edges(array: NDArray[np.float32]) -> tuple[int, int] | None:
+    """Offset (row, column) of the 8x8 grid at whose edges the picture is least smooth, or None.
+
+    On smooth pictures all blocks may be rounded alike, on every grid; but their steps are at the edges.
+    Equation: mean |x[n-1] - 3 x[n] + 3 x[n+1] - x[n+2]| by n mod 8, the largest 1.5 times all but its
+    neighbours.
+    """
+    luma = _luma(array)
+    starts = []
+    for axis in (0, 1):
+        if luma.shape[axis] < 32:
+            return None
+        profile = np.abs(np.diff(luma, n=3, axis=axis)).mean(axis=1 - axis)
+        phases = np.array([profile[p::8].mean() for p in range(8)])
+        best = int(phases.argmax())
+        # A step shows in three neighbouring phases; periods 2 and 4 show in others too.
+        others = float(np.delete(phases, [best, (best + 1) % 8, (best - 1) % 8]).max())
+        if phases[best] < EDGES * others:
+            return None
+        starts.append((best + 2) % 8)
+    return starts[0], starts[1]
+
+
+def _vanishing_rate(luma: NDArray[np.float32], flat: float) -> float:
+    """Share of block-DCT coefficients below half a level, of blocks that span more than `flat` levels."""
+    chosen = _some_blocks(luma, flat)
+    if len(chosen) < 8:
+        return 0.0
+    coefficients = np.abs(dctn(chosen, axes=(1, 2), norm="ortho"))
+    return float((coefficients < 0.5).mean())
+
+
+def _some_blocks(luma: NDArray[np.float32], flat: float) -> NDArray[np.float32]:
+    rows, columns = luma.shape[0] // 8, luma.shape[1] // 8
+    blocks = luma[: rows * 8, : columns * 8].reshape(rows, 8, columns, 8).swapaxes(1, 2).reshape(-1, 8, 8)
+    spans = np.ptp(blocks, axis=(1, 2))
+    chosen = blocks[spans > flat]
+    return np.asarray(chosen[:: max(1, len(chosen) // BLOCKS)])
+
+
+def _luma(array: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(array[..., :3] @ LUMA if array.shape[-1] >= 3 else array[..., 0], np.float32)
