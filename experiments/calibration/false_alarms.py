@@ -20,6 +20,7 @@ from pictures import (
     texture_pictures,
 )
 from progress import shown
+from second import second_order_periods
 
 import uncheck
 from uncheck.measuring import Lattice, find_lattice
@@ -49,7 +50,8 @@ def main() -> dict[str, Any]:
             traces = {NOMINAL[0]: image.found}
             for nominal in NOMINAL[1:]:
                 traces[nominal] = find_lattice(levels, threshold=0.0, significance=nominal)
-            curve[group(picture)].count(picture, traces)
+            second = second_order_periods(picture.pixels, image)
+            curve[group(picture)].count(picture, traces, second)
     rows = [
         {"kind": kind, "treatment": treatment, **tally.to_dict()}
         for (kind, treatment), tally in tables.items()
@@ -104,11 +106,20 @@ class Curve:
         self.elsewhere: Counter[float] = Counter()
         self.periods: dict[float, Counter[int]] = defaultdict(Counter)
         self.examples: list[str] = []
+        self.second: Counter[str] = Counter()
         self.expected: dict[float, Counter[int]] = defaultdict(Counter)
 
-    def count(self, picture: Picture, traces: dict[float, Lattice]) -> None:
-        """One more picture: a `Lattice` for each nominal significance."""
+    def count(
+        self, picture: Picture, traces: dict[float, Lattice], second: list[tuple[int, ...]] | None
+    ) -> None:
+        """One more picture: a `Lattice` for each nominal significance, and the periods of second order."""
         self.pictures += 1
+        if second is not None:
+            periods = {lcm(*p) for p in second}
+            self.second["tested"] += 1
+            self.second["any"] += bool(periods)
+            self.second["elsewhere"] += bool(periods - expected_periods(picture))
+            self.second.update(f"period {p}" for p in periods)
         for nominal, found in traces.items():
             periods = {lcm(*c.period) for c in (*found.present, *found.traces)}
             self.any[nominal] += bool(periods)
@@ -127,6 +138,7 @@ class Curve:
             "any": {f"{n:g}": rate(self.any[n], self.pictures) for n in NOMINAL},
             "elsewhere": {f"{n:g}": rate(self.elsewhere[n], self.pictures) for n in NOMINAL},
             "elsewhere_at_0.001": self.examples,
+            "second_order": self.second_to_dict(),
             "periods": {
                 f"{n:g}": {
                     str(p): {"observed": self.periods[n][p], "allowed": round(e, 4)}
@@ -134,6 +146,16 @@ class Curve:
                 }
                 for n in NOMINAL
             },
+        }
+
+    def second_to_dict(self) -> dict[str, Any] | None:
+        """Rates of any second-order component at p < 0.001; None where not tested."""
+        if not self.second["tested"]:
+            return None
+        return {
+            "any": rate(self.second["any"], self.second["tested"]),
+            "elsewhere": rate(self.second["elsewhere"], self.second["tested"]),
+            "periods": {k.split()[1]: n for k, n in sorted(self.second.items()) if k.startswith("period")},
         }
 
 

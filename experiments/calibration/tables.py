@@ -123,8 +123,11 @@ def nominal(result: dict[str, Any]) -> str:
         row: list[Any] = [name, curve["pictures"]]
         for field in ("any", "elsewhere"):
             row += [percent(curve[field][n]) for n in ("0.001", "0.01")]
+        second = curve.get("second_order")
+        row += [percent(second["any"]), percent(second["elsewhere"])] if second else ["-", "-"]
         rows.append(row)
     head = ["pictures", "number", "any period, 0.1 %", "any, 1 %", "elsewhere, 0.1 %", "elsewhere, 1 %"]
+    head += ["second order, any, 0.1 %", "second order, elsewhere, 0.1 %"]
     return table(head, rows)
 
 
