@@ -60,7 +60,7 @@ def eigenspectra(arrays: Any, plan: Plan) -> Any:
     Y_k(f) = sum_n u_k[n] x[n] exp(-2 pi i f.n), with u_k products of one DPSS per axis.
 
     Args:
-        arrays: (N, *spatial, C) float32 grey levels, mean removed.
+        arrays: (N, *spatial, C) float32 or float64 grey levels, mean removed.
         plan: the frequencies.
 
     Returns:
@@ -187,16 +187,41 @@ def _dft(period: int, numerators: tuple[int, ...]) -> NDArray[np.complex64]:
 
 
 def _like(values: NDArray[Any], arrays: Any) -> Any:
-    """`values` in the library and on the device of `arrays`."""
+    """`values` in the library, on the device and, floats, in the precision of `arrays`."""
     if isinstance(arrays, np.ndarray):
         return values
-    return array_namespace(arrays).asarray(values, device=device(arrays))
+    xp = array_namespace(arrays)
+    if values.dtype.kind in "fc":
+        double = arrays.dtype in (xp.float64, xp.complex128)
+        complex_, real = (np.complex128, np.float64) if double else (np.complex64, np.float32)
+        values = values.astype(complex_ if values.dtype.kind == "c" else real, copy=False)
+    return xp.asarray(values, device=device(arrays))
 
 
 def window_sums(shape: tuple[int, ...]) -> NDArray[np.float64]:
     """(K,) sums of the product tapers of all axes, in the order of `eigenspectra`."""
     windows: list[Tapers] = [tapers(n, len(shape)) for n in shape]
     return reduce(np.multiply.outer, [w.sums for w in windows]).ravel()
+
+
+def line_fit(spectra: Any, sums: NDArray[np.float64]) -> tuple[Any, Any, Any]:
+    """Least squares of one line at each frequency: mu, what it leaves of each Y_k, and the power of that.
+
+    mu = sum_k U_k Y_k / sum_k U_k^2;   residual_k = Y_k - mu U_k;   power = sum_k |residual_k|^2.
+
+    Args:
+        spectra: (N, F, C, K) from `eigenspectra`.
+        sums: (K,) from `window_sums`.
+
+    Returns:
+        (N, F, C) complex, (N, F, C, K) complex, (N, F, C) real, at least what rounding leaves.
+    """
+    xp = array_namespace(spectra)
+    weights = _like(sums.astype(np.float32), spectra)
+    mean = xp.sum(spectra * weights, axis=-1) / float((sums**2).sum())
+    residual = spectra - mean[..., None] * weights
+    power = xp.sum(xp.real(residual) ** 2 + xp.imag(residual) ** 2, axis=-1) + sums.size * ROUNDING
+    return mean, residual, power
 
 
 def statistics(spectra: Any, sums: NDArray[np.float64]) -> Statistics:
@@ -214,10 +239,7 @@ def statistics(spectra: Any, sums: NDArray[np.float64]) -> Statistics:
     xp = array_namespace(spectra)
     channels, k = spectra.shape[2:]
     energy = float((sums**2).sum())
-    weights = _like(sums.astype(np.float32), spectra)
-    mean = xp.sum(spectra * weights, axis=-1) / energy
-    residual = spectra - mean[..., None] * weights
-    power = xp.sum(xp.real(residual) ** 2 + xp.imag(residual) ** 2, axis=-1) + k * ROUNDING
+    mean, residual, power = line_fit(spectra, sums)
     each = (k - 1) * energy * (xp.real(mean) ** 2 + xp.imag(mean) ** 2) / power
     if channels == 1 or channels > JOINT_CHANNELS or k <= channels:
         return Statistics(mean, each, None, k)
@@ -247,13 +269,13 @@ def line_test(spectra: Any, sums: NDArray[np.float64], real: NDArray[np.bool_]) 
         One `Lines` for each of the N arrays.
     """
     found = statistics(spectra, sums)
-    mean, each = _numpy(found.mean).astype(np.complex128), _numpy(found.each).astype(np.float64)
+    mean, each = to_numpy(found.mean).astype(np.complex128), to_numpy(found.each).astype(np.float64)
     channels, k = each.shape[2], found.tapers
     p_channel = p_values(each, 1, real[:, None], k - 1)
     if found.joint is None:
         p_joint = np.minimum(1.0, channels * p_channel.min(axis=-1, initial=1.0))
     else:
-        p_joint = p_values(_numpy(found.joint).astype(np.float64), channels, real, k - channels)
+        p_joint = p_values(to_numpy(found.joint).astype(np.float64), channels, real, k - channels)
     return [Lines(*one) for one in zip(mean, p_joint, p_channel, strict=True)]
 
 
@@ -277,5 +299,6 @@ def p_values(
     return np.asarray(np.minimum(even, 1.0), np.float64)
 
 
-def _numpy(values: Any) -> NDArray[Any]:
+def to_numpy(values: Any) -> NDArray[Any]:
+    """`values` as a NumPy array, off the device and without gradient."""
     return values if isinstance(values, np.ndarray) else np.asarray(values.detach().cpu())

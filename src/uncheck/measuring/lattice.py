@@ -87,7 +87,7 @@ def find_lattices(
     step = 1 if isinstance(arrays, np.ndarray) else AT_ONCE
     for start in range(0, len(arrays), step):
         batch = arrays[start : start + step]
-        working, varies = _centred(batch)
+        working, varies = centred(batch)
         tests = _tests(working, scheme)
         for i, lines in enumerate(tests):
             found = _search(working[i : i + 1], lines, scheme, significance) if varies[i] else []
@@ -109,7 +109,7 @@ def _search(working: Any, lines: Lines, scheme: Plan, significance: float) -> li
     """The significant components of one array (1, *spatial, C), strongest first taken out."""
     found: dict[int, Component] = {}
     for _ in range(len(scheme.tested)):
-        fresh = [c for p, c in _components(lines, scheme, significance).items() if p not in found]
+        fresh = [c for p, c in components(lines, scheme, significance).items() if p not in found]
         if not fresh:
             break
         # The strongest first: weaker lines inside its band may be its leakage.
@@ -174,11 +174,12 @@ def _like(values: NDArray[np.float32], arrays: Any) -> Any:
     return array_namespace(arrays).asarray(values, device=device(arrays))
 
 
-def _centred(batch: Any) -> tuple[Any, list[bool]]:
+def centred(batch: Any) -> tuple[Any, list[bool]]:
     """(N, *spatial, C) less the mean of each channel of each array; and which of them vary at all."""
     if not isinstance(batch, np.ndarray):
         xp = array_namespace(batch)
         axes = tuple(range(1, batch.ndim - 1))
+        batch = xp.astype(batch, xp.float32)
         centred = batch - xp.mean(batch, axis=axes, keepdims=True)
         return centred, [bool(v) for v in xp.max(xp.abs(centred), axis=tuple(range(1, batch.ndim))) > 0]
     out, varies = np.empty(batch.shape, np.float32), []
@@ -216,7 +217,7 @@ def _checked(array: Any) -> Any:
     return data
 
 
-def _components(lines: Lines, scheme: Plan, significance: float) -> dict[int, Component]:
+def components(lines: Lines, scheme: Plan, significance: float) -> dict[int, Component]:
     """The significant components, with p-values corrected over lines, channels and periods.
 
     Period P gets the share of the error rate proportional to 1/P^2 (weighted Bonferroni): short periods are

@@ -1,0 +1,146 @@
+"""Many outputs of one network: the lattice adds coherently on their common grid, content does not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from uncheck.errors import UncheckError
+from uncheck.measuring.components import SIGNIFICANCE, Component, Lattice, Line
+from uncheck.measuring.frequencies import Plan
+from uncheck.measuring.harmonic import (
+    ROUNDING,
+    eigenspectra,
+    line_test,
+    to_numpy,
+    window_sums,
+)
+from uncheck.measuring.lattice import centred, components
+from uncheck.measuring.tapers import tapers
+
+#: Grey levels from which a significant lattice of a set counts as present: a sixth of what counts in one
+#: picture, for a set averages over contents.
+VISIBLE_IN_SETS = 0.05
+
+#: Images of a set tested at a time.
+AT_ONCE = 8
+
+
+@dataclass(frozen=True, eq=False)
+class SetSums:
+    """What N images add up to at F lattice frequencies of C channels; sums of sets are sums of these.
+
+    With Y_ik the eigencoefficients of image i and s_i^2 the power of its residual per eigencoefficient there:
+    `weight` (F, C) = sum_i 1 / s_i^2, `spectra` (F, C, K) = sum_i Y_ik / s_i^2, `count` = N. `shape` is that
+    of the images, (*spatial, C).
+    """
+
+    weight: NDArray[np.float64]
+    spectra: NDArray[np.complex128]
+    count: int
+    shape: tuple[int, ...]
+
+
+def set_sums(arrays: Any, plan: Plan) -> SetSums:
+    """The sums of a batch (N, *spatial, C) of grey levels, of NumPy or a tensor on any device.
+
+    An image without any variation counts, but weighs nothing.
+
+    Cost: that of the harmonic test of each image, once.
+    """
+    shape = tuple(arrays.shape[1:])
+    sums = window_sums(shape[:-1])
+    energy, freedom = float((sums**2).sum()), len(sums)
+    weight = np.zeros((len(plan.frequencies), shape[-1]))
+    total = np.zeros((*weight.shape, freedom), np.complex128)
+    for start in range(0, len(arrays), AT_ONCE):
+        working, varies = centred(arrays[start : start + AT_ONCE])
+        for one, spectra in zip(varies, eigenspectra(working, plan), strict=True):
+            if not one:
+                continue
+            y = to_numpy(spectra).astype(np.complex128)
+            whole = (np.abs(y) ** 2).sum(axis=-1)
+            spread = (whole - np.abs(y @ sums) ** 2 / energy) / (freedom - 1)
+            # A floor, so that an image that is nothing but lattice does not weigh infinitely.
+            spread = np.maximum(spread, 1e-6 * whole.mean() + ROUNDING)
+            weight += 1 / spread
+            total += y / spread[..., None]
+    return SetSums(weight, total, len(arrays), shape)
+
+
+def add(one: SetSums, two: SetSums) -> SetSums:
+    """The sums of both sets together; UncheckError if their images differ in size."""
+    if one.shape != two.shape:
+        raise UncheckError(
+            f"images of shape {two.shape} do not lie on the grid of those of shape {one.shape}; "
+            "measure them as sets of their own"
+        )
+    return SetSums(one.weight + two.weight, one.spectra + two.spectra, one.count + two.count, one.shape)
+
+
+def set_lattice(
+    sums: SetSums,
+    plan: Plan,
+    *,
+    threshold: float = VISIBLE_IN_SETS,
+    significance: float = SIGNIFICANCE,
+) -> Lattice:
+    """The lattice that all images of a set share.
+
+    The harmonic test of the weighted mean sum_i Y_ik / s_i^2 / sum_i 1 / s_i^2 over the images. Contents and
+    lattices of no common sign average out; what all images share without being a lattice, such as a face in
+    the middle or borders, is judged by its own spectrum around the line, as in one image. What was found
+    is taken out of its neighbours by the known response of the tapers.
+
+    Args:
+        sums: of the set, from `set_sums` and `add`.
+        plan: the frequencies they were made with.
+        threshold: grey levels below which a significant component is a trace.
+        significance: corrected p-value below which a component counts as there.
+
+    Returns:
+        A `Lattice`; the amplitude is that of the part all images share, sign included.
+
+    Cost: O(F C K), not of the images.
+    """
+    known = window_sums(sums.shape[:-1])
+    working = sums.spectra / np.maximum(sums.weight, 1e-300)[..., None]
+    found: dict[int, Component] = {}
+    for _ in range(len(plan.tested) if sums.weight.any() else 0):
+        lines = line_test(working[None], known, plan.real)[0]
+        fresh = [c for p, c in components(lines, plan, significance).items() if p not in found]
+        if not fresh:
+            break
+        best = max(fresh, key=lambda c: c.amplitude)
+        found[int(np.lcm.reduce(best.period))] = best
+        if len(fresh) == 1:
+            break
+        for one in best.lines:
+            working = working - _response(plan, sums.shape[:-1], one)
+    ranked = sorted(found.values(), key=lambda c: -c.amplitude)
+    return Lattice(
+        present=tuple(c for c in ranked if c.amplitude >= threshold),
+        traces=tuple(c for c in ranked if c.amplitude < threshold),
+        tested=plan.tested,
+        not_tested=plan.not_tested,
+        threshold=threshold,
+        significance=significance,
+    )
+
+
+def _response(plan: Plan, shape: tuple[int, ...], line: Line) -> NDArray[np.complex128]:
+    """(F, C, K): the eigencoefficients of one line at every frequency of the plan."""
+    out = np.zeros((len(plan.frequencies), len(line.mean), len(window_sums(shape))), np.complex128)
+    for sign in (1,) if line.real else (1, -1):
+        each = np.ones((len(plan.frequencies), 1), np.complex128)
+        for axis, n in enumerate(shape):
+            offsets = plan.frequencies[:, axis] - sign * line.frequency[axis]
+            unique, where = np.unique(offsets, return_inverse=True)
+            turned = np.exp(-2j * np.pi * np.outer(unique, np.arange(n))) @ tapers(n, len(shape)).values.T
+            each = (each[:, :, None] * turned[where][:, None, :]).reshape(len(offsets), -1)
+        mean = np.asarray(line.mean)
+        out += (mean if sign > 0 else mean.conj())[:, None] * each[:, None, :]
+    return out
