@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -26,7 +27,7 @@ from uncheck.cli.progress import Progress, progress_bar
 from uncheck.errors import UncheckError
 
 if TYPE_CHECKING:
-    from uncheck.measuring import ImageMeasurement, Measurement
+    from uncheck.measuring import Measurement
 
 
 def command(
@@ -47,6 +48,12 @@ def command(
     audible: Annotated[
         float, typer.Option(help="Decibels below the rest of a sound at which a line counts as a trace.")
     ] = -60.0,
+    together: Annotated[
+        bool,
+        typer.Option(
+            "--set", help="Take them all as outputs of one network: one verdict, a much lower limit."
+        ),
+    ] = False,
     rate: Annotated[float | None, typer.Option(help="Samples per second of .npy audio.")] = None,
     form: FormatOption = Format.text,
     output: OutputOption = None,
@@ -69,6 +76,7 @@ def command(
         "gap": gap,
         "audible": audible,
         "rate": rate,
+        "together": together,
     }
     with progress_bar() as progress:
         result = measure_files(paths, options, progress)
@@ -91,7 +99,6 @@ def measure_files(patterns: Sequence[str], options: Mapping[str, Any], progress:
     from uncheck.measuring import Measurement, check_options, expand, measure
     from uncheck.measuring.files import SUFFIXES
 
-    images: list[ImageMeasurement] = []
     errors: list[tuple[str, str]] = []
     files: list[str] = []
     for pattern in patterns:
@@ -101,14 +108,13 @@ def measure_files(patterns: Sequence[str], options: Mapping[str, Any], progress:
             errors.append((pattern, str(error)))
     # Wrong options are one error, not one for every file.
     check_options(files, **options)
-    for done, file in enumerate(files):
-        progress(file, done, len(files))
+    result = Measurement(())
+    if files:
         try:
-            measured = measure(file, **options)
-            images += measured.images
-            errors += measured.errors
+            result = measure(files, progress=progress, **options)
         except UncheckError as error:
-            errors.append((file, str(error)))
-    if not images and len(errors) == 1:
+            errors.append((files[0], str(error)))
+    errors += result.errors
+    if not result.images and len(errors) == 1:
         raise UncheckError(errors[0][1])
-    return Measurement(tuple(images), tuple(errors))
+    return replace(result, errors=tuple(errors))

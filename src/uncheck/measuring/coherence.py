@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import ceil
 from typing import Any
 
@@ -10,7 +11,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy.special import erfc
 
-from uncheck.measuring.components import Component
+from uncheck.measuring.components import Component, Lattice
 
 #: Side of a window, pixels, at least; four periods of a line fit into one.
 WINDOW = 16
@@ -21,9 +22,28 @@ ENOUGH = 24
 #: Lines of a component that are asked, strongest first.
 LINES = 8
 
+#: p-value that the windows' agreement must stay below: a thousandth, for each of the thousand lines that the
+#: harmonic test chose from. Lattices at the detection limit of that test stay below 1e-80 in photographs.
+AGREE = 1e-6
+
 #: Variance of a mean over Hann windows that overlap by half, against independent ones: neighbours along one
 #: axis are correlated by 1/6.
 OVERLAP = (1 + 2 / 6) ** 2
+
+
+def confirmed(array: NDArray[np.float32], lattice: Lattice) -> Lattice:
+    """`lattice` with those components among the traces on whose phase the windows do not agree."""
+    stand = []
+    for component in lattice.present:
+        p_value = coherence(array, component)
+        stand.append(p_value is None or p_value < AGREE)
+    if all(stand):
+        return lattice
+    return replace(
+        lattice,
+        present=tuple(c for c, kept in zip(lattice.present, stand, strict=True) if kept),
+        traces=(*(c for c, kept in zip(lattice.present, stand, strict=True) if not kept), *lattice.traces),
+    )
 
 
 def coherence(array: NDArray[np.float32], component: Component) -> float | None:

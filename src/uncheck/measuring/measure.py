@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,17 @@ from uncheck.errors import UncheckError
 from uncheck.measuring.audio import SUFFIXES as SOUNDS
 from uncheck.measuring.bands import without_bands
 from uncheck.measuring.brightness import Dependence, brightness_dependence
+from uncheck.measuring.coherence import confirmed
 from uncheck.measuring.frequencies import checked_periods
+from uncheck.measuring.harmonics import attribute_harmonics
 from uncheck.measuring.items import items
 from uncheck.measuring.lattice import PERIODS, SIGNIFICANCE, VISIBLE, Lattice, find_lattice
 from uncheck.measuring.result import ImageMeasurement, Measurement
 from uncheck.measuring.rivals import name_rival, only_enlarged
+from uncheck.measuring.second_order import Modulation, second_order
+from uncheck.measuring.sets import VISIBLE_IN_SETS
 from uncheck.measuring.signals import Given, Signal
+from uncheck.measuring.together import Together
 from uncheck.measuring.tones import AUDIBLE, Tone, find_tones
 from uncheck.measuring.tones import LONGEST as LONGEST_SOUND
 
@@ -59,6 +64,8 @@ def measure(
     audible: float = AUDIBLE,
     mosaic: tuple[int, int] | int | None = None,
     gap: int = 0,
+    together: bool = False,
+    progress: Callable[[str, int, int], None] | None = None,
 ) -> Measurement:
     """Is there a lattice in these pictures, volumes or sounds, at which periods, how strong, how certain?
 
@@ -84,6 +91,9 @@ def measure(
         audible: decibels relative to the rest of the sound below which a significant line is a trace.
         mosaic: (height, width) in pixels of the tiles that each picture is cut into.
         gap: pixels between these tiles.
+        together: take all images of one size as outputs of one network on a common grid, and give one verdict
+            for the set as well, with a much lower limit (0.05 grey levels unless `threshold` is lower).
+        progress: called with the name of each file or array, how many are done, and how many there are.
 
     Returns:
         A `Measurement`; `strength` of each picture is 0 when clean, larger is worse, unbounded.
@@ -100,18 +110,23 @@ def measure(
     listed = items(images, given)
     measured: list[ImageMeasurement] = []
     errors: list[tuple[str, str]] = []
-    for item in listed:
+    sets = Together(settings.periods, significance, min(threshold, VISIBLE_IN_SETS)) if together else None
+    for done, item in enumerate(listed):
+        if progress is not None:
+            progress(item.name, done, len(listed))
         try:
             for signal in item.signals():
                 try:
                     measured.append(measure_signal(signal, settings))
+                    if sets is not None:
+                        sets.add(signal)
                 except UncheckError as error:
                     errors.append(_named(signal.name, error))
         except UncheckError as error:
             errors.append(_named(item.name, error))
     if len(listed) == 1 and not measured:
         raise UncheckError(errors[0][1])
-    return Measurement(tuple(measured), tuple(errors))
+    return Measurement(tuple(measured), tuple(errors), sets.result() if sets is not None else None)
 
 
 def _named(name: str, error: UncheckError) -> tuple[str, str]:
@@ -150,12 +165,14 @@ def measure_signal(signal: Signal, settings: Settings) -> ImageMeasurement:
         found = replace(found, not_tested=tuple(p for p in settings.periods if p not in found.tested))
     if not flat:
         found = without_bands(signal.values, found)
+    found = confirmed(signal.values, attribute_harmonics(signal.values, found))
+    modulations = second_order(signal.values, found, periods=short, significance=settings.significance)
     if only_enlarged(signal.values, found):
         # What a repeated pixel makes longer was a trace before, and still is.
         found = replace(found, present=(), traces=(*found.present, *found.traces))
     rival = name_rival(signal.values, found, signal.codec)
     verdict = "rival" if rival else "lattice" if found.present else "clean"
-    return _measurement(signal, verdict, rival, found, _dependences(signal, found))
+    return _measurement(signal, verdict, rival, found, _dependences(signal, found), modulations=modulations)
 
 
 def _sound(signal: Signal, settings: Settings) -> ImageMeasurement:
@@ -180,6 +197,7 @@ def _measurement(
     found: Lattice,
     brightness: tuple[Dependence, ...],
     tones: tuple[Tone, ...] = (),
+    modulations: tuple[Modulation, ...] = (),
 ) -> ImageMeasurement:
     return ImageMeasurement(
         signal.name,
@@ -193,6 +211,7 @@ def _measurement(
         rate=signal.rate,
         notes=signal.notes,
         tones=tones,
+        second_order=modulations,
     )
 
 

@@ -8,6 +8,8 @@ from typing import Any
 from uncheck.measuring.brightness import Dependence
 from uncheck.measuring.lattice import Component, Lattice
 from uncheck.measuring.levels import LEVELS
+from uncheck.measuring.second_order import Modulation
+from uncheck.measuring.together import SetMeasurement
 from uncheck.measuring.tones import Tone
 
 SCHEMA = "uncheck.measure/1"
@@ -18,7 +20,8 @@ class ImageMeasurement:
     """One picture, volume, video or piece of audio: `verdict` is "lattice", "clean" or "rival".
 
     If "rival", then `rival` says "jpeg" or "bayer". `kind`, `span`, `unit`, `rate` and `notes` are those of
-    the `Signal`; `tones` has an entry for each component of audio.
+    the `Signal`; `tones` has an entry for each component of audio. `second_order`, contrast that goes with
+    the phase, does not change the verdict.
     """
 
     path: str
@@ -32,6 +35,7 @@ class ImageMeasurement:
     rate: float | None = None
     notes: tuple[str, ...] = ()
     tones: tuple[Tone, ...] = ()
+    second_order: tuple[Modulation, ...] = ()
 
     @property
     def strength(self) -> float:
@@ -47,6 +51,7 @@ class ImageMeasurement:
             "lattice": [self._component(c) for c in self.found.present],
             "strength": self.strength,
             "traces": [self._component(c) for c in self.found.traces],
+            "second_order": [m.to_dict() for m in self.second_order],
             "not_tested": list(self.found.not_tested),
             "brightness": [d.to_dict() for d in self.brightness],
             "kind": self.kind,
@@ -82,14 +87,20 @@ class ImageMeasurement:
 
 @dataclass(frozen=True)
 class Measurement:
-    """All pictures measured, in order, and the files that could not be (`errors`: path and reason)."""
+    """All pictures measured, in order, and the files that could not be (`errors`: path and reason).
+
+    `together` is the verdict on all of them as one set, where that was asked for.
+    """
 
     images: tuple[ImageMeasurement, ...]
     errors: tuple[tuple[str, str], ...] = ()
+    together: SetMeasurement | None = None
 
     @property
     def verdict(self) -> str:
-        """The worst verdict of all pictures: "lattice", then "rival", then "clean"."""
+        """That of the set, or else the worst of all pictures: "lattice", then "rival", then "clean"."""
+        if self.together is not None:
+            return self.together.verdict
         verdicts = {image.verdict for image in self.images}
         return next((v for v in ("lattice", "rival") if v in verdicts), "clean")
 
@@ -99,6 +110,7 @@ class Measurement:
             "schema": SCHEMA,
             "images": [image.to_dict() for image in self.images],
             "errors": [{"path": path, "error": error} for path, error in self.errors],
+            **({} if self.together is None else {"set": self.together.to_dict()}),
         }
 
     def __str__(self) -> str:

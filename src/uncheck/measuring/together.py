@@ -1,0 +1,141 @@
+"""`measure(..., together=True)`: one verdict for all outputs of one network, in groups of one size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from uncheck.measuring.components import Component, Lattice
+from uncheck.measuring.frequencies import plan
+from uncheck.measuring.harmonics import attribute_harmonics
+from uncheck.measuring.rivals import jpeg_grid
+from uncheck.measuring.sets import VISIBLE_IN_SETS, SetSums, add, set_lattice, set_sums
+from uncheck.measuring.signals import Signal
+
+#: Images of a group looked at for a JPEG grid.
+LOOKED_AT = 8
+
+#: Grey levels above which no JPEG coding of photographs leaves lines of the first order.
+JPEG_MOST = 1.5
+
+
+@dataclass(frozen=True)
+class Group:
+    """Images of one size: `shape` (*spatial, C), how many, what they share, what else explains it."""
+
+    shape: tuple[int, ...]
+    count: int
+    found: Lattice
+    rival: str | None
+
+    @property
+    def verdict(self) -> str:
+        """Whether they share a "lattice", one of a "rival", or are "clean"."""
+        return "rival" if self.rival else "lattice" if self.found.present else "clean"
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {
+            "shape": list(self.shape[:-1]),
+            "count": self.count,
+            "verdict": self.verdict,
+            "rival": self.rival,
+            "lattice": [c.to_dict() for c in self.found.present],
+            "strength": self.found.strength,
+            "traces": [c.to_dict() for c in self.found.traces],
+            "not_tested": list(self.found.not_tested),
+        }
+
+
+@dataclass(frozen=True)
+class SetMeasurement:
+    """What many outputs share. `groups` by size, the largest first; `notes` say what could not be joined."""
+
+    groups: tuple[Group, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def verdict(self) -> str:
+        """The worst of the groups: "lattice", then "rival", then "clean"."""
+        verdicts = {group.verdict for group in self.groups}
+        return next((v for v in ("lattice", "rival") if v in verdicts), "clean")
+
+    @property
+    def found(self) -> Lattice:
+        """The lattice of the largest group with the verdict of the set."""
+        return next(group for group in self.groups if group.verdict == self.verdict).found
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready: the group that decided, and all groups."""
+        first = next(group for group in self.groups if group.verdict == self.verdict)
+        return {
+            **first.to_dict(),
+            "count": sum(group.count for group in self.groups),
+            "groups": [group.to_dict() for group in self.groups],
+            "notes": list(self.notes),
+        }
+
+
+@dataclass
+class Together:
+    """Adds up signals one by one; memory: the sums and one mean image per size."""
+
+    periods: tuple[int, ...]
+    significance: float
+    threshold: float = VISIBLE_IN_SETS
+    _sums: dict[tuple[int, ...], SetSums] = field(default_factory=dict)
+    _totals: dict[tuple[int, ...], NDArray[np.float64]] = field(default_factory=dict)
+    _blocky: dict[tuple[int, ...], list[bool]] = field(default_factory=dict)
+    _left_out: list[str] = field(default_factory=list)
+
+    def add(self, signal: Signal) -> None:
+        """One more output. Sounds have no common grid to lie on and are left out, which a note says."""
+        values = signal.values
+        if signal.kind == "audio":
+            self._left_out.append(signal.name)
+            return
+        shape = values.shape
+        new = set_sums(values[None], plan(shape[:-1], self.periods))
+        self._sums[shape] = add(self._sums[shape], new) if shape in self._sums else new
+        self._totals[shape] = self._totals.get(shape, 0) + values.astype(np.float64)
+        looked = self._blocky.setdefault(shape, [])
+        if values.ndim == 3 and len(looked) < LOOKED_AT:
+            looked.append(signal.codec == "JPEG" or jpeg_grid(values) is not None)
+
+    def result(self) -> SetMeasurement | None:
+        """The verdict on all that was added; None if nothing was."""
+        if not self._sums:
+            return None
+        groups = []
+        for shape, sums in self._sums.items():
+            found = set_lattice(
+                sums,
+                plan(shape[:-1], self.periods),
+                threshold=self.threshold,
+                significance=self.significance / len(self._sums),
+            )
+            mean = (self._totals[shape] / sums.count).astype(np.float32)
+            found = attribute_harmonics(mean, found)
+            groups.append(Group(shape, sums.count, found, self._rival(shape, found)))
+        groups.sort(key=lambda group: -group.count)
+        notes = []
+        if len(groups) > 1:
+            notes.append(f"{len(groups)} sizes, measured in groups: images of different size share no grid.")
+        if min(group.count for group in groups) < 2:
+            notes.append("A group of a single image is no set; its verdict has the reach of one image.")
+        if self._left_out:
+            notes.append(f"{len(self._left_out)} sounds were left out: only images and volumes form sets.")
+        return SetMeasurement(tuple(groups), tuple(notes))
+
+    def _rival(self, shape: tuple[int, ...], found: Lattice) -> str | None:
+        looked = self._blocky[shape]
+        blocks = all(_of_blocks(component) for component in found.present)
+        return "jpeg" if found.present and blocks and 2 * sum(looked) > len(looked) else None
+
+
+def _of_blocks(component: Component) -> bool:
+    on_axes = all(sum(p > 1 for p in line.period) == 1 for line in component.lines)
+    return on_axes and component.amplitude <= JPEG_MOST and not any(16 % p for p in component.period)
