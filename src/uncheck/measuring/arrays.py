@@ -174,8 +174,7 @@ def _shared(array: Array, given: Given) -> Span | None:
 
 
 def _is_picture(array: Array) -> bool:
-    ends = (array.shape[0], array.shape[-1])
-    return array.ndim == 2 or (array.ndim == 3 and min(ends) <= CHANNELS)
+    return array.ndim == 2 or (array.ndim == 3 and min(array.shape[0], array.shape[-1]) <= CHANNELS)
 
 
 def _channels_last(array: Array, ndim: int) -> Array:
