@@ -7,7 +7,7 @@ from zlib import crc32
 
 import numpy as np
 from baselines import BASELINES
-from inject import add, make_colour, make_tile
+from inject import add, fractions, make_colour, make_tile
 from intervals import auc, rate
 from numpy.typing import NDArray
 from pictures import Photograph, Pixels, large, photographs, treated
@@ -74,7 +74,7 @@ def lattice(pixels: Pixels, period: int, level: float, source: str, number: int)
     """With a grey lattice, so that measures that look at brightness alone see all of it."""
     rng = np.random.default_rng([crc32(source.encode()), number, period])
     tile = make_tile("tile", (period, period), rng)
-    return add(pixels, tile, level, make_colour(rng, grey=True))
+    return add(pixels, tile, level, make_colour(rng, grey=True), fractions(pixels.shape, rng))
 
 
 def score(pixels: Pixels, period: int) -> list[float]:

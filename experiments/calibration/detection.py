@@ -9,7 +9,17 @@ from typing import Any
 from zlib import crc32
 
 import numpy as np
-from inject import Period, add, make_colour, make_region, make_tile, modulate, names_period, resample
+from inject import (
+    Period,
+    add,
+    fractions,
+    make_colour,
+    make_region,
+    make_tile,
+    modulate,
+    names_period,
+    resample,
+)
 from intervals import crossing_with_interval, rate
 from pictures import Photograph, Pixels, jpeg, large, photographs
 from progress import shown
@@ -86,6 +96,7 @@ def first_order(condition: Condition, photos: list[Photograph]) -> dict[str, Any
     """One condition: found or not, for every photograph, draw and amplitude."""
     amplitudes = condition.amplitudes
     found = np.zeros((len(photos), condition.draws, len(amplitudes)), bool)
+    named = np.zeros_like(found)
     bias: list[float] = []
     extra: list[bool] = []
     for i, photo in enumerate(photos):
@@ -102,7 +113,9 @@ def first_order(condition: Condition, photos: list[Photograph]) -> dict[str, Any
                     continue
                 image = uncheck.measure(make(level), periods=condition.periods).images[0]
                 reported = [c.period for c in image.found.present]
-                found[i, draw, k] = image.verdict == "lattice" and names_period(reported, condition.period)
+                right = names_period(reported, condition.period)
+                found[i, draw, k] = right and image.verdict == "lattice"
+                named[i, draw, k] = right and image.verdict == "rival"
                 if level == BIAS_AT and found[i, draw, k]:
                     bias.append(strength(image.found.present, condition.period) / level)
                     extra.append(
@@ -115,6 +128,7 @@ def first_order(condition: Condition, photos: list[Photograph]) -> dict[str, Any
         "draws": condition.draws,
         "amplitudes": list(amplitudes),
         "rates": found.mean(axis=(0, 1)).round(4).tolist(),
+        "named_rival": named.mean(axis=(0, 1)).round(4).tolist(),
         "found_90": crossing_with_interval(amplitudes, found),
         "found_50": crossing_with_interval(amplitudes, found, 0.5),
         "bias": quartiles(bias),
@@ -131,9 +145,10 @@ def maker(condition: Condition, pixels: Pixels, seed: int) -> Callable[[float], 
     tile = make_tile(condition.pattern, condition.period, rng)
     colour = make_colour(rng, grey=condition.pattern == "overlap")
     region = make_region(condition.region, pixels.shape, rng)
+    fraction = fractions(pixels.shape, rng)
 
     def make(level: float) -> Pixels:
-        out = add(pixels, tile, level, colour, proportional=condition.proportional, region=region)
+        out = add(pixels, tile, level, colour, fraction, proportional=condition.proportional, region=region)
         return jpeg(out, 75) if condition.jpeg_after else out
 
     return make
@@ -184,7 +199,7 @@ def second_order_cases() -> list[tuple[str, Callable[[Pixels, np.random.Generato
 
 def _modulated(period: int, gain: float) -> Callable[[Pixels, np.random.Generator], tuple[Pixels, int]]:
     return lambda pixels, rng: (
-        modulate(pixels, make_tile("tile", (period, period), rng), gain),
+        modulate(pixels, make_tile("tile", (period, period), rng), gain, fractions(pixels.shape, rng)),
         period,
     )
 

@@ -47,11 +47,9 @@ def main() -> dict[str, Any]:
             alarms.append(described(picture, image))
         if picture.kind in ("photograph", "noise"):
             levels = picture.pixels.reshape(*picture.pixels.shape[:2], -1).astype(np.float32)
-            traces = {NOMINAL[0]: image.found}
-            for nominal in NOMINAL[1:]:
-                traces[nominal] = find_lattice(levels, threshold=0.0, significance=nominal)
+            traces = {n: find_lattice(levels, threshold=0.0, significance=n) for n in NOMINAL}
             second = second_order_periods(picture.pixels, image)
-            curve[group(picture)].count(picture, traces, second)
+            curve[group(picture)].count(picture, traces, image.found, second)
     rows = [
         {"kind": kind, "treatment": treatment, **tally.to_dict()}
         for (kind, treatment), tally in tables.items()
@@ -105,15 +103,25 @@ class Curve:
         self.any: Counter[float] = Counter()
         self.elsewhere: Counter[float] = Counter()
         self.periods: dict[float, Counter[int]] = defaultdict(Counter)
+        self.reported = 0
         self.examples: list[str] = []
         self.second: Counter[str] = Counter()
         self.expected: dict[float, Counter[int]] = defaultdict(Counter)
 
     def count(
-        self, picture: Picture, traces: dict[float, Lattice], second: list[tuple[int, ...]] | None
+        self,
+        picture: Picture,
+        traces: dict[float, Lattice],
+        reported: Lattice,
+        second: list[tuple[int, ...]] | None,
     ) -> None:
-        """One more picture: a `Lattice` for each nominal significance, and the periods of second order."""
+        """One more picture.
+
+        `traces` of the test alone at each nominal significance; `reported` by `measure` at its default; the
+        periods of `second` order.
+        """
         self.pictures += 1
+        self.reported += bool(periods_of(reported) - expected_periods(picture))
         if second is not None:
             periods = {lcm(*p) for p in second}
             self.second["tested"] += 1
@@ -121,7 +129,7 @@ class Curve:
             self.second["elsewhere"] += bool(periods - expected_periods(picture))
             self.second.update(f"period {p}" for p in periods)
         for nominal, found in traces.items():
-            periods = {lcm(*c.period) for c in (*found.present, *found.traces)}
+            periods = periods_of(found)
             self.any[nominal] += bool(periods)
             elsewhere = periods - expected_periods(picture)
             self.elsewhere[nominal] += bool(elsewhere)
@@ -137,6 +145,7 @@ class Curve:
             "pictures": self.pictures,
             "any": {f"{n:g}": rate(self.any[n], self.pictures) for n in NOMINAL},
             "elsewhere": {f"{n:g}": rate(self.elsewhere[n], self.pictures) for n in NOMINAL},
+            "reported_elsewhere": rate(self.reported, self.pictures),
             "elsewhere_at_0.001": self.examples,
             "second_order": self.second_to_dict(),
             "periods": {
@@ -157,6 +166,11 @@ class Curve:
             "elsewhere": rate(self.second["elsewhere"], self.second["tested"]),
             "periods": {k.split()[1]: n for k, n in sorted(self.second.items()) if k.startswith("period")},
         }
+
+
+def periods_of(found: Lattice) -> set[int]:
+    """Of all components, present or traces."""
+    return {lcm(*c.period) for c in (*found.present, *found.traces)}
 
 
 def expected_periods(picture: Picture) -> set[int]:

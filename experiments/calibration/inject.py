@@ -66,11 +66,21 @@ def make_colour(rng: np.random.Generator, grey: bool = False) -> NDArray[np.floa
     return colour / np.abs(colour).max()
 
 
+def fractions(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.float32]:
+    """What 8 bits cut off a picture: uniform in -1/2 to 1/2. Without it, a lattice below 1/2 would vanish.
+
+    A network's output is continuous before it is rounded; a photograph already was. A picture plus this
+    rounds to itself, and with a lattice added to a picture that has it on average, however weak.
+    """
+    return rng.uniform(-0.5, 0.5, shape).astype(np.float32)
+
+
 def add(
     pixels: Pixels,
     tile: Tile,
     levels: float,
     colour: NDArray[np.float64],
+    fraction: NDArray[np.float32],
     *,
     proportional: bool = False,
     region: tuple[slice, slice] = (slice(None), slice(None)),
@@ -82,6 +92,7 @@ def add(
         tile: from `make_tile`.
         levels: amplitude; with `proportional` the mean over the picture of one that grows as brightness.
         colour: (3,) from `make_colour`; grey pictures take the strongest.
+        fraction: from `fractions`, of the shape of `pixels`.
         region: where; `levels` holds inside it.
     """
     plane = repeat(tile, pixels.shape) * levels
@@ -92,7 +103,7 @@ def add(
     added = plane if pixels.ndim == 2 else plane[..., None] * colour
     if proportional:
         added = added * values / np.maximum(values.mean(axis=(0, 1)), 1.0)
-    return np.rint(values + added).clip(0, 255).astype(np.uint8)
+    return np.rint(values + added + fraction).clip(0, 255).astype(np.uint8)
 
 
 def make_region(name: str, shape: tuple[int, ...], rng: np.random.Generator) -> tuple[slice, slice]:
@@ -103,13 +114,13 @@ def make_region(name: str, shape: tuple[int, ...], rng: np.random.Generator) -> 
     return slice(starts[0], starts[0] + sides[0]), slice(starts[1], starts[1] + sides[1])
 
 
-def modulate(pixels: Pixels, tile: Tile, gain: float) -> Pixels:
+def modulate(pixels: Pixels, tile: Tile, gain: float, fraction: NDArray[np.float32]) -> Pixels:
     """Second order: the detail x - blur(x) (sigma 1) times 1 + gain * tile, tile scaled to an RMS of 1."""
     values = pixels.astype(np.float64)
     detail = values - gaussian_filter(values, (1.0, 1.0) + (0.0,) * (pixels.ndim - 2))
     plane = repeat(tile / np.sqrt((tile**2).mean()), pixels.shape)
     plane = plane if pixels.ndim == 2 else plane[..., None]
-    return np.rint(values + gain * plane * detail).clip(0, 255).astype(np.uint8)
+    return np.rint(values + gain * plane * detail + fraction).clip(0, 255).astype(np.uint8)
 
 
 def resample(pixels: Pixels, factor: int, method: str) -> Pixels:

@@ -7,7 +7,7 @@ from math import lcm
 from typing import Any
 
 import numpy as np
-from inject import add, make_tile, names_period
+from inject import add, fractions, make_tile, names_period
 from intervals import crossing_with_interval, rate
 from pictures import Photograph, Pixels, jpeg, large, noise, photographs
 from progress import shown
@@ -43,7 +43,12 @@ def detection(period: int, photos: list[Photograph]) -> dict[str, Any]:
         pictures = drawn(large(photos), 512, rng)
         tile = make_tile("tile", (period, period), rng)
         for k, level in enumerate(AMPLITUDES):
-            together = measured([add(p, tile, level, np.ones(3)) for p in pictures])
+            together = measured(
+                [
+                    add(p, tile, level, np.ones(3), fractions(p.shape, np.random.default_rng([trial, i])))
+                    for i, p in enumerate(pictures)
+                ]
+            )
             components = significant(together)
             reported = [c.period for c in components]
             found[trial, 0, k] = names_period(reported, (period, period))

@@ -123,11 +123,12 @@ def nominal(result: dict[str, Any]) -> str:
         row: list[Any] = [name, curve["pictures"]]
         for field in ("any", "elsewhere"):
             row += [percent(curve[field][n]) for n in ("0.001", "0.01")]
+        row.append(percent(curve["reported_elsewhere"]))
         second = curve.get("second_order")
         row += [percent(second["any"]), percent(second["elsewhere"])] if second else ["-", "-"]
         rows.append(row)
     head = ["pictures", "number", "any period, 0.1 %", "any, 1 %", "elsewhere, 0.1 %", "elsewhere, 1 %"]
-    head += ["second order, any, 0.1 %", "second order, elsewhere, 0.1 %"]
+    head += ["reported elsewhere, 0.1 %", "second order, any, 0.1 %", "second order, elsewhere, 0.1 %"]
     return table(head, rows)
 
 
@@ -150,10 +151,12 @@ def detection(result: dict[str, Any]) -> str:
             at(row["found_90"]),
             "-" if row["bias"]["median"] is None else f"{row['bias']['median']:.2f}",
             "-" if not row["bias"]["of"] else percent(row["other_periods_too"]),
+            f"{100 * max(row['named_rival']):.0f} %",
         ]
         for row in result["first_order"]
     ]
     head = ["lattice", "period", "50 % found at", "90 % found at", "measured / true", "other periods too"]
+    head += ["named a rival, at most"]
     return table(head, rows)
 
 

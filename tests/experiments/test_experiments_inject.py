@@ -8,6 +8,7 @@ from inject import (
     PATTERNS,
     add,
     amplitude,
+    fractions,
     make_colour,
     make_region,
     make_tile,
@@ -18,6 +19,7 @@ from inject import (
 )
 
 GREY = np.ones(3)
+NONE = np.float32(0)
 
 
 def slow_amplitude(tile):
@@ -80,15 +82,28 @@ def test_an_unknown_pattern_is_refused():
 def test_what_is_added_is_what_was_asked_for(shape):
     pixels = np.full(shape, 128, np.uint8)
     tile = np.array([[1.0, -1.0], [-1.0, 1.0]])
-    added = add(pixels, tile, 5, GREY).astype(int) - 128
+    added = add(pixels, tile, 5, GREY, NONE).astype(int) - 128
     assert np.unique(added).tolist() == [-5, 5]
+
+
+def test_a_lattice_below_half_a_level_survives_rounding():
+    rng = np.random.default_rng(4)
+    pixels = rng.integers(20, 230, (256, 256), np.uint8)
+    tile = np.array([[1.0, -1.0], [-1.0, 1.0]])
+    fraction = fractions(pixels.shape, rng)
+    added = add(pixels, tile, 0.2, GREY, fraction).astype(int) - pixels
+    plus = repeat(tile, pixels.shape) > 0
+    assert added[plus].mean() == pytest.approx(0.2, abs=0.01)
+    assert added[~plus].mean() == pytest.approx(-0.2, abs=0.01)
+    assert (add(pixels, tile, 0.2, GREY, NONE) == pixels).all()
+    assert (add(pixels, tile, 0.0, GREY, fraction) == pixels).all()
 
 
 def test_the_lattice_stays_in_its_region_and_its_colour():
     pixels = np.full((48, 48, 3), 128, np.uint8)
     region = make_region("quarter", pixels.shape, np.random.default_rng(1))
     tile = make_tile("tile", (4, 4), np.random.default_rng(1))
-    changed = add(pixels, tile, 40, np.array([1.0, 0.0, -0.5]), region=region) != 128
+    changed = add(pixels, tile, 40, np.array([1.0, 0.0, -0.5]), NONE, region=region) != 128
     assert not changed[..., 1].any()
     outside = np.ones((48, 48), bool)
     outside[region] = False
@@ -101,7 +116,7 @@ def test_a_proportional_lattice_keeps_its_mean_amplitude_and_vanishes_in_black()
     pixels = np.zeros((64, 64), np.uint8)
     pixels[:, 32:] = 200
     tile = np.array([[1.0, -1.0], [-1.0, 1.0]])
-    added = add(pixels, tile, 10, GREY, proportional=True).astype(int) - pixels
+    added = add(pixels, tile, 10, GREY, NONE, proportional=True).astype(int) - pixels
     assert not added[:, :32].any()
     assert np.abs(added).mean() == pytest.approx(10, abs=0.5)
 
@@ -115,7 +130,7 @@ def test_colours_reach_one_in_the_strongest_channel():
 def test_modulation_changes_the_variance_of_phases_and_not_their_mean():
     pixels = np.random.default_rng(2).normal(128, 20, (256, 256)).clip(0, 255).astype(np.uint8)
     tile = np.array([[1.0, -1.0], [-1.0, 1.0]])
-    made = modulate(pixels, tile, 0.5).astype(float)
+    made = modulate(pixels, tile, 0.5, NONE).astype(float)
     plus = repeat(tile, made.shape) > 0
     assert made[plus].var() > 2 * made[~plus].var()
     assert made[plus].mean() == pytest.approx(made[~plus].mean(), abs=0.5)
