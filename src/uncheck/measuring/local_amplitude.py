@@ -63,7 +63,7 @@ def local_amplitudes(plane: NDArray[np.float32], line: Line, windows: Grid) -> N
 
     Cost: one matrix product over the plane.
     """
-    kernels = [_dual(f, size) for f, size in zip(line.frequency, windows.sizes, strict=True)]
+    kernels = [dual(f, size) for f, size in zip(line.frequency, windows.sizes, strict=True)]
     return _contract(plane, kernels, windows) * (1 if line.real else 2)
 
 
@@ -100,7 +100,7 @@ def _hann(size: int) -> NDArray[np.float64]:
     return np.asarray(1 - np.cos(2 * np.pi * (np.arange(size) + 0.5) / size), np.float64)
 
 
-def _dual(frequency: float, size: int) -> NDArray[np.complex128]:
+def dual(frequency: float, size: int) -> NDArray[np.complex128]:
     """What extracts exp(2 pi i f n) and is blind to parabolas and to the conjugate line."""
     n = np.arange(size)
     middle = (n - (size - 1) / 2) / size
