@@ -18,11 +18,12 @@ ALLOWED = {
     "measuring": {"errors"},
     "reading": {"errors", "geometry", "phases"},
     "probing": {"errors", "geometry", "phases", "measuring", "reading"},
+    "training": {"errors", "measuring"},
     "demo": {"errors"},
     "reporting": {"errors", "geometry", "measuring", "probing"},
     "cli": {"errors", "geometry", "phases", "measuring", "reading", "probing", "demo", "reporting", VERSION},
     # The package itself names the public verbs; `python -m uncheck` starts the command line.
-    "__init__": {"errors", "geometry", "measuring", "probing"},
+    "__init__": {"errors", "geometry", "measuring", "probing", "training"},
     "__main__": {"cli"},
 }
 

@@ -4,7 +4,8 @@
     >>> uncheck.overlap(kernel_size=3, stride=2, ndim=2).ratio
     4.0
 
-`inspect` looks at a network, `measure` at pictures, `overlap` and `chain` at sizes alone.
+`inspect` looks at a network, `measure` at pictures, `overlap` and `chain` at sizes alone;
+`lattice_strength` is a penalty, and `uncheck.training.LatticeMetric` a torchmetrics metric.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from uncheck.geometry import chain, overlap
     from uncheck.measuring import measure
     from uncheck.probing.inspect import inspect
+    from uncheck.training import lattice_strength
 
     __version__: str
 
@@ -25,11 +27,12 @@ if TYPE_CHECKING:
 _HOMES = {
     "chain": "uncheck.geometry",
     "inspect": "uncheck.probing.inspect",
+    "lattice_strength": "uncheck.training",
     "measure": "uncheck.measuring",
     "overlap": "uncheck.geometry",
 }
 
-__all__ = ["UncheckError", "__version__", "chain", "inspect", "measure", "overlap"]
+__all__ = ["UncheckError", "__version__", "chain", "inspect", "lattice_strength", "measure", "overlap"]
 
 
 def __getattr__(name: str) -> Any:

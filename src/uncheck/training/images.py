@@ -1,0 +1,78 @@
+"""Batches of tensors in grey levels, channels first as networks make them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from uncheck.errors import UncheckError
+from uncheck.measuring.frequencies import Plan, checked_periods, plan
+from uncheck.measuring.levels import LEVELS, infer_range
+
+Span = tuple[float, float]
+
+#: Values looked at to infer the range.
+SAMPLE = 65536
+
+#: A batch (N, C, n) of so few signals and so many channels is more likely a picture (C, H, W).
+FEW, MANY = 4, 32
+
+
+def as_batch(images: Any) -> Tensor:
+    """`images` as a tensor (N, C, *spatial); UncheckError unless it is one."""
+    batch = torch.as_tensor(images)
+    shape = tuple(batch.shape)
+    if not 3 <= batch.ndim <= 5 or not batch.numel() or batch.is_complex() or batch.dtype == torch.bool:
+        raise UncheckError(
+            f"images of shape {shape} and type {batch.dtype} cannot be measured; give real numbers of shape "
+            "(N, C, n), (N, C, H, W) or (N, C, D, H, W)"
+        )
+    if batch.ndim == 3 and shape[0] <= FEW and shape[1] > MANY:
+        raise UncheckError(
+            f"images of shape {shape} would be {shape[0]} signals of {shape[1]} channels; give a picture as "
+            "(1, C, H, W), and signals of so many channels as (N * C, 1, n)"
+        )
+    return batch
+
+
+def scheme_of(batch: Tensor, periods: Any) -> Plan:
+    """The lattice frequencies of a batch; UncheckError if no period fits its size."""
+    scheme = plan(tuple(batch.shape[2:]), checked_periods(periods))
+    if not len(scheme.frequencies):
+        size = " x ".join(map(str, batch.shape[2:]))
+        raise UncheckError(
+            f"images of {size} pixels are too small for periods {', '.join(map(str, periods)) or '(none)'}; "
+            "give larger images or shorter periods"
+        )
+    return scheme
+
+
+def grey_levels(batch: Tensor, span: Span | None) -> Tensor:
+    """`batch` scaled so that `span` becomes 255 grey levels, each channel's mean removed, channels first.
+
+    Half precision becomes float32, for sums over pictures need it; float64 stays.
+    """
+    low, high = _inferred(batch) if span is None else span
+    if not high > low:
+        raise UncheckError(f"range {low:g},{high:g} is empty; give the lowest value first, then the highest")
+    values = batch if batch.dtype == torch.float64 else batch.float()
+    values = values - values.mean(dim=tuple(range(2, batch.ndim)), keepdim=True)
+    return values * (LEVELS / (high - low))
+
+
+def _inferred(batch: Tensor) -> Span:
+    """`infer_range` of a sample and the extremes: only these leave the device."""
+    flat = batch.detach().flatten()
+    if flat.dtype in (torch.bfloat16, torch.float16):
+        flat = flat.float()
+    sample = torch.cat([flat[:: max(1, flat.numel() // SAMPLE)], flat.min()[None], flat.max()[None]])
+    low, high = infer_range(sample.cpu().numpy())
+    if not np.isfinite([low, high]).all():
+        raise UncheckError(
+            "the range of the images cannot be inferred, for some of their values are NaN or infinite; "
+            "mask them, or give span"
+        )
+    return low, high

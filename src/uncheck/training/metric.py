@@ -1,0 +1,152 @@
+"""The lattice that the outputs of a network share, as a torchmetrics metric."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import inf
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from uncheck.errors import UncheckError
+from uncheck.measuring.components import SIGNIFICANCE
+from uncheck.measuring.frequencies import Plan, checked_periods, plan
+from uncheck.measuring.sets import VISIBLE_IN_SETS, SetSums, set_lattice, set_sums
+from uncheck.training.images import Span, as_batch, grey_levels, scheme_of
+from uncheck.training.strength import lattice_strength
+
+try:
+    from torchmetrics import Metric
+    from torchmetrics.utilities.distributed import gather_all_tensors
+except ImportError as error:
+    raise UncheckError(
+        "LatticeMetric needs torchmetrics; install it with pip install 'uncheck[train]'"
+    ) from error
+
+#: Axes of a shape (C, *spatial), filled up with zeros.
+AXES = 4
+
+
+class LatticeMetric(Metric):
+    """The lattice that all images given have in common, and how strong each one's own is.
+
+    The harmonic test of the weighted mean of all images on their common grid (`measuring.sets`): the lattice
+    adds up, contents average out, so it sees far weaker lattices than any single image shows.
+
+    Lower is better. Range 0 to about 128 grey levels; 0 for images without a common lattice. Clean images
+    score `strength` 0, `p_value_P` above `significance` and `mean_strength` about 0.1 or less at 256 x 256.
+
+    Args:
+        periods: pixels, from 2; those that do not fit the size of the images are left out.
+        span: the lowest and highest value, which become 0 and 255. None: inferred for each batch as
+            `uncheck.measure` does; give it if batches may differ in range.
+        threshold: grey levels below which a significant component does not count into `strength`.
+        significance: corrected p-value below which a period counts as there.
+        kwargs: those of `torchmetrics.Metric`.
+
+    `compute` returns float tensors: `strength`, the root of the summed squares of all components there
+    (grey levels); for each period P `strength_P`, its amplitude (grey levels, in the channel where it is
+    largest; 0 where it is not significant), and `p_value_P`, corrected for all lines, channels and periods;
+    and `mean_strength`, the mean `lattice_strength` of the single images.
+
+    Raises:
+        UncheckError: no torchmetrics; images of another size than the first, too small, or not finite;
+            nothing to compute.
+
+    Cost: an update costs two harmonic tests of each image. The states are sums of fixed size, 16 K bytes for
+    each frequency and channel, with K = 25 in 2-D: 40 kB for periods (2, 4, 8) of colour images.
+    """
+
+    is_differentiable = False
+    higher_is_better = False
+    full_state_update = False
+    plot_lower_bound = 0.0
+
+    size: Tensor
+    count: Tensor
+    total: Tensor
+    weight: Tensor
+    spectra: Tensor
+
+    def __init__(
+        self,
+        periods: Iterable[int] = (2, 4, 8),
+        *,
+        span: Span | None = None,
+        threshold: float = VISIBLE_IN_SETS,
+        significance: float = SIGNIFICANCE,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**{"dist_sync_fn": gather, **kwargs})
+        self.periods = checked_periods(periods)
+        self.span, self.threshold, self.significance = span, threshold, significance
+        # First, so that images of different sizes are seen before their sums are added.
+        self.add_state("size", torch.zeros(AXES, dtype=torch.int64), dist_reduce_fx=same_size)
+        self.add_state("count", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
+        self.add_state("total", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
+        # One zero each until the size is known: it adds to sums of any shape. Spectra: real, imaginary.
+        self.add_state("weight", torch.zeros((1,) * 2, dtype=torch.float64), dist_reduce_fx="sum")
+        self.add_state("spectra", torch.zeros((1,) * 4, dtype=torch.float64), dist_reduce_fx="sum")
+
+    def update(self, images: Any) -> None:
+        """Adds a batch (N, C, *spatial) of outputs, all of one size."""
+        batch = as_batch(images).detach()
+        size = torch.zeros_like(self.size)
+        size[: batch.ndim - 1] = torch.tensor(batch.shape[1:])
+        self.size = same_size(torch.stack([self.size, size]))
+        scheme = scheme_of(batch, self.periods)
+        levels = grey_levels(batch, self.span).movedim(1, -1)
+        sums = set_sums(levels, scheme)
+        if not np.isfinite(sums.weight).all():
+            raise UncheckError("images hold values that are NaN or infinite; mask or replace them first")
+        self.count = self.count + len(batch)
+        strengths = lattice_strength(batch, periods=self.periods, span=self.span, reduction="sum")
+        self.total = self.total + strengths.to(self.total)
+        self.weight = self.weight + torch.as_tensor(sums.weight, device=self.weight.device)
+        spectra = np.stack([sums.spectra.real, sums.spectra.imag], axis=-1)
+        self.spectra = self.spectra + torch.as_tensor(spectra, device=self.spectra.device)
+
+    def compute(self) -> dict[str, Tensor]:
+        """The lattice of all images so far, of all processes."""
+        if not int(self.count):
+            raise UncheckError("the metric has seen no images; update it first")
+        channels, *spatial = (n for n in self.size.tolist() if n)
+        scheme: Plan = plan(tuple(spatial), self.periods)
+        weight, spectra = self.weight.cpu().numpy(), self.spectra.cpu().numpy()
+        sums = SetSums(weight, spectra[..., 0] + 1j * spectra[..., 1], int(self.count), (*spatial, channels))
+        found = set_lattice(sums, scheme, threshold=self.threshold, significance=self.significance)
+        # What is not significant has a p-value too.
+        every = set_lattice(sums, scheme, threshold=0.0, significance=inf)
+        p_values = {_period(c): c.p_value for c in (*every.present, *found.present, *found.traces)}
+        strengths = {_period(c): c.amplitude for c in (*found.present, *found.traces)}
+        out = {"strength": found.strength, "mean_strength": float(self.total) / int(self.count)}
+        for period in scheme.tested:
+            out[f"strength_{period}"] = strengths.get(period, 0.0)
+            out[f"p_value_{period}"] = min(1.0, p_values.get(period, 1.0))
+        return {name: torch.tensor(value, device=self.device) for name, value in out.items()}
+
+
+def same_size(sizes: Tensor) -> Tensor:
+    """The one size (C, *spatial) among rows of which those without any image are zero."""
+    known = sizes[sizes.any(dim=1)]
+    for other in known[1:]:
+        if not torch.equal(other, known[0]):
+            one, two = (tuple(n for n in size.tolist() if n) for size in (known[0], other))
+            raise UncheckError(
+                f"images of shape {two} do not lie on the grid of those of shape {one}; "
+                "give each size a metric of its own"
+            )
+    return known[0] if len(known) else sizes[0]
+
+
+def gather(state: Tensor, group: Any = None) -> list[Tensor]:
+    """The states of all processes; those without images get zeros of the shape of the others."""
+    parts: list[Tensor] = gather_all_tensors(state, group)
+    largest = max(parts, key=Tensor.numel)
+    return [part.expand_as(largest) if part.numel() == 1 else part for part in parts]
+
+
+def _period(component: Any) -> int:
+    return int(np.lcm.reduce(component.period))
