@@ -160,11 +160,14 @@ def _kept(data: Any, base: Base) -> Any:
 def _shrunk(arrays: Any, factor: int, ndim: int) -> Any:
     """Sums over blocks of factor pixels per axis, scaled to keep the power of noise."""
     xp = array_namespace(arrays)
-    for axis in range(1, ndim + 1):
-        whole = arrays.shape[axis] // factor * factor
-        kept = xp.moveaxis(xp.moveaxis(arrays, axis, 0)[:whole], 0, axis)
-        split = xp.reshape(kept, (*kept.shape[:axis], whole // factor, factor, *kept.shape[axis + 1 :]))
-        arrays = xp.sum(split, axis=axis + 1) / factor**0.5
+    # The last axis first: its rows are contiguous.
+    for axis in range(ndim, 0, -1):
+        moved = xp.moveaxis(arrays, axis, 0)
+        whole = moved.shape[0] // factor * factor
+        total = moved[0:whole:factor]
+        for offset in range(1, factor):
+            total = total + moved[offset:whole:factor]
+        arrays = xp.moveaxis(total / factor**0.5, 0, axis)
     return arrays
 
 

@@ -180,16 +180,23 @@ def centred(batch: Any) -> tuple[Any, list[bool]]:
         xp = array_namespace(batch)
         axes = tuple(range(1, batch.ndim - 1))
         batch = xp.astype(batch, xp.float32)
-        centred = batch - xp.mean(batch, axis=axes, keepdims=True)
+        mean = xp.mean(batch, axis=axes, keepdims=True)
+        if not bool(xp.all(xp.isfinite(mean))):
+            raise _not_finite(batch)
+        centred = batch - mean
         return centred, [bool(v) for v in xp.max(xp.abs(centred), axis=tuple(range(1, batch.ndim))) > 0]
     out, varies = np.empty(batch.shape, np.float32), []
     for data, centred in zip(batch, out, strict=True):
         rows, channels = data.reshape(data.shape[0], -1), data.shape[-1]
-        # A product with ones sums rows fast; the short rest is summed in double precision.
+        # A product with ones sums rows fast; the short rest is summed in double precision. The sums are
+        # finite whenever all values are (barring overflow), which is much cheaper than a mask.
         sums = (np.ones(len(rows), np.float32) @ rows).reshape(-1, channels).sum(axis=0, dtype=np.float64)
         mean = (sums / (data.size / channels)).astype(np.float32)
+        if not np.isfinite(sums).all():
+            raise _not_finite(data)
         np.subtract(rows, np.tile(mean, rows.shape[1] // channels), out=centred.reshape(rows.shape))
-        varies.append(bool(np.ptp(data) > 0))
+        # Most pictures show in their first row that they vary.
+        varies.append(bool(np.ptp(data[0]) > 0 or np.ptp(data) > 0))
     return out, varies
 
 
@@ -207,14 +214,15 @@ def _checked(array: Any) -> Any:
         raise UncheckError(
             f"an image of {size} pixels is smaller than two periods of 2; give at least 4 pixels"
         )
-    # The sum is finite whenever all values are (barring overflow), and much cheaper than a mask.
-    xp = array_namespace(data)
-    if not bool(xp.isfinite(xp.sum(data, dtype=xp.float64))):
-        bad = int(xp.sum(xp.astype(~xp.isfinite(data), xp.int64)))
-        raise UncheckError(
-            f"{bad} of {int(np.prod(data.shape))} values are NaN or infinite; mask or replace them first"
-        )
     return data
+
+
+def _not_finite(data: Any) -> UncheckError:
+    xp = array_namespace(data)
+    bad = int(xp.sum(xp.astype(~xp.isfinite(data), xp.int64)))
+    return UncheckError(
+        f"{bad} of {int(np.prod(data.shape))} values are NaN or infinite; mask or replace them first"
+    )
 
 
 def components(lines: Lines, scheme: Plan, significance: float) -> dict[int, Component]:

@@ -10,10 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uncheck.measuring.components import SIGNIFICANCE, Component, Lattice, synthesise
-from uncheck.measuring.lattice import PERIODS, find_lattice
+from uncheck.measuring.lattice import PERIODS, find_lattices
 
 #: Grey levels below which detail is rounding.
 FLOOR = 0.5
+
+#: Rows of a picture worked on at a time.
+ROWS = 32
 
 #: Decibels per neper of power.
 DECIBELS = 10 / float(np.log(10))
@@ -48,8 +51,8 @@ def second_order(
 
     Interpolation leaves smoother pixels between the ones it keeps, so details have a variance that repeats
     with the period. The harmonic test is run on the log-contrast of the picture (`contrast`), in which a
-    modulation of contrast is a line whatever the contrast itself. What `lattice` holds is taken out before,
-    for a line of the first order would show here too.
+    modulation of contrast is a line whatever the contrast itself. What is present in `lattice` is taken out
+    before, for a strong line of the first order would show here too.
 
     Args:
         array: (*spatial, C) grey levels, finite; each axis at least 4.
@@ -60,12 +63,12 @@ def second_order(
     Cost: about that of one channel of `find_lattice`, and one logarithm per pixel.
     Source: Gallagher, CRV 2005 (variance of the second derivative); Kirchner, MM&Sec 2008.
     """
-    for component in (*lattice.present, *lattice.traces) if lattice else ():
+    for component in lattice.present if lattice else ():
         array = array - synthesise(component, array.shape)
-    found = find_lattice(
-        contrast(array)[..., None], periods=periods, threshold=0.0, significance=significance
+    found = find_lattices(
+        contrast(array)[None, ..., None], periods=periods, threshold=0.0, significance=significance
     )
-    return tuple(_modulation(component) for component in found.present)
+    return tuple(_modulation(component) for component in found[0].present)
 
 
 def contrast(array: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -80,23 +83,29 @@ def contrast(array: NDArray[np.float32]) -> NDArray[np.float32]:
     Returns:
         (*spatial), two pixels less along every axis of three or more.
     """
+    axes = [axis for axis, n in enumerate(array.shape[:-1]) if n >= 3]
+    inner = tuple(slice(1, -1) if axis in axes else slice(None) for axis in range(array.ndim - 1))
+    out = np.empty([n - 2 * (axis in axes) for axis, n in enumerate(array.shape[:-1])], np.float32)
+    # A few rows at a time stay in the cache.
+    for start in range(0, len(out), ROWS):
+        rows = slice(start, start + ROWS + (2 if 0 in axes else 0))
+        out[start : start + ROWS] = _contrast(array[rows], axes, inner)
+    return out
+
+
+def _contrast(array: NDArray[np.float32], axes: list[int], inner: tuple[slice, ...]) -> NDArray[np.float32]:
     channels = array.shape[-1]
     grey = array.reshape(-1, channels) @ np.full(channels, 1 / channels, np.float32)
     grey = grey.reshape(array.shape[:-1])
-    axes = [axis for axis in range(grey.ndim) if grey.shape[axis] >= 3]
-    inner = tuple(slice(1, -1) if axis in axes else slice(None) for axis in range(grey.ndim))
-    middle = grey[inner]
-    curvature = np.zeros_like(middle)
-    product = np.ones_like(middle)
+    product = np.ones_like(grey[inner])
+    curvature = np.zeros_like(product)
     for axis in axes:
-        before, after = (
-            grey[(*inner[:axis], side, *inner[axis + 1 :])] - middle
-            for side in (slice(None, -2), slice(2, None))
-        )
-        curvature += before
-        curvature += after
+        across = (*inner[:axis], slice(None), *inner[axis + 1 :])
+        steps = np.diff(grey[across], axis=axis)
+        after = steps[(slice(None),) * axis + (slice(1, None),)]
+        curvature += after - steps[(slice(None),) * axis + (slice(None, -1),)]
         product *= _power(after)
-    curvature *= np.float32(1 / (2 * len(axes)))
+    curvature *= np.float32(1 / max(1, 2 * len(axes)))
     product *= _power(curvature)
     # One logarithm of the product is the sum of the logarithms.
     np.log(product, out=product)
@@ -105,9 +114,9 @@ def contrast(array: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _power(detail: NDArray[np.float32]) -> NDArray[np.float32]:
-    np.square(detail, out=detail)
-    detail += np.float32(FLOOR**2)
-    return detail
+    squared = np.square(detail)
+    squared += np.float32(FLOOR**2)
+    return squared
 
 
 def _modulation(component: Component) -> Modulation:
