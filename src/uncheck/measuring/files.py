@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -56,11 +57,11 @@ def _pictures(path: str, given: Given) -> Iterator[Signal]:
     if given.kind == "audio" or given.rate is not None:
         raise UncheckError(f"{path}: is a picture and has no sample rate; leave that out")
     with opened(Path(path)) as image:
-        codec, count = image.format or "unknown", getattr(image, "n_frames", 1)
+        codec, count = image.format or "unknown", _count(image, path)
         notes: tuple[str, ...] = (SIXTEEN,) if _sixteen_bit_colour(image, Path(path)) else ()
         # Other formats of several frames are animations, of which people mean the first.
         many = count > 1 and (codec == "TIFF" or given.kind not in (None, "pictures"))
-        if not many and image.mode != "F":
+        if not many and not _deep(image):
             if count > 1:
                 notes += (f"The first of {count} frames was measured; with kind frames all are.",)
             if given.kind == "volume":
@@ -92,6 +93,18 @@ def _pictures(path: str, given: Given) -> Iterator[Signal]:
             yield replace(signal, notes=(*notes, *signal.notes, *_taken(signal, given)))
 
 
+def _count(image: Image.Image, path: str) -> int:
+    with warnings.catch_warnings():
+        # Where a TIFF ends before its list of pages does, Pillow warns and takes the last for the end.
+        warnings.filterwarnings("error", message="Corrupt EXIF", module="PIL")
+        try:
+            return int(getattr(image, "n_frames", 1))
+        except UserWarning as warning:
+            raise UncheckError(
+                f"{path}: truncated, it names more pages than it holds; write it again"
+            ) from warning
+
+
 def _taken(signal: Signal, given: Given) -> tuple[str, ...]:
     if given.kind is not None or signal.kind == "picture":
         return ()
@@ -103,9 +116,20 @@ def _taken(signal: Signal, given: Given) -> tuple[str, ...]:
 
 def _raw(image: Image.Image) -> NDArray[np.generic]:
     """The frame at hand in its own type: (H, W), or (H, W, 3) for anything with colour."""
-    if image.mode in {"F", "I"} or image.mode.startswith("I;16"):
-        return np.array(image)
+    if _deep(image):
+        return _sixteen(np.array(image))
     return np.array(image.convert("L" if image.mode in {"1", "L", "LA"} else "RGB"))
+
+
+def _deep(image: Image.Image) -> bool:
+    return image.mode in {"F", "I"} or image.mode.startswith("I;16")
+
+
+def _sixteen(values: NDArray[np.generic]) -> NDArray[np.generic]:
+    """Some 16-bit greys, and some of 8 bits, are opened as 32-bit integers."""
+    if values.dtype != np.int32 or values.min(initial=0) < 0 or values.max(initial=0) > 65535:
+        return values
+    return values.astype(np.uint16 if values.max(initial=0) > 255 else np.uint8)
 
 
 def _sixteen_bit_colour(image: Image.Image, path: Path) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import glob
 import os
+import struct
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +24,19 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".jpe", ".tif", ".tiff", ".webp", ".bmp", "
 
 #: Pillow modes that are read as they are; everything else goes through RGB.
 _GREY = {"1", "L", "LA", "I", "F", "I;16", "I;16B", "I;16L", "I;16N"}
+
+
+#: What Pillow raises for damaged files; a TIFF cut between two pages is a TypeError.
+DAMAGED: tuple[type[Exception], ...] = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    TypeError,
+    KeyError,
+    struct.error,
+    Image.DecompressionBombError,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,13 +86,16 @@ def check_file(path: Path) -> None:
 def opened(path: Path) -> Iterator[Image.Image]:
     """The picture file, for as long as it is read; what goes wrong with it is an UncheckError."""
     try:
-        with Image.open(path) as image:
-            yield image
+        with warnings.catch_warnings():
+            # What Pillow finds odd in a file is either an error below or of no consequence.
+            warnings.filterwarnings("ignore", module="PIL")
+            with Image.open(path) as image:
+                yield image
     except UnidentifiedImageError:
         raise UncheckError(
             f"{path}: not a picture that can be read; give PNG, JPEG, TIFF, WebP, BMP or .npy"
         ) from None
-    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
+    except DAMAGED as error:
         raise UncheckError(f"{path}: damaged or truncated picture ({error}); write it again") from error
 
 
