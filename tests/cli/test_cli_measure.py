@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 from PIL import Image
+from scipy.io import wavfile
 
 import uncheck.measuring  # noqa: F401 -- so that its modules can be found
 
@@ -87,6 +88,20 @@ def test_exit_zero_forgives_findings_but_not_errors(pictures, run):
         (("shots", "--threshold", "nan"), "--threshold nan is not a number of grey levels"),
         (("shots", "-o", "no/x.json"), "-o no/x.json lies in no folder that exists; make no first"),
         (("shots", "-o", "shots"), "-o shots is a folder; name a file in it"),
+        (("shots", "--periods", "2-65"), "period 65 is too long for pictures; give at most 64 pixels"),
+        (
+            ("shots", "--periods", "2,2000"),
+            "period 2000 is too long; give at most 64 pixels for pictures, 1024",
+        ),
+        (("shots", "--mosaic", "64x"), "--mosaic '64x' is not a size; write it like 64, or 64x48 for height"),
+        (("shots", "--mosaic", "0"), "mosaic tiles of 0 x 0 pixels with gaps of 0 are not possible"),
+        (("shots", "--mosaic", "8", "--gap", "-1"), "with gaps of -1 are not possible"),
+        (("shots/b-grid.png", "--mosaic", "50"), "96 x 96 pixels are not a mosaic of tiles of 50 x 50"),
+        (("shots/b-grid.png", "--rate", "8000"), "b-grid.png: is a picture and has no sample rate"),
+        (("shots", "--rate", "0"), "sample rate 0 is not possible; give samples per second, above 0"),
+        (("shots", "--as", "volume", "--rate", "1"), "a sample rate goes with audio, not with volume"),
+        (("shots", "--as", "film"), "'film' is not one of 'pictures', 'frames', 'volume', 'audio'"),
+        (("shots", "--audible", "nan"), "audible nan is not a level; give decibels, such as -60"),
         ((), "missing argument"),
     ],
 )
@@ -108,3 +123,57 @@ def test_a_constant_picture_is_clean(pictures, run_json):
     Image.fromarray(np.full((64, 64), 200, np.uint8)).save("flat.png")
     code, said = run_json("measure", "flat.png")
     assert (code, said["images"][0]["verdict"]) == (0, "clean")
+
+
+def test_audio(pictures, run_json, run):
+    clock = np.arange(16000)
+    noise = np.random.default_rng(0).normal(size=len(clock)) * 1000
+    wavfile.write("a.wav", 16000, (noise + 100 * np.cos(2 * np.pi * clock / 4)).astype(np.int16))
+    code, said = run_json("measure", "a.wav")
+    (sound,) = said["images"]
+    assert code == 1
+    assert (sound["kind"], sound["sample_rate"], sound["verdict"]) == ("audio", 16000, "lattice")
+    (component,) = sound["lattice"]
+    assert (component["period"], component["frequency_hz"]) == ([4], [4000])
+    assert component["db"] == pytest.approx(-23, abs=1)
+    code, said = run_json("measure", "a.wav", "--audible", "-10")
+    assert (code, said["images"][0]["verdict"], len(said["images"][0]["traces"])) == (0, "clean", 1)
+    code, out, _ = run("measure", "a.wav")
+    assert out.startswith("1 sound: 1 with a lattice.")
+    assert "period 4 (4000 Hz): -22 dB" in out
+    assert run_json("measure", "a.wav", "--periods", "1000-1024")[1]["images"][0]["not_tested"] != []
+
+
+def test_volumes_frames_and_units(pictures, run_json, run):
+    grid = np.indices((12, 32, 32))
+    values = 3 + np.random.default_rng(0).normal(size=grid[0].shape) * 0.1 + 0.2 * (-1.0) ** grid.sum(axis=0)
+    np.save("v.npy", values)
+    code, said = run_json("measure", "v.npy", "--unit", "m")
+    (volume,) = said["images"]
+    assert (code, volume["kind"], volume["unit"]) == (1, "volume", "m")
+    assert volume["range"] == [values.min(), values.max()]
+    assert volume["lattice"][0]["period"] == [2, 2, 2]
+    assert volume["lattice"][0]["amplitude_in_unit"] == pytest.approx(0.2, rel=0.05)
+    assert volume["notes"][0].startswith("Shape (12, 32, 32) was taken as a volume")
+    _, said = run_json("measure", "v.npy", "--as", "frames")
+    assert [(i["path"], i["kind"]) for i in said["images"]] == [(f"v.npy[{i}]", "picture") for i in range(12)]
+    _, out, _ = run("measure", "v.npy", "--unit", "m")
+    assert out.startswith("1 volume: 1 with a lattice.")
+    assert "(0.2" in out
+    assert "v.npy: Shape (12, 32, 32) was taken as a volume" in out
+
+
+def test_mosaics(pictures, run_json):
+    code, said = run_json("measure", "shots/b-grid.png", "--mosaic", "48x32")
+    assert code == 1
+    assert [i["path"] for i in said["images"]] == [f"shots/b-grid.png[{i}]" for i in range(6)]
+    assert {i["verdict"] for i in said["images"]} == {"lattice"}
+
+
+def test_a_damaged_sound_among_pictures(pictures, run):
+    (pictures / "shots" / "c-damaged.png").unlink()
+    (pictures / "shots" / "d.wav").write_bytes(b"no sound")
+    code, out, err = run("measure", "shots")
+    assert code == 2
+    assert err.startswith("error: shots/d.wav: damaged, truncated or not a WAV file")
+    assert out.startswith("3 pictures: 1 with a lattice, 1 clean, 1 not measured.")
