@@ -30,12 +30,13 @@ import uncheck
 SHORT = tuple(range(2, 17))
 LONG = tuple(range(2, 65))
 
-#: Grey levels: powers of the square root of 2.
-AMPLITUDES = tuple(round(0.125 * 2 ** (k / 2), 4) for k in range(15))
+#: Grey levels: powers of 2, and of its square root where a target is checked.
+AMPLITUDES = tuple(0.125 * 2**k for k in range(8))
+FINE = tuple(round(0.125 * 2 ** (k / 2), 4) for k in range(15))
 #: Where the measured amplitude is compared with the true one.
 BIAS_AT = 4.0
 #: Found at so many amplitudes in a row counts as found at all above.
-SURE = 3
+SURE = 2
 
 TARGETS = {2: 0.5, 4: 1.0, 8: 2.0}
 GAINS = (0.1, 0.2, 0.4, 0.8)
@@ -62,13 +63,13 @@ class Condition:
     @property
     def amplitudes(self) -> tuple[float, ...]:
         """Those tried: from 0.125, 0.25 or 0.5 levels."""
-        longest = max(self.period)
-        return AMPLITUDES[0 if longest <= 4 else 2 if longest <= 16 else 4 :]
+        lowest = 0.125 if max(self.period) <= 8 else 0.25 if max(self.period) <= 16 else 0.5
+        return tuple(a for a in (FINE if self.draws > 1 else AMPLITUDES) if a >= lowest)
 
 
 def conditions() -> list[Condition]:
     """All of them; the targets first."""
-    out = [Condition("tile", (p, p), draws=4) for p in TARGETS]
+    out = [Condition("tile", (p, p), draws=3) for p in TARGETS]
     out += [Condition("tile", (p, p)) for p in (3, 5, 7, 12, 16, 24, 32, 64)]
     out += [Condition("tile", pair) for pair in ((2, 4), (3, 5), (8, 1))]
     for p in TARGETS:
@@ -97,7 +98,7 @@ def first_order(condition: Condition, photos: list[Photograph]) -> dict[str, Any
     amplitudes = condition.amplitudes
     found = np.zeros((len(photos), condition.draws, len(amplitudes)), bool)
     named = np.zeros_like(found)
-    bias: list[float] = []
+    bias: dict[float, list[float]] = {a: [] for a in amplitudes}
     extra: list[bool] = []
     for i, photo in enumerate(photos):
         pixels = jpeg(photo.pixels, 75) if condition.jpeg_before else photo.pixels
@@ -116,8 +117,9 @@ def first_order(condition: Condition, photos: list[Photograph]) -> dict[str, Any
                 right = names_period(reported, condition.period)
                 found[i, draw, k] = right and image.verdict == "lattice"
                 named[i, draw, k] = right and image.verdict == "rival"
+                if found[i, draw, k]:
+                    bias[level].append(strength(image.found.present, condition.period) / level)
                 if level == BIAS_AT and found[i, draw, k]:
-                    bias.append(strength(image.found.present, condition.period) / level)
                     extra.append(
                         any(not divides(r, condition.period) and lcm(*r) not in own for r in reported)
                     )
@@ -131,7 +133,8 @@ def first_order(condition: Condition, photos: list[Photograph]) -> dict[str, Any
         "named_rival": named.mean(axis=(0, 1)).round(4).tolist(),
         "found_90": crossing_with_interval(amplitudes, found),
         "found_50": crossing_with_interval(amplitudes, found, 0.5),
-        "bias": quartiles(bias),
+        "bias": quartiles(bias[BIAS_AT]),
+        "bias_by_amplitude": [quartiles(values)["median"] for values in bias.values()],
         "other_periods_too": rate(sum(extra), len(extra)),
         "by_photograph": {p.name: f"{found[i].mean(axis=0).round(2).tolist()}" for i, p in enumerate(photos)}
         if condition.draws > 1

@@ -150,14 +150,22 @@ def detection(result: dict[str, Any]) -> str:
             at(row["found_50"]),
             at(row["found_90"]),
             "-" if row["bias"]["median"] is None else f"{row['bias']['median']:.2f}",
+            first_bias(row),
             "-" if not row["bias"]["of"] else percent(row["other_periods_too"]),
             f"{100 * max(row['named_rival']):.0f} %",
         ]
         for row in result["first_order"]
     ]
-    head = ["lattice", "period", "50 % found at", "90 % found at", "measured / true", "other periods too"]
+    head = ["lattice", "period", "50 % found at", "90 % found at", "measured / true", "at 50 % found"]
+    head += ["other periods too"]
     head += ["named a rival, at most"]
     return table(head, rows)
+
+
+def first_bias(row: dict[str, Any]) -> str:
+    """Median of measured over true at the weakest amplitude of which half are found, where found."""
+    enough = [b for b, r in zip(row["bias_by_amplitude"], row["rates"], strict=True) if r >= 0.5 and b]
+    return f"{enough[0]:.2f}" if enough else "-"
 
 
 def second_order(result: dict[str, Any]) -> str:
@@ -172,15 +180,22 @@ def second_order(result: dict[str, Any]) -> str:
 def sets(result: dict[str, Any]) -> str:
     """Detection and false alarms of sets."""
     found = [
-        [r["period"], at(r["found_90"]), "-" if r["bias"] is None else f"{r['bias']:.2f}"]
+        [
+            r["period"],
+            r["side"],
+            r["sets"],
+            at(r["found_90"]),
+            "-" if r["bias"] is None else f"{r['bias']:.2f}",
+        ]
         for r in result["detection"]
     ]
     false = [
         [r["case"], percent(r["lattice"]), r["rival"], percent(r["significant"]), r["periods"] or "-"]
         for r in result["false_alarms"]
     ]
+    detected = table(["period", "side", "sets", "90 % found at", "measured / true"], found)
     head = ["sets of", "lattice (95 %)", "rival", "any trace", "periods"]
-    return f"{table(['period', '90 % found at', 'measured / true'], found)}\n\n{table(head, false)}"
+    return f"{detected}\n\n{table(head, false)}"
 
 
 def comparison(result: dict[str, Any]) -> str:
