@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import product
 from math import gcd, lcm
@@ -19,7 +19,7 @@ from uncheck.measuring.tapers import half_width, longest_period
 ALL_HARMONICS = {1: 10**9, 2: 16, 3: 8}
 
 #: Highest harmonic tested in every direction of the periods longer than that.
-LOW_HARMONICS = 4
+LOW_HARMONICS = 3
 
 
 #: One frequency: (numerator, denominator) in lowest terms per axis.
@@ -27,11 +27,32 @@ FractionLine = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, eq=False)
-class Base:
-    """One pass over the picture: lattice frequencies a/s of `periods` (s per axis).
+class FullPass:
+    """Lattice frequencies a/s of `periods` (s per axis) in one pass over the picture.
 
-    Of the product of `numerators` (per axis) the lines at `bins` (F, ndim) are kept. `shrink` is the factor
-    by which the picture may be shrunk before: all these frequencies lie below a quarter of the rate left.
+    Of the product of `numerators` (per axis) the lines at `bins` (F, ndim) are kept.
+    """
+
+    periods: tuple[int, ...]
+    numerators: tuple[tuple[int, ...], ...]
+    bins: NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class AxialPass:
+    """Lines a/s that vary along one `axis` only, for many `periods`: their `numerators`, period by period."""
+
+    axis: int
+    periods: tuple[int, ...]
+    numerators: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class LowPass:
+    """The low harmonics of many `periods`, with the same `numerators` per axis for all of them.
+
+    Kept are the lines at `bins` (F, 1 + ndim): period, numerator per axis. `shrink` is the factor by which
+    the picture may be shrunk before: all these frequencies lie below a quarter of the rate left.
     """
 
     periods: tuple[int, ...]
@@ -45,7 +66,7 @@ class Plan:
     """All frequencies of one shape and set of periods; conjugates and duplicates left out.
 
     Attributes:
-        bases: the passes, whose `bins`, concatenated, are the frequencies in order.
+        passes: whose lines, concatenated, are the frequencies in order.
         frequencies: (F, ndim) in cycles per pixel, 0 <= f < 1.
         denominators: (F, ndim) of the reduced fractions: the period of the line along each axis.
         family: (F,) the period each line belongs to, the least common multiple of its denominators.
@@ -54,7 +75,7 @@ class Plan:
         tested, not_tested: the periods that fit the shape, and those that do not.
     """
 
-    bases: tuple[Base, ...]
+    passes: tuple[FullPass | AxialPass | LowPass, ...]
     frequencies: NDArray[np.float64]
     denominators: NDArray[np.intp]
     family: NDArray[np.intp]
@@ -82,49 +103,73 @@ def _plan(shape: tuple[int, ...], periods: tuple[int, ...], every: bool) -> Plan
     ndim = len(shape)
     longest = [longest_period(n, ndim) for n in shape]
     tested = tuple(p for p in periods if p <= max(longest))
-    wanted = set(tested)
-    seen: set[FractionLine] = set()
-    bases: list[Base] = []
-    rows: list[FractionLine] = []
+    keep = _Lines(wanted=lambda line: lcm(*(d for _, d in line)) in tested)
+    passes: list[FullPass | AxialPass | LowPass] = []
+    short = [p for p in tested if every or p <= ALL_HARMONICS[ndim]]
+    long = [p for p in tested if p not in short]
     # Longest first: the frequencies of 16 contain those of 8, 4 and 2, so few passes serve all periods.
-    for period in sorted(tested, reverse=True):
+    for period in sorted(short, reverse=True):
         axes = tuple(period if period <= n else _largest_divisor(period, n) for n in longest)
-        for numerators, shrink in _passes(axes, every=every or period <= ALL_HARMONICS[ndim]):
-            base, lines = _kept_lines(
-                axes, numerators, lambda line: lcm(*(d for _, d in line)) in wanted, seen
-            )
-            if lines:
-                bases.append(replace(base, shrink=shrink))
-                rows += lines
-    return _as_plan(shape, bases, rows, tested, tuple(p for p in periods if p not in wanted))
+        numerators = (tuple(range(axes[0] // 2 + 1)), *(tuple(range(s)) for s in axes[1:]))
+        if len(bins := keep.product(axes, numerators)):
+            passes.append(FullPass(axes, numerators, bins))
+    for axis, most in enumerate(longest):
+        if some := [p for p in long if p <= most]:
+            passes.append(AxialPass(axis, tuple(some), tuple(keep.axial(p, axis, ndim) for p in some)))
+    # Frequencies up to LOW_HARMONICS / p must stay below a quarter of what is left of the sampling rate.
+    by_shrink: dict[int, list[int]] = {}
+    for period in (p for p in long if p <= min(longest)):
+        shrink = 1
+        while 8 * shrink * LOW_HARMONICS < 2 * period:
+            shrink *= 2
+        by_shrink.setdefault(shrink, []).append(period)
+    sides = tuple(range(-LOW_HARMONICS, LOW_HARMONICS + 1))
+    numerators = (tuple(range(LOW_HARMONICS + 1)), *(sides for _ in longest[1:]))
+    for shrink, some in by_shrink.items():
+        each = [keep.product((p,) * ndim, numerators) for p in some]
+        whole = [np.column_stack([np.full(len(b), i), b]) for i, b in enumerate(each)]
+        passes.append(LowPass(tuple(some), numerators, np.concatenate(whole), shrink))
+    return _as_plan(shape, passes, keep.rows, tested, tuple(p for p in periods if p not in tested))
 
 
-def _kept_lines(
-    axes: tuple[int, ...],
-    numerators: tuple[tuple[int, ...], ...],
-    keep: Callable[[FractionLine], bool],
-    seen: set[FractionLine],
-) -> tuple[Base, list[FractionLine]]:
-    """The lines of a product of numerators that `keep` wants, less those `seen` and conjugates."""
-    bins: list[tuple[int, ...]] = []
-    rows: list[FractionLine] = []
-    for index in product(*(range(len(n)) for n in numerators)):
-        picked = [n[i] for n, i in zip(numerators, index, strict=True)]
+@dataclass
+class _Lines:
+    """Collects lines, each once and without its conjugate."""
+
+    wanted: Callable[[FractionLine], bool]
+    rows: list[FractionLine] = field(default_factory=list)
+    seen: set[FractionLine] = field(default_factory=set)
+
+    def product(self, axes: tuple[int, ...], numerators: tuple[tuple[int, ...], ...]) -> NDArray[np.intp]:
+        """(F, ndim) indices into the product of numerators of the lines taken."""
+        indices = product(*(range(len(n)) for n in numerators))
+        taken = [
+            index
+            for index in indices
+            if self._take(tuple(n[i] for n, i in zip(numerators, index, strict=True)), axes)
+        ]
+        return np.array(taken, np.intp).reshape(len(taken), len(axes))
+
+    def axial(self, period: int, axis: int, ndim: int) -> tuple[int, ...]:
+        """Numerators of the lines of one period along one axis that were taken."""
+        axes = tuple(period if a == axis else 1 for a in range(ndim))
+        return tuple(
+            n for n in range(period // 2 + 1) if self._take(tuple(n * (a == axis) for a in range(ndim)), axes)
+        )
+
+    def _take(self, picked: tuple[int, ...], axes: tuple[int, ...]) -> bool:
         line = tuple(_reduced(a % s, s) for a, s in zip(picked, axes, strict=True))
         mirror = tuple(_reduced(-a % s, s) for a, s in zip(picked, axes, strict=True))
-        if line in seen or mirror in seen or all(d == 1 for _, d in line) or not keep(line):
-            continue
-        seen.add(line)
-        bins.append(index)
-        rows.append(line)
-    # An axis of which only the mean is wanted needs no phases.
-    short = tuple(1 if n == (0,) else s for n, s in zip(numerators, axes, strict=True))
-    return Base(short, numerators, np.array(bins, np.intp).reshape(len(bins), len(axes)), 1), rows
+        if line in self.seen or mirror in self.seen or all(d == 1 for _, d in line) or not self.wanted(line):
+            return False
+        self.seen.add(line)
+        self.rows.append(line)
+        return True
 
 
 def _as_plan(
     shape: tuple[int, ...],
-    bases: list[Base],
+    passes: list[FullPass | AxialPass | LowPass],
     rows: list[FractionLine],
     tested: tuple[int, ...],
     not_tested: tuple[int, ...],
@@ -133,7 +178,7 @@ def _as_plan(
     table = np.array(rows, np.intp).reshape(len(rows), ndim, 2)
     denominators = table[:, :, 1]
     return Plan(
-        bases=tuple(bases),
+        passes=tuple(passes),
         frequencies=table[:, :, 0] / np.maximum(denominators, 1),
         denominators=denominators,
         family=np.lcm.reduce(denominators, axis=1) if len(rows) else np.zeros(0, np.intp),
@@ -152,23 +197,9 @@ def pair_plan(shape: tuple[int, ...], period: tuple[int, ...]) -> Plan:
 @lru_cache(maxsize=128)
 def _pair_plan(shape: tuple[int, ...], period: tuple[int, ...]) -> Plan:
     numerators = (tuple(range(period[0] // 2 + 1)), *(tuple(range(s)) for s in period[1:]))
-    base, rows = _kept_lines(period, numerators, lambda line: sum(d > 1 for _, d in line) > 1, set())
-    return _as_plan(shape, [replace(base, shrink=1)] if len(base.bins) else [], rows, (), ())
-
-
-def _passes(axes: tuple[int, ...], *, every: bool) -> Iterator[tuple[tuple[tuple[int, ...], ...], int]]:
-    """Numerators per axis and the factor to shrink by; half of each plane, for the rest are conjugates."""
-    if every:
-        yield (tuple(range(axes[0] // 2 + 1)), *(tuple(range(s)) for s in axes[1:])), 1
-        return
-    for axis, s in enumerate(axes):
-        yield tuple(tuple(range(s // 2 + 1)) if a == axis else (0,) for a in range(len(axes))), 1
-    highest = [min(LOW_HARMONICS, s // 2) for s in axes]
-    shrink = 1
-    while all(4 * shrink * h < s for h, s in zip(highest, axes, strict=True) if s > 1):
-        shrink *= 2
-    first, *rest = highest
-    yield (tuple(range(first + 1)), *(tuple(range(-h, h + 1)) for h in rest)), shrink
+    keep = _Lines(wanted=lambda line: sum(d > 1 for _, d in line) > 1)
+    bins = keep.product(period, numerators)
+    return _as_plan(shape, [FullPass(period, numerators, bins)] if len(bins) else [], keep.rows, (), ())
 
 
 def checked_periods(periods: Iterable[int]) -> tuple[int, ...]:

@@ -1,0 +1,205 @@
+"""Tapered Fourier coefficients at the lattice frequencies, without a Fourier transform of the picture.
+
+Arrays may be of NumPy or of any library of the array API standard (PyTorch, on any device, differentiable).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from functools import lru_cache, reduce
+from typing import Any
+
+import numpy as np
+from array_api_compat import array_namespace, device
+from numpy.typing import NDArray
+
+from uncheck.measuring.frequencies import AxialPass, FullPass, LowPass, Plan
+from uncheck.measuring.tapers import Tapers, tapers
+
+
+def eigenspectra(arrays: Any, plan: Plan) -> Any:
+    """Tapered Fourier coefficients of `arrays` at the lattice frequencies of `plan`.
+
+    Y_k(f) = sum_n u_k[n] x[n] exp(-2 pi i f.n), with u_k products of one DPSS per axis.
+
+    Args:
+        arrays: (N, *spatial, C) float32 or float64 grey levels, mean removed.
+        plan: the frequencies.
+
+    Returns:
+        (N, F, C, K), K the number of tapers of all axes together, on the device of `arrays`.
+
+    Cost: for each base period s one matrix product per axis, of the tapers restricted to one phase, and a
+    DFT of length s. Memory: K s / H of the picture.
+    """
+    xp = array_namespace(arrays)
+    done: dict[Hashable, Any] = {}
+    parts = []
+    for one in plan.passes:
+        if isinstance(one, FullPass):
+            parts.append(_full(arrays, one))
+        elif isinstance(one, AxialPass):
+            parts.append(_axial(arrays, one))
+        else:
+            if one.shrink not in done:
+                done[one.shrink] = _shrunk(arrays, one.shrink, arrays.ndim - 2)
+            parts.append(_low(done[one.shrink], one))
+    if not parts:
+        return xp.zeros((arrays.shape[0], 0, arrays.shape[-1], 1), dtype=xp.complex64, device=device(arrays))
+    return xp.concat(parts, axis=1)
+
+
+def window_sums(shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """(K,) sums of the product tapers of all axes, in the order of `eigenspectra`."""
+    windows: list[Tapers] = [tapers(n, len(shape)) for n in shape]
+    return reduce(np.multiply.outer, [w.sums for w in windows]).ravel()
+
+
+def _full(arrays: Any, full: FullPass) -> Any:
+    """(N, F, C, K): all lines of one base, by phases, axis by axis."""
+    xp, ndim, data = array_namespace(arrays), len(full.periods), arrays
+    for axis, period in enumerate(full.periods):
+        data = _tapered(data, axis, period, ndim)
+    # Now (N, *periods, C, K_0, K_1, ...).
+    data = xp.reshape(data, (*data.shape[: ndim + 2], -1))
+    # Fewest numerators first: the rest of the work shrinks most.
+    for axis in sorted(range(ndim), key=lambda axis: len(full.numerators[axis]) / full.periods[axis]):
+        turn = _dft(full.periods[axis], full.numerators[axis])
+        data = _contract(like(turn, arrays), data, axis + 1)
+    index = np.ravel_multi_index(tuple(full.bins.T), [len(n) for n in full.numerators])
+    data = xp.reshape(data, (data.shape[0], -1, *data.shape[ndim + 1 :]))
+    return xp.take(data, like(index, arrays), axis=1)
+
+
+def _tapered(data: Any, axis: int, period: int, ndim: int) -> Any:
+    """`data` (N, *spatial, C, ...) with spatial axis `axis` summed by phase, and a last axis of tapers."""
+    xp = array_namespace(data)
+    window = like(tapers(data.shape[axis + 1], ndim).values, data)
+    if axis == 0 and data.ndim == ndim + 2:
+        flat = xp.reshape(data, (*data.shape[:2], -1))
+        out = xp.stack([window[:, p::period] @ flat[:, p::period] for p in range(period)], axis=1)
+        out = xp.reshape(out, (data.shape[0], period, window.shape[0], *data.shape[2:]))
+        return xp.moveaxis(out, 2, -1)
+    # The axis goes to the front, so that the rows of one phase are a plain stride.
+    moved = xp.moveaxis(data, axis + 1, 0)
+    flat = xp.reshape(moved, (moved.shape[0], -1))
+    out = xp.stack([window[:, p::period] @ flat[p::period] for p in range(period)], axis=0)
+    out = xp.reshape(out, (period, window.shape[0], *moved.shape[1:]))
+    return xp.moveaxis(xp.moveaxis(out, 1, -1), 0, axis + 1)
+
+
+def _contract(matrix: Any, data: Any, axis: int) -> Any:
+    """A complex matrix applied along one axis of real or complex data."""
+    xp = array_namespace(data)
+    moved = xp.moveaxis(data, axis, 0)
+    flat = xp.reshape(moved, (moved.shape[0], -1))
+    if xp.isdtype(flat.dtype, "complex floating"):
+        out = matrix @ flat
+    else:
+        out = xp.real(matrix) @ flat + 1j * (xp.imag(matrix) @ flat)
+    return xp.moveaxis(xp.reshape(out, (matrix.shape[0], *moved.shape[1:])), 0, axis)
+
+
+def _axial(arrays: Any, axial: AxialPass) -> Any:
+    """(N, F, C, K): lines along one axis, from the array summed along all others."""
+    xp, ndim = array_namespace(arrays), arrays.ndim - 2
+    data, n = arrays, arrays.shape[axial.axis + 1]
+    others = [axis for axis in range(ndim) if axis != axial.axis]
+    for gone, axis in enumerate(others):
+        # Axes already summed are gone from the front, and their tapers are at the end.
+        window = like(tapers(arrays.shape[axis + 1], ndim).values, arrays)
+        data = xp.moveaxis(xp.tensordot(window, data, axes=((1,), (axis + 1 - gone,))), 0, -1)
+    # Now (N, n, C, K of the others): tapered, and with zeros enough for whole periods.
+    window = like(tapers(n, ndim).values, arrays)
+    channels, rest = data.shape[2], data.shape[3:]
+    flat = xp.reshape(data, (data.shape[0], 1, n, -1)) * window[None, :, :, None]
+    zeros = xp.zeros(
+        (*flat.shape[:2], max(axial.periods), flat.shape[3]), dtype=flat.dtype, device=device(flat)
+    )
+    flat = xp.concat([flat, zeros], axis=2)
+    parts = []
+    for period, numerators in zip(axial.periods, axial.numerators, strict=True):
+        whole = -(-n // period)
+        phases = xp.reshape(flat[:, :, : whole * period], (*flat.shape[:2], whole, period, -1))
+        turn = like(_dft(period, numerators), arrays)
+        folded = xp.sum(phases, axis=2)
+        parts.append(xp.real(turn) @ folded + 1j * (xp.imag(turn) @ folded))
+    out = xp.concat(parts, axis=2)
+    out = xp.reshape(out, (*out.shape[:3], channels, *rest))
+    # (N, K, F, C, K of the others) -> (N, F, C, K_0, K_1, ...).
+    order = [1 if axis == axial.axis else 4 + others.index(axis) for axis in range(ndim)]
+    out = xp.permute_dims(out, (0, 2, 3, *order))
+    return xp.reshape(out, (*out.shape[:3], -1))
+
+
+def _low(small: Any, low: LowPass) -> Any:
+    """(N, F, C, K): few, low frequencies of many periods, from the shrunk array, by direct sums."""
+    xp, ndim = array_namespace(small), small.ndim - 2
+    count, channels = small.shape[0], small.shape[-1]
+    data = xp.reshape(small, (1, 1, *small.shape))
+    gain = np.ones((len(low.periods), 1), np.complex128)
+    for axis in range(ndim):
+        direct, response = _direct(small.shape[axis + 1], ndim, low.periods, low.numerators[axis], low.shrink)
+        # (periods or 1, what is summed already, N, axis, rest) -> (periods, summed and this axis, N, rest).
+        shape = data.shape
+        flat = xp.reshape(xp.moveaxis(data, 3, 2), (shape[0], shape[1], shape[3], -1))
+        matrix = like(direct, small)[:, None]
+        if xp.isdtype(flat.dtype, "complex floating"):
+            flat = matrix @ flat
+        else:
+            flat = xp.real(matrix) @ flat + 1j * (xp.imag(matrix) @ flat)
+        data = xp.reshape(flat, (flat.shape[0], -1, count, *shape[4:]))
+        gain = (gain[:, :, None] * response[:, None]).reshape(len(low.periods), -1)
+    # (periods, A_0 K_0 A_1 K_1 ..., N, C) -> (N, periods, A_0 A_1 ..., C, K_0 K_1 ...).
+    sizes = [(len(a), tapers(n, ndim).count) for a, n in zip(low.numerators, small.shape[1:-1], strict=True)]
+    data = xp.reshape(data, (len(low.periods), *(n for pair in sizes for n in pair), count, channels))
+    a, k = (tuple(range(first, 2 * ndim + 1, 2)) for first in (1, 2))
+    data = xp.permute_dims(data, (2 * ndim + 1, 0, *a, 2 * ndim + 2, *k))
+    data = xp.reshape(data, (count, -1, channels, int(np.prod([k for _, k in sizes]))))
+    index = np.ravel_multi_index(tuple(low.bins.T), [len(low.periods), *(a for a, _ in sizes)])
+    factors = gain.reshape(-1)[index].astype(np.complex64)
+    return xp.take(data, like(index, small), axis=1) * like(factors, small)[None, :, None, None]
+
+
+def _shrunk(arrays: Any, factor: int, ndim: int) -> Any:
+    """Sums over blocks of factor pixels per axis, scaled to keep the power of noise."""
+    xp = array_namespace(arrays)
+    # The last axis first: its rows are contiguous.
+    for axis in range(ndim, 0, -1):
+        moved = xp.moveaxis(arrays, axis, 0)
+        whole = moved.shape[0] // factor * factor
+        total = moved[0:whole:factor]
+        for offset in range(1, factor):
+            total = total + moved[offset:whole:factor]
+        arrays = xp.moveaxis(total / factor**0.5, 0, axis)
+    return arrays
+
+
+@lru_cache(maxsize=64)
+def _direct(
+    n: int, ndim: int, periods: tuple[int, ...], numerators: tuple[int, ...], shrink: int
+) -> tuple[NDArray[np.complex64], NDArray[np.complex128]]:
+    """(periods, numerators K, n) tapers turned to each frequency; what undoes the sums of `_shrunk`."""
+    f = np.divide.outer(numerators, periods).T
+    window = tapers(n, ndim).values
+    turn = np.exp(-2j * np.pi * f[:, :, None] * shrink * np.arange(n))
+    whole = (turn[:, :, None] * window).reshape(len(periods), -1, n).astype(np.complex64)
+    return whole, 1 / np.exp(2j * np.pi * f[:, :, None] * np.arange(shrink)).mean(axis=-1)
+
+
+@lru_cache(maxsize=512)
+def _dft(period: int, numerators: tuple[int, ...]) -> NDArray[np.complex64]:
+    angle = np.outer(numerators, np.arange(period)) % period / period
+    return np.asarray(np.exp(-2j * np.pi * angle), np.complex64)
+
+
+def like(values: NDArray[Any], arrays: Any) -> Any:
+    """`values` in the library, on the device and, floats, in the precision of `arrays`."""
+    if isinstance(arrays, np.ndarray):
+        return values
+    xp = array_namespace(arrays)
+    if values.dtype.kind in "fc":
+        double = arrays.dtype in (xp.float64, xp.complex128)
+        complex_, real = (np.complex128, np.float64) if double else (np.complex64, np.float32)
+        values = values.astype(complex_ if values.dtype.kind == "c" else real, copy=False)
+    return xp.asarray(values, device=device(arrays))
