@@ -9,13 +9,17 @@ import torch
 from torch import Tensor
 
 from uncheck.errors import UncheckError
+from uncheck.measuring.eigenspectra import eigenspectra, window_sums
 from uncheck.measuring.frequencies import Plan
-from uncheck.measuring.harmonic import eigenspectra, line_fit, window_sums
+from uncheck.measuring.harmonic import line_fit
 from uncheck.training.images import Span, as_batch, grey_levels, scheme_of
 
-#: Squared grey levels below which the strength is linear in the squared amplitude even where there is no
-#: noise at all, so that the gradient stays finite: a thousandth of a level.
-QUIET = 1e-6
+#: A line counts from this many times the noise beside it (chance gives 0.2 % of lines without one), and in
+#: full from twice as many.
+CLEAR = 2.5
+
+#: Grey levels below which the strength is a parabola: the gradient of a norm must exist at 0.
+QUIET = 1e-3
 
 
 def lattice_strength(
@@ -28,15 +32,15 @@ def lattice_strength(
 ) -> Tensor:
     """Strength of the lattice of each image, grey levels, differentiable: a penalty.
 
-    With A_fc the peak amplitude at lattice frequency f of channel c (`docs/conventions.md`), s_fc^2 what the
-    spectrum beside the line alone would give A_fc^2 on average, and C channels,
+    With A_f the peak amplitude at lattice frequency f, root mean square over the channels, and s_f what the
+    spectrum beside the line alone would give A_f (root mean square; `docs/conventions.md` has the units),
 
-        q = 1/C sum_c sum_f (A_fc^2 - s_fc^2),   n = 1/C sum_c sum_f s_fc^2,
-        strength = q / (q^2 + n^2)^(1/4) if q > 0, else 0.
+        a_f = min(A_f, 2 max(0, A_f - 2.5 s_f)),   strength = sqrt(sum_f a_f^2 + e^2) - e,   e = 0.001.
 
-    That is sqrt(q) where the lattice stands clear of the noise (5 % less at q = 2 n), and linear in q below,
-    where the gradient of a square root would be infinite. n is held constant in the gradient: otherwise adding
-    noise beside the lines would lower the penalty. Nor is there anything to gain below the noise (q < 0).
+    This is firm shrinkage: a line counts in full from 5 s_f, not at all below 2.5 s_f. So pictures without a
+    lattice score about 0 and a strong one is not biased, and gradients stay finite: at most 2 in A_f, and 0
+    where the norm has its kink. s_f is held constant in the gradient, or else adding noise beside the
+    lines would lower the penalty; nor is there anything to gain by notching the spectrum below the noise.
 
     Args:
         images: (N, C, *spatial), one to three spatial axes, of any real type, on any device; all channels
@@ -45,7 +49,7 @@ def lattice_strength(
         span: the lowest and highest value, which become 0 and 255. None: inferred from the batch as
             `uncheck.measure` does; give it in training, so that the unit does not jump between batches.
         reduction: "mean" or "sum" over the images, or "none": (N,).
-        debias: False leaves s_fc^2 and n out: sqrt(sum A_fc^2), about sqrt(n) on images without lattice.
+        debias: False takes a_f = A_f: what chance gives counts too.
 
     Returns:
         Grey levels, 0 or more, lower is better; float64 if the images are, else float32, also under autocast.
@@ -58,7 +62,8 @@ def lattice_strength(
 
     Cost: 2 to 4 products per axis of the tapers with the images, in 2-D 5 multiplications per value
     for periods (2, 4, 8), and back again in the gradient. Memory: 3 copies of the images in float32.
-    Source: Thomson, Proc. IEEE 70 (1982), section XIII, for A and s.
+    Source: Thomson, Proc. IEEE 70 (1982), section XIII, for A and s; Gao and Bruce, Statistica Sinica 7 (1997),
+    for firm shrinkage.
     """
     if reduction not in ("mean", "sum", "none"):
         raise UncheckError(f'reduction {reduction!r} is not known; give "mean", "sum" or "none"')
@@ -66,30 +71,35 @@ def lattice_strength(
     scheme = scheme_of(batch, periods)
     # Half precision would lose the line among the pixels, so autocast is kept out.
     with torch.autocast(batch.device.type, enabled=False):
-        power, floor = line_powers(grey_levels(batch, span), scheme)
-        strength = soft_root(power - floor.detach(), floor.detach()) if debias else soft_root(power, 0)
+        power, noise = line_powers(grey_levels(batch, span), scheme)
+        strength = norm(shrunk(power, noise.detach()) if debias else power)
     return strength if reduction == "none" else getattr(strength, reduction)()
 
 
 def line_powers(levels: Tensor, scheme: Plan) -> tuple[Tensor, Tensor]:
-    """sum_f A_fc^2 and sum_f s_fc^2, each (N,), the mean over channels.
+    """A_f^2 and s_f^2 of each image, (N, F).
 
-    s_fc^2 = g_f^2 sum_k |Y_k - mu U_k|^2 / ((K-1) sum_k U_k^2), with g_f = 1 for real lines, else 2, and the
-    Y, U and mu of `uncheck.measuring.harmonic`: the mean of g_f^2 |mu|^2 where the spectrum is even and
-    has no line.
+    A_f^2 = g_f^2 |mu|^2 and s_f^2 = g_f^2 sum_k |Y_k - mu U_k|^2 / ((K-1) sum_k U_k^2), means over channels,
+    with g_f = 1 for real lines, else 2, and the Y, U and mu of `uncheck.measuring.harmonic`. Where the
+    spectrum is even and has no line, both have the same mean.
     """
     shape = tuple(levels.shape[2:])
     sums = window_sums(shape)
     # Each channel is an array of its own: no copy with the channels last.
     mean, _, residual = line_fit(eigenspectra(levels.reshape(-1, *shape, 1), scheme), sums)
-    gain = torch.as_tensor([1.0 if real else 4.0 for real in scheme.real], dtype=levels.dtype)
-    gain = gain.to(levels.device)
-    power = (mean[..., 0].real ** 2 + mean[..., 0].imag ** 2) @ gain
-    floor = residual[..., 0] @ gain / float((len(sums) - 1) * (sums**2).sum())
-    return power.reshape(levels.shape[:2]).mean(dim=1), floor.reshape(levels.shape[:2]).mean(dim=1)
+    gain = torch.as_tensor(4.0 - 3.0 * scheme.real, dtype=levels.dtype, device=levels.device)
+    power = (mean.real**2 + mean.imag**2)[..., 0] * gain
+    noise = residual[..., 0] * gain / float((len(sums) - 1) * (sums**2).sum())
+    return tuple(x.reshape(*levels.shape[:2], -1).mean(dim=1) for x in (power, noise))  # type: ignore[return-value]
 
 
-def soft_root(excess: Tensor, noise: Tensor | float) -> Tensor:
-    """A square root with a finite slope at 0: x / (x^2 + (n + QUIET)^2)^(1/4) for x > 0, else 0."""
-    above = excess.clamp(min=0)
-    return above / (above**2 + (noise + QUIET) ** 2) ** 0.25
+def shrunk(power: Tensor, noise: Tensor) -> Tensor:
+    """a^2 = min(A, 2 max(0, A - 2.5 s))^2, from A^2 and s^2 > 0."""
+    # Below s nothing counts, and the root has no gradient at 0.
+    amplitude = power.clamp(min=noise).sqrt()
+    return torch.minimum(amplitude, 2 * (amplitude - CLEAR * noise.sqrt()).clamp(min=0)) ** 2
+
+
+def norm(power: Tensor) -> Tensor:
+    """Root of the sum over lines, with a gradient of 0 at 0."""
+    return (power.sum(dim=-1) + QUIET**2).sqrt() - QUIET
