@@ -62,8 +62,8 @@ def lattice_strength(
 
     Cost: 2 to 4 products per axis of the tapers with the images, in 2-D 5 multiplications per value
     for periods (2, 4, 8), and back again in the gradient. Memory: 3 copies of the images in float32.
-    Source: Thomson, Proc. IEEE 70 (1982), section XIII, for A and s; Gao and Bruce, Statistica Sinica 7 (1997),
-    for firm shrinkage.
+    Source: Thomson, Proc. IEEE 70 (1982), section XIII, for A and s; Gao and Bruce, Statistica Sinica 7
+    (1997), for firm shrinkage.
     """
     if reduction not in ("mean", "sum", "none"):
         raise UncheckError(f'reduction {reduction!r} is not known; give "mean", "sum" or "none"')
@@ -83,14 +83,15 @@ def line_powers(levels: Tensor, scheme: Plan) -> tuple[Tensor, Tensor]:
     with g_f = 1 for real lines, else 2, and the Y, U and mu of `uncheck.measuring.harmonic`. Where the
     spectrum is even and has no line, both have the same mean.
     """
-    shape = tuple(levels.shape[2:])
-    sums = window_sums(shape)
+    spatial = tuple(levels.shape[2:])
+    sums = window_sums(spatial)
     # Each channel is an array of its own: no copy with the channels last.
-    mean, _, residual = line_fit(eigenspectra(levels.reshape(-1, *shape, 1), scheme), sums)
+    mean, _, residual = line_fit(eigenspectra(levels.reshape(-1, *spatial, 1), scheme), sums)
     gain = torch.as_tensor(4.0 - 3.0 * scheme.real, dtype=levels.dtype, device=levels.device)
     power = (mean.real**2 + mean.imag**2)[..., 0] * gain
     noise = residual[..., 0] * gain / float((len(sums) - 1) * (sums**2).sum())
-    return tuple(x.reshape(*levels.shape[:2], -1).mean(dim=1) for x in (power, noise))  # type: ignore[return-value]
+    shape = (*levels.shape[:2], -1)
+    return power.reshape(shape).mean(dim=1), noise.reshape(shape).mean(dim=1)
 
 
 def shrunk(power: Tensor, noise: Tensor) -> Tensor:
