@@ -1,5 +1,6 @@
 """Lines in audio: against the slow oracle, on sound whose loudness changes, and how often none is found."""
 
+from fractions import Fraction
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
@@ -42,6 +43,18 @@ def tones(samples, **options):
     return find_tones(columns, RATE, **options)
 
 
+def which(frequency):
+    """The period of a frequency, and its place among the lines of that period."""
+    line = Fraction(frequency).limit_denominator(64)
+    return line.denominator, list(line_frequencies([line.denominator])[0]).index(line.numerator)
+
+
+def one_line(samples, frequency, hop):
+    period, place = which(frequency)
+    line, power = slow_spectra(samples, [period], hop)
+    return line[:, [place]], power[:, [place]]
+
+
 def oracle_case():
     random = np.random.default_rng(5)
     samples = random.normal(size=1600) * np.repeat([1.0, 0.1, 3.0, 0.5], 400) + 0.2 * np.cos(
@@ -53,7 +66,7 @@ def oracle_case():
 @pytest.mark.parametrize("frequency", [1 / 2, 2 / 5, 3 / 8])
 def test_windows_agree_with_the_oracle(frequency):
     samples = oracle_case()
-    got, power = slow_spectra(samples, np.array([frequency]), 32)
+    got, power = one_line(samples, frequency, 32)
     expected, beside = naive_slow(samples, frequency, 32)
     np.testing.assert_allclose(got[:, 0], expected, atol=2e-6)
     np.testing.assert_allclose(np.sqrt(power[:, 0]), beside, rtol=1e-4)
@@ -62,29 +75,31 @@ def test_windows_agree_with_the_oracle(frequency):
 @pytest.mark.parametrize("frequency", [1 / 2, 2 / 5, 3 / 8])
 def test_p_values_agree_with_the_oracle(frequency):
     samples = oracle_case()
-    found = slow_test(samples[:, None], np.array([frequency]), 32)
+    period, place = which(frequency)
+    found = slow_test(samples[:, None], [2, period, 7], 32)
+    place += list(line_frequencies([2, period, 7])[1]).index(period)
     spectra = naive_slow(samples, frequency, 32)
     both = [
         naive_p_value(*spectra, real=frequency == 0.5, constant=constant, floor_share=0.25, least=LEAST)
         for constant in (True, False)
     ]
-    assert found.p_value[0, 0] == pytest.approx(min(1, 2 * min(p for _, p in both)), rel=1e-3)
+    assert found.p_value[place, 0] == pytest.approx(min(1, 2 * min(p for _, p in both)), rel=1e-3)
     if frequency == 2 / 5:
-        assert found.p_value[0, 0] < 1e-9
-        assert abs(found.mean[0, 0]) == pytest.approx(0.1, rel=0.1)
-        assert found.mean[0, 0] == pytest.approx(both[0][0], rel=1e-3)
+        assert found.p_value[place, 0] < 1e-9
+        assert abs(found.mean[place, 0]) == pytest.approx(0.1, rel=0.1)
+        assert found.mean[place, 0] == pytest.approx(both[0][0], rel=1e-3)
 
 
 @pytest.mark.parametrize("defect", ["phase", "hop", "neighbours"])
 def test_the_oracle_catches_a_planted_defect(defect):
     samples, frequency = oracle_case(), 2 / 5
     expected, beside = naive_slow(samples, frequency, 32)
-    got, power = slow_spectra(samples, np.array([frequency]), 32)
+    got, power = one_line(samples, frequency, 32)
     if defect == "phase":
         got = got * np.exp(2j * np.pi * np.outer(np.arange(len(got)) * 32, [frequency]))
         assert not np.allclose(got[:, 0], expected, atol=2e-6)
     elif defect == "hop":
-        assert len(slow_spectra(samples, np.array([frequency]), 31)[0]) != len(expected)
+        assert len(one_line(samples, frequency, 31)[0]) != len(expected)
     else:
         wrong, _ = naive_slow(samples, frequency + 1 / 64, 32)
         assert not np.allclose(np.abs(wrong), beside, rtol=1e-4)
@@ -162,9 +177,8 @@ def test_no_false_alarms_on_sound_that_comes_and_goes():
 
 
 def test_p_values_are_uniform_where_there_is_nothing():
-    frequencies = np.concatenate([np.divide(*line_frequencies(PERIODS)), [0.123, 0.456, 0.0789]])
     values = np.stack([speech_like(seed)[:24000] for seed in range(12)], axis=1).astype(np.float32)
-    p_values = slow_test(values, frequencies, 256).p_value.ravel()
+    p_values = slow_test(values, PERIODS, 256).p_value.ravel()
     for level in (0.3, 0.1, 0.01):
         # Twice the smaller of two dependent p-values is at most uniform.
         assert (p_values < level).mean() <= level + 3 * np.sqrt(level / len(p_values))
@@ -193,6 +207,16 @@ def test_level_and_significance_depend_on_neither_gain_nor_start(gain, shift):
     samples = speech + line(4, -30, speech)[: 2 * RATE]
     (_, (plain,)), (_, (moved,)) = tones(samples), tones(gain * samples[shift:])
     assert moved.level == pytest.approx(plain.level, abs=0.1)
+
+
+def test_lines_come_in_the_same_order_whatever_else_is_tested():
+    samples = np.random.default_rng(0).normal(size=(6000, 1)).astype(np.float32)
+    periods = (64, 2, 3, 48, 7, 300)
+    together = slow_test(samples, periods, 600)
+    alone = [slow_test(samples, [p], 600) for p in periods]
+    np.testing.assert_allclose(together.p_value, np.concatenate([a.p_value for a in alone]), rtol=1e-3)
+    np.testing.assert_allclose(together.mean, np.concatenate([a.mean for a in alone]), atol=1e-6)
+    assert len(together.mean) == len(line_frequencies(periods)[0])
 
 
 @settings(max_examples=25, deadline=None)
