@@ -9,14 +9,19 @@ from uncheck.measuring.lattice import Lattice
 from uncheck.measuring.rivals.camera import is_bayer
 from uncheck.measuring.rivals.enlarged import is_enlarged, only_enlarged, shrunk
 from uncheck.measuring.rivals.jpeg import Tables, is_jpeg, jpeg_grid
+from uncheck.measuring.rivals.texture import is_halftone, is_texture
+from uncheck.measuring.rivals.tiles import is_tiled
 
 __all__ = ["jpeg_grid", "name_rival", "only_enlarged", "shrunk"]
+
+#: Pictures with a side below this, in pixels, are too small for the other checks.
+SMALLEST = 32
 
 
 def name_rival(
     array: NDArray[np.float32], lattice: Lattice, codec: str | None = None, *, tables: Tables | None = None
 ) -> str | None:
-    """The rival that explains every present component, or None.
+    """The rival that explains every present component, or None. In doubt it is None: a lattice.
 
     Args:
         array: (H, W, C) grey levels, as given to `find_lattice`.
@@ -25,16 +30,18 @@ def name_rival(
         tables: quantisation tables of a JPEG file, if known.
 
     Returns:
-        "enlarged", "jpeg" or "bayer"; `is_enlarged`, `is_jpeg` and `is_bayer` say when.
+        "enlarged", "jpeg", "bayer", "halftone", "tiles" or "texture"; `is_enlarged`, `is_jpeg`, `is_bayer`,
+        `is_halftone`, `is_tiled` and `is_texture` say when.
 
-    Cost: only spent when something was found; then that of the checks.
+    Cost: only spent when something was found; then up to that of all checks.
     """
     if not lattice.present or array.ndim != 3:
         return None
     if is_enlarged(array, lattice):
         return "enlarged"
+    if min(array.shape[:2]) < SMALLEST:
+        return None
     if is_jpeg(array, lattice, codec, tables):
         return "jpeg"
-    if is_bayer(array, lattice):
-        return "bayer"
-    return None
+    checks = (("bayer", is_bayer), ("halftone", is_halftone), ("tiles", is_tiled), ("texture", is_texture))
+    return next((name for name, holds in checks if holds(array, lattice)), None)

@@ -17,7 +17,8 @@ BAYER_MOST = 1.0
 def is_bayer(array: NDArray[np.float32], lattice: Lattice) -> bool:
     """Whether only period 2 is there, at most 1 level strong, on a picture whose green was interpolated.
 
-    The measured half of the green pixels varies more than the interpolated half; red and blue do not.
+    The measured half of the green pixels varies more than the interpolated half; red and blue vary more on
+    the other half, where their own measured pixels lie, or alike on both.
 
     Cost: a few passes over the array.
     """
@@ -29,7 +30,8 @@ def bayer_contrast(array: NDArray[np.float32], lattice: Lattice) -> float:
     """How differently the two quincunx halves of green vary, beyond red and blue: 0 for no mosaic.
 
     Equation: |log r_G| where it differs from (log r_R + log r_B)/2 by as much, r the ratio between even
-    and odd (row + column) pixels of the mean |x - mean of the 4 neighbours|, the lattice itself removed.
+    and odd (row + column) pixels of the mean |x - mean of the 4 neighbours|, the lattice itself removed; 0 if
+    red or blue lean the way of green by half as much, as uneven overlap makes all colours do.
     """
     if array.shape[-1] < 3:
         return 0.0
@@ -41,4 +43,6 @@ def bayer_contrast(array: NDArray[np.float32], lattice: Lattice) -> float:
     even = (np.add.outer(np.arange(detail.shape[0]), np.arange(detail.shape[1])) % 2) == 0
     floor = 1e-3
     red, green, blue = np.log((detail[even].mean(0) + floor) / (detail[~even].mean(0) + floor))
+    if max(red * green, blue * green) > green**2 / 2:
+        return 0.0
     return float(min(abs(green), abs(green - (red + blue) / 2)))

@@ -92,6 +92,8 @@ def is_jpeg(
 
     Cost: 64 block DCTs of at most 400 blocks for the grid, then eight JPEG codings of the picture.
     """
+    if array.shape[-1] not in (1, 3):
+        return False
     grid = (0, 0) if codec == "JPEG" else jpeg_grid(array) or block_edges(array)
     if grid is None:
         return False

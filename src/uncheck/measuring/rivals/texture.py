@@ -1,0 +1,168 @@
+"""Periodic content: prints and dithering ("halftone"), cloth, brick, chessboards and drawings ("texture")."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from uncheck.measuring.lattice import Lattice, Line, synthesise
+
+#: Dithering leaves at most this many values per channel, far apart in grey levels where weak lattices on flat
+#: outputs have neighbouring ones. Strong lattices on constant outputs have few values far apart, so the
+#: lattice must not be nearly all there is: up to 0.6 of the variance in dithered pictures, from 0.87 there.
+FEW_VALUES = 8
+APART = 16.0
+NOT_ALL = 0.75
+
+#: Printed dots: share of the values in the outer fifths of their range (0.78 or more on sharp screens, 0.55
+#: on soft ones, at most 0.66 on random generators as strong), and the grey levels the screen has at least.
+INK_OR_PAPER = 0.75
+SCREEN_LEAST = 40.0
+
+#: Share of 8x8 blocks of one single value, black and white left out: 0.2 or more in drawings and screenshots,
+#: 0 in outputs of networks, whose lattice is everywhere.
+FLAT_BLOCKS = 0.1
+
+#: Strides of networks are 2, 3, 4, 5, 8, 14, 16 and their products: a period with a larger prime is content.
+LARGEST_PRIME = 7
+
+#: Grey levels from which a pattern longer than four pixels is content, unless it is all there is. Generators
+#: with strong lattices have them at the short periods of their last layers.
+STRONG = 22.0
+LONG = 5
+
+#: The same where the lattice is all there is: untrained un-patchifying on flat inputs leaves 18 or so.
+STRONG_ALONE = 40.0
+
+#: Frequencies, in cycles per picture, this close to the lattice are its own where its strength varies.
+SIDEBANDS = 12
+
+#: Cycles per pixel below which content has strong peaks anyhow.
+LOWEST = 1 / 24
+
+#: How much higher, next to the lines found, other sharp peaks stand, and above the spectrum around them.
+PEAK_OVER_LINE = 1.5
+PEAK_OVER_AROUND = 15.0
+
+
+def is_halftone(array: NDArray[np.float32], lattice: Lattice) -> bool:
+    """Whether the picture was dithered to a few values, or printed in dots of ink on paper.
+
+    Dithered: at most 8 values per channel, 16 levels apart, and the lattice less than three quarters of the
+    variance. Printed: three quarters of the values near ink or paper, and a screen of 40 levels or more.
+
+    Cost: a few passes over the array.
+    """
+    if lattice_share(array, lattice) >= NOT_ALL:
+        return False
+    channels = [array[..., c] for c in range(array.shape[-1])]
+    if all(_few(channel) for channel in channels):
+        return True
+    return lattice.strength >= SCREEN_LEAST and max(_two_toned(c) for c in channels) >= INK_OR_PAPER
+
+
+def is_texture(array: NDArray[np.float32], lattice: Lattice) -> bool:
+    """Whether the lines belong to content: a drawing, or a pattern with periods of its own.
+
+    A drawing has flat places without any lattice. A pattern of content has most of its power at periods no
+    network has (a prime factor above 7), or at periods above 4 pixels where it is 22 levels strong beside
+    other content, or has sharp peaks on no lattice that are stronger still.
+
+    Cost: a few passes over the array and one FFT.
+    """
+    if flat_blocks(array) >= FLAT_BLOCKS:
+        return True
+    lines = [line for component in lattice.present for line in component.lines]
+    if _power(lines, lambda p: _largest_prime(p) > LARGEST_PRIME) >= 0.5:
+        return True
+    if _power(lines, lambda p: p >= LONG) < 0.5:
+        return False
+    alone = lattice_share(array, lattice) >= NOT_ALL
+    if lattice.strength >= (STRONG_ALONE if alone else STRONG):
+        return True
+    return _sharp_peaks(array, lattice, max(max(line.amplitudes) for line in lines))
+
+
+def lattice_share(array: NDArray[np.float32], lattice: Lattice) -> float:
+    """Share of the variance of the array, 0 to 1, that goes with the lattice."""
+    total = float(array.var(axis=(0, 1)).sum())
+    return 1 - float(without(array, lattice).var(axis=(0, 1)).sum()) / total if total else 0.0
+
+
+def without(array: NDArray[np.float32], lattice: Lattice) -> NDArray[np.float32]:
+    """The array less all components present."""
+    rest = array.astype(np.float32)
+    for component in lattice.present:
+        rest = rest - synthesise(component, array.shape)
+    return rest
+
+
+def flat_blocks(array: NDArray[np.float32]) -> float:
+    """Share of 8x8 blocks that hold one value, neither black nor white, where generators saturate."""
+    rows, columns = array.shape[0] // 8, array.shape[1] // 8
+    if not rows or not columns:
+        return 0.0
+    blocks = array[: rows * 8, : columns * 8].reshape(rows, 8, columns, 8, -1)
+    low, high = blocks.min(axis=(1, 3)), blocks.max(axis=(1, 3))
+    saturated = ((low <= 2) | (high >= 253)).all(axis=-1)
+    return float((((high - low) == 0).all(axis=-1) & ~saturated).mean())
+
+
+def _few(channel: NDArray[np.float32]) -> bool:
+    # Most pictures show more values in their first rows; counting all of them is slow.
+    if len(np.unique(channel[:16])) > FEW_VALUES:
+        return False
+    values = np.unique(channel)
+    return 1 < len(values) <= FEW_VALUES and float(np.diff(values).min()) >= APART
+
+
+def _two_toned(channel: NDArray[np.float32]) -> float:
+    low, high = np.percentile(channel[::3, ::3], (1, 99))
+    margin = (high - low) / 5
+    return float(((channel < low + margin) | (channel > high - margin)).mean())
+
+
+def _power(lines: list[Line], wanted: Callable[[int], bool]) -> float:
+    """Share of the power of the lines whose longer period is wanted."""
+    power = np.array([max(line.amplitudes) ** 2 for line in lines])
+    chosen = np.array([wanted(int(np.lcm.reduce(line.period))) for line in lines])
+    return float(power[chosen].sum() / power.sum())
+
+
+def _largest_prime(n: int) -> int:
+    return max((p for p in range(2, n + 1) if n % p == 0 and all(p % d for d in range(2, p))), default=1)
+
+
+def _near(length: int, period: int) -> NDArray[np.bool_]:
+    """Which frequencies of an axis are next to a multiple of 1 / period."""
+    spacing = length / period
+    position = np.arange(length) % spacing
+    return np.asarray(np.minimum(position, spacing - position) <= SIDEBANDS, np.bool_)
+
+
+def _sharp_peaks(array: NDArray[np.float32], lattice: Lattice, strongest: float) -> bool:
+    """Whether what is left has a line of its own, off the lattice, stronger than the strongest found."""
+    rest = without(array, lattice)
+    rows, columns = rest.shape[:2]
+    window = np.hanning(rows)[:, None] * np.hanning(columns)
+    rest = (rest - rest.mean(axis=(0, 1))) * window[..., None].astype(np.float32)
+    spectrum = np.abs(np.fft.rfft2(rest, axes=(0, 1))).max(axis=-1) * 2 / window.sum()
+    radius = np.hypot(np.fft.fftfreq(rows)[:, None], np.fft.rfftfreq(columns))
+    spectrum[radius < LOWEST] = 0
+    for component in lattice.present:
+        period = int(np.lcm.reduce(component.period))
+        # Patches of 14 pixels may show their period of 7 only.
+        near = [_near(n, 14 if period == 7 else period) for n in (rows, columns)]
+        spectrum[np.ix_(near[0], near[1][: columns // 2 + 1])] = 0
+    if not spectrum.any():
+        return False
+    y, x = np.unravel_index(int(spectrum.argmax()), spectrum.shape)
+    around = spectrum[
+        np.ix_(np.arange(y - 10, y + 11) % rows, np.clip(np.arange(x - 10, x + 11), 0, columns // 2))
+    ]
+    peak = float(spectrum[y, x])
+    return peak >= PEAK_OVER_LINE * strongest and peak >= PEAK_OVER_AROUND * float(
+        np.median(around[around > 0])
+    )

@@ -1,0 +1,199 @@
+"""Enlargement, tiles, prints and textures are named; what networks leave is not."""
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+from uncheck.measuring import find_lattice
+from uncheck.measuring.rivals import name_rival
+from uncheck.measuring.rivals.enlarged import before_repetition
+from uncheck.measuring.rivals.texture import flat_blocks, is_halftone, is_texture, lattice_share
+from uncheck.measuring.rivals.tiles import is_tiled
+
+ROOT = Path(__file__).parents[2]
+CASES = ROOT.parent / "shared" / "cases"
+PHOTOS = sorted((CASES / "photos").glob("*.png"))
+needs_photos = pytest.mark.skipif(not PHOTOS, reason="no folder of real cases beside the repository")
+
+
+def _textures():
+    place = ROOT / "experiments" / "calibration" / "textures.py"
+    spec = importlib.util.spec_from_file_location("calibration_textures", place)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+textures = _textures()
+
+
+def names(pictures):
+    """Names given to those of the pictures in which anything was found; None for a lattice."""
+    out = []
+    for picture in pictures:
+        array = picture.astype(np.float32)
+        found = find_lattice(array)
+        if found.present:
+            out.append(name_rival(array, found))
+    return out
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected", "least"),
+    [
+        ("dithered", {"halftone"}, 1.0),
+        ("halftone", {"halftone", "texture"}, 1.0),
+        ("screenshot", {"texture", "tiles"}, 1.0),
+        ("tiled", {"tiles", "texture"}, 1.0),
+        ("woven", {"texture", "tiles"}, 0.8),
+        ("brick", {"texture", "tiles"}, 0.7),
+        ("chessboard", {"texture", "tiles"}, 0.8),
+    ],
+)
+def test_content_is_named(kind, expected, least):
+    given = names(textures.GENERATORS[kind]((320, 320), seed) for seed in range(100, 112))
+    assert len(given) >= 4
+    assert np.mean([name in expected for name in given]) >= least
+
+
+def test_seams_are_tiles():
+    # Darkened borders and lines (kinds 1 and 3); steps and blur leave no line.
+    given = names(textures.seams((384, 384), seed) for seed in (1, 3, 9, 11, 17, 19, 27))
+    assert given.count("tiles") >= len(given) - 1
+
+
+def generator(kind, stages, channels=12):
+    """An untrained stack of upsampling layers with rectifiers between them."""
+    layers = []
+    for i in range(stages):
+        out = channels if i < stages - 1 else 3
+        if kind == "shuffle":
+            layers += [nn.Conv2d(channels, 4 * out, 3, padding=1), nn.PixelShuffle(2)]
+        else:
+            kernel, stride = {
+                "k3s2": (3, 2),
+                "k4s2": (4, 2),
+                "k5s2": (5, 2),
+                "patch8": (8, 8),
+                "patch14": (14, 14),
+            }[kind]
+            layers.append(
+                nn.ConvTranspose2d(channels, out, kernel, stride, max(0, (kernel - stride + 1) // 2))
+            )
+        if i < stages - 1:
+            layers.append(nn.ReLU())
+    return nn.Sequential(*layers)
+
+
+@pytest.mark.parametrize("levels", [4, 12])
+@pytest.mark.parametrize("driven_by", ["noise", "flat", "smooth"])
+@pytest.mark.parametrize("kind", ["k3s2", "k4s2", "k5s2", "shuffle", "patch8", "patch14"])
+def test_untrained_generators_are_never_a_rival(kind, driven_by, levels):
+    for seed in range(4):
+        torch.manual_seed(seed)
+        stages = 1 if kind.startswith("patch") else 1 + seed % 3
+        side = 192 // {"patch8": 8, "patch14": 14}.get(kind, 2**stages)
+        codes = torch.randn(1, 12, side, side)
+        if driven_by == "flat":
+            codes = codes[:, :, :1, :1].expand(1, 12, side, side)
+        elif driven_by == "smooth":
+            codes = nn.functional.interpolate(codes[:, :, :4, :4], size=(side, side), mode="bicubic")
+        with torch.no_grad():
+            output = generator(kind, stages)(codes)[0].permute(1, 2, 0).numpy()
+        array = np.rint(128 + levels * (output - output.mean()) / output.std()).clip(0, 255)
+        array = array.astype(np.float32)
+        assert name_rival(array, find_lattice(array)) is None
+
+
+@needs_photos
+@pytest.mark.parametrize(
+    ("period", "strength"), [(2, 1), (2, 20), (4, 3), (4, 18), (8, 4), (8, 15), (14, 10)]
+)
+def test_lattices_on_photographs_are_never_a_rival(period, strength):
+    rng = np.random.default_rng(period)
+    y, x = np.indices((320, 320))
+    for index in (0, 3, 7, 10):
+        tile = rng.normal(size=(period, period))
+        layer = strength * (tile - tile.mean()) / tile.std() / np.sqrt(2)
+        picture = np.asarray(Image.open(PHOTOS[index]).convert("RGB"))[:320, :320]
+        array = np.rint(picture + layer[y % period, x % period, None]).clip(0, 255).astype(np.float32)
+        assert name_rival(array, find_lattice(array)) is None
+
+
+@pytest.mark.skipif(not CASES.exists(), reason="no folder of real cases beside the repository")
+def test_labelled_artifacts_are_never_a_rival():
+    files = [
+        path
+        for pattern in ("im_rand_one*", "im_rand_two*", "style_artifacts*", "deepdream_full_gitter_0x0*")
+        for path in (CASES / "labelled").glob(pattern)
+    ]
+    assert len(files) == 6
+    assert names(np.asarray(Image.open(path).convert("RGB")) for path in files) == [None] * 6
+
+
+@needs_photos
+@pytest.mark.parametrize("factor", [1.25, 1.5, 2, 2.5, 3, 4])
+def test_enlarged_photographs_are_named_or_clean(factor):
+    for index in (0, 2, 4):
+        small = np.asarray(Image.open(PHOTOS[index]).convert("RGB"))[64:264, 100:300]
+        array = textures.enlarged(small, factor)[3:, 1:].astype(np.float32)
+        found = find_lattice(array)
+        before = before_repetition(array)
+        assert abs(len(before) - 200) <= 3
+        lattice = bool(found.present) and name_rival(array, found) != "enlarged"
+        # A crop whose scanner trace already passes the threshold keeps it.
+        assert not lattice or find_lattice(before).present
+
+
+def test_uneven_repetition_is_no_enlargement():
+    rng = np.random.default_rng(0)
+    small = rng.integers(0, 256, (40, 40, 3)).astype(np.float32)
+    assert before_repetition(small) is None
+    assert before_repetition(small.repeat(2, axis=0)) is None
+    uneven = small.repeat(rng.integers(1, 5, 40), axis=0).repeat(rng.integers(1, 5, 40), axis=1)
+    assert before_repetition(uneven) is None
+    assert before_repetition(np.ones((16, 16, 3), np.float32)) is None
+    assert before_repetition(small.repeat(2, axis=0).repeat(3, axis=1)) is None
+
+
+def test_enlarging_a_lattice_does_not_excuse_it():
+    y, x = np.indices((128, 128))
+    small = np.random.default_rng(0).normal(128, 5, (128, 128, 3)) + 4 * ((-1.0) ** (x + y))[..., None]
+    for factor in (1.5, 2):
+        assert names([textures.enlarged(np.rint(small).astype(np.uint8), factor)]) == [None]
+
+
+def test_saturated_ground_is_not_a_drawing():
+    """White or black, as generators leave it around what they draw; grey would be a drawing."""
+    y, x = np.indices((128, 128))
+    stroke = np.hypot(x - 64, y - 64) < 50
+    drawn = 128 + 40 * ((-1.0) ** (x + y)) + np.random.default_rng(0).normal(0, 5, (128, 128))
+    for ground in (0, 255, 200):
+        array = np.where(stroke, drawn, ground)[..., None].astype(np.float32)
+        found = find_lattice(array)
+        assert found.present
+        assert (flat_blocks(array) > 0.3) == (ground == 200)
+        assert is_texture(array, found) == (ground == 200)
+
+
+def test_a_constant_output_with_a_lattice_is_not_dithered():
+    tile = np.array([[100.0, 120], [130, 110]])
+    array = np.tile(tile, (64, 64))[..., None].astype(np.float32)
+    found = find_lattice(array)
+    assert lattice_share(array, found) > 0.9
+    assert not is_halftone(array, found)
+    assert not is_tiled(array, found)
+    assert name_rival(array, found) is None
+
+
+def test_float_maps_of_two_channels_are_judged():
+    flow = np.random.default_rng(0).normal(0, 20, (96, 96, 2)).astype(np.float32)
+    flow[::2] += 20
+    found = find_lattice(flow)
+    assert found.present
+    assert name_rival(flow, found) is None
