@@ -43,7 +43,7 @@ def eigenspectra(arrays: Any, plan: Plan) -> Any:
         else:
             if one.shrink not in done:
                 done[one.shrink] = _shrunk(arrays, one.shrink, arrays.ndim - 2)
-            parts.append(_low(done[one.shrink], one))
+            parts.append(_low(done[one.shrink], one, tuple(arrays.shape[1:-1])))
     if not parts:
         return xp.zeros((arrays.shape[0], 0, arrays.shape[-1], 1), dtype=xp.complex64, device=device(arrays))
     return xp.concat(parts, axis=1)
@@ -132,8 +132,8 @@ def _axial(arrays: Any, axial: AxialPass) -> Any:
     return xp.reshape(out, (*out.shape[:3], -1))
 
 
-def _low(small: Any, low: LowPass) -> Any:
-    """(N, F, C, K): few, low frequencies of many periods, from the shrunk array, by direct sums."""
+def _low(small: Any, low: LowPass, shape: tuple[int, ...]) -> Any:
+    """(N, F, C, K): few, low frequencies of many periods, from an array of `shape` shrunk, by direct sums."""
     xp, ndim = array_namespace(small), small.ndim - 2
     count, channels = small.shape[0], small.shape[-1]
     data = xp.reshape(small, (1, 1, *small.shape))
@@ -141,15 +141,16 @@ def _low(small: Any, low: LowPass) -> Any:
     for axis in range(ndim):
         direct, response = _direct(small.shape[axis + 1], ndim, low.periods, low.numerators[axis], low.shrink)
         # (periods or 1, what is summed already, N, axis, rest) -> (periods, summed and this axis, N, rest).
-        shape = data.shape
-        flat = xp.reshape(xp.moveaxis(data, 3, 2), (shape[0], shape[1], shape[3], -1))
+        flat = xp.reshape(xp.moveaxis(data, 3, 2), (*data.shape[:2], data.shape[3], -1))
         matrix = like(direct, small)[:, None]
         if xp.isdtype(flat.dtype, "complex floating"):
             flat = matrix @ flat
         else:
             flat = xp.real(matrix) @ flat + 1j * (xp.imag(matrix) @ flat)
-        data = xp.reshape(flat, (flat.shape[0], -1, count, *shape[4:]))
-        gain = (gain[:, :, None] * response[:, None]).reshape(len(low.periods), -1)
+        data = xp.reshape(flat, (flat.shape[0], -1, count, *data.shape[4:]))
+        # Pixels that fill no block are left out: amplitudes stay those of the whole axis.
+        whole = (shape[axis] / (small.shape[axis + 1] * low.shrink)) ** 0.5
+        gain = (gain[:, :, None] * (whole * response)[:, None]).reshape(len(low.periods), -1)
     # (periods, A_0 K_0 A_1 K_1 ..., N, C) -> (N, periods, A_0 A_1 ..., C, K_0 K_1 ...).
     sizes = [(len(a), tapers(n, ndim).count) for a, n in zip(low.numerators, small.shape[1:-1], strict=True)]
     data = xp.reshape(data, (len(low.periods), *(n for pair in sizes for n in pair), count, channels))

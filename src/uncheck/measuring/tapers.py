@@ -37,7 +37,7 @@ def tapers(n: int, ndim: int) -> Tapers:
     """The tapers of an axis of n samples in an array of `ndim` axes.
 
     Args:
-        n: length in samples, at least 4.
+        n: length in samples; one or two have a single flat taper.
         ndim: spatial axes of the array, 1 to 3: the fewer axes, the more tapers each needs.
 
     Returns:
@@ -46,6 +46,8 @@ def tapers(n: int, ndim: int) -> Tapers:
 
     Cost: O(n K) once per length; the result is cached.
     """
+    if n < 3:
+        return Tapers(np.full((1, n), n**-0.5, np.float32), np.array([n**0.5]))
     half_bandwidth = _half_bandwidth(n, ndim)
     count = max(2, round(COUNT[ndim] * half_bandwidth / HALF_BANDWIDTH[ndim]))
     values = dpss(min(n, LONGEST_SOLVED), half_bandwidth, count, sym=True)
