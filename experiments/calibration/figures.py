@@ -123,7 +123,7 @@ def detection(result: dict[str, Any]) -> Any:
     """Rate of detection by amplitude: periods, and ways to put a lattice in."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(11, 6.5), layout="constrained")
+    figure = Figure(figsize=(12.5, 6.5), layout="constrained")
     axes = figure.subplots(2, 2)
     rows = result["first_order"]
     tiles = [r for r in rows if r["condition"] == "tile"]
@@ -133,7 +133,7 @@ def detection(result: dict[str, Any]) -> Any:
         curves(place, f"period {period}", mine)
         wanted = next(t["wanted"] for t in result["targets"] if t["period"] == period)
         place.plot(wanted, 0.9, "*", color="black", ms=12, label="target")
-        place.legend(fontsize=6)
+        beside(place)
     return figure
 
 
@@ -154,7 +154,12 @@ def curves(axes: Any, title: str, rows: list[tuple[str, dict[str, Any]]]) -> Non
     axes.set_xticks(ticks, [f"{t:g}" for t in ticks])
     axes.minorticks_off()
     axes.set(title=title, xlabel="amplitude put in, grey levels", ylabel="found", ylim=(-0.03, 1.03))
-    axes.legend(fontsize=6)
+    beside(axes)
+
+
+def beside(axes: Any) -> None:
+    """The legend, right of the curves."""
+    axes.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
 
 
 def sets(result: dict[str, Any]) -> Any:
@@ -207,7 +212,11 @@ def comparison(result: dict[str, Any]) -> Any:
     axes[0, 0].set_ylim(0.45, 1.01)
     axes[1, 0].set_ylabel("found at 1 % false alarms")
     axes[1, 0].set_ylim(-0.03, 1.03)
-    axes[0, 2].legend(fontsize=6, title="solid: uncompressed, dotted: JPEG", title_fontsize=6)
+    title = "solid: uncompressed, dotted: JPEG"
+    handles, names = axes[0, 0].get_legend_handles_labels()
+    figure.legend(
+        handles, names, loc="outside lower center", ncols=3, fontsize=8, title=title, title_fontsize=8
+    )
     return figure
 
 

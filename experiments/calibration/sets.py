@@ -18,8 +18,8 @@ SIZE = 64
 AMPLITUDES = (0.025, 0.05, 0.1, 0.2, 0.4)
 TARGET = {"period": 2, "wanted": 0.1}
 #: Side of the pictures and number of sets for each period; smaller ones, which are cheaper, for false alarms.
-TRIALS = {2: (512, 10), 4: (256, 10), 8: (256, 10)}
-ALARM_SIDE, ALARM_TRIALS = 128, 40
+TRIALS = {2: (512, 8), 4: (256, 8), 8: (256, 8)}
+ALARM_SIDE, ALARM_TRIALS = 128, 30
 #: Found at so many amplitudes in a row counts as found at all above.
 SURE = 2
 

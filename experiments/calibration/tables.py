@@ -6,14 +6,19 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import predictions
 from figures import HERE, label, read
 
 PAGE = HERE.parents[1] / "docs" / "calibration.md"
 
 
 def main() -> None:
-    """Rewrite what lies between <!-- NAME --> and <!-- /NAME --> for every table there is a result for."""
-    text = PAGE.read_text()
+    """Rewrite the page."""
+    PAGE.write_text(rendered(PAGE.read_text()))
+
+
+def rendered(text: str) -> str:
+    """`text` with what lies between <!-- NAME --> and <!-- /NAME --> made anew from the results."""
     for name, (part, make) in TABLES.items():
         result = read(part)
         if result is None:
@@ -26,7 +31,7 @@ def main() -> None:
         if not pattern.search(text):
             raise SystemExit(f"docs/calibration.md: no markers for the table {name}; add <!-- {name} -->")
         text = pattern.sub(lambda m, body=body: f"{m[1]}{body}\n{m[2]}", text)
-    PAGE.write_text(text)
+    return text
 
 
 def table(head: list[str], rows: list[list[Any]]) -> str:
@@ -37,8 +42,13 @@ def table(head: list[str], rows: list[list[Any]]) -> str:
 
 def percent(rate: dict[str, Any]) -> str:
     """A rate and its interval."""
-    low, high = (100 * v for v in rate["interval"])
-    return f"{100 * rate['rate']:.2g} % ({low:.2g} to {high:.2g})"
+    low, high = (digits(100 * v) for v in rate["interval"])
+    return f"{digits(100 * rate['rate'])} % ({low} to {high})"
+
+
+def digits(value: float) -> str:
+    """Two significant digits, never as a power."""
+    return f"{value:.0f}" if value >= 10 else f"{value:.2g}"
 
 
 def made(result: dict[str, Any]) -> str:
@@ -85,6 +95,12 @@ def at(crossing: dict[str, Any]) -> str:
         return "not reached"
     low, high = crossing["interval"]
     return f"{crossing['at']:.2g} ({low:.2g} to {'?' if high is None else f'{high:.2g}'})"
+
+
+def predicted(_: dict[str, Any]) -> str:
+    """Every prediction and what came out."""
+    parts = (read(part) for part in ("false_alarms", "detection", "sets", "comparison"))
+    return table(["predicted", "came out"], predictions.rows(*parts))
 
 
 def false_alarms(result: dict[str, Any]) -> str:
@@ -236,6 +252,7 @@ def made_with(_: dict[str, Any]) -> str:
 
 TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "targets": ("false_alarms", targets),
+    "predicted": ("false_alarms", predicted),
     "false_alarms": ("false_alarms", false_alarms),
     "alarms": ("false_alarms", alarms),
     "nominal": ("false_alarms", nominal),
