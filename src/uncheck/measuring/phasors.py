@@ -131,7 +131,7 @@ def agreement(sums: NDArray[Any], windows: float, lines: Lines) -> NDArray[np.fl
     z^2 = n |mean u|^2, n = windows / OVERLAP (and / EDGES), is exponential; 2 Phi(-z) where the line is real.
     """
     spread = np.where(lines.axial, OVERLAP * EDGES, OVERLAP).astype(np.float32)
-    z2 = (sums.real**2 + sums.imag**2) / (windows * spread)
+    z2 = (sums.real**2 + sums.imag**2) / (max(windows, 1) * spread)
     if lines.real.any():
         z2[..., lines.real] = -np.log(2) - log_ndtr(-np.sqrt(z2[..., lines.real]))
     return np.asarray(z2, np.float32)

@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from uncheck.errors import UncheckError
 from uncheck.measuring.components import SIGNIFICANCE, VISIBLE, Component, Line
 from uncheck.measuring.frequencies import checked_periods, plan
-from uncheck.measuring.phasors import Lines, typical, window_size, windowed
-from uncheck.measuring.places import LOCAL, LocalMap, PeriodMap
+from uncheck.measuring.phasors import Lines, agreement, phasors, typical, window_size, windowed
+from uncheck.measuring.places import LOCAL, LocalMap, PeriodMap, Region
 from uncheck.measuring.regions import period_map, without_leakage
 from uncheck.measuring.scan import FEWEST, scan
 
@@ -105,23 +105,30 @@ def _mapped(
     found = scan(local.copy(), lines, size, 2 * tried, significance)
     if found.p_value.min() >= significance and not always:
         return None
-    keep = (found.p_lines < significance) | (found.p_lines == found.p_lines.min()) | always
-    kept = [
-        replace(a, p_value=float(p)) for a, p, k in zip(family.lines, found.p_lines, keep, strict=True) if k
-    ]
+    # All lines that the windows found agree on, together or in one box.
+    where = found.p_value[found.boxes.around(local.shape[1:3])] < significance
+    together = agreement(phasors(local.copy(), lines.real)[:, where].sum(axis=1), where.sum(), lines)
+    p_lines = np.minimum(found.p_lines, together.size * np.exp(-together.max(axis=0).astype(float)))
+    keep = (p_lines < significance) | (p_lines == p_lines.min()) | always
+    kept = [replace(a, p_value=float(p)) for a, p, k in zip(family.lines, p_lines, keep, strict=True) if k]
     local, lines = local[..., keep], Lines(frequencies[keep], lines.real[keep])
     shape = (planes.shape[1], planes.shape[2])
     whole = period_map(family.place, local, kept, found, shape, size, significance)
-    if whole.share <= LOCAL:
-        return whole
-    # It is all over the picture, if only as a camera's trace: is there more of it somewhere?
+    # A trace of the camera may be all over the picture: is there more of it somewhere?
     usual = np.stack([typical(local[..., i].reshape(len(local), -1)) for i in range(len(kept))], axis=-1)
     usual = usual[:, None, None]
     excess = scan((local - usual).astype(np.complex64), lines, size, 2 * tried, significance)
     more = period_map(family.place, local, kept, excess, shape, size, significance, usual)
-    places = [r for r in more.regions if r.share <= LOCAL]
-    ordered = sorted((*whole.regions, *places), key=lambda r: -r.component.amplitude)
+    fresh = [r for r in more.regions if r.share <= LOCAL and all(_adds(r, known) for known in whole.regions)]
+    ordered = sorted((*whole.regions, *fresh), key=lambda r: -r.component.amplitude)
     return replace(whole, regions=tuple(ordered))
+
+
+def _adds(region: Region, known: Region) -> bool:
+    """Whether a region says more than one that is known: it lies elsewhere, or is twice as strong."""
+    y, x = ((region.box[i] + region.box[i + 2]) / 2 for i in (0, 1))
+    inside = known.box[0] <= y < known.box[2] and known.box[1] <= x < known.box[3]
+    return not inside or region.component.amplitude >= 2 * known.component.amplitude
 
 
 def _families(shape: tuple[int, int], periods: Sequence[int]) -> list[_Family]:
