@@ -199,3 +199,24 @@ def test_the_new_keys_are_json():
         assert "sample_rate" not in made["images"][0]
     sound = measure(RANDOM.normal(size=2000), rate=8000).to_dict()
     assert json.loads(json.dumps(sound, allow_nan=False)) == sound
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"mosaic": (64,)}, r"mosaic \(64,\) is not a tile size; give \(height, width\) in pixels"),
+        ({"mosaic": "ab"}, "mosaic ab is not a tile size"),
+        ({"span": (1,)}, r"range \(1,\) is not two finite numbers; give \(lowest, highest\)"),
+        ({"span": (0, float("inf"))}, r"range \(0, inf\) is not two finite numbers"),
+        ({"span": (2, 1)}, r"range 2,1 is empty; give the lowest value first"),
+        ({"rate": "fast"}, "sample rate fast is not possible; give samples per second, above 0"),
+    ],
+)
+def test_options_of_the_wrong_kind(options, message):
+    with pytest.raises(UncheckError, match=message):
+        measure(cube(16, 16), **options)
+
+
+def test_a_volume_tried_at_long_periods_only():
+    (image,) = measure(cube(8, 16, 16), periods=[32, 64]).images
+    assert (image.verdict, image.found.tested, image.found.not_tested) == ("clean", (), (32, 64))
