@@ -73,7 +73,10 @@ def coherence(array: NDArray[np.float32], component: Component) -> float | None:
         size = WINDOW * ceil(4 / float(np.hypot(*f)) / WINDOW)
         if np.prod([n / size for n in array.shape[:2]]) < ENOUGH:
             continue
-        p = _phase_agreement(_local(array, line.frequency, size), real=line.real)
+        local = _local(array, line.frequency, size)
+        if component.signed:
+            local = local * _sides(array, size)[:, None]
+        p = _phase_agreement(local, real=line.real)
         smallest = p if smallest is None else min(smallest, p)
     return None if smallest is None else min(1.0, smallest * len(asked))
 
@@ -94,6 +97,14 @@ def _local(array: NDArray[np.float32], frequency: tuple[float, ...], size: int) 
     starts = [np.arange(n) * (size // 2) for n in line.shape[:2]]
     phase = np.exp(-2j * np.pi * (frequency[0] * starts[0][:, None] + frequency[1] * starts[1][None, :]))
     return np.asarray((line * phase[..., None]).reshape(-1, array.shape[-1]))
+
+
+def _sides(array: NDArray[np.float32], size: int) -> NDArray[np.float64]:
+    """(windows,) +1 where the window is brighter than the picture, -1 where it is darker."""
+    hann = np.hanning(size + 2)[1:-1]
+    brightness = array.mean(axis=-1)
+    means = _contract(_contract(brightness, hann / hann.sum(), size, 0), hann / hann.sum(), size, 1)
+    return np.asarray(np.sign(means - brightness.mean()).ravel(), np.float64)
 
 
 def _contract(data: NDArray[Any], weights: NDArray[Any], size: int, axis: int) -> NDArray[Any]:

@@ -41,6 +41,8 @@ class Component:
         p_value: corrected for all frequencies, channels and periods tried.
         channel_amplitudes, channel_p_values: the same for each channel alone.
         lines: its sinusoids, strongest first.
+        signed: whether the amplitude follows brightness less its mean, so that its average is none; then
+            `amplitude` is the root mean square over the picture.
         harmonics: shorter periods merged into it by `attribute_harmonics`, with their amplitudes.
     """
 
@@ -51,6 +53,7 @@ class Component:
     channel_p_values: tuple[float, ...] = ()
     lines: tuple[Line, ...] = field(default=(), repr=False)
     harmonics: tuple[tuple[tuple[int, ...], float], ...] = ()
+    signed: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready: `period`, `amplitude`, `p_value` and the same per channel."""
@@ -60,6 +63,7 @@ class Component:
             "p_value": self.p_value,
             "channel_amplitudes": list(self.channel_amplitudes),
             "channel_p_values": list(self.channel_p_values),
+            "signed": self.signed,
             "harmonics": [{"period": list(p), "amplitude": a} for p, a in self.harmonics],
         }
 

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from array_api_compat import array_namespace, device
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import chdtrc
 
 from uncheck.errors import UncheckError
 from uncheck.measuring.components import SIGNIFICANCE, VISIBLE, Component, Lattice, Line, synthesise
+from uncheck.measuring.correction import combined, component_of, components
 from uncheck.measuring.frequencies import ALL_HARMONICS, Plan, checked_periods, pair_plan, plan
 from uncheck.measuring.harmonic import Lines, eigenspectra, line_test, window_sums
+from uncheck.measuring.signed import signed_components
 
 __all__ = [
     "SIGNIFICANCE",
@@ -29,12 +30,11 @@ __all__ = [
 
 PERIODS = tuple(range(2, 17))
 
-#: Longest period whose lines are also tested by the sum of their logarithms. Longer ones have so many lines
-#: that mild excesses, as uneven textures give everywhere, add up to false alarms (14 in twelve photographs).
-FISHER_LONGEST = 16
-
 #: Strongest components of which pairs are tried as the stripes of one pattern.
 PAIRED = 4
+
+#: How much stronger than the trace of one sign a lattice of changing sign must be.
+CLEARLY = 2
 
 #: Arrays tested at a time on a device other than the processor.
 AT_ONCE = 16
@@ -46,6 +46,7 @@ def find_lattice(
     periods: Iterable[int] = PERIODS,
     threshold: float = VISIBLE,
     significance: float = SIGNIFICANCE,
+    signed: bool = False,
 ) -> Lattice:
     """Every period of `periods` that stands in `array` as lines at exactly its frequencies.
 
@@ -55,6 +56,7 @@ def find_lattice(
         periods: pixels; those with fewer than four cycles along every axis are listed as not tested.
         threshold: grey levels below which a significant component is a trace.
         significance: corrected p-value below which a component counts as there.
+        signed: where nothing is present, look for lattices whose sign changes with brightness too.
 
     Returns:
         A `Lattice`. A period is reported by its own lines only: the harmonics that a period-4 pattern
@@ -70,7 +72,9 @@ def find_lattice(
     found, because what was found is taken out before its neighbours are judged.
     """
     data = _checked(array)
-    return find_lattices(data[None], periods=periods, threshold=threshold, significance=significance)[0]
+    return find_lattices(
+        data[None], periods=periods, threshold=threshold, significance=significance, signed=signed
+    )[0]
 
 
 def find_lattices(
@@ -79,6 +83,7 @@ def find_lattices(
     periods: Iterable[int] = PERIODS,
     threshold: float = VISIBLE,
     significance: float = SIGNIFICANCE,
+    signed: bool = False,
 ) -> list[Lattice]:
     """`find_lattice` of each of a batch (N, *spatial, C), tested together on the device they are on."""
     periods = checked_periods(periods)
@@ -88,9 +93,16 @@ def find_lattices(
     for start in range(0, len(arrays), step):
         batch = arrays[start : start + step]
         working, varies = centred(batch)
-        tests = _tests(working, scheme)
+        spectra = eigenspectra(working, scheme)
+        tests = line_test(spectra, window_sums(tuple(working.shape[1:-1])), scheme.real)
         for i, lines in enumerate(tests):
-            found = _search(working[i : i + 1], lines, scheme, significance) if varies[i] else []
+            one = slice(i, i + 1)
+            found = _search(working[one], lines, scheme, significance) if varies[i] else []
+            if signed and varies[i] and not any(c.amplitude >= threshold for c in found):
+                alone = {int(np.lcm.reduce(c.period)): c.amplitude for c in found}
+                also = signed_components(working[one], spectra[one], scheme, significance)
+                least = {p: max(threshold, CLEARLY * alone.get(p, 0.0)) for p in also}
+                found += [c for p, c in also.items() if c.amplitude >= least[p]]
             ranked = sorted(found, key=lambda c: -c.amplitude)
             out.append(
                 Lattice(
@@ -112,8 +124,9 @@ def _search(working: Any, lines: Lines, scheme: Plan, significance: float) -> li
         fresh = [c for p, c in components(lines, scheme, significance).items() if p not in found]
         if not fresh:
             break
-        # The strongest first: weaker lines inside its band may be its leakage.
-        best = max(fresh, key=lambda c: c.amplitude)
+        # That of the strongest line first: weaker lines inside its band may be its leakage, and a period that
+        # is not there can catch several such.
+        best = max(fresh, key=lambda c: max(c.lines[0].amplitudes))
         period = int(np.lcm.reduce(best.period))
         found[period] = best = _complete(working, best, period, scheme)
         if len(fresh) == 1:
@@ -131,7 +144,7 @@ def _complete(working: Any, component: Component, period: int, scheme: Plan) -> 
     whole = plan(shape, (period,), every=True)
     lines = _tests(working, whole)[0]
     own, limit = np.arange(len(whole.family)), component.p_value * len(scheme.tested)
-    return _component(
+    return component_of(
         lines, whole, own, component.p_value, list(component.channel_p_values), max(limit, SIGNIFICANCE)
     )
 
@@ -141,7 +154,7 @@ def _everything(working: Any, period: int) -> NDArray[np.float32]:
     shape = tuple(working.shape[1:])
     whole = plan(shape[:-1], (period,), every=True)
     lines, own = _tests(working, whole)[0], np.arange(len(whole.family))
-    return synthesise(_component(lines, whole, own, 0.0, [], np.inf), shape)
+    return synthesise(component_of(lines, whole, own, 0.0, [], np.inf), shape)
 
 
 def _pairs(working: Any, found: dict[int, Component], scheme: Plan, significance: float) -> list[Component]:
@@ -153,14 +166,15 @@ def _pairs(working: Any, found: dict[int, Component], scheme: Plan, significance
     out = []
     for pair in sorted(pairs):
         crossed = pair_plan(tuple(working.shape[1:-1]), pair)
-        own = np.flatnonzero(~np.isin(crossed.family, done))
+        # Lines of a period found are in it already.
+        own = np.flatnonzero(~np.isin(crossed.family, [*done, *found]))
         if not len(own):
             continue
         lines = _tests(working, crossed)[0]
-        p_value = len(pairs) * _combined(lines.p_joint[own], apart=False)
+        p_value = len(pairs) * combined(lines.p_joint[own], apart=False)
         if p_value < significance:
-            channels = [min(1.0, len(pairs) * _combined(p[own], apart=False)) for p in lines.p_channel.T]
-            out.append(_component(lines, crossed, own, p_value, channels, significance / len(pairs)))
+            channels = [min(1.0, len(pairs) * combined(p[own], apart=False)) for p in lines.p_channel.T]
+            out.append(component_of(lines, crossed, own, p_value, channels, significance / len(pairs)))
     return out
 
 
@@ -222,67 +236,4 @@ def _not_finite(data: Any) -> UncheckError:
     bad = int(xp.sum(xp.astype(~xp.isfinite(data), xp.int64)))
     return UncheckError(
         f"{bad} of {int(np.prod(data.shape))} values are NaN or infinite; mask or replace them first"
-    )
-
-
-def components(lines: Lines, scheme: Plan, significance: float) -> dict[int, Component]:
-    """The significant components, with p-values corrected over lines, channels and periods.
-
-    Period P gets the share of the error rate proportional to 1/P^2 (weighted Bonferroni): short periods are
-    what upsampling leaves most, and long ones have many more lines. Within a period the smallest p times the
-    number of lines and Fisher's sum of logarithms are both tried, at the price of a factor of two: patterns
-    with many harmonics show in the sum first.
-    """
-    weight = {p: 1 / p**2 for p in scheme.tested}
-    total = sum(weight.values())
-    out: dict[int, Component] = {}
-    for period in scheme.tested:
-        own = np.flatnonzero(scheme.family == period)
-        if not len(own):
-            continue
-        share = total / weight[period]
-        apart = period <= FISHER_LONGEST and 1 / period >= 2 * scheme.half_width
-        p_value = share * _combined(lines.p_joint[own], apart=apart)
-        if p_value >= significance:
-            continue
-        channels = [min(1.0, share * _combined(p, apart=apart)) for p in lines.p_channel[own].T]
-        out[period] = _component(lines, scheme, own, p_value, channels, significance / share)
-    return out
-
-
-def _combined(p_values: NDArray[np.float64], *, apart: bool) -> float:
-    n = len(p_values)
-    smallest = float(p_values.min()) * n
-    if not apart:
-        return min(1.0, smallest)
-    fisher = float(chdtrc(2 * n, -2 * np.log(np.maximum(p_values, 1e-300)).sum()))
-    return min(1.0, 2 * min(smallest, fisher))
-
-
-def _component(
-    lines: Lines, scheme: Plan, own: NDArray[np.intp], p_value: float, channels: list[float], limit: float
-) -> Component:
-    order = own[np.argsort(lines.p_joint[own])]
-    keep = [i for i in order if lines.p_joint[i] * len(own) < limit] or [order[0]]
-    made = [
-        Line(
-            frequency=tuple(map(float, scheme.frequencies[i])),
-            period=tuple(map(int, scheme.denominators[i])),
-            mean=tuple(map(complex, lines.mean[i])),
-            real=bool(scheme.real[i]),
-            p_value=float(lines.p_joint[i]),
-        )
-        for i in keep
-    ]
-    made.sort(key=lambda line: -max(line.amplitudes))
-    per_channel = np.sqrt(sum(np.square(line.amplitudes) for line in made))
-    return Component(
-        period=tuple(
-            int(np.lcm.reduce([line.period[a] for line in made])) for a in range(len(made[0].period))
-        ),
-        amplitude=float(np.max(per_channel)),
-        p_value=float(p_value),
-        channel_amplitudes=tuple(map(float, per_channel)),
-        channel_p_values=tuple(channels),
-        lines=tuple(made),
     )

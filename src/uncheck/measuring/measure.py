@@ -159,7 +159,11 @@ def measure_signal(signal: Signal, settings: Settings) -> ImageMeasurement:
         _check_longest(max(settings.periods))
     short = tuple(p for p in settings.periods if flat or p <= LONGEST_DEEP)
     found = find_lattice(
-        signal.values, periods=short, threshold=settings.threshold, significance=settings.significance
+        signal.values,
+        periods=short,
+        threshold=settings.threshold,
+        significance=settings.significance,
+        signed=True,
     )
     if len(short) < len(settings.periods):
         found = replace(found, not_tested=tuple(p for p in settings.periods if p not in found.tested))

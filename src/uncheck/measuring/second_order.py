@@ -63,7 +63,7 @@ def second_order(
     Cost: about that of one channel of `find_lattice`, and one logarithm per pixel.
     Source: Gallagher, CRV 2005 (variance of the second derivative); Kirchner, MM&Sec 2008.
     """
-    for component in lattice.present if lattice else ():
+    for component in (c for c in lattice.present if not c.signed) if lattice else ():
         array = array - synthesise(component, array.shape)
     found = find_lattices(
         contrast(array)[None, ..., None], periods=periods, threshold=0.0, significance=significance

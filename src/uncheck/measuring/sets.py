@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from uncheck.errors import UncheckError
 from uncheck.measuring.components import SIGNIFICANCE, Component, Lattice, Line
+from uncheck.measuring.correction import components
 from uncheck.measuring.frequencies import Plan
 from uncheck.measuring.harmonic import (
     ROUNDING,
@@ -18,7 +19,7 @@ from uncheck.measuring.harmonic import (
     to_numpy,
     window_sums,
 )
-from uncheck.measuring.lattice import centred, components
+from uncheck.measuring.lattice import centred
 from uncheck.measuring.tapers import tapers
 
 #: Grey levels from which a significant lattice of a set counts as present: a sixth of what counts in one
@@ -114,7 +115,7 @@ def set_lattice(
         fresh = [c for p, c in components(lines, plan, significance).items() if p not in found]
         if not fresh:
             break
-        best = max(fresh, key=lambda c: c.amplitude)
+        best = max(fresh, key=lambda c: max(c.lines[0].amplitudes))
         found[int(np.lcm.reduce(best.period))] = best
         if len(fresh) == 1:
             break
