@@ -27,9 +27,14 @@ from uncheck.measuring.signals import Given, Signal
 from uncheck.measuring.together import Together
 from uncheck.measuring.tones import AUDIBLE, Tone, find_tones
 from uncheck.measuring.tones import LONGEST as LONGEST_SOUND
+from uncheck.measuring.where import locate
 
 #: The longest period tested in pictures, pixels: a period P has about P^2 / 2 frequencies.
 LONGEST = 64
+
+#: Shortest side of pictures whose stripes are tested against rows or columns that differ at random: the means
+#: of fewer are too few to tell.
+BANDS_FROM = 64
 
 #: The longest in volumes and video, where it would have P^3 / 2.
 LONGEST_DEEP = 16
@@ -37,14 +42,15 @@ LONGEST_DEEP = 16
 
 @dataclass(frozen=True)
 class Settings:
-    """What is looked for: `periods` in pixels, `threshold` in grey levels, `significance` a p-value and
-    `audible` in decibels.
+    """What is looked for: `periods` in pixels, `threshold` in grey levels, `significance` a p-value,
+    `audible` in decibels; and whether to say `where`.
     """
 
     periods: tuple[int, ...] = PERIODS
     threshold: float = VISIBLE
     significance: float = SIGNIFICANCE
     audible: float = AUDIBLE
+    where: bool = False
 
     def __post_init__(self) -> None:
         if not np.isfinite(self.audible):
@@ -65,6 +71,7 @@ def measure(
     mosaic: tuple[int, int] | int | None = None,
     gap: int = 0,
     together: bool = False,
+    where: bool = False,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Measurement:
     """Is there a lattice in these pictures, volumes or sounds, at which periods, how strong, how certain?
@@ -93,6 +100,8 @@ def measure(
         gap: pixels between these tiles.
         together: take all images of one size as outputs of one network on a common grid, and give one verdict
             for the set as well, with a much lower limit (0.05 grey levels unless `threshold` is lower).
+        where: map where in each picture the lattice is, and look for those that fill only a part of it; the
+            error rate is then shared by the test of the whole picture and that of its places.
         progress: called with the name of each file or array, how many are done, and how many there are.
 
     Returns:
@@ -102,11 +111,11 @@ def measure(
         UncheckError: a path or array that cannot be measured. Among several files, the bad ones are
             listed in `errors` and the rest measured.
 
-    Cost: about one PNG decoding of the picture; memory four float32 copies of it.
+    Cost: about one PNG decoding of the picture, with `where` ten; memory four float32 copies of it.
     """
     tile = (mosaic, mosaic) if isinstance(mosaic, int) else mosaic
     given = Given(span, unit, kind, rate, tile, gap)
-    settings = Settings(_some_periods(periods), threshold, significance, audible)
+    settings = Settings(_some_periods(periods), threshold, significance, audible, where)
     listed = items(images, given)
     measured: list[ImageMeasurement] = []
     errors: list[tuple[str, str]] = []
@@ -158,25 +167,34 @@ def measure_signal(signal: Signal, settings: Settings) -> ImageMeasurement:
     if flat:
         _check_longest(max(settings.periods))
     short = tuple(p for p in settings.periods if flat or p <= LONGEST_DEEP)
+    mapped = settings.where and flat
+    significance = settings.significance / 2 if mapped else settings.significance
     found = find_lattice(
         signal.values,
         periods=short,
         threshold=settings.threshold,
-        significance=settings.significance,
+        significance=significance,
         signed=True,
     )
     if len(short) < len(settings.periods):
         found = replace(found, not_tested=tuple(p for p in settings.periods if p not in found.tested))
-    if not flat:
+    if not flat or min(signal.values.shape[:2]) >= BANDS_FROM:
         found = without_bands(signal.values, found)
     found = confirmed(signal.values, attribute_harmonics(signal.values, found))
+    places = None
+    if mapped:
+        try:
+            found, places = locate(signal.values, found, periods=short, significance=significance)
+        except UncheckError as error:
+            signal = replace(signal, notes=(*signal.notes, f"No local map: {error}."))
     modulations = second_order(signal.values, found, periods=short, significance=settings.significance)
     if only_enlarged(signal.values, found):
         # What a repeated pixel makes longer was a trace before, and still is.
         found = replace(found, present=(), traces=(*found.present, *found.traces))
     rival = name_rival(signal.values, found, signal.codec)
     verdict = "rival" if rival else "lattice" if found.present else "clean"
-    return _measurement(signal, verdict, rival, found, _dependences(signal, found), modulations=modulations)
+    made = _measurement(signal, verdict, rival, found, _dependences(signal, found), modulations=modulations)
+    return replace(made, where=places)
 
 
 def _sound(signal: Signal, settings: Settings) -> ImageMeasurement:

@@ -14,8 +14,8 @@ from uncheck.measuring.components import Component
 LOCAL = 0.5
 
 #: How many times as strong as elsewhere a lattice is where it counts as a local finding: traces of cameras
-#: and scanners are all over a picture, and vary with its content, up to 3.5 times after a change of gamma.
-STANDS_OUT = 4.0
+#: and scanners are all over a picture, and vary with its content, up to 4 times after a change of gamma.
+STANDS_OUT = 5.0
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Any
 from uncheck.measuring.brightness import Dependence
 from uncheck.measuring.lattice import Component, Lattice
 from uncheck.measuring.levels import LEVELS
+from uncheck.measuring.places import LocalMap
 from uncheck.measuring.second_order import Modulation
 from uncheck.measuring.together import SetMeasurement
 from uncheck.measuring.tones import Tone
@@ -21,7 +22,7 @@ class ImageMeasurement:
 
     If "rival", then `rival` says "jpeg" or "bayer". `kind`, `span`, `unit`, `rate` and `notes` are those of
     the `Signal`; `tones` has an entry for each component of audio. `second_order`, contrast that goes with
-    the phase, does not change the verdict.
+    the phase, does not change the verdict. `where` is the map of a picture, if it was asked for.
     """
 
     path: str
@@ -36,6 +37,7 @@ class ImageMeasurement:
     notes: tuple[str, ...] = ()
     tones: tuple[Tone, ...] = ()
     second_order: tuple[Modulation, ...] = ()
+    where: LocalMap | None = None
 
     @property
     def strength(self) -> float:
@@ -59,6 +61,7 @@ class ImageMeasurement:
             **({} if self.unit is None else {"unit": self.unit}),
             **({"sample_rate": self.rate} if self.kind == "audio" else {}),
             "notes": list(self.notes),
+            "where": None if self.where is None else self.where.to_dict(),
         }
 
     def _component(self, component: Component) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from uncheck.errors import UncheckError
-from uncheck.measuring.components import SIGNIFICANCE, VISIBLE, Component, Line
+from uncheck.measuring.components import SIGNIFICANCE, VISIBLE, Component, Lattice, Line
 from uncheck.measuring.frequencies import checked_periods, plan
 from uncheck.measuring.phasors import Lines, agreement, phasors, typical, window_size, windowed
 from uncheck.measuring.places import LOCAL, LocalMap, PeriodMap, Region
@@ -174,3 +174,48 @@ def _checked(array: ArrayLike) -> NDArray[np.float32]:
         bad = int((~np.isfinite(data)).sum())
         raise UncheckError(f"{bad} of {data.size} values are NaN or infinite; mask or replace them first")
     return data
+
+
+def locate(
+    array: ArrayLike,
+    found: Lattice,
+    *,
+    periods: Iterable[int] = PERIODS,
+    significance: float = SIGNIFICANCE,
+) -> tuple[Lattice, LocalMap]:
+    """`found`, the lattice of a whole picture, with the places that it missed, and the map of both.
+
+    Args:
+        array: (H, W, C) grey levels.
+        found: by the test of the whole picture, at the other half of the error rate.
+        periods: pixels.
+        significance: of the windows, their half of the error rate.
+
+    Returns:
+        The lattice: a place counts if it is at least `found.threshold` strong, five times as strong as the
+        rest of the picture, and no component present has its period. And the map: what was present in the
+        whole picture but in no window of its own is mapped by its lines.
+
+    Raises:
+        UncheckError: as `local_map`.
+    """
+    places = local_map(array, periods=periods, significance=significance, threshold=found.threshold)
+    fresh: list[Component] = []
+    for component in places.present:
+        # The strongest place speaks for its period, and for those that it is a multiple of.
+        if not any(_explains(known, component) for known in (*found.present, *fresh)):
+            fresh.append(component)
+    if fresh:
+        traces = tuple(t for t in found.traces if not any(_explains(c, t) for c in fresh))
+        present = tuple(sorted((*found.present, *fresh), key=lambda c: -c.amplitude))
+        found = replace(found, present=present, traces=traces)
+    mapped = [m.period for m in places.maps]
+    rest = [c for c in found.present if c.period not in mapped and max(c.period) in places.periods]
+    if rest:
+        more = local_map(array, significance=significance, threshold=found.threshold, components=rest)
+        places = replace(places, maps=(*places.maps, *more.maps))
+    return found, places
+
+
+def _explains(known: Component, other: Component) -> bool:
+    return all(p % d == 0 for p, d in zip(known.period, other.period, strict=True))
