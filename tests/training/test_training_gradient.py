@@ -18,12 +18,15 @@ def checkerboard(n):
     return (-1.0) ** (torch.arange(n)[:, None] + torch.arange(n))
 
 
+@pytest.mark.parametrize("together", [False, True])
 @pytest.mark.parametrize("shape", [(40,), (14, 15), (8, 9, 8)])
-def test_gradient_of_the_raw_strength(shape):
+def test_gradient_of_the_raw_strength(shape, together):
     images = noise(2, 2, *shape).requires_grad_()
 
     def raw(x):
-        return lattice_strength(x, periods=(2, 3), span=LEVELS, reduction="none", debias=False)
+        return lattice_strength(
+            x, periods=(2, 3), span=LEVELS, reduction="none", debias=False, together=together
+        )
 
     assert torch.autograd.gradcheck(raw, (images,), eps=1e-4, atol=1e-6, rtol=1e-4, fast_mode=True)
 
@@ -33,12 +36,12 @@ def test_gradient_holds_the_noise_constant():
     images = noise(2, 2, 20, 20) + torch.tensor([4.0, 30.0])[:, None, None, None] * checkerboard(20)
     images.requires_grad_()
     scheme = plan((20, 20), (2, 4))
-    power, spread = (x.detach() for x in line_powers(grey_levels(images, LEVELS), scheme))
+    power, spread = (x.detach() for x in line_powers(grey_levels(images, LEVELS), scheme, False))
     ratio = (power / spread).sqrt().max(dim=1).values
     assert 2.5 < ratio[0] < 5 < ratio[1]
 
     def frozen(x):
-        return norm(shrunk(line_powers(grey_levels(x, LEVELS), scheme)[0], spread))
+        return norm(shrunk(line_powers(grey_levels(x, LEVELS), scheme, False)[0], spread))
 
     assert torch.autograd.gradcheck(frozen, (images,), eps=1e-4, atol=1e-6, rtol=1e-4, fast_mode=True)
     (expected,) = torch.autograd.grad(frozen(images).sum(), images)
@@ -46,7 +49,7 @@ def test_gradient_holds_the_noise_constant():
     (gradient,) = torch.autograd.grad(strength, images)
     assert torch.equal(gradient, expected)
     # With the noise in the gradient it would be another one.
-    loose = norm(shrunk(*line_powers(grey_levels(images, LEVELS), scheme))).sum()
+    loose = norm(shrunk(*line_powers(grey_levels(images, LEVELS), scheme, False))).sum()
     (other,) = torch.autograd.grad(loose, images)
     assert (other - expected).norm() > 0.05 * expected.norm()
 

@@ -1,8 +1,11 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 import uncheck
 from oracles.training_naive import naive_lines, naive_strength
@@ -14,6 +17,7 @@ from uncheck.training.images import grey_levels
 from uncheck.training.strength import line_powers, norm, shrunk
 
 LEVELS = (0.0, 255.0)
+PHOTOS = sorted((Path(__file__).parents[3] / "shared" / "cases" / "photos").glob("*.png"))[::3]
 
 
 def noise(*shape, seed=0, sigma=20.0, dtype=torch.float32):
@@ -45,7 +49,7 @@ def test_planted_defects_show_against_the_slow_way():
     image[:, 0] += 6 * torch.cos(torch.pi * torch.arange(52) / 2)
     right = naive_strength(image[0].movedim(0, -1).numpy(), (2, 4), [(3.0, 5)] * 2, True)
     scheme = plan((60, 52), (2, 4))
-    power, spread = line_powers(grey_levels(image, LEVELS), scheme)
+    power, spread = line_powers(grey_levels(image, LEVELS), scheme, False)
     assert norm(shrunk(power, spread)).item() == pytest.approx(right, rel=1e-5)
     unequal = torch.tensor(np.where(scheme.real, 1.0, 0.25))
     assert abs(norm(shrunk(power * unequal, spread * unequal)).item() - right) > 1, "factor of two lost"
@@ -77,14 +81,41 @@ def test_noise_scores_about_zero(shape):
     chance = lattice_strength(images, periods=(2, 4), span=LEVELS, reduction="none", debias=False)
     assert strength.mean() < 0.05 * chance.mean()
     # Without debiasing it is what chance gives: both estimates of it have the same mean.
-    power, spread = line_powers(grey_levels(images, LEVELS), plan(shape, (2, 4)))
+    power, spread = line_powers(grey_levels(images, LEVELS), plan(shape, (2, 4)), False)
     assert power.mean().item() == pytest.approx(spread.mean().item(), rel=0.1)
+
+
+@pytest.mark.skipif(not PHOTOS, reason="../shared/cases/photos is not there")
+def test_photographs_score_what_cameras_leave():
+    for path in PHOTOS:
+        image = torch.tensor(np.asarray(Image.open(path).convert("RGB"))).movedim(-1, 0)[None].float()
+        # Off the axes, where photographs have least of their own.
+        diagonal = torch.arange(image.shape[2])[:, None] + torch.arange(image.shape[3])
+        wave = torch.cos(torch.pi * (diagonal / 2 + 0.1))
+        clean = lattice_strength(image, span=LEVELS).item()
+        assert clean < 0.2
+        assert clean < 0.6 * lattice_strength(image, span=LEVELS, debias=False).item()
+        assert lattice_strength(image + 2 * wave, span=LEVELS).item() == pytest.approx(2, abs=0.1)
 
 
 def test_one_channel_of_three_counts_a_third_of_the_power():
     images = noise(1, 3, 64, 64, sigma=2.0)
     images[:, 1] += 9 * checkerboard(64, 64)
     assert lattice_strength(images, span=LEVELS).item() == pytest.approx(9 / 3**0.5, rel=0.03)
+
+
+def test_together_is_the_strength_of_the_mean_image():
+    images = noise(16, 2, 64, 64) + 0.8 * checkerboard(64, 64)
+    shared = lattice_strength(images, span=LEVELS, together=True)
+    mean = lattice_strength(images.mean(dim=0, keepdim=True), span=LEVELS)
+    assert shared.item() == pytest.approx(mean.item(), rel=1e-4)
+    assert shared.item() == pytest.approx(0.8, abs=0.25)
+    assert lattice_strength(images, span=LEVELS).item() < 0.4 * shared.item()
+    assert lattice_strength(images, span=LEVELS, reduction="none", together=True).shape == (1,)
+    signs = torch.tensor([1.0, -1.0]).repeat(8)[:, None, None, None]
+    opposed = noise(16, 2, 64, 64) + signs * 9 * checkerboard(64, 64)
+    assert lattice_strength(opposed, span=LEVELS, together=True).item() < 0.2
+    assert lattice_strength(opposed, span=LEVELS).item() == pytest.approx(9, abs=0.3)
 
 
 def test_reductions():

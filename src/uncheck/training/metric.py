@@ -97,10 +97,12 @@ class LatticeMetric(Metric):
         size[: batch.ndim - 1] = torch.tensor(batch.shape[1:])
         self.size = same_size(torch.stack([self.size, size]))
         scheme = scheme_of(batch, self.periods)
+        if bad := int((~batch.isfinite()).sum()):
+            raise UncheckError(
+                f"{bad} of {batch.numel()} values are NaN or infinite; mask or replace them first"
+            )
         levels = grey_levels(batch, self.span).movedim(1, -1)
         sums = set_sums(levels, scheme)
-        if not np.isfinite(sums.weight).all():
-            raise UncheckError("images hold values that are NaN or infinite; mask or replace them first")
         self.count = self.count + len(batch)
         strengths = lattice_strength(batch, periods=self.periods, span=self.span, reduction="sum")
         self.total = self.total + strengths.to(self.total)

@@ -29,6 +29,7 @@ def lattice_strength(
     span: Span | None = None,
     reduction: Literal["mean", "sum", "none"] = "mean",
     debias: bool = True,
+    together: bool = False,
 ) -> Tensor:
     """Strength of the lattice of each image, grey levels, differentiable: a penalty.
 
@@ -48,8 +49,10 @@ def lattice_strength(
         periods: pixels, from 2; those that do not fit the size are left out, as in `uncheck.measure`.
         span: the lowest and highest value, which become 0 and 255. None: inferred from the batch as
             `uncheck.measure` does; give it in training, so that the unit does not jump between batches.
-        reduction: "mean" or "sum" over the images, or "none": (N,).
+        reduction: "mean" or "sum" over the images, or "none": (N,); (1,) if `together`.
         debias: False takes a_f = A_f: what chance gives counts too.
+        together: the strength of the mean of all images, one number: of the lattice they share, as outputs of
+            one network do. Contents average out, so it sees lattices about sqrt(N) weaker.
 
     Returns:
         Grey levels, 0 or more, lower is better; float64 if the images are, else float32, also under autocast.
@@ -71,13 +74,13 @@ def lattice_strength(
     scheme = scheme_of(batch, periods)
     # Half precision would lose the line among the pixels, so autocast is kept out.
     with torch.autocast(batch.device.type, enabled=False):
-        power, noise = line_powers(grey_levels(batch, span), scheme)
+        power, noise = line_powers(grey_levels(batch, span), scheme, together)
         strength = norm(shrunk(power, noise.detach()) if debias else power)
     return strength if reduction == "none" else getattr(strength, reduction)()
 
 
-def line_powers(levels: Tensor, scheme: Plan) -> tuple[Tensor, Tensor]:
-    """A_f^2 and s_f^2 of each image, (N, F).
+def line_powers(levels: Tensor, scheme: Plan, together: bool) -> tuple[Tensor, Tensor]:
+    """A_f^2 and s_f^2 of each image, (N, F), or of their mean, (1, F).
 
     A_f^2 = g_f^2 |mu|^2 and s_f^2 = g_f^2 sum_k |Y_k - mu U_k|^2 / ((K-1) sum_k U_k^2), means over channels,
     with g_f = 1 for real lines, else 2, and the Y, U and mu of `uncheck.measuring.harmonic`. Where the
@@ -86,11 +89,14 @@ def line_powers(levels: Tensor, scheme: Plan) -> tuple[Tensor, Tensor]:
     spatial = tuple(levels.shape[2:])
     sums = window_sums(spatial)
     # Each channel is an array of its own: no copy with the channels last.
-    mean, _, residual = line_fit(eigenspectra(levels.reshape(-1, *spatial, 1), scheme), sums)
+    spectra = eigenspectra(levels.reshape(-1, *spatial, 1), scheme)
+    if together:
+        spectra = spectra.reshape(*levels.shape[:2], *spectra.shape[1:]).mean(dim=0)
+    mean, _, residual = line_fit(spectra, sums)
     gain = torch.as_tensor(4.0 - 3.0 * scheme.real, dtype=levels.dtype, device=levels.device)
     power = (mean.real**2 + mean.imag**2)[..., 0] * gain
     noise = residual[..., 0] * gain / float((len(sums) - 1) * (sums**2).sum())
-    shape = (*levels.shape[:2], -1)
+    shape = (-1, levels.shape[1], len(scheme.real))
     return power.reshape(shape).mean(dim=1), noise.reshape(shape).mean(dim=1)
 
 
