@@ -1,4 +1,4 @@
-"""Slices that differ at random are no lattice: they have no period."""
+"""Slices, rows or columns that differ at random are no lattice: they have no period."""
 
 from __future__ import annotations
 

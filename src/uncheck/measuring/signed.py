@@ -28,8 +28,9 @@ VARIES = 1e-9
 def brightness_envelope(working: Any) -> NDArray[np.float64]:
     """(K,) tapered sums of the brightness of one array (1, *spatial, C), mean removed: its low-pass part."""
     xp = array_namespace(working)
-    data = xp.mean(working, axis=-1)[0]
-    ndim = data.ndim
+    channels, ndim = working.shape[-1], working.ndim - 2
+    # A product is several times as fast as a mean over the short last axis.
+    data = xp.matmul(working[0], like(np.full(channels, 1 / channels, np.float32), working))
     for n in working.shape[1:-1]:
         # The axis goes, its tapers come last; the next axis is then the first.
         data = xp.moveaxis(
@@ -56,6 +57,8 @@ def signed_components(working: Any, spectra: Any, scheme: Plan, significance: fl
 
     Cost: O(pixels K) for the brightness, O(F C K^2).
     """
+    if not len(scheme.frequencies):
+        return {}
     sums, envelope = window_sums(tuple(working.shape[1:-1])), brightness_envelope(working)
     energy = float((sums**2).sum())
     along = float(envelope @ sums) / energy
