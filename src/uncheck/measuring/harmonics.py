@@ -39,7 +39,7 @@ def attribute_harmonics(array: NDArray[np.float32], lattice: Lattice) -> Lattice
     everything = sorted((*lattice.present, *lattice.traces), key=lambda c: -int(np.prod(c.period)))
     kept: list[Component] = []
     for component in everything:
-        hosts = [h for h in kept if _divides(component, h) and h.amplitude > component.amplitude]
+        hosts = [h for h in kept if _divides(component, h) and _weaker(component, h, everything)]
         host = max(hosts, key=lambda h: h.amplitude, default=None)
         if host is None or _unexplained(array, component, host) > UNEXPLAINED:
             kept.append(component)
@@ -57,6 +57,18 @@ def _divides(short: Component, long: Component) -> bool:
     return short.period != long.period and all(
         p % d == 0 for p, d in zip(long.period, short.period, strict=True)
     )
+
+
+def _weaker(component: Component, host: Component, everything: list[Component]) -> bool:
+    """Whether it is weaker than all else that repeats with the host's period, its own harmonics left out."""
+    others = [
+        c.amplitude
+        for c in everything
+        if c is not component
+        and (c.period == host.period or _divides(c, host))
+        and not _divides(c, component)
+    ]
+    return float(np.hypot.reduce(others)) > component.amplitude
 
 
 def _unexplained(array: NDArray[np.float32], harmonic: Component, host: Component) -> float:
