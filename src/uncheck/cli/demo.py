@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from uncheck.cli.output import write_whole
+from uncheck.cli.output import made_folder, write_whole
 from uncheck.cli.progress import progress_bar
 from uncheck.errors import UncheckError
 
@@ -21,7 +21,7 @@ def command(
 
     Exit code 0 although it finds a lattice.
     """
-    folder = _made(output)
+    folder = made_folder(output, "-o")
 
     from uncheck.demo import load, origin, pictures
     from uncheck.measuring import measure
@@ -66,13 +66,3 @@ def command(
     typer.echo(report)
     typer.echo(f"\nWritten to {folder}: report.txt, inspect.json, measure.json and the pictures.")
     return 0
-
-
-def _made(folder: Path) -> Path:
-    if folder.exists() and not folder.is_dir():
-        raise UncheckError(f"-o {folder} is a file; name a folder")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UncheckError(f"-o {folder} cannot be made ({error.strerror}); name another folder") from error
-    return folder

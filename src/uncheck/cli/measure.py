@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import chain, count
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -22,7 +25,7 @@ from uncheck.cli.options import (
     parse_range,
     parse_tile,
 )
-from uncheck.cli.output import check_output, emit, page
+from uncheck.cli.output import check_output, emit, made_folder, page, write_whole
 from uncheck.cli.progress import Progress, progress_bar
 from uncheck.errors import UncheckError
 
@@ -54,6 +57,14 @@ def command(
             "--set", help="Take them all as outputs of one network: one verdict, a much lower limit."
         ),
     ] = False,
+    maps: Annotated[
+        Path | None,
+        typer.Option(
+            "--map",
+            metavar="FOLDER",
+            help="Look for lattices in parts of pictures; draw where, into a folder.",
+        ),
+    ] = None,
     rate: Annotated[float | None, typer.Option(help="Samples per second of .npy audio.")] = None,
     form: FormatOption = Format.text,
     output: OutputOption = None,
@@ -77,17 +88,38 @@ def command(
         "audible": audible,
         "rate": rate,
         "together": together,
+        "where": maps is not None,
     }
+    if maps is not None:
+        made_folder(maps, "--map")
     with progress_bar() as progress:
         result = measure_files(paths, options, progress)
     from uncheck.reporting import json_text, measure_text
 
     emit(json_text(result) if form is Format.json else measure_text(result, page(output)), output)
+    if maps is not None:
+        typer.echo(f"{_draw_maps(result, maps)} maps written to {maps}", err=True)
     for _, message in result.errors:
         typer.echo(f"error: {message}", err=True)
     if result.errors:
         return 2
     return int(result.verdict == "lattice" and not exit_zero)
+
+
+def _draw_maps(result: Measurement, folder: Path) -> int:
+    """A PNG for each picture in which a lattice has a place; how many."""
+    from uncheck.reporting.where import map_png
+
+    names: set[str] = set()
+    for image in result.images:
+        drawn = None if image.where is None else map_png(image.where)
+        if drawn is None:
+            continue
+        stem = re.sub(r"[^\w.-]+", "_", Path(image.path).stem).strip("_.") or "picture"
+        name = next(n for n in chain([stem], (f"{stem}-{i}" for i in count(2))) if n not in names)
+        names.add(name)
+        write_whole(folder / f"{name}-map.png", drawn)
+    return len(names)
 
 
 def measure_files(patterns: Sequence[str], options: Mapping[str, Any], progress: Progress) -> Measurement:

@@ -79,6 +79,23 @@ def write_whole(path: Path, content: bytes) -> None:
         raise UncheckError(f"{path} cannot be written ({error.strerror}); check the folder") from error
 
 
+def made_folder(folder: Path, option: str) -> Path:
+    """The folder, made if there is none.
+
+    Raises:
+        UncheckError: a file, or it cannot be made; `option` is what named it.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise UncheckError(f"{option} {folder} is a file; name a folder")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UncheckError(
+            f"{option} {folder} cannot be made ({error.strerror}); name another folder"
+        ) from error
+    return folder
+
+
 def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -94,6 +94,7 @@ class LocalMap:
     """Where each period is in a picture of `shape` (rows, columns) pixels; strongest period first.
 
     `periods` were looked for, at `significance` for the whole map; `not_tested` are too long for the picture.
+    `picture` (rows, columns) is the picture in grey, to draw the map on.
     """
 
     shape: tuple[int, int]
@@ -102,6 +103,7 @@ class LocalMap:
     not_tested: tuple[int, ...]
     threshold: float
     significance: float
+    picture: NDArray[np.uint8] = field(repr=False)
 
     @property
     def present(self) -> tuple[Component, ...]:

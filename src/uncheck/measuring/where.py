@@ -78,7 +78,8 @@ def local_map(
     if components is None:
         maps = without_leakage(maps)
     left = tuple(p for p in wanted if p not in fits)
-    return LocalMap(shape, tuple(maps), tuple(fits), left, threshold, significance)
+    grey = np.clip(np.rint(planes[:3].mean(axis=0)), 0, 255).astype(np.uint8)
+    return LocalMap(shape, tuple(maps), tuple(fits), left, threshold, significance, grey)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from uncheck.errors import UncheckError
 from uncheck.measuring.places import LocalMap, PeriodMap
+from uncheck.reporting.pictures import as_png
 from uncheck.reporting.words import levels as in_words
 from uncheck.reporting.words import sizes
 
@@ -21,8 +22,24 @@ NARROWEST = 320
 LEGEND = 26
 
 
+#: Periods that one picture shows, below each other.
+MOST = 3
+
+
+def map_png(local_map: LocalMap) -> bytes | None:
+    """A PNG of the maps of the strongest periods, three at most, below each other; None if there is none."""
+    shown = [m.period for m in local_map.maps if m.regions][:MOST]
+    if not shown:
+        return None
+    grey = local_map.picture[..., None]
+    drawn = np.concatenate([overlay(grey, local_map, period) for period in shown])
+    return as_png(drawn.astype(np.float32))
+
+
 def overlay(
-    picture: NDArray[np.float32], local_map: LocalMap, period: tuple[int, ...] | None = None
+    picture: NDArray[np.float32] | NDArray[np.uint8],
+    local_map: LocalMap,
+    period: tuple[int, ...] | None = None,
 ) -> NDArray[np.uint8]:
     """The picture in grey with the strength of one period in colour, regions framed, and a legend below.
 
