@@ -36,7 +36,7 @@ class LatticeMetric(Metric):
     adds up, contents average out, so it sees far weaker lattices than any single image shows.
 
     Lower is better. Range 0 to about 128 grey levels; 0 for images without a common lattice. Clean images
-    score `strength` 0, `p_value_P` above `significance` and `mean_strength` about 0.1 or less at 256 x 256.
+    score `strength` 0, `p_value_P` above `significance` and `mean_strength` about 0.1 (what cameras leave).
 
     Args:
         periods: pixels, from 2; those that do not fit the size of the images are left out.
