@@ -63,9 +63,8 @@ def lattice_strength(
         UncheckError: images of wrong shape, too small for all periods, or not finite where the range is
             inferred; unknown reduction; empty span.
 
-    Cost: K multiplications per value (K tapers of one axis; 5 in 2-D), a small rest, and as much again for the
-    gradient; a 3x3 convolution of 64 channels takes 576 per value and channel. Memory: 3 copies of the
-    images in float32.
+    Cost: K multiplications per value (K tapers along one axis; 5 in 2-D), a small rest, and about twice
+    as much again for the gradient; a 3x3 convolution to 64 channels takes 576. Memory: 3 copies in float32.
     Source: Thomson, Proc. IEEE 70 (1982), section XIII, for A and s; Gao and Bruce, Statistica Sinica 7
     (1997), for firm shrinkage.
     """
