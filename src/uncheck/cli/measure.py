@@ -98,7 +98,8 @@ def command(
 
     emit(json_text(result) if form is Format.json else measure_text(result, page(output)), output)
     if maps is not None:
-        typer.echo(f"{_draw_maps(result, maps)} maps written to {maps}", err=True)
+        drawn = _draw_maps(result, maps)
+        typer.echo(f"{drawn} map{'s' if drawn != 1 else ''} written to {maps}", err=True)
     for _, message in result.errors:
         typer.echo(f"error: {message}", err=True)
     if result.errors:

@@ -23,8 +23,7 @@ class Region:
     """One connected place that has a lattice.
 
     Attributes:
-        box: (y0, x0, y1, x1) pixels, the last ones excluded; it lies within half a box of the map's scale of
-            the true bounds.
+        box: (y0, x0, y1, x1) pixels, the last ones excluded; true to about half the map's scale.
         share: of the picture, 0 to 1.
         component: its lattice in there; `amplitude` is what most of its windows have, grey levels, `p_value`
             is corrected for all boxes, lines, channels and periods tried.

@@ -56,6 +56,8 @@ def local_map(
     """
     data = _checked(array)
     shape = (data.shape[0], data.shape[1])
+    if window is not None and (window < 8 or window % 2):
+        raise UncheckError(f"window {window} is not possible; give an even number of pixels, at least 8")
     wanted = checked_periods(periods)
     if components is not None:
         wanted = tuple(sorted({int(np.lcm.reduce(c.period)) for c in components}))
