@@ -118,12 +118,12 @@ def _phase_agreement(local: NDArray[np.complex128], *, real: bool) -> float:
     power = (local.conj().T @ local) / len(local)
     values, vectors = np.linalg.eigh(power)
     # Channels that hold nothing of their own have no phase.
-    useful = values > 1e-9 * max(float(values[-1]), 1e-30)
-    turned = local @ vectors[:, useful].conj()
+    useful = values > max(1e-9 * float(values[-1]), 1e-12)
+    turned = local @ vectors[:, useful]
     if real:
         # Of a real line the phase is a sign.
         turned = turned.real
     unit = turned / np.maximum(np.abs(turned), 1e-30)
     z2 = len(local) / OVERLAP * np.abs(unit.mean(axis=0)) ** 2
     each = erfc(np.sqrt(z2 / 2)) if real else np.exp(-z2)
-    return float(min(1.0, each.min() * len(each)))
+    return float(min(1.0, each.min(initial=1.0) * max(1, len(each))))

@@ -53,7 +53,7 @@ class LowPass:
 
     Kept are the lines at `bins` (F, 1 + ndim): period, numerator per axis. `shrink` is the factor by which
     the picture may be shrunk before: all these frequencies lie below half of the rate left. What is folded
-    onto them makes white noise up to 4 times as strong at the highest, 1.2 times at the lowest.
+    onto them makes white noise up to 5.5 times as strong at the highest, 1.2 times at the lowest.
     """
 
     periods: tuple[int, ...]
