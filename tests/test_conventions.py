@@ -9,6 +9,9 @@ import torch.nn.functional as F
 
 import uncheck
 from uncheck.measuring import brightness, find_lattice, lattice, to_levels
+from uncheck.measuring.coherence import AGREE, ENOUGH
+from uncheck.measuring.harmonics import UNEXPLAINED
+from uncheck.measuring.sets import VISIBLE_IN_SETS
 from uncheck.phases import (
     from_conv,
     from_conv_transpose,
@@ -97,12 +100,15 @@ def test_overlap_is_by_kernel_size_modulo_stride_alone():
 def test_the_page_gives_the_numbers_of_the_code():
     red, green, blue = brightness.LUMA
     for said in (
-        f"the threshold strong ({lattice.VISIBLE} levels unless told)",
+        f"the threshold strong ({lattice.VISIBLE} levels unless told; {VISIBLE_IN_SETS} for sets)",
+        f"more than {UNEXPLAINED} of its power unexplained",
         f"{lattice.SIGNIFICANCE} counts as significant",
         f"{backward.LEVELS_PER_SIGMA} grey levels are one standard deviation of the gradient",
         f"{red} R + {green} G + {blue} B",
     ):
         assert said in PAGE
+    assert AGREE == 1e-6
+    assert f"in pictures of {ENOUGH} windows or more the windows agree on its phase (p below 1e-6)" in PAGE
     assert lattices.MARGIN == 1 / 16
     assert "a sixteenth of each axis at either end" in PAGE
     assert ORDER_TOLERANCE == 1e-3

@@ -12,7 +12,7 @@ from uncheck.measuring.lattice import Component, Lattice, Line, find_lattice
 
 
 def without_bands(array: NDArray[np.float32], found: Lattice) -> Lattice:
-    """`found` without the lines that do not stand in the profile of the array along their own axes.
+    """`found` without the present lines that do not stand in the profile of the array along their own axes.
 
     A line (f, 0, 0) is tested against what is around it in all directions. Where whole slices differ at
     random, as the first and last of a padded network do, all power lies at (., 0, 0), and whatever is there
@@ -25,12 +25,14 @@ def without_bands(array: NDArray[np.float32], found: Lattice) -> Lattice:
 
     Cost: one mean over the array and one small test for each direction of lines found.
     """
-    kept = [
-        (c, standing) for c in (*found.present, *found.traces) if (standing := _standing(array, c, found))
-    ]
-    present = [new for old, new in kept if old in found.present and new.amplitude >= found.threshold]
-    traces = [new for old, new in kept if not (old in found.present and new.amplitude >= found.threshold)]
-    return replace(found, present=tuple(present), traces=tuple(traces))
+    if not found.present:
+        return found
+    kept = [standing for c in found.present if (standing := _standing(array, c, found))]
+    return replace(
+        found,
+        present=tuple(c for c in kept if c.amplitude >= found.threshold),
+        traces=(*(c for c in kept if c.amplitude < found.threshold), *found.traces),
+    )
 
 
 def _standing(array: NDArray[np.float32], component: Component, found: Lattice) -> Component | None:

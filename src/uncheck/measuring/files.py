@@ -66,7 +66,8 @@ def _pictures(path: str, given: Given) -> Iterator[Signal]:
                 notes += (f"The first of {count} frames was measured; with kind frames all are.",)
             if given.kind == "volume":
                 notes += ("A volume with a single slice was measured as a picture.",)
-            yield Signal(path, pixels(image), "picture", codec, unit=given.unit, notes=notes)
+            tables = tuple(tuple(t) for t in getattr(image, "quantization", {}).values()) or None
+            yield Signal(path, pixels(image), "picture", codec, unit=given.unit, notes=notes, tables=tables)
             return
         pages = []
         for i in range(count if many else 1):

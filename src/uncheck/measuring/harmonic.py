@@ -99,9 +99,10 @@ def statistics(spectra: Any, sums: NDArray[np.float64]) -> Statistics:
     each = (k - 1) * energy * (xp.real(mean) ** 2 + xp.imag(mean) ** 2) / power
     if channels == 1 or channels > JOINT_CHANNELS or k <= channels:
         return Statistics(mean, each, None, k)
-    covariance = residual @ xp.conj(xp.matrix_transpose(residual))
-    # Channels may be alike to the last bit: solved in double precision, with a floor well above its rounding.
-    double = xp.astype(covariance, xp.complex128)
+    # Channels may be alike to the last bit: in double precision, with a floor well above its rounding, the
+    # covariance stays positive definite.
+    double = xp.astype(residual, xp.complex128)
+    double = double @ xp.conj(xp.matrix_transpose(double))
     floor = xp.astype(k * ROUNDING + 1e-9 * xp.mean(power, axis=-1), xp.complex128)
     identity = like(np.eye(channels, dtype=np.complex128), spectra)
     wanted = xp.astype(mean, xp.complex128)

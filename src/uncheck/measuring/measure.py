@@ -20,7 +20,7 @@ from uncheck.measuring.harmonics import attribute_harmonics
 from uncheck.measuring.items import items
 from uncheck.measuring.lattice import PERIODS, SIGNIFICANCE, VISIBLE, Lattice, find_lattice
 from uncheck.measuring.result import ImageMeasurement, Measurement
-from uncheck.measuring.rivals import name_rival, only_enlarged
+from uncheck.measuring.rivals import name_rival
 from uncheck.measuring.second_order import Modulation, second_order
 from uncheck.measuring.sets import VISIBLE_IN_SETS
 from uncheck.measuring.signals import Given, Signal
@@ -188,10 +188,7 @@ def measure_signal(signal: Signal, settings: Settings) -> ImageMeasurement:
         except UncheckError as error:
             signal = replace(signal, notes=(*signal.notes, f"No local map: {error}."))
     modulations = second_order(signal.values, found, periods=short, significance=settings.significance)
-    if only_enlarged(signal.values, found):
-        # What a repeated pixel makes longer was a trace before, and still is.
-        found = replace(found, present=(), traces=(*found.present, *found.traces))
-    rival = name_rival(signal.values, found, signal.codec)
+    rival = name_rival(signal.values, found, signal.codec, tables=signal.tables)
     verdict = "rival" if rival else "lattice" if found.present else "clean"
     made = _measurement(signal, verdict, rival, found, _dependences(signal, found), modulations=modulations)
     return replace(made, where=places)

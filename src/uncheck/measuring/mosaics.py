@@ -40,7 +40,9 @@ def tiles(signal: Signal, size: tuple[int, int], gap: int) -> list[Signal]:
         cut.pop()
     # The codec's block grid starts at the corner of the mosaic, not of the tile.
     return [
-        replace(signal, name=f"{signal.name}[{i}]", values=np.ascontiguousarray(tile), codec=None)
+        replace(
+            signal, name=f"{signal.name}[{i}]", values=np.ascontiguousarray(tile), codec=None, tables=None
+        )
         for i, tile in enumerate(cut)
     ]
 

@@ -24,6 +24,7 @@ class Signal:
         values: (*spatial, C) float32 in grey levels: 0..255 over `span`, for audio around 0.
         kind: "picture", "volume" (depth, height, width), "video" (time, height, width) or "audio".
         codec: file format ("PNG"), None for arrays.
+        tables: quantisation tables of a JPEG file.
         span: (low, high), the original values that are 255 grey levels apart.
         unit: name of the unit of the original values, if it was given.
         rate: samples per second of audio.
@@ -38,6 +39,7 @@ class Signal:
     unit: str | None = None
     rate: float | None = None
     notes: tuple[str, ...] = ()
+    tables: tuple[tuple[int, ...], ...] | None = None
 
 
 @dataclass(frozen=True)

@@ -29,10 +29,10 @@ def measure_text(result: Measurement, page: Page | None = None) -> str:
     rows += [(path, Text("not measured", style="bold red"), "", "", "") for path, _ in result.errors]
     unit = "" if any(image.tones for image in result.images) else " (grey levels)"
     columns = (_noun(result), "verdict", ">strength", f"lattice{unit}", ">p-value")
-    parts: list[Part] = [_headline(result)]
+    parts: list[Part] = [*_set(result), _headline(result)]
     if rows:
         parts.append(table("", columns, rows))
-    below = [*_brightness(result), *_notes(result)]
+    below = [*_second_order(result), *_brightness(result), *_notes(result)]
     if below:
         parts += ["", *below]
     return (page or Page()).draw(parts)
@@ -47,7 +47,7 @@ def _headline(result: Measurement) -> Text:
     counts = {v: sum(i.verdict == v for i in result.images) for v in ("lattice", "rival", "clean")}
     named = {
         "lattice": "with a lattice",
-        "rival": "with a rival's pattern (JPEG or camera)",
+        "rival": f"with a rival's pattern ({', '.join(sorted({i.rival for i in result.images if i.rival}))})",
         "clean": "clean",
     }
     parts = [f"{counts[v]} {named[v]}" for v in counts if counts[v]]
@@ -55,6 +55,36 @@ def _headline(result: Measurement) -> Text:
         parts.append(f"{len(result.errors)} not measured")
     total = len(result.images) + len(result.errors)
     return Text(f"{total} {_noun(result)}{'s' if total != 1 else ''}: {', '.join(parts)}.", style="bold")
+
+
+def _set(result: Measurement) -> list[Part]:
+    """The verdict on all of them as one set, before those on each."""
+    if result.together is None:
+        return []
+    made = result.together.to_dict()
+    verdict = f"rival ({made['rival']})" if made["rival"] else made["verdict"]
+    found = [
+        f"period {sizes(c['period'])}: {c['amplitude']:.2f} grey levels (p = {chance(c['p_value'])})"
+        for c in made["lattice"][:MOST]
+    ]
+    line = f"Set of {made['count']}: {verdict}{', ' if found else ''}{', '.join(found)}."
+    return [Text(line, style=f"bold {_COLOURS[made['verdict']]}"), *made["notes"], ""]
+
+
+def _second_order(result: Measurement) -> list[str]:
+    """Contrast that goes with the phase: in full for one picture, a count for many."""
+    having = [image for image in result.images if image.second_order]
+    if not having:
+        return []
+    if len(result.images) > 1:
+        return [f"{len(having)} of them have contrast that repeats (second order); the JSON says how much."]
+    found = [
+        f"period {sizes(m.period)}: {m.modulation:.2f} dB (p = {chance(m.p_value)})"
+        for m in having[0].second_order[:MOST]
+    ]
+    return [
+        f"Contrast that repeats (second order, as resizing and JPEG coding leave it): {', '.join(found)}."
+    ]
 
 
 def _row(image: ImageMeasurement) -> tuple[str | Text, ...]:
@@ -81,7 +111,8 @@ def _component(component: Mapping[str, Any], image: ImageMeasurement) -> str:
     if "db" not in component:
         in_unit = component.get("amplitude_in_unit")
         behind = "" if in_unit is None else f" ({in_unit:.3g} {image.unit})"
-        return f"period {period}: {levels(component['amplitude'])}{behind}"
+        sign = " (sign changes with brightness)" if component["signed"] else ""
+        return f"period {period}: {levels(component['amplitude'])}{behind}{sign}"
     hertz = component["frequency_hz"] or []
     lines = [f"{f:.0f}" for f in hertz[:MOST]] + (["..."] if len(hertz) > MOST else [])
     where = f" ({', '.join(lines)} Hz)" if lines else ""
