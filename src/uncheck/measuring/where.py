@@ -51,7 +51,7 @@ def local_map(
     Raises:
         UncheckError: not a picture, not finite, or smaller than four windows by four.
 
-    Cost: about ten tests of the whole picture (`find_lattice`) for periods 2 to 16; memory of about four
+    Cost: 25 to 45 times `find_lattice` for periods 2 to 16 (0.2 to 0.4 s at 768 x 512); memory of about five
     float32 copies of the picture.
     """
     data = _checked(array)
