@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import combinations
+from math import lcm
 from typing import Any
 
 import numpy as np
@@ -163,11 +164,12 @@ def _pairs(working: Any, found: dict[int, Component], scheme: Plan, significance
     pairs = {tuple(map(int, np.lcm(one.period, two.period))) for one, two in combinations(strongest, 2)}
     done = [p for p in scheme.tested if p <= ALL_HARMONICS[len(working.shape) - 2]]
     pairs = {p for p in pairs if int(np.lcm.reduce(p)) not in done and max(p) <= max(scheme.tested)}
-    out = []
+    out: list[Component] = []
+    measured = {*done, *found}
     for pair in sorted(pairs):
         crossed = pair_plan(tuple(working.shape[1:-1]), pair)
-        # Lines of a period found are in it already.
-        own = np.flatnonzero(~np.isin(crossed.family, [*done, *found]))
+        # Lines of a period found, or of another pair, are in that already.
+        own = np.flatnonzero(~np.isin(crossed.family, list(measured)))
         if not len(own):
             continue
         lines = _tests(working, crossed)[0]
@@ -175,6 +177,7 @@ def _pairs(working: Any, found: dict[int, Component], scheme: Plan, significance
         if p_value < significance:
             channels = [min(1.0, len(pairs) * combined(p[own], apart=False)) for p in lines.p_channel.T]
             out.append(component_of(lines, crossed, own, p_value, channels, significance / len(pairs)))
+            measured |= {lcm(*line.period) for line in out[-1].lines}
     return out
 
 
