@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from uncheck.measuring.lattice import Lattice, synthesise
+from uncheck.measuring.lattice import Component, Lattice, synthesise
 
 #: Least relative difference between the two green quincunx lattices, and from the other colours.
 BAYER_CONTRAST = 0.05
@@ -14,16 +14,46 @@ BAYER_CONTRAST = 0.05
 BAYER_MOST = 1.0
 
 
-def is_bayer(array: NDArray[np.float32], lattice: Lattice) -> bool:
-    """Whether only period 2 is there, at most 1 level strong, on a picture whose green was interpolated.
+#: Share of its amplitude that a camera's pattern may keep in brightness. Green has half of all pixels of a
+#: mosaic and most of the weight in brightness, so what green gains there red and blue lose (scans of
+#: photographs: at most 0.15; a pattern of one sign in all colours: 1).
+BAYER_BRIGHTNESS = 0.25
 
-    The measured half of the green pixels varies more than the interpolated half; red and blue vary more on
-    the other half, where their own measured pixels lie, or alike on both.
+#: Rec. 601 weights of red, green and blue in brightness.
+LUMA = np.array([0.299, 0.587, 0.114])
+
+#: Share of the power of a pattern that must lie in the one line of a quincunx, (1/2, 1/2): the single red
+#: and blue pixels of the mosaic leave some in stripes (sharpened scans: at least 0.6 in the quincunx).
+QUINCUNX = 0.55
+
+
+def is_bayer(array: NDArray[np.float32], lattice: Lattice) -> bool:
+    """Whether only period 2 is there, at most 1 level strong, and as the colour mosaic of a camera leaves it.
+
+    Either the pattern is a quincunx, green against red and blue, with next to nothing left in brightness; or
+    the measured half of the green pixels varies more than the interpolated half, while red and blue vary more
+    on the other half, where their own measured pixels lie, or alike on both.
 
     Cost: a few passes over the array.
     """
-    weak = all(max(c.period) == 2 and c.amplitude <= BAYER_MOST for c in lattice.present)
-    return weak and bayer_contrast(array, lattice) >= BAYER_CONTRAST
+    if not all(max(c.period) == 2 and c.amplitude <= BAYER_MOST for c in lattice.present):
+        return False
+    quincunx = all(green_against_magenta(c) for c in lattice.present)
+    return quincunx or bayer_contrast(array, lattice) >= BAYER_CONTRAST
+
+
+def green_against_magenta(component: Component) -> bool:
+    """Whether the pattern is the quincunx (1/2, 1/2) with green of one sign, red and blue of the other."""
+    power = [sum(a * a for a in line.amplitudes) for line in component.lines]
+    both = [all(f == 0.5 for f in line.frequency) for line in component.lines]
+    if sum(p for p, q in zip(power, both, strict=True) if q) < QUINCUNX * sum(power):
+        return False
+    line = component.lines[both.index(True)]
+    if len(line.mean) != 3:
+        return False
+    red, green, blue = colour = np.array(line.mean).real
+    bright = abs(float(LUMA @ colour))
+    return bool(max(red * green, blue * green) < 0 and bright <= BAYER_BRIGHTNESS * np.abs(colour).max())
 
 
 def bayer_contrast(array: NDArray[np.float32], lattice: Lattice) -> float:
