@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -34,7 +35,8 @@ def attribute_harmonics(array: NDArray[np.float32], lattice: Lattice) -> Lattice
     Returns:
         The lattice; merged components carry the amplitude of all their lines and list their `harmonics`.
 
-    Cost: nothing unless one period found divides another; then O(pixels) for each of up to 8 lines of both.
+    Cost: nothing unless one period found divides another; then O(pixels) for each of up to 8 lines of both,
+    and of the frequencies beside them.
     """
     everything = sorted((*lattice.present, *lattice.traces), key=lambda c: -int(np.prod(c.period)))
     kept: list[Component] = []
@@ -72,40 +74,60 @@ def _weaker(component: Component, host: Component, everything: list[Component]) 
 
 
 def _unexplained(array: NDArray[np.float32], harmonic: Component, host: Component) -> float:
-    rows = [_eigencoefficients(array, line) for line in host.lines[:LINES]]
-    envelope = np.linalg.svd(np.concatenate(rows), full_matrices=False)[2][0]
+    asked = harmonic.lines[:LINES]
+    beside = [_beside(line, array.shape[:-1]) for line in asked]
+    wanted = [line.frequency for line in (*host.lines[:LINES], *asked)]
+    rows = _eigencoefficients(array, [*wanted, *(f for some in beside for f in some)])
+    hosts = len(wanted) - len(asked)
+    envelope = np.linalg.svd(rows[:hosts].reshape(-1, rows.shape[-1]), full_matrices=False)[2][0]
+    noises = iter((np.abs(rows[len(wanted) :]) ** 2).sum(axis=(1, 2)))
     power = left = 0.0
-    for line in harmonic.lines[:LINES]:
-        asked = _eigencoefficients(array, line)
-        noise = _noise(array, line)
-        power += float((np.abs(asked) ** 2).sum()) - noise
-        along = np.abs(asked @ envelope.conj()) ** 2
-        left += float((np.abs(asked) ** 2).sum() - along.sum()) - noise * (1 - 1 / len(envelope))
+    for own, some in zip(rows[hosts : len(wanted)], beside, strict=True):
+        noise = float(np.mean([next(noises) for _ in some])) if some else 0.0
+        whole = float((np.abs(own) ** 2).sum())
+        along = float((np.abs(own @ envelope.conj()) ** 2).sum())
+        power += whole - noise
+        left += whole - along - noise * (1 - 1 / len(envelope))
     return max(0.0, left / power) if power > 0 else 0.0
 
 
-def _noise(array: NDArray[np.float32], line: Line) -> float:
-    """Power of all eigencoefficients right beside the line, where there is room for it between lines."""
-    ndim, beside = array.ndim - 1, []
-    for axis, n in enumerate(array.shape[:ndim]):
-        step = 2.5 * half_width(n, ndim)
+def _beside(line: Line, shape: tuple[int, ...]) -> list[tuple[float, ...]]:
+    """Frequencies right beside the line, where there is room for them between lines."""
+    out = []
+    for axis, n in enumerate(shape):
+        step = 2.5 * half_width(n, len(shape))
         if step < 1 / (4 * max(line.period)):
             for sign in (-1, 1):
-                frequency = tuple(f + sign * step * (a == axis) for a, f in enumerate(line.frequency))
-                beside.append(_eigencoefficients(array, replace(line, frequency=frequency)))
-    return float(np.mean([(np.abs(b) ** 2).sum() for b in beside])) if beside else 0.0
+                out.append(tuple(f + sign * step * (a == axis) for a, f in enumerate(line.frequency)))
+    return out
 
 
-def _eigencoefficients(array: NDArray[np.float32], line: Line) -> NDArray[np.complex128]:
-    """(C, K) tapered Fourier coefficients at one line."""
-    ndim = array.ndim - 1
-    data: NDArray[np.complex128] = array - array.mean(axis=tuple(range(ndim)))
-    for f in line.frequency:
-        n = data.shape[0]
-        turned = tapers(n, ndim).values * np.exp(-2j * np.pi * f * np.arange(n))
-        # The axis is replaced by its tapers, which go last; the next axis comes to the front.
-        data = np.moveaxis(np.tensordot(turned.astype(np.complex64), data, axes=(1, 0)), 0, -1)
-    return np.asarray(data.reshape(array.shape[-1], -1), np.complex128)
+def _eigencoefficients(
+    array: NDArray[np.float32], frequencies: Sequence[tuple[float, ...]]
+) -> NDArray[np.complex128]:
+    """(F, C, K) tapered Fourier coefficients at any frequencies, by direct sums."""
+    ndim, channels = array.ndim - 1, array.shape[-1]
+    first, *rest = (_turned(n, axis, ndim, frequencies) for axis, n in enumerate(array.shape[:-1]))
+    # One product for all frequencies on the axis that is the long work; real and imaginary parts apart.
+    flat = array.reshape(array.shape[0], -1)
+    both = np.concatenate([first.real, first.imag]).reshape(-1, flat.shape[0]) @ flat
+    split = both.reshape(2, len(frequencies), -1, *array.shape[1:])
+    data = split[0] + 1j * split[1]
+    for turned in rest:
+        # (F, K so far, n, ...) -> (F, K so far, K, ...)
+        moved = np.moveaxis(data, 2, -1)
+        shape = moved.shape
+        data = moved.reshape(shape[0], -1, shape[-1]) @ turned.swapaxes(1, 2)
+        data = np.moveaxis(data.reshape(*shape[:-1], -1), -1, 2)
+        data = data.reshape(shape[0], -1, *shape[2:-1])
+    return np.asarray(data.reshape(len(frequencies), -1, channels).swapaxes(1, 2), np.complex128)
+
+
+def _turned(n: int, axis: int, ndim: int, frequencies: Sequence[tuple[float, ...]]) -> NDArray[np.complex64]:
+    """(F, K, n) tapers of one axis turned to each frequency; no mean passes, for f is clear of zero."""
+    f = np.array([frequency[axis] for frequency in frequencies])
+    turn = np.exp(-2j * np.pi * f[:, None] * np.arange(n))
+    return np.asarray(tapers(n, ndim).values * turn[:, None], np.complex64)
 
 
 def _merged(host: Component, harmonic: Component) -> Component:
