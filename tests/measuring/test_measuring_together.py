@@ -1,6 +1,7 @@
 """`measure(together=True)`: one verdict for all outputs of one network, in groups of one size."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,8 @@ from uncheck.measuring import measure
 from uncheck.measuring.signals import Signal
 from uncheck.measuring.together import LOOKED_AT, Together
 
+CASES = Path(__file__).parents[3] / "shared" / "cases"
+real_data = pytest.mark.skipif(not CASES.exists(), reason="no folder of real cases beside the repository")
 SHAPE = (64, 64)
 CHECKS = ((-1.0) ** np.add.outer(np.arange(128), np.arange(128)))[..., None]
 
@@ -137,6 +140,37 @@ def test_the_same_stripes_without_jpeg_are_a_lattice(tmp_path):
     noisy = np.random.default_rng(3).normal(128, 6, (16, 128, 128, 3))
     stripes = 0.8 * np.cos(2 * np.pi * np.arange(128) / 8)[None, :, None]
     assert measure(noisy + stripes, span=(0, 255), together=True).together.verdict == "lattice"
+
+
+@pytest.mark.parametrize(
+    ("colour", "amplitude", "verdict"),
+    [((-0.5, 0.4, -0.6), 0.3, "rival"), ((1, 1, 1), 0.3, "lattice"), ((-0.5, 0.4, -0.6), 4, "lattice")],
+)
+def test_what_a_camera_leaves_in_all_pictures_is_a_rival(colour, amplitude, verdict):
+    values = np.random.default_rng(2).normal(128, 6, (20, 64, 64, 3)) + amplitude * CHECKS[:64, :64] * colour
+    result = measure(values, span=(0, 255), together=True).together
+    assert result.verdict == verdict
+    assert result.groups[0].rival == ("bayer" if verdict == "rival" else None)
+
+
+@real_data
+def test_photographs_of_one_scanner_are_no_outputs_of_a_network():
+    result = measure(sorted((CASES / "photos").glob("*.png")), together=True).together
+    assert [group.rival for group in result.groups] == ["bayer", "bayer"]
+    assert result.verdict == "rival"
+
+
+@real_data
+def test_photographs_as_jpeg_have_no_lattice(tmp_path):
+    rng, crops = np.random.default_rng(0), []
+    for path in sorted((CASES / "photos").glob("*.png")) * 3:
+        photo = Image.open(path).convert("RGB")
+        photo = photo.resize([round(0.7 * n) for n in photo.size], Image.Resampling.LANCZOS)
+        left, top = (int(rng.integers(0, n - 192)) for n in photo.size)
+        crops.append(np.asarray(photo.crop((left, top, left + 192, top + 192))))
+    for quality in (20, 50, 75, 90):
+        folder = save(tmp_path / f"jpeg{quality}", crops, "jpg", quality=quality)
+        assert measure(folder, together=True).together.verdict != "lattice"
 
 
 def test_only_some_pictures_are_looked_at_for_blocks():
