@@ -5,7 +5,9 @@ import pytest
 import torch
 
 from oracles.measuring_naive import naive_spectrum
+from uncheck.errors import UncheckError
 from uncheck.measuring import eigenspectra as room
+from uncheck.measuring import find_lattice, measure
 from uncheck.measuring.eigenspectra import eigenspectra, window_sums
 from uncheck.measuring.frequencies import AxialPass, FullPass, LowPass, plan
 from uncheck.measuring.harmonic import line_fit
@@ -169,3 +171,56 @@ def test_thin_arrays_have_lines_along_their_long_axis(shape):
     assert np.isfinite(spectra).all()
     if scheme.tested:
         assert spectra.shape[-1] == len(window_sums(shape))
+
+
+def checks(shape, seed):
+    pattern = (-1.0) ** np.indices(shape).sum(axis=0)[..., None]
+    return np.random.default_rng(seed).normal(128, 10, (*shape, 3)) + 5 * pattern
+
+
+def test_types_and_layouts_agree():
+    array = checks((96, 100), 1)
+    expected = find_lattice(array.astype(np.float32))
+    assert [c.period for c in expected.present] == [(2, 2)]
+    swapped = np.ascontiguousarray(array.swapaxes(0, 1)).swapaxes(0, 1)
+    padded = np.zeros((192, 200, 6))
+    padded[::2, ::2, :3] = array
+    for other in (array, np.asfortranarray(array), swapped, padded[::2, ::2, :3], torch.tensor(array)):
+        found = find_lattice(other)
+        assert [c.period for c in found.present] == [(2, 2)]
+        assert found.strength == pytest.approx(expected.strength, rel=1e-4)
+    assert find_lattice(array.astype(np.float16)).strength == pytest.approx(expected.strength, rel=0.01)
+    assert find_lattice(array + 1e6).strength == pytest.approx(expected.strength, rel=0.01)
+
+
+@pytest.mark.parametrize("shape", [(4, 4), (4, 4000), (4000, 4), (2, 300), (1, 300), (300, 1), (3, 5)])
+def test_tiny_and_long_pictures_are_measured(shape):
+    noisy = np.random.default_rng(1).integers(0, 256, (*shape, 3), dtype=np.uint8)
+    for periods in (range(2, 17), range(2, 65), (17,), (64,)):
+        (image,) = measure(noisy, periods=periods).images
+        assert image.verdict == "clean"
+        assert len(image.found.tested) + len(image.found.not_tested) == len(periods)
+    if max(shape) == 4000:
+        striped = measure(np.clip(checks(shape, 1), 0, 255).astype(np.uint8)).images[0]
+        assert [c.period for c in striped.found.present] == [(2, 2)]
+
+
+@pytest.mark.parametrize("made", [np.where(np.indices((90, 80))[1] % 80 < 40, 0, 255), np.eye(90, 80) * 255])
+def test_saturated_pictures_are_clean(made):
+    assert measure(made.astype(np.uint8)).verdict == "clean"
+
+
+def test_dead_and_equal_channels():
+    array = checks((90, 100), 2)
+    dead = array.copy()
+    dead[..., 1] = 7
+    assert [c.period for c in find_lattice(dead).present] == [(2, 2)]
+    grey = array[..., :1].repeat(3, axis=-1)
+    same, one = find_lattice(grey), find_lattice(array[..., :1])
+    assert same.strength == pytest.approx(one.strength, rel=1e-3)
+
+
+def test_arrays_of_nothing():
+    for shape in ((20, 20, 0), (0, 20, 3)):
+        with pytest.raises(UncheckError, match="expected numbers, got an array of shape"):
+            find_lattice(np.zeros(shape))

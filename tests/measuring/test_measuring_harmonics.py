@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from oracles.measuring_naive import naive_spectrum
 from uncheck.measuring import find_lattice, measure, synthesise
-from uncheck.measuring.components import Lattice, Line
+from uncheck.measuring.components import Lattice
 from uncheck.measuring.harmonics import _eigencoefficients, attribute_harmonics
 
 CASES = Path(__file__).parents[3] / "shared" / "cases"
@@ -164,15 +164,22 @@ def test_power_is_kept(seed, period):
     assert all(c.amplitude == pytest.approx(max(c.channel_amplitudes)) for c in after.present)
 
 
-def test_eigencoefficients_agree_with_naive():
-    array = np.random.default_rng(1).normal(0, 10, (40, 50, 2)).astype(np.float32)
-    array -= array.mean(axis=(0, 1))
-    line = Line((0.25, 1 / 3), (4, 3), (1, 1), False, 0.0)
-    ours = _eigencoefficients(array, line)
-    theirs = naive_spectrum(array, line.frequency, [(3.0, 5)] * 2)
-    np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-2)
-    mirrored = naive_spectrum(array, (0.25, -1 / 3), [(3.0, 5)] * 2)
-    assert np.abs(ours - mirrored).max() > 1
+@pytest.mark.parametrize("shape", [(300,), (40, 50), (13, 14, 15)])
+def test_eigencoefficients_agree_with_naive(shape):
+    centred = np.random.default_rng(1).normal(0, 10, (*shape, 2))
+    centred -= centred.mean(axis=tuple(range(len(shape))))
+    mean = np.array([200, 90])
+    frequencies = [(0.25, 1 / 3, 0.5)[: len(shape)], (0.1, 0.0, 0.3)[: len(shape)]]
+    windows = [{1: (13.0, 24), 2: (3.0, 5), 3: (2.0, 3)}[len(shape)]] * len(shape)
+    # Whatever the mean, it leaves nothing.
+    ours = _eigencoefficients((centred + mean).astype(np.float32), frequencies)
+    for frequency, coefficients in zip(frequencies, ours, strict=True):
+        theirs = naive_spectrum(centred, frequency, windows)
+        np.testing.assert_allclose(coefficients, theirs, rtol=1e-3, atol=1e-2)
+        mirrored = naive_spectrum(centred, [-f for f in frequency], windows)
+        assert np.abs(coefficients - mirrored).max() > 1
+    leaky = naive_spectrum(centred + mean, frequencies[1], windows)
+    assert np.abs(ours[1] - leaky).max() > 0.1
 
 
 def test_keys_of_harmonics():

@@ -71,7 +71,7 @@ def coherence(array: NDArray[np.float32], component: Component) -> float | None:
     for line in asked:
         f = np.array([min(x, 1 - x) for x in line.frequency])
         size = WINDOW * ceil(4 / float(np.hypot(*f)) / WINDOW)
-        if np.prod([n / size for n in array.shape[:2]]) < ENOUGH:
+        if min(array.shape[:2]) < size or np.prod([n / size for n in array.shape[:2]]) < ENOUGH:
             continue
         local = _local(array, line.frequency, size)
         if component.signed:

@@ -105,7 +105,7 @@ def _beside(line: Line, shape: tuple[int, ...]) -> list[tuple[float, ...]]:
 def _eigencoefficients(
     array: NDArray[np.float32], frequencies: Sequence[tuple[float, ...]]
 ) -> NDArray[np.complex128]:
-    """(F, C, K) tapered Fourier coefficients at any frequencies, by direct sums."""
+    """(F, C, K) tapered Fourier coefficients at any frequencies, by direct sums, without the mean."""
     ndim, channels = array.ndim - 1, array.shape[-1]
     first, *rest = (_turned(n, axis, ndim, frequencies) for axis, n in enumerate(array.shape[:-1]))
     # One product for all frequencies on the axis that is the long work; real and imaginary parts apart.
@@ -120,11 +120,17 @@ def _eigencoefficients(
         data = moved.reshape(shape[0], -1, shape[-1]) @ turned.swapaxes(1, 2)
         data = np.moveaxis(data.reshape(*shape[:-1], -1), -1, 2)
         data = data.reshape(shape[0], -1, *shape[2:-1])
-    return np.asarray(data.reshape(len(frequencies), -1, channels).swapaxes(1, 2), np.complex128)
+    whole = data.reshape(len(frequencies), -1, channels).swapaxes(1, 2)
+    # The highest tapers pass some of the mean at any frequency, which in bright pictures outweighs a line.
+    passed = np.ones((len(frequencies), 1))
+    for turned in (first, *rest):
+        passed = (passed[:, :, None] * turned.sum(axis=-1)[:, None]).reshape(len(frequencies), -1)
+    mean = array.mean(axis=tuple(range(ndim)), dtype=np.float64)
+    return np.asarray(whole - mean[:, None] * passed[:, None], np.complex128)
 
 
 def _turned(n: int, axis: int, ndim: int, frequencies: Sequence[tuple[float, ...]]) -> NDArray[np.complex64]:
-    """(F, K, n) tapers of one axis turned to each frequency; no mean passes, for f is clear of zero."""
+    """(F, K, n) tapers of one axis turned to each frequency."""
     f = np.array([frequency[axis] for frequency in frequencies])
     turn = np.exp(-2j * np.pi * f[:, None] * np.arange(n))
     return np.asarray(tapers(n, ndim).values * turn[:, None], np.complex64)

@@ -226,6 +226,8 @@ def _checked(array: Any) -> Any:
             f"expected an array (*spatial, channels) with one to three spatial axes, "
             f"got shape {tuple(data.shape)}"
         )
+    if 0 in data.shape:
+        raise UncheckError(f"expected numbers, got an array of shape {tuple(data.shape)}")
     if max(data.shape[:-1]) < 4:
         size = " x ".join(map(str, data.shape[:-1]))
         raise UncheckError(
