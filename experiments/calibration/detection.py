@@ -50,7 +50,9 @@ class Condition:
     period: Period
     pattern: str = "tile"
     proportional: bool = False
+    signed: bool = False
     region: str = "whole"
+    where: bool = False
     jpeg_before: bool = False
     jpeg_after: bool = False
     draws: int = 1
@@ -75,7 +77,10 @@ def conditions() -> list[Condition]:
     for p in TARGETS:
         out += [Condition(pattern, (p, p), pattern) for pattern in ("cosine", "overlap")]
         out.append(Condition("proportional to brightness", (p, p), proportional=True))
-        out += [Condition(f"in a {region}", (p, p), region=region) for region in ("quarter", "ninth")]
+        out.append(Condition("sign follows brightness", (p, p), signed=True))
+        for region in ("quarter", "ninth"):
+            out.append(Condition(f"in a {region}", (p, p), region=region))
+            out.append(Condition(f"in a {region}, with the map", (p, p), region=region, where=True))
         out.append(Condition("on a JPEG 75", (p, p), jpeg_before=True))
         out.append(Condition("saved as JPEG 75", (p, p), jpeg_after=True))
     return out
@@ -112,7 +117,8 @@ def first_order(condition: Condition, photos: list[Photograph]) -> dict[str, Any
                 if sure and level != BIAS_AT:
                     found[i, draw, k] = True
                     continue
-                image = uncheck.measure(make(level), periods=condition.periods).images[0]
+                options = {"periods": condition.periods, "where": condition.where}
+                image = uncheck.measure(make(level), **options).images[0]
                 reported = [c.period for c in image.found.present]
                 right = names_period(reported, condition.period)
                 found[i, draw, k] = right and image.verdict == "lattice"
@@ -151,7 +157,16 @@ def maker(condition: Condition, pixels: Pixels, seed: int) -> Callable[[float], 
     fraction = fractions(pixels.shape, rng)
 
     def make(level: float) -> Pixels:
-        out = add(pixels, tile, level, colour, fraction, proportional=condition.proportional, region=region)
+        out = add(
+            pixels,
+            tile,
+            level,
+            colour,
+            fraction,
+            proportional=condition.proportional,
+            signed=condition.signed,
+            region=region,
+        )
         return jpeg(out, 75) if condition.jpeg_after else out
 
     return make

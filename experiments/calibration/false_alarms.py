@@ -222,12 +222,13 @@ def _sum(tallies: Iterable[Tally]) -> dict[str, Any]:
 
 
 def long_periods(found: list[Any]) -> dict[str, Any]:
-    """The default setting with periods 2 to 64, on the first crop of every photograph, some treatments."""
-    tables: dict[tuple[str, str], Tally] = defaultdict(Tally)
-    for picture in shown("periods to 64", _some(photograph_pictures(found))):
-        image = uncheck.measure(picture.pixels, periods=LONG).images[0]
-        tables[picture.kind, picture.treatment].count(picture, image.verdict, image.found)
-    return {treatment: tally.to_dict() for (_, treatment), tally in tables.items()}
+    """Periods 2 to 64, and parts of the picture looked at, on the first crop of every photograph."""
+    tables: dict[str, Tally] = defaultdict(Tally)
+    for picture in shown("periods to 64, and the map", _some(photograph_pictures(found))):
+        for name, options in (("periods 2 to 64", {"periods": LONG}), ("with the map", {"where": True})):
+            image = uncheck.measure(picture.pixels, **options).images[0]
+            tables[f"{picture.treatment}, {name}"].count(picture, image.verdict, image.found)
+    return {name: tally.to_dict() for name, tally in tables.items()}
 
 
 def _some(pictures: Iterable[Picture]) -> Iterator[Picture]:

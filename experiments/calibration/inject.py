@@ -83,6 +83,7 @@ def add(
     fraction: NDArray[np.float32],
     *,
     proportional: bool = False,
+    signed: bool = False,
     region: tuple[slice, slice] = (slice(None), slice(None)),
 ) -> Pixels:
     """`pixels` plus the lattice at `levels` grey levels in the channel where it is strongest, in 8 bits.
@@ -90,7 +91,8 @@ def add(
     Args:
         pixels: (H, W) or (H, W, 3).
         tile: from `make_tile`.
-        levels: amplitude; with `proportional` the mean over the picture of one that grows as brightness.
+        levels: amplitude; with `proportional` the mean over the picture of one that grows as brightness, with
+            `signed` the root mean square of one that grows as brightness less its mean.
         colour: (3,) from `make_colour`; grey pictures take the strongest.
         fraction: from `fractions`, of the shape of `pixels`.
         region: where; `levels` holds inside it.
@@ -103,6 +105,9 @@ def add(
     added = plane if pixels.ndim == 2 else plane[..., None] * colour
     if proportional:
         added = added * values / np.maximum(values.mean(axis=(0, 1)), 1.0)
+    if signed:
+        brightness = values if values.ndim == 2 else values.mean(axis=-1, keepdims=True)
+        added = added * (brightness - brightness.mean()) / max(float(brightness.std()), 1.0)
     return np.rint(values + added + fraction).clip(0, 255).astype(np.uint8)
 
 
