@@ -163,6 +163,7 @@ def detection(result: dict[str, Any]) -> str:
         [
             row["condition"],
             " x ".join(map(str, row["period"])),
+            row["photographs"],
             at(row["found_50"]),
             at(row["found_90"]),
             "-" if row["bias"]["median"] is None else f"{row['bias']['median']:.2f}",
@@ -172,7 +173,15 @@ def detection(result: dict[str, Any]) -> str:
         ]
         for row in result["first_order"]
     ]
-    head = ["lattice", "period", "50 % found at", "90 % found at", "measured / true", "at 50 % found"]
+    head = [
+        "lattice",
+        "period",
+        "photographs",
+        "50 % found at",
+        "90 % found at",
+        "measured / true",
+        "at 50 % found",
+    ]
     head += ["other periods too"]
     head += ["named a rival, at most"]
     return table(head, rows)

@@ -20,7 +20,7 @@ WINDOW = 16
 ENOUGH = 24
 
 #: Lines of a component that are asked, strongest first.
-LINES = 8
+LINES = 4
 
 #: p-value that the windows' agreement must stay below: a thousandth, for each of the thousand lines that the
 #: harmonic test chose from. Lattices at the detection limit of that test stay below 1e-80 in photographs.
