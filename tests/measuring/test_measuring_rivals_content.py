@@ -12,7 +12,14 @@ from torch import nn
 from uncheck.measuring import find_lattice
 from uncheck.measuring.rivals import name_rival
 from uncheck.measuring.rivals.enlarged import before_repetition
-from uncheck.measuring.rivals.texture import flat_blocks, is_halftone, is_texture, lattice_share
+from uncheck.measuring.rivals.offset import is_beside
+from uncheck.measuring.rivals.texture import (
+    common_period,
+    flat_blocks,
+    is_halftone,
+    is_texture,
+    lattice_share,
+)
 from uncheck.measuring.rivals.tiles import is_tiled
 
 ROOT = Path(__file__).parents[2]
@@ -197,3 +204,44 @@ def test_float_maps_of_two_channels_are_judged():
     found = find_lattice(flow)
     assert found.present
     assert name_rival(flow, found) is None
+
+
+@pytest.mark.parametrize(
+    ("bins", "strength", "layout"),
+    [(0.4, 3, "even"), (0.2, 15, "even")]
+    + [(0.0, strength, layout) for strength in (3, 15) for layout in ("even", "bright", "part")],
+)
+def test_lines_beside_a_lattice_frequency_are_told(bins, strength, layout):
+    rng = np.random.default_rng(4)
+    _, x = np.indices((320, 336))
+    scene = textures.scene((320, 336), 4).astype(np.float32)
+    amplitude = {"even": 1.0, "bright": scene.mean(axis=-1) / scene.mean(), "part": x > 150}[layout]
+    wave = np.cos(2 * np.pi * (1 / 8 + bins / 336) * x + 1)
+    noise = rng.normal(0, 2, scene.shape)
+    array = np.rint(128 + (scene - 128) / 3 + noise + (strength * amplitude * wave)[..., None])
+    array = array.astype(np.float32)
+    found = find_lattice(array)
+    assert found.present
+    assert is_beside(array, found) == (bins > 0)
+
+
+@needs_photos
+@pytest.mark.parametrize("period", [11, 13])
+def test_no_period_of_a_lattice_is_content_by_itself(period):
+    y, x = np.indices((352, 352))
+    for index in (1, 5, 9):
+        tile = np.random.default_rng(period + index).normal(size=(period, period))
+        picture = np.asarray(Image.open(PHOTOS[index]).convert("RGB"))[:352, :352]
+        array = (picture + 4 * (tile - tile.mean())[y % period, x % period, None]).astype(np.float32)
+        assert name_rival(array, find_lattice(array)) is None
+
+
+def test_two_periods_without_a_common_one_are_content():
+    y, x = np.indices((330, 330))
+    noise = np.random.default_rng(0).normal(128, 4, (330, 330, 3))
+    weave = noise + (4 * np.cos(2 * np.pi * x / 9) + 4 * np.cos(2 * np.pi * y / 13))[..., None]
+    one = noise + (4 * np.cos(2 * np.pi * x / 4) + 4 * np.cos(2 * np.pi * y / 2))[..., None]
+    assert common_period(find_lattice(weave.astype(np.float32))) == 9 * 13
+    assert common_period(find_lattice(one.astype(np.float32))) == 4
+    assert names([weave]) == ["texture"]
+    assert names([one]) == [None]

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uncheck.measuring.lattice import Lattice, Line, synthesise
+from uncheck.measuring.rivals.offset import is_beside, purity
 
 #: Dithering leaves at most this many values per channel, far apart in grey levels where weak lattices on flat
 #: outputs have neighbouring ones. Strong lattices on constant outputs have few values far apart, so the
@@ -25,8 +26,10 @@ SCREEN_LEAST = 40.0
 #: 0 in outputs of networks, whose lattice is everywhere.
 FLAT_BLOCKS = 0.1
 
-#: Strides of networks are 2, 3, 4, 5, 8, 14, 16 and their products: a period with a larger prime is content.
-LARGEST_PRIME = 7
+#: Lattices of one network share a period, of 32 pixels or less; rows and threads of content do not. Counted
+#: are components of a level and a quarter of the strongest.
+LARGEST_COMMON = 32
+COUNTED, COUNTED_SHARE = 1.0, 0.25
 
 #: Grey levels from which a pattern longer than four pixels is content, unless it is all there is. Generators
 #: with strong lattices have them at the short periods of their last layers.
@@ -45,6 +48,9 @@ LOWEST = 1 / 24
 #: How much higher, next to the lines found, other sharp peaks stand, and above the spectrum around them.
 PEAK_OVER_LINE = 1.5
 PEAK_OVER_AROUND = 15.0
+
+#: Share of the power within two bins that must be one sinusoid's, which may be half a bin off on each axis.
+PURE_PEAK = 0.5
 
 
 def is_halftone(array: NDArray[np.float32], lattice: Lattice) -> bool:
@@ -66,24 +72,35 @@ def is_halftone(array: NDArray[np.float32], lattice: Lattice) -> bool:
 def is_texture(array: NDArray[np.float32], lattice: Lattice) -> bool:
     """Whether the lines belong to content: a drawing, or a pattern with periods of its own.
 
-    A drawing has flat places without any lattice. A pattern of content has most of its power at periods no
-    network has (a prime factor above 7), or at periods above 4 pixels where it is 22 levels strong beside
-    other content, or has sharp peaks on no lattice that are stronger still.
+    A drawing has flat places without any lattice. A pattern of content has its lines beside the frequencies
+    of whole periods (`is_beside`), or several periods with no common one below 33 pixels, or most of its
+    power at periods above 4 pixels where it is 22 levels strong beside other content, or sharp peaks on no
+    lattice that are stronger still.
 
-    Cost: a few passes over the array and one FFT.
+    Cost: a few passes over the array and one FFT, and what `is_beside` takes.
     """
-    # JPEG makes blocks flat as well, but on its own grid only.
-    if min(flat_blocks(array), flat_blocks(array[4:, 4:]), flat_blocks(array[2:, 6:])) >= FLAT_BLOCKS:
+    alone = lattice_share(array, lattice) >= NOT_ALL
+    # JPEG makes blocks flat as well, but on its own grid only; lattices of long periods on flat grey do, too.
+    if (
+        not alone
+        and min(flat_blocks(array), flat_blocks(array[4:, 4:]), flat_blocks(array[2:, 6:])) >= FLAT_BLOCKS
+    ):
         return True
     lines = [line for component in lattice.present for line in component.lines]
-    if _power(lines, lambda p: _largest_prime(p) > LARGEST_PRIME) >= 0.5:
+    if common_period(lattice) > LARGEST_COMMON or is_beside(array, lattice):
         return True
     if _power(lines, lambda p: p >= LONG) < 0.5:
         return False
-    alone = lattice_share(array, lattice) >= NOT_ALL
     if lattice.strength >= (STRONG_ALONE if alone else STRONG):
         return True
     return _sharp_peaks(array, lattice, max(max(line.amplitudes) for line in lines))
+
+
+def common_period(lattice: Lattice) -> int:
+    """Least common multiple of the periods of the components that count, pixels; 1 if none does."""
+    least = max(COUNTED, COUNTED_SHARE * max((c.amplitude for c in lattice.present), default=0.0))
+    periods = [p for c in lattice.present if c.amplitude >= least for p in c.period]
+    return int(np.lcm.reduce([1, *periods]))
 
 
 def lattice_share(array: NDArray[np.float32], lattice: Lattice) -> float:
@@ -132,10 +149,6 @@ def _power(lines: list[Line], wanted: Callable[[int], bool]) -> float:
     return float(power[chosen].sum() / power.sum())
 
 
-def _largest_prime(n: int) -> int:
-    return max((p for p in range(2, n + 1) if n % p == 0 and all(p % d for d in range(2, p))), default=1)
-
-
 def _near(length: int, period: int) -> NDArray[np.bool_]:
     """Which frequencies of an axis are next to a multiple of 1 / period."""
     spacing = length / period
@@ -164,6 +177,7 @@ def _sharp_peaks(array: NDArray[np.float32], lattice: Lattice, strongest: float)
         np.ix_(np.arange(y - 10, y + 11) % rows, np.clip(np.arange(x - 10, x + 11), 0, columns // 2))
     ]
     peak = float(spectrum[y, x])
-    return peak >= PEAK_OVER_LINE * strongest and peak >= PEAK_OVER_AROUND * float(
-        np.median(around[around > 0])
-    )
+    if peak < max(PEAK_OVER_LINE * strongest, PEAK_OVER_AROUND * float(np.median(around[around > 0]))):
+        return False
+    # The band of a strong lattice on smooth content has peaks as well, but none is one sinusoid.
+    return purity(array, (y / rows, x / columns))[0] >= PURE_PEAK

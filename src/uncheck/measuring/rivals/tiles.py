@@ -23,6 +23,9 @@ WIDTH = 6
 #: place: lattices in photographs and random generators reach 0.63, most seams 2 to 15.
 SEAM_LEAD = 0.8
 
+#: The same, as a share of what the seams stand out by: strong lattices have the next seam a period on.
+LEAD_SHARE = 0.5
+
 #: Repeated content is told from lattices at 32 pixels or more: its detail is so much like itself at the size
 #: of the tile (correlation), and so much less at 8 to 31 pixels, which hold the periods of networks.
 SMALLEST_REPEATED = 32
@@ -59,7 +62,8 @@ def _seams(array: NDArray[np.float32], period: int, axis: int) -> bool:
         least = relative[: len(relative) // size * size].reshape(-1, size).min(axis=0)
         seam = int(least.argmax())
         elsewhere = np.delete(least, (seam + np.arange(-WIDTH, WIDTH + 1)) % size)
-        if least[seam] - max(1.0, float(elsewhere.max())) >= SEAM_LEAD:
+        lead = float(least[seam]) - max(1.0, float(elsewhere.max()))
+        if lead >= max(SEAM_LEAD, LEAD_SHARE * (float(least[seam]) - 1)):
             return True
     return False
 
