@@ -17,6 +17,9 @@ __all__ = ["jpeg_grid", "name_rival", "only_enlarged", "shrunk"]
 #: Pictures with a side below this, in pixels, are too small for the other checks.
 SMALLEST = 32
 
+#: Longest side looked at.
+LARGEST = 1024
+
 
 def name_rival(
     array: NDArray[np.float32], lattice: Lattice, codec: str | None = None, *, tables: Tables | None = None
@@ -33,10 +36,12 @@ def name_rival(
         "enlarged", "jpeg", "bayer", "halftone", "tiles" or "texture"; `is_enlarged`, `is_jpeg`, `is_bayer`,
         `is_halftone`, `is_tiled` and `is_texture` say when.
 
-    Cost: only spent when something was found; then up to that of all checks.
+    Cost: only spent when something was found; then up to that of all checks, on the middle 1024 x 1024 pixels
+    at most.
     """
     if not lattice.present or array.ndim != 3:
         return None
+    array = part(array, lattice)
     if is_enlarged(array, lattice):
         return "enlarged"
     if min(array.shape[:2]) < SMALLEST:
@@ -45,3 +50,13 @@ def name_rival(
         return "jpeg"
     checks = (("bayer", is_bayer), ("halftone", is_halftone), ("tiles", is_tiled), ("texture", is_texture))
     return next((name for name, holds in checks if holds(array, lattice)), None)
+
+
+def part(array: NDArray[np.float32], lattice: Lattice) -> NDArray[np.float32]:
+    """The middle of large pictures, cut where the lattice and the blocks of JPEG begin anew."""
+    cuts = []
+    for axis, n in enumerate(array.shape[:2]):
+        step = int(np.lcm.reduce([16, *(c.period[axis] for c in lattice.present)]))
+        start = max(0, n - LARGEST) // 2 // step * step
+        cuts.append(slice(start, start + LARGEST))
+    return array[tuple(cuts)]

@@ -258,6 +258,8 @@ def _vanishing_rate(luma: NDArray[np.float32], flat: float) -> float:
 def _some_blocks(luma: NDArray[np.float32], flat: float) -> NDArray[np.float32]:
     rows, columns = luma.shape[0] // 8, luma.shape[1] // 8
     blocks = luma[: rows * 8, : columns * 8].reshape(rows, 8, columns, 8).swapaxes(1, 2).reshape(-1, 8, 8)
+    # Four times as many as wanted are looked at, for some will be flat.
+    blocks = blocks[:: max(1, len(blocks) // (4 * BLOCKS))]
     spans = np.ptp(blocks, axis=(1, 2))
     chosen = blocks[spans > flat]
     return np.asarray(chosen[:: max(1, len(chosen) // BLOCKS)])

@@ -26,9 +26,9 @@ SCREEN_LEAST = 40.0
 #: 0 in outputs of networks, whose lattice is everywhere.
 FLAT_BLOCKS = 0.1
 
-#: Lattices of one network share a period, of 32 pixels or less; rows and threads of content do not. Counted
-#: are components of a level and a quarter of the strongest.
-LARGEST_COMMON = 32
+#: Lattices of one network share a period along each axis, of 64 pixels or less; rows and threads of content
+#: do not. Counted are components of a level and a quarter of the strongest.
+LARGEST_COMMON = 64
 COUNTED, COUNTED_SHARE = 1.0, 0.25
 
 #: Grey levels from which a pattern longer than four pixels is content, unless it is all there is. Generators
@@ -97,10 +97,10 @@ def is_texture(array: NDArray[np.float32], lattice: Lattice) -> bool:
 
 
 def common_period(lattice: Lattice) -> int:
-    """Least common multiple of the periods of the components that count, pixels; 1 if none does."""
+    """Least common multiple, along the worse axis, of the periods of the components that count; pixels."""
     least = max(COUNTED, COUNTED_SHARE * max((c.amplitude for c in lattice.present), default=0.0))
-    periods = [p for c in lattice.present if c.amplitude >= least for p in c.period]
-    return int(np.lcm.reduce([1, *periods]))
+    periods = [c.period for c in lattice.present if c.amplitude >= least]
+    return max((int(np.lcm.reduce(along)) for along in zip(*periods, strict=True)), default=1)
 
 
 def lattice_share(array: NDArray[np.float32], lattice: Lattice) -> float:

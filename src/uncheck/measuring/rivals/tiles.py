@@ -41,6 +41,8 @@ def is_tiled(array: NDArray[np.float32], lattice: Lattice) -> bool:
 
     Cost: a few passes over the array, and an FFT along each axis.
     """
+    if min(array.shape[:2]) < CYCLES * SMALLEST:
+        return False
     strongest = max(lattice.present, key=lambda c: c.amplitude)
     if any(_seams(array, strongest.period[axis], axis) for axis in (0, 1)):
         return True
