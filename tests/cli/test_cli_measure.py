@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -177,3 +178,11 @@ def test_a_damaged_sound_among_pictures(pictures, run):
     assert code == 2
     assert err.startswith("error: shots/d.wav: damaged, truncated or not a WAV file")
     assert out.startswith("3 pictures: 1 with a lattice, 1 clean, 1 not measured.")
+
+
+def test_a_picture_is_never_overwritten_by_its_report(pictures, fails):
+    before = Path("shots/b-grid.png").read_bytes()
+    for paths in (("shots/b-grid.png",), ("shots",)):
+        said = fails("measure", *paths, "-o", "shots/b-grid.png")
+        assert "-o shots/b-grid.png is one of the files to read and would be lost" in said
+    assert Path("shots/b-grid.png").read_bytes() == before

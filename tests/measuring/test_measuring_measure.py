@@ -183,3 +183,8 @@ def test_levels_use_the_stated_span():
     assert to_levels(np.array([2.0, 4.0]), (2, 4)).tolist() == [0, 255]
     with pytest.raises(UncheckError, match="expected numbers, got an array of shape"):
         to_levels(np.array([]))
+
+
+def test_a_single_period_is_an_error_in_one_sentence():
+    with pytest.raises(UncheckError, match=r"^periods 4 is a single value; give several, such as \[4\]$"):
+        measure(np.zeros((32, 32)), periods=4)

@@ -239,9 +239,12 @@ def test_no_period_of_a_lattice_is_content_by_itself(period):
 def test_two_periods_without_a_common_one_are_content():
     y, x = np.indices((330, 330))
     noise = np.random.default_rng(0).normal(128, 4, (330, 330, 3))
-    weave = noise + (4 * np.cos(2 * np.pi * x / 9) + 4 * np.cos(2 * np.pi * y / 13))[..., None]
+    weave = noise + (4 * np.cos(2 * np.pi * x / 9) + 4 * np.cos(2 * np.pi * x / 13))[..., None]
+    unequal = noise + (4 * np.cos(2 * np.pi * x / 5) + 4 * np.cos(2 * np.pi * y / 13))[..., None]
     one = noise + (4 * np.cos(2 * np.pi * x / 4) + 4 * np.cos(2 * np.pi * y / 2))[..., None]
     assert common_period(find_lattice(weave.astype(np.float32))) == 9 * 13
     assert common_period(find_lattice(one.astype(np.float32))) == 4
+    assert common_period(find_lattice(unequal.astype(np.float32))) == 13
     assert names([weave]) == ["texture"]
+    assert names([unequal]) == [None]
     assert names([one]) == [None]

@@ -220,3 +220,13 @@ def test_exit_code_is_that_of_the_set(tmp_path, capsys):
     made = json.loads(said)
     assert [image["verdict"] for image in made["images"]].count("lattice") == 1
     assert code == int(made["set"]["verdict"] == "lattice")
+
+
+def test_one_quiet_image_with_a_lattice_does_not_speak_for_the_set():
+    busy = outputs(24, sigma=40.0)
+    quiet = outputs(1, amplitude=3.0, seed=9, sigma=1.0)
+    found = measure(quiet + busy, together=True).together
+    assert found.verdict == "clean"
+    assert (2, 2) in {c.period for c in found.found.traces}
+    every = outputs(1, amplitude=3.0, seed=9, sigma=1.0) + outputs(24, amplitude=3.0, sigma=40.0)
+    assert measure(every, together=True).together.verdict == "lattice"

@@ -76,7 +76,7 @@ def command(
     decibels. A JPEG grid or a camera's colour mosaic is named as a rival, not as a lattice. Exit code 1 if
     anything has a lattice, 2 if any could not be read (the others are measured all the same).
     """
-    check_output(output)
+    check_output(output, paths)
     options = {
         "periods": parse_periods(periods),
         "threshold": checked_threshold(threshold),
@@ -93,7 +93,7 @@ def command(
     if maps is not None:
         made_folder(maps, "--map")
     with progress_bar() as progress:
-        result = measure_files(paths, options, progress)
+        result = measure_files(paths, options, progress, output)
     from uncheck.reporting import json_text, measure_text
 
     emit(json_text(result) if form is Format.json else measure_text(result, page(output)), output)
@@ -123,7 +123,9 @@ def _draw_maps(result: Measurement, folder: Path) -> int:
     return len(names)
 
 
-def measure_files(patterns: Sequence[str], options: Mapping[str, Any], progress: Progress) -> Measurement:
+def measure_files(
+    patterns: Sequence[str], options: Mapping[str, Any], progress: Progress, output: Path | None = None
+) -> Measurement:
     """Measure file by file with the `options` of `measure`; what cannot be read is an entry of `errors`.
 
     Raises:
@@ -139,6 +141,7 @@ def measure_files(patterns: Sequence[str], options: Mapping[str, Any], progress:
             files += expand([pattern], SUFFIXES)
         except UncheckError as error:
             errors.append((pattern, str(error)))
+    check_output(output, files)
     # Wrong options are one error, not one for every file.
     check_options(files, **options)
     result = Measurement(())

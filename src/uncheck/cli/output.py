@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,16 +16,18 @@ if TYPE_CHECKING:
     from uncheck.reporting import Page
 
 
-def check_output(path: Path | None) -> None:
-    """Say now, before long work, if a file cannot be written.
+def check_output(path: Path | None, inputs: Sequence[str | Path] = ()) -> None:
+    """Say now, before long work, if a file cannot be written, or is one of the `inputs`.
 
     Raises:
-        UncheckError: a folder, in no folder, or not writable.
+        UncheckError: a folder, in no folder, not writable, or a file that is read.
     """
     if path is None or str(path) == "-":
         return
     if path.is_dir():
         raise UncheckError(f"-o {path} is a folder; name a file in it")
+    if path.exists() and any(Path(one).exists() and path.samefile(one) for one in inputs):
+        raise UncheckError(f"-o {path} is one of the files to read and would be lost; name another file")
     if not path.parent.is_dir():
         raise UncheckError(f"-o {path} lies in no folder that exists; make {path.parent} first")
     if not os.access(path if path.exists() else path.parent, os.W_OK):

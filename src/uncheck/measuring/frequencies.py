@@ -205,6 +205,8 @@ def _pair_plan(shape: tuple[int, ...], period: tuple[int, ...]) -> Plan:
 
 def checked_periods(periods: Iterable[int]) -> tuple[int, ...]:
     """`periods` as integers; UncheckError unless they are whole numbers from 2."""
+    if not isinstance(periods, Iterable):
+        raise UncheckError(f"periods {periods} is a single value; give several, such as [{periods}]")
     out = []
     for period in periods:
         try:

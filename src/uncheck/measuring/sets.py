@@ -132,6 +132,19 @@ def set_lattice(
     )
 
 
+def share(component: Component, sums: SetSums, plan: Plan) -> float:
+    """Amplitude of the component's strongest line in another set, in its own phase, as a share of its own."""
+    line = max(component.lines, key=lambda line: max(line.amplitudes))
+    index = int(np.abs(plan.frequencies - line.frequency).sum(axis=1).argmin())
+    channel = int(np.argmax(line.amplitudes))
+    known = window_sums(sums.shape[:-1])
+    there = (
+        sums.spectra[index, channel] @ known / ((known**2).sum() * max(sums.weight[index, channel], 1e-300))
+    )
+    own = line.mean[channel]
+    return float((there * np.conj(own)).real / abs(own) ** 2) if own else 0.0
+
+
 def _response(plan: Plan, shape: tuple[int, ...], line: Line) -> NDArray[np.complex128]:
     """(F, C, K): the eigencoefficients of one line at every frequency of the plan."""
     out = np.zeros((len(plan.frequencies), len(line.mean), len(window_sums(shape))), np.complex128)

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import reduce
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from uncheck.measuring.components import Component, Lattice
-from uncheck.measuring.frequencies import plan
+from uncheck.measuring.frequencies import Plan, plan
 from uncheck.measuring.harmonics import attribute_harmonics
 from uncheck.measuring.rivals import jpeg_grid
 from uncheck.measuring.rivals.camera import BAYER_MOST, green_against_magenta
-from uncheck.measuring.sets import VISIBLE_IN_SETS, SetSums, add, set_lattice, set_sums
+from uncheck.measuring.sets import VISIBLE_IN_SETS, SetSums, add, set_lattice, set_sums, share
 from uncheck.measuring.signals import Signal
 
 #: Images of a group looked at for a JPEG grid.
 LOOKED_AT = 8
+
+#: Share of the amplitude of a set that each half of it must have, in the same phase: one quiet image with a
+#: lattice of its own weighs more than many busy ones and would speak for all.
+EACH_HALF = 0.3
 
 #: Grey levels above which no JPEG coding of photographs leaves lines of the first order.
 JPEG_MOST = 1.5
@@ -90,7 +95,7 @@ class Together:
     periods: tuple[int, ...]
     significance: float
     threshold: float = VISIBLE_IN_SETS
-    _sums: dict[tuple[int, ...], SetSums] = field(default_factory=dict)
+    _halves: dict[tuple[int, ...], list[SetSums]] = field(default_factory=dict)
     _totals: dict[tuple[int, ...], NDArray[np.float64]] = field(default_factory=dict)
     _blocky: dict[tuple[int, ...], list[bool]] = field(default_factory=dict)
     _left_out: list[str] = field(default_factory=list)
@@ -103,7 +108,13 @@ class Together:
             return
         shape = values.shape
         new = set_sums(values[None], plan(shape[:-1], self.periods))
-        self._sums[shape] = add(self._sums[shape], new) if shape in self._sums else new
+        halves = self._halves.setdefault(shape, [])
+        if len(halves) < 2:
+            halves.append(new)
+        else:
+            # Every other image to the same half: the smaller one.
+            smaller = int(halves[1].count < halves[0].count)
+            halves[smaller] = add(halves[smaller], new)
         self._totals[shape] = self._totals.get(shape, 0) + values.astype(np.float64)
         looked = self._blocky.setdefault(shape, [])
         if values.ndim == 3 and len(looked) < LOOKED_AT:
@@ -111,18 +122,19 @@ class Together:
 
     def result(self) -> SetMeasurement | None:
         """The verdict on all that was added; None if nothing was."""
-        if not self._sums:
+        if not self._halves:
             return None
         groups = []
-        for shape, sums in self._sums.items():
+        for shape, halves in self._halves.items():
+            scheme, sums = plan(shape[:-1], self.periods), reduce(add, halves)
             found = set_lattice(
                 sums,
-                plan(shape[:-1], self.periods),
+                scheme,
                 threshold=self.threshold,
-                significance=self.significance / len(self._sums),
+                significance=self.significance / len(self._halves),
             )
             mean = (self._totals[shape] / sums.count).astype(np.float32)
-            found = attribute_harmonics(mean, found)
+            found = _in_both(attribute_harmonics(mean, found), halves, scheme)
             groups.append(Group(shape, sums.count, found, self._rival(shape, found)))
         groups.sort(key=lambda group: -group.count)
         notes = []
@@ -141,6 +153,16 @@ class Together:
         if 2 * sum(looked) > len(looked) and all(_of_blocks(component) for component in found.present):
             return "jpeg"
         return "bayer" if all(_of_a_camera(component) for component in found.present) else None
+
+
+def _in_both(found: Lattice, halves: list[SetSums], scheme: Plan) -> Lattice:
+    """`found` with what one half of the set does not have among the traces."""
+    shared = [all(share(c, half, scheme) >= EACH_HALF for half in halves) for c in found.present]
+    return replace(
+        found,
+        present=tuple(c for c, both in zip(found.present, shared, strict=True) if both),
+        traces=(*(c for c, both in zip(found.present, shared, strict=True) if not both), *found.traces),
+    )
 
 
 def _of_blocks(component: Component) -> bool:
