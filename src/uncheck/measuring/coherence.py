@@ -7,7 +7,6 @@ from math import ceil
 from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy.special import erfc
 
@@ -108,10 +107,18 @@ def _sides(array: NDArray[np.float32], size: int) -> NDArray[np.float64]:
 
 
 def _contract(data: NDArray[Any], weights: NDArray[Any], size: int, axis: int) -> NDArray[Any]:
-    view = sliding_window_view(data, size, axis=axis)
-    index = [slice(None)] * view.ndim
-    index[axis] = slice(None, None, size // 2)
-    return np.asarray(view[tuple(index)] @ weights)
+    """Weighted sums over half-overlapping windows of `size` along one axis: each is two half windows."""
+    half = size // 2
+    moved = np.moveaxis(data, axis, 0)
+    count = len(moved) // half
+    blocks = moved[: count * half].reshape(count, half, -1)
+    both = weights.reshape(2, half)
+    if np.iscomplexobj(both) and not np.iscomplexobj(blocks):
+        parts = both.real.astype(np.float32) @ blocks + 1j * (both.imag.astype(np.float32) @ blocks)
+    else:
+        parts = both.astype(np.result_type(both, blocks)) @ blocks
+    out = parts[:-1, 0] + parts[1:, 1]
+    return np.asarray(np.moveaxis(out.reshape(len(out), *moved.shape[1:]), 0, axis))
 
 
 def _phase_agreement(local: NDArray[np.complex128], *, real: bool) -> float:
