@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from uncheck.measuring import find_lattice, measure
-from uncheck.measuring.rivals import jpeg_grid, name_rival, only_enlarged, shrunk
+from uncheck.measuring.rivals import jpeg_grid, name_rival
+from uncheck.measuring.rivals.enlarged import before_repetition
 
 PHOTOS = sorted((Path(__file__).parents[3] / "shared" / "cases" / "photos").glob("*.png"))
 needs_photos = pytest.mark.skipif(not PHOTOS, reason="no folder of real cases beside the repository")
@@ -30,7 +31,7 @@ def judged(array, codec):
 
 def is_lattice(array, codec):
     found = find_lattice(array)
-    excused = name_rival(array, found, codec) is not None or only_enlarged(array, found)
+    excused = name_rival(array, found, codec) is not None
     return bool(found.present) and not excused
 
 
@@ -121,15 +122,15 @@ def test_a_strong_mosaic_is_named():
     assert judged(plain, None) is None
 
 
-def test_shrunk_finds_the_picture_before_repetition():
+def test_the_picture_before_repetition_is_found():
     small = np.random.default_rng(0).integers(0, 256, (30, 40, 3)).astype(np.float32)
     for factor in (2, 3, 4):
         large = small.repeat(factor, axis=0).repeat(factor, axis=1)
-        assert np.array_equal(shrunk(large), small)
-        assert shrunk(large[1:, 1:]).shape[2] == 3
-    assert shrunk(small) is None
-    assert shrunk(small.repeat(2, axis=0)) is None
-    assert shrunk(np.ones((16, 16, 3), np.float32)) is None
+        assert np.array_equal(before_repetition(large), small)
+        assert before_repetition(large[1:, 1:]).shape[2] == 3
+    assert before_repetition(small) is None
+    assert before_repetition(small.repeat(2, axis=0)) is None
+    assert before_repetition(np.ones((16, 16, 3), np.float32)) is None
 
 
 @needs_photos

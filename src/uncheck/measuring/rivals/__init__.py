@@ -7,12 +7,12 @@ from numpy.typing import NDArray
 
 from uncheck.measuring.lattice import Lattice
 from uncheck.measuring.rivals.camera import is_bayer
-from uncheck.measuring.rivals.enlarged import is_enlarged, only_enlarged, shrunk
+from uncheck.measuring.rivals.enlarged import is_enlarged
 from uncheck.measuring.rivals.jpeg import Tables, is_jpeg, jpeg_grid
 from uncheck.measuring.rivals.texture import is_halftone, is_texture
 from uncheck.measuring.rivals.tiles import is_tiled
 
-__all__ = ["jpeg_grid", "name_rival", "only_enlarged", "shrunk"]
+__all__ = ["jpeg_grid", "name_rival"]
 
 #: Pictures with a side below this, in pixels, are too small for the other checks.
 SMALLEST = 32

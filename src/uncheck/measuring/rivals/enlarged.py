@@ -46,30 +46,3 @@ def before_repetition(array: NDArray[np.float32]) -> NDArray[np.float32] | None:
         return None
     small: NDArray[np.float32] = array[rows][:, columns]
     return small
-
-
-def only_enlarged(array: NDArray[np.float32], lattice: Lattice) -> bool:
-    """Whether every pixel was repeated by a whole factor, and the picture before that had no lattice."""
-    small = shrunk(array) if lattice.present and array.ndim == 3 else None
-    if small is None or max(small.shape[:2]) < 4:
-        return False
-    return not find_lattice(small, threshold=lattice.threshold, significance=lattice.significance).present
-
-
-def shrunk(array: NDArray[np.float32]) -> NDArray[np.float32] | None:
-    """The picture before every pixel of it was repeated by the same whole factor, or None if it was not.
-
-    Args:
-        array: (H, W, C); rows and columns may have been cropped anywhere.
-    """
-    steps = []
-    for axis in (0, 1):
-        other = tuple(a for a in range(3) if a != axis)
-        edges = np.flatnonzero((np.diff(array, axis=axis) != 0).any(axis=other)) + 1
-        if len(edges) < 2:
-            return None
-        steps.append((int(np.gcd.reduce(np.diff(edges))), int(edges[0])))
-    (factor, row), (other_factor, column) = steps
-    if factor != other_factor or factor < 2:
-        return None
-    return array[row % factor :: factor, column % factor :: factor]
