@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 import predictions
-from intervals import rate
 from figures import HERE, label, read
+from intervals import rate
 
 PAGE = HERE.parents[1] / "docs" / "calibration.md"
 
