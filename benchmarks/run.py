@@ -49,6 +49,11 @@ def bench_measure(repeats: int) -> dict[str, object]:
         memory = peak_memory(lambda pixels=pixels: measure(pixels))
         long = time_call(lambda pixels=pixels: measure(pixels, periods=range(2, 65)), max(3, repeats // 3))
         long_memory = peak_memory(lambda pixels=pixels: measure(pixels, periods=range(2, 65)))
+        grid = np.random.default_rng(0).normal(0, 3, (8, 8, 1))
+        tiled = np.tile(grid, (-(-pixels.shape[0] // 8), -(-pixels.shape[1] // 8), 1))
+        holding = pixels + tiled[: pixels.shape[0], : pixels.shape[1]]
+        holding = np.rint(holding).clip(0, 255).astype(np.uint8)
+        found = time_call(lambda holding=holding: measure(holding), 3)
         beside = {n: time_call(lambda f=f, pixels=pixels: f(pixels), 3).median for n, f in others.items()}
         megapixels = pixels.shape[0] * pixels.shape[1] / 1e6
         rows.append(
@@ -58,6 +63,7 @@ def bench_measure(repeats: int) -> dict[str, object]:
                 "measure_ms": measuring.to_dict(),
                 "ratio": measuring.median / decoding.median,
                 "peak_memory_in_float32_images": memory / (pixels.size * 4),
+                "measure_with_a_lattice_ms": found.to_dict(),
                 "measure_2_to_64_ms": long.to_dict(),
                 "ratio_2_to_64": long.median / decoding.median,
                 "peak_memory_2_to_64_in_float32_images": long_memory / (pixels.size * 4),
@@ -76,6 +82,9 @@ def bench_measure(repeats: int) -> dict[str, object]:
         "worst_memory": max(
             max(row["peak_memory_in_float32_images"], row["peak_memory_2_to_64_in_float32_images"])
             for row in rows
+        ),
+        "median_ms_with_a_lattice": float(
+            np.median([row["measure_with_a_lattice_ms"]["median"] for row in rows])
         ),
         "median_megapixels_per_second": {
             n: float(np.median([row["megapixels_per_second"][n] for row in rows]))

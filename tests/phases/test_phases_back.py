@@ -37,7 +37,9 @@ def kernels(draw, ndim: int, per_phase: bool) -> PhaseKernel:
 
 
 def padded(x: torch.Tensor, padding: tuple[tuple[int, int], ...]) -> torch.Tensor:
-    return F.pad(x, [number for pair in reversed(padding) for number in pair])
+    numbers = [number for pair in reversed(padding) for number in pair]
+    # Zeros first: torch crops before it pads, and may then have nothing left to crop.
+    return F.pad(F.pad(x, [max(0, n) for n in numbers]), [min(0, n) for n in numbers])
 
 
 @settings(max_examples=150, deadline=None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import ceil
 from typing import Any
 
@@ -32,17 +31,12 @@ OVERLAP = (1 + 2 / 6) ** 2
 
 def confirmed(array: NDArray[np.float32], lattice: Lattice) -> Lattice:
     """`lattice` with those components among the traces on whose phase the windows do not agree."""
-    stand = []
-    for component in lattice.present:
+
+    def stands(component: Component) -> bool:
         p_value = coherence(array, component)
-        stand.append(p_value is None or p_value < AGREE)
-    if all(stand):
-        return lattice
-    return replace(
-        lattice,
-        present=tuple(c for c, kept in zip(lattice.present, stand, strict=True) if kept),
-        traces=(*(c for c, kept in zip(lattice.present, stand, strict=True) if not kept), *lattice.traces),
-    )
+        return p_value is None or p_value < AGREE
+
+    return lattice.keeping(stands)
 
 
 def coherence(array: NDArray[np.float32], component: Component) -> float | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -90,6 +91,26 @@ class Lattice:
     def strength(self) -> float:
         """Root of the summed squares of the amplitudes present, grey levels; 0 when nothing is."""
         return float(np.sqrt(sum(c.amplitude**2 for c in self.present)))
+
+    def holding(self, found: Iterable[Component]) -> Lattice:
+        """The same test with these components, strongest first, present from the threshold on."""
+        ranked = sorted(found, key=lambda c: -c.amplitude)
+        return replace(
+            self,
+            present=tuple(c for c in ranked if c.amplitude >= self.threshold),
+            traces=tuple(c for c in ranked if c.amplitude < self.threshold),
+        )
+
+    def keeping(self, stands: Callable[[Component], bool]) -> Lattice:
+        """Those present that do not stand go to the front of the traces."""
+        kept = [stands(component) for component in self.present]
+        if all(kept):
+            return self
+        return replace(
+            self,
+            present=tuple(c for c, stays in zip(self.present, kept, strict=True) if stays),
+            traces=(*(c for c, stays in zip(self.present, kept, strict=True) if not stays), *self.traces),
+        )
 
 
 def synthesise(component: Component, shape: tuple[int, ...]) -> NDArray[np.float32]:

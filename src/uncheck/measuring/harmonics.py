@@ -47,12 +47,7 @@ def attribute_harmonics(array: NDArray[np.float32], lattice: Lattice) -> Lattice
             kept.append(component)
         else:
             kept[kept.index(host)] = _merged(host, component)
-    kept.sort(key=lambda c: -c.amplitude)
-    return replace(
-        lattice,
-        present=tuple(c for c in kept if c.amplitude >= lattice.threshold),
-        traces=tuple(c for c in kept if c.amplitude < lattice.threshold),
-    )
+    return lattice.holding(kept)
 
 
 def _divides(short: Component, long: Component) -> bool:

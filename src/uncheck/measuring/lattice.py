@@ -104,17 +104,8 @@ def find_lattices(
                 also = signed_components(working[one], spectra[one], scheme, significance)
                 least = {p: max(threshold, CLEARLY * alone.get(p, 0.0)) for p in also}
                 found += [c for p, c in also.items() if c.amplitude >= least[p]]
-            ranked = sorted(found, key=lambda c: -c.amplitude)
-            out.append(
-                Lattice(
-                    present=tuple(c for c in ranked if c.amplitude >= threshold),
-                    traces=tuple(c for c in ranked if c.amplitude < threshold),
-                    tested=scheme.tested,
-                    not_tested=scheme.not_tested,
-                    threshold=threshold,
-                    significance=significance,
-                )
-            )
+            nothing = Lattice((), (), scheme.tested, scheme.not_tested, threshold, significance)
+            out.append(nothing.holding(found))
     return out
 
 

@@ -121,15 +121,8 @@ def set_lattice(
             break
         for one in best.lines:
             working = working - _response(plan, sums.shape[:-1], one)
-    ranked = sorted(found.values(), key=lambda c: -c.amplitude)
-    return Lattice(
-        present=tuple(c for c in ranked if c.amplitude >= threshold),
-        traces=tuple(c for c in ranked if c.amplitude < threshold),
-        tested=plan.tested,
-        not_tested=plan.not_tested,
-        threshold=threshold,
-        significance=significance,
-    )
+    nothing = Lattice((), (), plan.tested, plan.not_tested, threshold, significance)
+    return nothing.holding(found.values())
 
 
 def share(component: Component, sums: SetSums, plan: Plan) -> float:

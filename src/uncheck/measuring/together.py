@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any
 
@@ -157,12 +157,7 @@ class Together:
 
 def _in_both(found: Lattice, halves: list[SetSums], scheme: Plan) -> Lattice:
     """`found` with what one half of the set does not have among the traces."""
-    shared = [all(share(c, half, scheme) >= EACH_HALF for half in halves) for c in found.present]
-    return replace(
-        found,
-        present=tuple(c for c, both in zip(found.present, shared, strict=True) if both),
-        traces=(*(c for c, both in zip(found.present, shared, strict=True) if not both), *found.traces),
-    )
+    return found.keeping(lambda c: all(share(c, half, scheme) >= EACH_HALF for half in halves))
 
 
 def _of_blocks(component: Component) -> bool:

@@ -29,7 +29,7 @@ class PixelShuffleForm(NamedTuple):
         weight: (out * prod(factor), in, *taps).
         bias: (out * prod(factor),) or None.
         factor: of the pixel shuffle, per axis.
-        padding: per axis (before, after), zeros added to the input; negative numbers crop it.
+        padding: per axis (before, after), zeros added to the input; negative numbers crop it after that.
         crop: output pixels to take off the end of each axis.
 
     """
