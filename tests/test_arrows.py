@@ -19,11 +19,24 @@ ALLOWED = {
     "reading": {"errors", "geometry", "phases"},
     "probing": {"errors", "geometry", "phases", "measuring", "reading"},
     "training": {"errors", "measuring"},
+    "layers": {"errors", "geometry", "phases"},
+    "fixing": {"errors", "geometry", "phases", "reading", "layers"},
     "demo": {"errors"},
-    "reporting": {"errors", "geometry", "measuring", "probing"},
-    "cli": {"errors", "geometry", "phases", "measuring", "reading", "probing", "demo", "reporting", VERSION},
+    "reporting": {"errors", "geometry", "measuring", "probing", "fixing"},
+    "cli": {
+        "errors",
+        "geometry",
+        "phases",
+        "measuring",
+        "reading",
+        "probing",
+        "demo",
+        "fixing",
+        "reporting",
+        VERSION,
+    },
     # The package itself names the public verbs; `python -m uncheck` starts the command line.
-    "__init__": {"errors", "geometry", "measuring", "probing", "training"},
+    "__init__": {"errors", "geometry", "measuring", "probing", "training", "fixing"},
     "__main__": {"cli"},
 }
 

@@ -1,0 +1,23 @@
+"""Building blocks to train with: upsamplers and strided layers that cannot checker."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+# Each name is imported when first used, from the file that holds it.
+_HOMES: dict[str, str] = {}
+
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'uncheck.layers' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
