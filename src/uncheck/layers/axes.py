@@ -1,6 +1,7 @@
 """Arguments per axis: what the constructors of all layers check in the same words."""
 
 from collections.abc import Sequence
+from typing import Any
 
 Sizes = int | Sequence[int]
 """One integer for all axes, or one per axis."""
@@ -21,7 +22,7 @@ def axes_of(ndim: int | None, *values: object) -> int:
     return ndim
 
 
-def per_axis(name: str, value: object, ndim: int, least: int) -> tuple[int, ...]:
+def per_axis(name: str, value: Any, ndim: int, least: int) -> tuple[int, ...]:
     """Give one integer per axis; floats that are whole numbers, such as 2.0, count as integers.
 
     Args:
