@@ -8,6 +8,7 @@ that every copy has the same weights. No tolerance has a default.
 import copy
 import io
 import pickle
+import warnings
 from collections.abc import Callable, Collection
 
 import pytest
@@ -56,12 +57,15 @@ def check_state(make: Make, keys: Collection[str]) -> None:
 
 def check_script(make: Make, x: Tensor, atol: float) -> None:
     layer = built(make)
-    scripted = torch.jit.script(layer)
-    close(scripted(x), layer(x), atol)
     file = io.BytesIO()
-    torch.jit.save(scripted, file)
-    file.seek(0)
-    close(torch.jit.load(file)(x), layer(x), atol)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # torch.jit is deprecated, and still in use
+        scripted = torch.jit.script(layer)
+        torch.jit.save(scripted, file)
+        file.seek(0)
+        loaded = torch.jit.load(file)
+    close(scripted(x), layer(x), atol)
+    close(loaded(x), layer(x), atol)
 
 
 def check_compile(make: Make, x: Tensor, atol: float) -> None:

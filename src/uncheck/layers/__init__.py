@@ -6,7 +6,13 @@ from importlib import import_module
 from typing import Any
 
 # Each name is imported when first used, from the file that holds it.
-_HOMES: dict[str, str] = {}
+_HOMES: dict[str, str] = {
+    "SubpixelConv": "uncheck.layers.subpixel",
+    "SubpixelConv1d": "uncheck.layers.subpixel",
+    "SubpixelConv2d": "uncheck.layers.subpixel",
+    "SubpixelConv3d": "uncheck.layers.subpixel",
+    "icnr_": "uncheck.layers.icnr",
+}
 
 __all__ = sorted(_HOMES)
 
