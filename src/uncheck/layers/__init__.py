@@ -7,10 +7,28 @@ from typing import Any
 
 # Each name is imported when first used, from the file that holds it.
 _HOMES: dict[str, str] = {
+    "BlurConv": "uncheck.layers.blur_strided",
+    "BlurConv1d": "uncheck.layers.blur_strided",
+    "BlurConv2d": "uncheck.layers.blur_strided",
+    "BlurConv3d": "uncheck.layers.blur_strided",
+    "BlurPool": "uncheck.layers.blur",
+    "BlurPool1d": "uncheck.layers.blur",
+    "BlurPool2d": "uncheck.layers.blur",
+    "BlurPool3d": "uncheck.layers.blur",
+    "Hold": "uncheck.layers.hold",
+    "Hold1d": "uncheck.layers.hold",
+    "Hold2d": "uncheck.layers.hold",
+    "Hold3d": "uncheck.layers.hold",
+    "MaxBlurPool": "uncheck.layers.blur_max",
+    "MaxBlurPool1d": "uncheck.layers.blur_max",
+    "MaxBlurPool2d": "uncheck.layers.blur_max",
+    "MaxBlurPool3d": "uncheck.layers.blur_max",
     "SubpixelConv": "uncheck.layers.subpixel",
     "SubpixelConv1d": "uncheck.layers.subpixel",
     "SubpixelConv2d": "uncheck.layers.subpixel",
     "SubpixelConv3d": "uncheck.layers.subpixel",
+    "blur_strided": "uncheck.layers.blur_strided",
+    "fold_hold": "uncheck.layers.hold_fold",
     "icnr_": "uncheck.layers.icnr",
 }
 
