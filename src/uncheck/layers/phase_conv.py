@@ -1,0 +1,78 @@
+"""All phases by one convolution, strip by strip, written where they belong: eager mode on the CPU only."""
+
+import itertools
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from uncheck.layers.forms import STRIP_BYTES, PhaseForm, conv
+
+
+def apply_phases(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    form: PhaseForm,
+    out_size: Sequence[int],
+    memory_format: torch.memory_format,
+) -> Tensor:
+    """Upsample by all phases at once:  y[s i + p] = z_p[i + shift_p],  z = conv(x, weight).
+
+    The phases of a strip of rows (or of a few whole images) are computed and interleaved before the next strip,
+    so that no more than STRIP_BYTES of them exist at a time: the output is the only large tensor made.
+
+    Args:
+        x: (batch, in, *size), continued beyond its ends.
+        weight: (prod(s) * out, in, *taps), of `phase_weight`.
+        bias: (out,) or None.
+        form: of `phase_form`.
+        out_size: pixels of the output, per axis.
+        memory_format: of the output.
+
+    Returns:
+        (batch, out, *out_size). Not differentiable.
+
+    Cost: batch * prod(size) * prod(s) * prod(taps) * in * out multiplications, and one copy of the output.
+
+    """
+    ndim, factor = len(form.factor), form.factor
+    flat = [pad for pair in reversed(form.pads) for pad in pair]
+    if any(flat):
+        x = F.pad(x, flat)
+    phases = list(itertools.product(*(range(s) for s in factor)))
+    out = weight.shape[0] // len(phases)
+    y = torch.empty((x.shape[0], out, *out_size), dtype=x.dtype, device=x.device, memory_format=memory_format)
+    stacked = None if bias is None else bias.repeat(len(phases))
+    rows = -(-out_size[0] // factor[0])
+    halo = form.taps[0] - 1 + form.shifts[0][-1]
+    ones = [1] * ndim
+    row_bytes = y[0].numel() * y.element_size() // rows
+    for images, begin, end in strips(x.shape[0], rows, row_bytes):
+        z = conv(x[images, :, begin : end + halo], weight, stacked, ones, 1)
+        z = z.unflatten(1, (len(phases), out))
+        into = y[images, :, factor[0] * begin : factor[0] * end]
+        for number, phase in enumerate(phases):
+            target = into[
+                (slice(None), slice(None), *(slice(p, None, s) for p, s in zip(phase, factor, strict=True)))
+            ]
+            shifts = [form.shifts[axis][p] for axis, p in enumerate(phase)]
+            source = (slice(a, a + n) for a, n in zip(shifts, target.shape[2:], strict=True))
+            target.copy_(z[(slice(None), number, slice(None), *source)])
+    return y
+
+
+def strips(batch: int, rows: int, row_bytes: int) -> list[tuple[slice, int, int]]:
+    """Cut a batch of images into pieces of about STRIP_BYTES: whole images, or runs of rows of one image.
+
+    Returns:
+        (images, first row, row after the last) of each piece.
+
+    """
+    together = max(1, STRIP_BYTES // max(1, row_bytes * rows))
+    if together > 1 or rows * row_bytes <= STRIP_BYTES:
+        return [(slice(n, min(n + together, batch)), 0, rows) for n in range(0, batch, together)]
+    count = min(rows, -(-rows * row_bytes // STRIP_BYTES))
+    edges = [rows * n // count for n in range(count + 1)]
+    return [(slice(n, n + 1), a, b) for n in range(batch) for a, b in itertools.pairwise(edges)]
