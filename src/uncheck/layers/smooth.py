@@ -1,0 +1,256 @@
+"""A transposed convolution whose phase gains are equal by construction."""
+
+import math
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from uncheck.layers.axes import Sizes, axes_of, check_channels, per_axis
+from uncheck.layers.equal_gain import EqualGain
+
+CONV_TRANSPOSE = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+
+
+class SmoothConvTranspose(nn.Module):
+    """Transposed convolution with the projection of its weight:  y[n] = sum_m (W P)[n - s m] x[m] + b.
+
+    All phases have the same gain (order 1), so that constants come out constant, whatever it learns. It holds
+    the raw weight as torch's layer does, with the same checkpoint keys, so that checkpoints of
+    torch.nn.ConvTranspose load and are evened. It projects in its own forward, not through
+    torch.nn.utils.parametrize, because torch neither scripts nor pickles parametrised modules.
+
+    It starts with the variance of torch's convolutions (a third of the input's, per output pixel), alike on
+    all phases at order 1 also where the kernel is not divisible by the stride.
+
+    Args:
+        in_channels: channels of the input.
+        out_channels: channels of the output.
+        kernel_size: in output pixels, one integer or one per axis; at least order (stride - 1) + 1.
+        stride: upsampling factor.
+        padding: output pixels cropped at both ends.
+        output_padding: output pixels added at the end; smaller than stride or dilation.
+        groups: divides in_channels and out_channels.
+        bias: whether to add one per channel.
+        dilation: output pixels between taps.
+        padding_mode: "zeros", as torch's layer.
+        order: 1 for constants, L for polynomials of degree < L.
+        ndim: number of axes, 1 to 3; taken from the first tuple among kernel_size, stride, padding,
+            output_padding and dilation, else 2. SmoothConvTranspose1d, 2d and 3d state it.
+        device: of the parameters.
+        dtype: of the parameters.
+
+    Shape: (batch, in_channels, *size) to (batch, out_channels, *(s (size - 1) - 2 padding + 1 +
+        dilation (k - 1) + output_padding)); the batch may be left out.
+
+    Raises:
+        ValueError: arguments that do not fit, a kernel too small for the order; in forward, an input or an
+            output_size that does not fit.
+
+    Cost: that of the transposed convolution, and prod(k)^2 in out / groups multiplications a step.
+
+    """
+
+    _ndim: int | None = None
+    ndim: int
+    in_channels: int
+    steps: list[int]
+    crop: list[int]
+    extra: list[int]
+    gaps: list[int]
+    spans: list[int]
+    groups: int
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Sizes,
+        stride: Sizes = 1,
+        padding: Sizes = 0,
+        output_padding: Sizes = 0,
+        groups: int = 1,
+        bias: bool = True,
+        dilation: Sizes = 1,
+        padding_mode: str = "zeros",
+        *,
+        order: int = 1,
+        ndim: int | None = None,
+        device: Any = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__()
+        n = axes_of(self._ndim or ndim, kernel_size, stride, padding, output_padding, dilation)
+        check_channels(in_channels, out_channels, groups)
+        if padding_mode != "zeros":
+            raise ValueError(
+                f"padding_mode must be 'zeros' for a transposed convolution, not {padding_mode!r}"
+            )
+        self.ndim = n
+        self.in_channels = in_channels
+        self.out_channels = out_channels
+        self.kernel_size = per_axis("kernel_size", kernel_size, n, 1)
+        self.stride = per_axis("stride", stride, n, 1)
+        self.padding = per_axis("padding", padding, n, 0)
+        self.output_padding = per_axis("output_padding", output_padding, n, 0)
+        self.dilation = per_axis("dilation", dilation, n, 1)
+        self.groups = groups
+        for extra, s, d in zip(self.output_padding, self.stride, self.dilation, strict=True):
+            if extra >= max(s, d):
+                raise ValueError(
+                    f"output_padding must be smaller than stride or dilation, not {self.output_padding} with "
+                    f"stride {self.stride} and dilation {self.dilation}"
+                )
+        # lists are what TorchScript can index by a variable
+        self.steps, self.crop = list(self.stride), list(self.padding)
+        self.extra, self.gaps = list(self.output_padding), list(self.dilation)
+        self.spans = [d * (k - 1) + 1 for k, d in zip(self.kernel_size, self.dilation, strict=True)]
+        self.weight = nn.Parameter(
+            torch.empty(in_channels, out_channels // groups, *self.kernel_size, device=device, dtype=dtype)
+        )
+        if bias:
+            self.bias = nn.Parameter(torch.empty(out_channels, device=device, dtype=dtype))
+        else:
+            self.register_parameter("bias", None)
+        try:
+            self.even = EqualGain(
+                self.kernel_size,
+                self.stride,
+                self.dilation,
+                order,
+                device=self.weight.device,
+                dtype=self.weight.dtype,
+            )
+        except ValueError as error:
+            raise ValueError(f"{type(self).__name__}: {error}") from error
+        self.reset_parameters()
+
+    @property
+    def order(self) -> int:
+        """Strang-Fix order kept by construction."""
+        return self.even.order
+
+    def reset_parameters(self) -> None:
+        """Draw the parameters anew: var y = var x / 3 for white x, on every phase alike if the order is 1.
+
+        Draw every tap with variance 1 / taps of its phase, project, and restore the variance that the
+        common gain lost: then E[G^2] = sum_j E[h_p[j]^2] = 1 / (3 in / groups) for every phase.
+        """
+        fan_in = self.in_channels // self.groups
+        bound = 1 / math.sqrt(fan_in * math.prod(self.kernel_size) / math.prod(self.stride))
+        with torch.no_grad():
+            if not self.weight.is_meta:
+                taps = _initial_taps(self.even).to(self.weight.device)
+                noise = torch.empty(self.weight.shape, device=self.weight.device).uniform_(-1, 1)
+                drawn = noise.flatten(2) @ taps.float() / math.sqrt(fan_in)
+                self.weight.copy_(drawn.view(self.weight.shape))
+            if self.bias is not None:
+                self.bias.uniform_(-bound, bound)
+
+    def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
+        """Give the enlarged output; output_size, the sizes of the axes, replaces output_padding."""
+        n = self.ndim
+        if x.dim() not in (n + 1, n + 2) or x.shape[-n - 1] != self.in_channels:
+            raise ValueError(
+                f"SmoothConvTranspose takes (batch, {self.in_channels}, {n} axes), not shape {list(x.shape)}"
+            )
+        extra = self.extra
+        if output_size is not None:
+            extra = self.output_padding_for([x.shape[axis - n] for axis in range(n)], output_size)
+        weight = self.even(self.weight)
+        if n == 1:
+            return F.conv_transpose1d(
+                x, weight, self.bias, self.steps, self.crop, extra, self.groups, self.gaps
+            )
+        if n == 2:
+            return F.conv_transpose2d(
+                x, weight, self.bias, self.steps, self.crop, extra, self.groups, self.gaps
+            )
+        return F.conv_transpose3d(x, weight, self.bias, self.steps, self.crop, extra, self.groups, self.gaps)
+
+    def output_padding_for(self, size: list[int], output_size: list[int]) -> list[int]:
+        """Give the output_padding that leads from an input size to an output size, per axis."""
+        if len(output_size) < self.ndim:
+            raise ValueError(
+                f"SmoothConvTranspose needs an output_size of {self.ndim} axes, not {output_size}"
+            )
+        wanted = output_size[-self.ndim :]
+        extra: list[int] = []
+        for axis in range(self.ndim):
+            least = self.steps[axis] * (size[axis] - 1) - 2 * self.crop[axis] + self.spans[axis]
+            more = wanted[axis] - least
+            if more < 0 or more >= max(self.steps[axis], self.gaps[axis]):
+                raise ValueError(
+                    f"SmoothConvTranspose cannot give output_size {output_size} for an input of size {size}"
+                )
+            extra.append(more)
+        return extra
+
+    def to_conv_transpose(self) -> nn.ConvTranspose1d | nn.ConvTranspose2d | nn.ConvTranspose3d:
+        """Give the plain torch layer with the projected weight, equal to this one."""
+        plain = CONV_TRANSPOSE[self.ndim - 1](
+            self.in_channels,
+            self.out_channels,
+            self.kernel_size,  # type: ignore[arg-type]
+            stride=self.stride,  # type: ignore[arg-type]
+            padding=self.padding,  # type: ignore[arg-type]
+            output_padding=self.output_padding,  # type: ignore[arg-type]
+            groups=self.groups,
+            bias=self.bias is not None,
+            dilation=self.dilation,  # type: ignore[arg-type]
+            device=self.weight.device,
+            dtype=self.weight.dtype,
+        )
+        with torch.no_grad():
+            plain.weight.copy_(self.even(self.weight))
+            if plain.bias is not None:
+                plain.bias.copy_(self.bias)
+        return plain.train(self.training)
+
+    def extra_repr(self) -> str:
+        """Name the arguments as torch's layer does."""
+        text = (
+            f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"
+        )
+        for name, plain in (("padding", 0), ("output_padding", 0), ("dilation", 1)):
+            if set(getattr(self, name)) != {plain}:
+                text += f", {name}={getattr(self, name)}"
+        text += f", groups={self.groups}" if self.groups > 1 else ""
+        return text + ("" if self.bias is not None else ", bias=False")
+
+
+class SmoothConvTranspose1d(SmoothConvTranspose):
+    """SmoothConvTranspose on one axis."""
+
+    _ndim = 1
+
+
+class SmoothConvTranspose2d(SmoothConvTranspose):
+    """SmoothConvTranspose on two axes."""
+
+    _ndim = 2
+
+
+class SmoothConvTranspose3d(SmoothConvTranspose):
+    """SmoothConvTranspose on three axes."""
+
+    _ndim = 3
+
+
+def _initial_taps(even: EqualGain) -> Tensor:
+    """Give M, (prod(k), prod(k)): z M has the phase variances reset_parameters states, for white z."""
+    phase = torch.zeros((), dtype=torch.int64, device="cpu")
+    for k, s, d in zip(even.kernel_size, even.stride, even.dilation, strict=True):
+        phase = phase[..., None] * s + d * torch.arange(k, device="cpu") % s
+    phase = phase.flatten()
+    phases = math.prod(even.stride)
+    counts = torch.bincount(phase, minlength=phases).double()
+    projection = even.exact()
+    root = counts[phase].rsqrt()
+    # u is the kernel that carries the common gain G = u . h / phases; give it variance one
+    u = projection.sum(1)
+    boost = phases / float((u * root).norm())
+    taps = root[:, None] * projection
+    taps = taps + (boost - 1) * torch.outer(taps @ u, u) / (u @ u)
+    return taps * (phases / taps.square().sum()).sqrt()
