@@ -25,16 +25,16 @@ class EqualGain(nn.Module):
     Args:
         kernel_size: k, taps per axis, a sequence.
         stride: of the transposed convolution, one integer or one per axis.
-        dilation: output pixels between taps.
+        dilation: output pixels between taps, prime to the stride.
         order: 1: constants come out constant. L: polynomials of degree < L without ripple. At stride s a
-            kernel needs at least L (s - 1) + 1 taps per axis without dilation.
+            kernel needs at least L (s - 1) + 1 taps per axis.
         device: of the buffer P, which no checkpoint holds.
         dtype: of the buffer P, that of the weight.
 
     Shape: (in, out / groups, *k) to the same.
 
     Raises:
-        ValueError: the kernel is too small for this order.
+        ValueError: the kernel is too small for this order, or some phase has no taps.
 
     Cost: in * out / groups * prod(k)^2 multiplications a step; the transposed convolution itself takes
         prod(k) times in * out / groups for each input pixel.
@@ -59,11 +59,18 @@ class EqualGain(nn.Module):
         self.stride = per_axis("stride", stride, n, 1)
         self.dilation = per_axis("dilation", dilation, n, 1)
         (self.order,) = per_axis("order", order, 1, 1)
+        # a dilation prime to the stride only permutes the phases and scales the moments: P is the same
+        for d, step in zip(self.dilation, self.stride, strict=True):
+            if math.gcd(d, step) > 1:
+                raise ValueError(
+                    f"dilation {self.dilation} and stride {self.stride} share a factor, so that some phase has "
+                    "no taps whatever the kernel: use a dilation prime to the stride"
+                )
         self.register_buffer("projection", self.exact().to(dtype=dtype, device=device), persistent=False)
 
     def exact(self) -> Tensor:
         """Give P in float64 on the CPU, (prod(k), prod(k))."""
-        return projection_matrix(self.kernel_size, self.stride, self.dilation, self.order)
+        return projection_matrix(self.kernel_size, self.stride, self.order)
 
     def forward(self, weight: Tensor) -> Tensor:
         """Give the projected weight."""
@@ -108,7 +115,6 @@ def equal_gain(module: Layer, order: int = 1) -> Layer:
         ValueError: another module, a weight that is not a parameter, or a kernel too small for this order.
 
     Cost: that of EqualGain, once per use of the weight; torch.nn.utils.parametrize.cached() saves repeats.
-    Source: design of the projection: phases.project.
 
     """
     name = type(module).__name__
@@ -152,15 +158,12 @@ def _take_plain_weight(module: nn.Module, state: dict[str, Any], prefix: str, *_
         state.setdefault(raw, state.pop(plain))
 
 
-def projection_matrix(
-    kernel_size: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...], order: int
-) -> Tensor:
+def projection_matrix(kernel_size: tuple[int, ...], stride: tuple[int, ...], order: int) -> Tensor:
     """Give the projection on the taps of one pair of channels:  vec(h') = P vec(h),  P = P^T = P P.
 
     Args:
         kernel_size: taps per axis.
         stride: of the transposed convolution.
-        dilation: output pixels between taps.
         order: 1 for equal gains, L for equal moments of degree < L.
 
     Returns:
@@ -176,8 +179,7 @@ def projection_matrix(
     with torch.device("cpu"), torch.no_grad():  # also where layers are being made on the meta device
         units = torch.eye(taps, dtype=torch.float64).reshape(1, taps, *kernel_size)
         try:
-            kernel = project(from_conv_transpose(units, None, stride, dilation=dilation), order)
+            kernel = project(from_conv_transpose(units, None, stride), order)
         except UncheckError as error:
             raise ValueError(str(error)) from error
-        at = tuple(slice(None, None, d) for d in dilation)
-        return kernel.weight[:, 0][(slice(None), *at)].flatten(1)
+        return kernel.weight.flatten(1)
