@@ -7,10 +7,10 @@ from typing import Any
 
 # Each name is imported when first used, from the file that holds it.
 _HOMES: dict[str, str] = {
-    "BlurConv": "uncheck.layers.blur_strided",
-    "BlurConv1d": "uncheck.layers.blur_strided",
-    "BlurConv2d": "uncheck.layers.blur_strided",
-    "BlurConv3d": "uncheck.layers.blur_strided",
+    "BlurConv": "uncheck.layers.blur_conv",
+    "BlurConv1d": "uncheck.layers.blur_conv",
+    "BlurConv2d": "uncheck.layers.blur_conv",
+    "BlurConv3d": "uncheck.layers.blur_conv",
     "BlurPool": "uncheck.layers.blur",
     "BlurPool1d": "uncheck.layers.blur",
     "BlurPool2d": "uncheck.layers.blur",
@@ -32,7 +32,7 @@ _HOMES: dict[str, str] = {
     "SubpixelConv1d": "uncheck.layers.subpixel",
     "SubpixelConv2d": "uncheck.layers.subpixel",
     "SubpixelConv3d": "uncheck.layers.subpixel",
-    "blur_strided": "uncheck.layers.blur_strided",
+    "blur_strided": "uncheck.layers.blur_conv",
     "equal_gain": "uncheck.layers.equal_gain",
     "fold_hold": "uncheck.layers.hold_fold",
     "icnr_": "uncheck.layers.icnr",

@@ -85,8 +85,13 @@ class BlurPool(nn.Module):
             raise ValueError(f"padding_mode must be one of {', '.join(PADDING_MODES)}, not {padding_mode!r}")
         self.sizes, self.steps = list(self.kernel_size), list(self.stride)
         self.padding_mode = padding_mode
+        self.register_buffer("taps", torch.empty(0, device=device, dtype=dtype), persistent=False)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Compute the filter anew, as after `to_empty`."""
         axes = [even_filter(k, s) for k, s in zip(self.kernel_size, self.stride, strict=True)]
-        self.register_buffer("taps", filter_taps(axes, device, dtype), persistent=False)
+        self.taps = filter_taps(axes, self.taps.device, self.taps.dtype)
 
     def forward(self, x: Tensor) -> Tensor:
         """Give the smoothed and subsampled input."""

@@ -66,15 +66,21 @@ class Hold(nn.Module):
         self.stride = per_axis("stride", stride, self.ndim, 1)
         (self.order,) = per_axis("order", order, 1, 0)
         self.sizes = list(self.stride)
-        rest = [hold_power(s, self.order) for s in self.stride]
-        self.rest_sizes = [len(one) for one in rest]
+        self.rest_sizes = [self.order * (s - 1) + 1 for s in self.stride]
         self.pads = []
         for s in reversed(self.stride):
             taps = (self.order + 1) * (s - 1) + 1
             self.pads += [taps // 2, (taps - 1) // 2]
-        box = filter_taps([[1] * s for s in self.stride], device, dtype)
-        self.register_buffer("box", box, persistent=False)
-        self.register_buffer("rest", filter_taps(rest, device, dtype), persistent=False)
+        empty = torch.empty(0, device=device, dtype=dtype)
+        self.register_buffer("box", empty, persistent=False)
+        self.register_buffer("rest", empty, persistent=False)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Compute the filter anew, as after `to_empty`."""
+        device, dtype = self.box.device, self.box.dtype
+        self.box = filter_taps([hold_power(s, 1) for s in self.stride], device, dtype)
+        self.rest = filter_taps([hold_power(s, self.order) for s in self.stride], device, dtype)
 
     def forward(self, x: Tensor) -> Tensor:
         """Give the smoothed input."""

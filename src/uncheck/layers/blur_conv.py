@@ -108,11 +108,7 @@ class BlurConv(nn.Module):
             self.after.append(p + more - more // 2 - late)
             self.sizes.append(more + 1)
             self.reach.append(d * (k - 1) + 1 + more)
-        self.register_buffer(
-            "taps",
-            filter_taps([hold_power(s, self.order) for s in self.stride], device, dtype),
-            persistent=False,
-        )
+        self.register_buffer("taps", torch.empty(0, device=device, dtype=dtype), persistent=False)
         shape = (out_channels, in_channels // groups, *self.kernel_size)
         self.weight = nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
         if bias:
@@ -122,11 +118,16 @@ class BlurConv(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw the parameters anew, from the distributions of torch's convolutions."""
+        """Draw the parameters anew, as torch's convolutions do, and compute the filter."""
+        self.fill_filter(self.taps.device, self.taps.dtype)
         nn.init.kaiming_uniform_(self.weight, a=math.sqrt(5))
         if self.bias is not None:
             bound = 1 / math.sqrt(self.weight[0].numel())
             nn.init.uniform_(self.bias, -bound, bound)
+
+    def fill_filter(self, device: torch.device, dtype: torch.dtype) -> None:
+        """Compute the filter, which is a buffer that is not saved."""
+        self.taps = filter_taps([hold_power(s, self.order) for s in self.stride], device, dtype)
 
     def forward(self, x: Tensor) -> Tensor:
         """Give the convolution of the smoothed input."""
@@ -228,7 +229,5 @@ def blur_strided(conv: nn.Conv1d | nn.Conv2d | nn.Conv3d, order: int = 1) -> Blu
         device="meta",
     )
     made.weight, made.bias = conv.weight, conv.bias
-    made.taps = filter_taps(
-        [hold_power(s, made.order) for s in made.stride], conv.weight.device, conv.weight.dtype
-    )
+    made.fill_filter(conv.weight.device, conv.weight.dtype)
     return made.train(conv.training)
