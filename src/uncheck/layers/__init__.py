@@ -24,6 +24,10 @@ _HOMES: dict[str, str] = {
     "MaxBlurPool1d": "uncheck.layers.blur_max",
     "MaxBlurPool2d": "uncheck.layers.blur_max",
     "MaxBlurPool3d": "uncheck.layers.blur_max",
+    "ResizeConv": "uncheck.layers.resize",
+    "ResizeConv1d": "uncheck.layers.resize",
+    "ResizeConv2d": "uncheck.layers.resize",
+    "ResizeConv3d": "uncheck.layers.resize",
     "SmoothConvTranspose": "uncheck.layers.smooth",
     "SmoothConvTranspose1d": "uncheck.layers.smooth",
     "SmoothConvTranspose2d": "uncheck.layers.smooth",
@@ -32,10 +36,12 @@ _HOMES: dict[str, str] = {
     "SubpixelConv1d": "uncheck.layers.subpixel",
     "SubpixelConv2d": "uncheck.layers.subpixel",
     "SubpixelConv3d": "uncheck.layers.subpixel",
+    "bilinear_": "uncheck.layers.init",
     "blur_strided": "uncheck.layers.blur_conv",
     "equal_gain": "uncheck.layers.equal_gain",
     "fold_hold": "uncheck.layers.hold_fold",
     "icnr_": "uncheck.layers.icnr",
+    "icnr_transpose_": "uncheck.layers.init",
 }
 
 __all__ = sorted(_HOMES)

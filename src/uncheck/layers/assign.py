@@ -6,6 +6,8 @@ from torch.nn.utils import parametrize
 from torch.nn.utils.spectral_norm import SpectralNorm
 from torch.nn.utils.weight_norm import WeightNorm
 
+from uncheck.layers.equal_gain import EqualGain
+
 POWER_ITERATIONS = 15
 """Steps that settle a spectral norm on its new weight; as many as torch takes when it registers one."""
 
@@ -47,7 +49,10 @@ def effective_weight(module: nn.Module) -> Tensor:
                 else hook.compute_weight(module)
             )
             return weight.detach()
-    return _stored(module)
+    weight = _stored(module)
+    even = getattr(module, "even", None)
+    with torch.no_grad():
+        return even(weight) if isinstance(even, EqualGain) else weight
 
 
 def _stored(module: nn.Module) -> Tensor:
@@ -122,6 +127,6 @@ def _check(module: nn.Module, value: Tensor) -> None:
     error = (weight - scale * value).abs().max()
     if not error <= 64 * eps * weight.abs().max():
         raise ValueError(
-            f"the parametrisation of this {type(module).__name__} changes the weight, so that its "
+            f"the parametrisation or order of this {type(module).__name__} changes the weight, so that its "
             "initialisation would not hold: initialise the layer without it"
         )

@@ -63,8 +63,8 @@ class EqualGain(nn.Module):
         for d, step in zip(self.dilation, self.stride, strict=True):
             if math.gcd(d, step) > 1:
                 raise ValueError(
-                    f"dilation {self.dilation} and stride {self.stride} share a factor, so that some phase has "
-                    "no taps whatever the kernel: use a dilation prime to the stride"
+                    f"dilation {self.dilation} and stride {self.stride} share a factor, so that some phase "
+                    "has no taps whatever the kernel: use a dilation prime to the stride"
                 )
         self.register_buffer("projection", self.exact().to(dtype=dtype, device=device), persistent=False)
 
