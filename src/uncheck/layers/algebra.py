@@ -1,7 +1,7 @@
-"""A resize by an integer and the convolution after it are one upsampler: which paddings allow it, and its weight.
+"""A resize by an integer and the convolution after it are one upsampler: which paddings allow it, its weight.
 
-Per axis, with factor s, hold g (nearest: s ones; linear: the tent of `phases.hold`), o its offset, E = d (k - 1) + 1
-the extent of the convolution, padding a before and b after, x of n pixels:
+Per axis: factor s, hold g (nearest: s ones; linear: the tent of `phases.hold`), o its offset, E = d (k - 1)
++ 1 the extent of the convolution, padding a before and b after, x of n pixels:
 
     u[j] = sum_m g[j + o - s m] x~[m]             x~ is x continued beyond its ends, 0 <= j < s n
     y[i] = sum_t w[t] v[i - a + d t]              v is u continued by the padding mode
@@ -10,14 +10,16 @@ If v is the same sum over a continued x~, for every position the convolution rea
 
     y[i] = F[i + c],  F[j] = sum_m h[j - s m] x'[m],  c = s A + o - a + E - 1
 
-where x' is x with A pixels of its continuation before and B after. F is a transposed convolution of E + len(g) - 1
-taps. What has to be shown is how x continues:
+where x' is x with A pixels of its continuation before and B after; F is a transposed convolution of E +
+len(g) - 1 taps. What has to be shown is how x continues:
 
 - nearest, zeros: v is zero outside 0 .. s n - 1, and so is the sum over x~ = 0. Any a, b.
 - nearest, replicate: v[-j] = u[0] = x[0], the sum over x~[-m] = x[0]. Any a, b; likewise at the end.
-- nearest, circular: v[-j] = u[s n - j] = x[floor((s n - j) / s)] = x[n - ceil(j / s)], the sum over x~[-m] = x[n - m].
-- nearest, reflect: v[-j] = u[j] = x[floor(j / s)], which is x[0] as long as j <= s - 1: replicate. From j = s on
-  the block -s .. -1 would hold x[1] at its first pixel and x[0] at the others: no x~ has that, so it is refused.
+- nearest, circular: v[-j] = u[s n - j] = x[floor((s n - j) / s)] = x[n - ceil(j / s)], the sum over
+  x~[-m] = x[n - m].
+- nearest, reflect: v[-j] = u[j] = x[floor(j / s)], which is x[0] as long as j <= s - 1: replicate. From j = s
+  on the block -s .. -1 would hold x[1] at its first pixel and x[0] at the others: no x~ has that, so it is
+  refused.
 - linear, no padding: u clamps its sources to 0 .. n - 1, which is x~ by replicate.
 - linear, replicate: u[0] = x[0], as its source (1/2)/s - 1/2 <= 0 is clamped, and x~ = x[0] beyond: the same.
 - linear with any other padding: v has a step or a fold at the border where the tent of x~ has none: refused.
@@ -123,8 +125,8 @@ def _continuation(factor: int, mode: str, padding: int, padding_mode: str) -> st
         return "replicate" if mode == "linear" else "constant"
     if mode == "linear":
         raise ValueError(
-            f"a linear resize followed by padding {padding} of mode {padding_mode!r} has a step at the border "
-            "that no transposed convolution has: only padding_mode='replicate' or padding 0 can be fused"
+            f"a linear resize and padding {padding} of mode {padding_mode!r} have a step at the border that no "
+            "transposed convolution has: only padding_mode='replicate' or padding 0 can be fused"
         )
     if padding_mode == "reflect" and padding > factor - 1:
         raise ValueError(
@@ -143,8 +145,9 @@ def axis_matrix(kernel_size: int, factor: int, mode: str, dilation: int) -> Tens
         (d (k - 1) + len(g), k).
 
     """
-    hold = torch.tensor(axis_hold(factor, mode)[0], dtype=torch.float64)
-    matrix = torch.zeros(dilation * (kernel_size - 1) + len(hold), kernel_size, dtype=torch.float64)
+    hold = torch.tensor(axis_hold(factor, mode)[0], dtype=torch.float64, device="cpu")
+    shape = (dilation * (kernel_size - 1) + len(hold), kernel_size)
+    matrix = torch.zeros(shape, dtype=torch.float64, device="cpu")
     for t in range(kernel_size):
         start = dilation * (kernel_size - 1 - t)
         matrix[start : start + len(hold), t] = hold
@@ -160,7 +163,7 @@ def fuse_matrix(
         (prod(taps), prod(k)), the Kronecker product of the axes.
 
     """
-    matrix = torch.ones(1, 1, dtype=torch.float64)
+    matrix = torch.ones(1, 1, dtype=torch.float64, device="cpu")
     for k, s, d in zip(kernel_size, scale_factor, dilation, strict=True):
         matrix = torch.kron(matrix, axis_matrix(k, s, mode, d))
     return matrix

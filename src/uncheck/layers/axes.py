@@ -60,3 +60,25 @@ def check_channels(in_channels: int, out_channels: int, groups: int) -> None:
     for name, value in (("in_channels", in_channels), ("out_channels", out_channels)):
         if value % groups:
             raise ValueError(f"groups must divide {name}: {groups} does not divide {value}")
+
+
+def symmetric_padding(padding: Any, kernel_size: Sequence[int], dilation: Sequence[int]) -> tuple[int, ...]:
+    """Give the padding per axis; None keeps the size, d (k - 1) / 2.
+
+    Raises:
+        ValueError: an even kernel with padding on both sides, which would shift by half a pixel.
+
+    """
+    ndim = len(kernel_size)
+    extents = [d * (k - 1) + 1 for k, d in zip(kernel_size, dilation, strict=True)]
+    if padding is None or padding == "same":
+        result = tuple((extent - 1) // 2 for extent in extents)
+    else:
+        result = per_axis("padding", padding, ndim, 0)
+    for extent, p in zip(extents, result, strict=True):
+        if extent % 2 == 0 and (p > 0 or padding is None or padding == "same"):
+            raise ValueError(
+                f"an even kernel (kernel_size {tuple(kernel_size)}, dilation {tuple(dilation)}) cannot be "
+                "padded alike on both sides: use an odd kernel_size, or padding=0"
+            )
+    return result

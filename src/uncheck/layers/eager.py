@@ -1,9 +1,10 @@
-"""The fused upsampler with a backward pass of its own, for training in eager mode on the CPU."""
+"""The fused upsampler in eager mode: either form forward, and a backward pass of its own."""
 
 from dataclasses import dataclass
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from uncheck.layers.algebra import Fusing
@@ -12,7 +13,10 @@ from uncheck.layers.forms import (
     TransposedForm,
     conv_transpose,
     cut_ends,
+    pad_input,
+    phase_form,
     phase_weight,
+    phase_weight_of_fused,
     transposed_form,
 )
 from uncheck.layers.phase_conv import apply_phases
@@ -20,26 +24,50 @@ from uncheck.layers.phase_conv import apply_phases
 
 @dataclass(frozen=True)
 class Forms:
-    """Everything the fused forms of one layer need beside weight and input; the matrices in float64.
+    """What the fused forms of one layer need beside its tensors.
 
     Attributes:
-        fusing: the plan.
+        taps: of the fused kernel, per axis.
+        margin: output size = s * input size + margin, per axis.
         transposed: arguments of the transposed convolution.
-        phases: the phase form, None where there is none.
-        matrix: (prod(taps), prod(k)), from the convolution's taps to the fused ones.
+        phases: the phase form; None where there is none, or with groups.
         groups: of the convolution.
 
     """
 
-    fusing: Fusing
+    taps: tuple[int, ...]
+    margin: tuple[int, ...]
     transposed: TransposedForm
     phases: PhaseForm | None
-    matrix: Tensor
     groups: int
 
 
+def make_forms(fusing: Fusing, groups: int) -> Forms:
+    """Give the forms of a plan."""
+    phases = phase_form(fusing) if groups == 1 else None
+    return Forms(fusing.taps, fusing.margin, transposed_form(fusing), phases, groups)
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The maps from a convolution's taps to the fused ones, in its type and on its device.
+
+    Attributes:
+        transposed: (prod(taps), prod(k)).
+        phases: (prod(s) * prod(phase taps), prod(k)), None where there is no phase form.
+
+    """
+
+    transposed: Tensor
+    phases: Tensor | None
+
+    def to(self, dtype: torch.dtype) -> "Weights":
+        """Give the same in another type."""
+        return Weights(self.transposed.to(dtype), None if self.phases is None else self.phases.to(dtype))
+
+
 def fused_weight(weight: Tensor, matrix: Tensor, taps: list[int], groups: int, channels_last: bool) -> Tensor:
-    """Give the transposed convolution's weight, (in, out / groups, *taps), laid out as the kernel reads it fastest.
+    """Give the transposed convolution's weight, (in, out / groups, *taps), laid out for speed.
 
     Args:
         weight: (out, in / groups, *k).
@@ -50,21 +78,19 @@ def fused_weight(weight: Tensor, matrix: Tensor, taps: list[int], groups: int, c
 
     """
     out, inside = weight.shape[0], weight.shape[1]
+    # lists are added, not unpacked, for TorchScript
     if channels_last and groups == 1:
         tall = matrix @ weight.flatten(2).permute(2, 1, 0).reshape(-1, inside * out)
-        return tall.reshape(matrix.shape[0], inside, out).permute(1, 2, 0).unflatten(2, taps)
+        shape = [inside, out] + taps  # noqa: RUF005
+        return tall.reshape(-1, inside, out).permute(1, 2, 0).reshape(shape)
     wide = weight.reshape(out * inside, -1) @ matrix.t()
-    if groups == 1:
-        return wide.reshape([out, inside] + taps).transpose(0, 1)
-    split = wide.reshape([groups, out // groups, inside] + taps).transpose(1, 2)
-    return split.reshape([groups * inside, out // groups] + taps)
+    shape = [groups, out // groups, inside] + taps  # noqa: RUF005
+    split = wide.reshape(shape).transpose(1, 2)
+    return split.reshape([groups * inside, out // groups] + taps)  # noqa: RUF005
 
 
-def apply_transposed(
-    x: Tensor, weight: Tensor, bias: Tensor | None, matrix: Tensor, forms: Forms, channels_last: bool
-) -> Tensor:
+def apply_transposed(x: Tensor, fused: Tensor, bias: Tensor | None, forms: Forms) -> Tensor:
     """Upsample by one transposed convolution; differentiable through torch's own rules."""
-    fused = fused_weight(weight, matrix, list(forms.fusing.taps), forms.groups, channels_last)
     form = forms.transposed
     y = conv_transpose(
         x, fused, bias, list(form.stride), list(form.padding), list(form.output_padding), forms.groups
@@ -75,9 +101,9 @@ def apply_transposed(
 class Fused(torch.autograd.Function):
     """y = the fused upsampler, by either form forward and by the transposed form backward.
 
-    Why not torch's own backward: it sums the gradient of the bias of a transposed convolution on a path that took
-    up to four times as long as both other gradients (channels_last, torch 2.13), and the phases are written in
-    place. Only the input and the k x k weight are kept for the backward pass.
+    Why not torch's own backward: it sums the gradient of a transposed convolution's bias on a path that takes
+    longer than both other gradients (channels_last on the CPU, torch 2.13), and the phases are written in
+    place. Only the input and the weight are kept for the backward pass.
     """
 
     generate_vmap_rule = True
@@ -87,49 +113,107 @@ class Fused(torch.autograd.Function):
         x: Tensor,
         weight: Tensor,
         bias: Tensor | None,
+        weights: Weights | None,
         forms: Forms,
-        by_phases: bool,
-        out_size: tuple[int, ...],
+        out_size: tuple[int, ...] | None,
         channels_last: bool,
     ) -> Tensor:
-        """Compute the output; x continued beyond its ends."""
-        return compute(x, weight, bias, forms, by_phases, out_size, channels_last)
+        """Compute the output; see `compute`."""
+        return compute(x, weight, bias, weights, forms, out_size, channels_last)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
         """Keep what the backward pass needs."""
-        x, weight, bias, ctx.forms, _, _, ctx.channels_last = inputs
+        x, weight, bias, ctx.weights, ctx.forms, _, ctx.channels_last = inputs
         ctx.save_for_backward(x, weight, bias)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Any:
         """Give the gradients of input, weight and bias."""
         x, weight, bias = ctx.saved_tensors
-        (gy,) = gradients
-        forms: Forms = ctx.forms
         needed = ctx.needs_input_grad[:3]
+        rest = (None,) * 4
+        fused = _fuse(weight, ctx.weights, ctx.forms, ctx.channels_last)
         if torch.is_grad_enabled():
             # a second derivative is wanted: through torch's own rules
+            y = apply_transposed(x, fused, bias, ctx.forms)
             wanted = [t for t, need in zip((x, weight, bias), needed, strict=True) if need]
-            y = apply_transposed(x, weight, bias, forms.matrix.to(weight), forms, ctx.channels_last)
-            found = iter(torch.autograd.grad(y, wanted, gy, create_graph=True))
-            return *(next(found) if need else None for need in needed), None, None, None, None
-        return *_gradients(gy, x, weight, needed, forms, ctx.channels_last), None, None, None, None
+            found = iter(torch.autograd.grad(y, wanted, gradients[0], create_graph=True))
+            return *(next(found) if need else None for need in needed), *rest
+        gx, gh, gb = _gradients(gradients[0], x, fused, needed, ctx.forms, ctx.channels_last)
+        if gh is not None and ctx.weights is not None:
+            gh = _unfuse(gh, ctx.weights.transposed, weight, ctx.forms.groups)
+        return gx, gh, gb, *rest
+
+
+def run(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    weights: Weights | None,
+    forms: Forms,
+    pads: list[tuple[list[int], str]],
+    form: str,
+    channels_last: bool,
+    training: bool,
+) -> Tensor:
+    """Continue the input, then compute the output by the form named, with or without gradients.
+
+    Args:
+        x: (batch, in, *size).
+        weight: as in `compute`.
+        bias: as in `compute`.
+        weights: as in `compute`.
+        forms: of `make_forms`.
+        pads: of `input_pads`.
+        form: "transposed" or "phases".
+        channels_last: layout of the output.
+        training: whether gradients are wanted.
+
+    """
+    size = None
+    if form == "phases" and forms.phases is not None:
+        size = tuple(
+            s * n + g for s, n, g in zip(forms.transposed.stride, x.shape[2:], forms.margin, strict=True)
+        )
+    if channels_last:
+        x = x.contiguous(memory_format=memory_format(x.ndim - 2, True))
+    x = pad_input(x, pads)
+    if training:
+        y: Tensor = Fused.apply(  # type: ignore[no-untyped-call]
+            x, weight, bias, weights, forms, size, channels_last
+        )
+        return y
+    return compute(x, weight, bias, weights, forms, size, channels_last)
 
 
 def compute(
     x: Tensor,
     weight: Tensor,
     bias: Tensor | None,
+    weights: Weights | None,
     forms: Forms,
-    by_phases: bool,
-    out_size: tuple[int, ...],
+    out_size: tuple[int, ...] | None,
     channels_last: bool,
 ) -> Tensor:
-    """Compute the output by the form asked for, without gradients."""
-    if not by_phases or forms.phases is None:
-        return apply_transposed(x, weight, bias, forms.matrix.to(weight), forms, channels_last)
-    stacked = phase_weight(weight, forms.phases.matrix.to(weight), forms.phases)
+    """Compute the output by the form asked for.
+
+    Args:
+        x: (batch, in, *size), continued beyond its ends.
+        weight: of the convolution, (out, in / groups, *k); or the fused one where `weights` is None.
+        bias: (out,) or None.
+        weights: the maps from the convolution's taps to the fused ones.
+        forms: of `make_forms`.
+        out_size: pixels of the output for the phase form; None for the transposed form.
+        channels_last: layout of the output.
+
+    """
+    if out_size is None or forms.phases is None:
+        return apply_transposed(x, _fuse(weight, weights, forms, channels_last), bias, forms)
+    if weights is None or weights.phases is None:
+        stacked = phase_weight_of_fused(weight, forms.phases)
+    else:
+        stacked = phase_weight(weight, weights.phases, forms.phases)
     return apply_phases(x, stacked, bias, forms.phases, out_size, memory_format(x.ndim - 2, channels_last))
 
 
@@ -140,39 +224,46 @@ def memory_format(ndim: int, channels_last: bool) -> torch.memory_format:
     return torch.channels_last if ndim == 2 else torch.channels_last_3d
 
 
+def _fuse(weight: Tensor, weights: Weights | None, forms: Forms, channels_last: bool) -> Tensor:
+    if weights is None:
+        return weight
+    return fused_weight(weight, weights.transposed, list(forms.taps), forms.groups, channels_last)
+
+
+def _unfuse(gradient: Tensor, matrix: Tensor, weight: Tensor, groups: int) -> Tensor:
+    out, inside = weight.shape[:2]
+    tall = gradient.reshape(groups, inside, out // groups, -1).transpose(1, 2).reshape(out * inside, -1)
+    return (tall @ matrix).reshape(weight.shape)
+
+
 def _gradients(
     gy: Tensor,
     x: Tensor,
-    weight: Tensor,
+    fused: Tensor,
     needed: tuple[bool, ...],
     forms: Forms,
     channels_last: bool,
 ) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
-    gx = gw = gb = None
-    if needed[2]:
-        gb = gy.sum([0, *range(2, gy.ndim)])
+    gb = gy.sum([0, *range(2, gy.ndim)]) if needed[2] else None
     if not (needed[0] or needed[1]):
-        return gx, gw, gb
+        return None, None, gb
     form = forms.transposed
     pads = [n for pair in reversed(form.cut) for n in pair]
     if any(pads):
-        gy = torch.nn.functional.pad(gy, pads)
+        gy = F.pad(gy, pads)
     gy = gy.contiguous(memory_format=memory_format(x.ndim - 2, channels_last))
-    matrix = forms.matrix.to(weight)
-    fused = fused_weight(weight, matrix, list(forms.fusing.taps), forms.groups, channels_last)
-    ones = [1] * (x.ndim - 2)
+    stride, padding, extra = list(form.stride), list(form.padding), list(form.output_padding)
     gx, gh, _ = torch.ops.aten.convolution_backward(
-        gy, x, fused, None, list(form.stride), list(form.padding), ones, True, list(form.output_padding),
-        forms.groups, [needed[0], needed[1], False],
-    )  # fmt: skip
-    if gh is not None:
-        out, inside = weight.shape[:2]
-        groups = forms.groups
-        tall = gh.reshape(groups, inside, out // groups, -1).transpose(1, 2).reshape(out * inside, -1)
-        gw = (tall @ matrix).reshape(weight.shape)
-    return gx, gw, gb
-
-
-def make_forms(fusing: Fusing, phases: PhaseForm | None, matrix: Tensor, groups: int) -> Forms:
-    """Gather the forms of a layer; the phase form holds for one group only."""
-    return Forms(fusing, transposed_form(fusing), phases if groups == 1 else None, matrix, groups)
+        gy,
+        x,
+        fused,
+        None,
+        stride,
+        padding,
+        [1] * len(stride),
+        True,
+        extra,
+        forms.groups,
+        [*needed[:2], False],
+    )
+    return gx, gh, gb

@@ -4,26 +4,27 @@ Both take the input already continued beyond its ends (`pad_input`), and give th
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from uncheck.layers.algebra import Fusing, fuse_matrix
+from uncheck.layers.algebra import Fusing
 
 STRIP_BYTES = 8_000_000
 """Size of the phases computed at a time: they and the pages they lie on stay in the cache."""
 
 
-def conv(x: Tensor, weight: Tensor, bias: Tensor | None, dilation: list[int], groups: int) -> Tensor:
-    """Apply torch's convolution of 1, 2 or 3 axes, stride 1, no padding."""
+def conv(
+    x: Tensor, weight: Tensor, bias: Tensor | None, padding: list[int], dilation: list[int], groups: int
+) -> Tensor:
+    """Apply torch's convolution of 1, 2 or 3 axes, stride 1, padded with zeros."""
     if len(dilation) == 1:
-        return F.conv1d(x, weight, bias, dilation=dilation, groups=groups)
+        return F.conv1d(x, weight, bias, [1], padding, dilation, groups)
     if len(dilation) == 2:
-        return F.conv2d(x, weight, bias, dilation=dilation, groups=groups)
-    return F.conv3d(x, weight, bias, dilation=dilation, groups=groups)
+        return F.conv2d(x, weight, bias, [1, 1], padding, dilation, groups)
+    return F.conv3d(x, weight, bias, [1, 1, 1], padding, dilation, groups)
 
 
 def conv_transpose(
@@ -41,6 +42,40 @@ def conv_transpose(
     if len(stride) == 2:
         return F.conv_transpose2d(x, weight, bias, stride, padding, output_padding, groups)
     return F.conv_transpose3d(x, weight, bias, stride, padding, output_padding, groups)
+
+
+def resize_mode(mode: str, ndim: int) -> str:
+    """Give F.interpolate's name of a mode: it names linear by the number of axes."""
+    return ("linear", "bilinear", "trilinear")[ndim - 1] if mode == "linear" else mode
+
+
+def resize_conv(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    scale_factor: list[float],
+    mode: str,
+    padding: list[int],
+    padding_mode: str,
+    dilation: list[int],
+    groups: int,
+) -> Tensor:
+    """Resize and convolve in two plain steps, by torch's own functions; `mode` as F.interpolate names it."""
+    y = F.interpolate(x, None, scale_factor, mode)
+    if padding_mode == "zeros":
+        return conv(y, weight, bias, padding, dilation, groups)
+    pads: list[int] = []
+    for axis in range(len(padding)):
+        p = padding[len(padding) - 1 - axis]
+        pads += [p, p]
+        if padding_mode == "reflect" and p >= y.shape[y.dim() - 1 - axis]:
+            raise ValueError(
+                f"reflect padding of {p} needs more than {p} pixels after the resize, "
+                f"not {y.shape[y.dim() - 1 - axis]}: use a larger input"
+            )
+    if max(pads) > 0:
+        y = F.pad(y, pads, padding_mode)
+    return conv(y, weight, bias, [0] * len(padding), dilation, groups)
 
 
 def input_pads(fusing: Fusing) -> list[tuple[list[int], str]]:
@@ -107,63 +142,77 @@ class PhaseForm:
     """All phases as the channels of one convolution of stride 1:  y[s i + p] = z_p[i + shift_p].
 
     Attributes:
-        matrix: from the convolution's taps to (prod(s) * prod(taps)), float64.
+        rows: which tap of the fused kernel stands where, int64 (prod(s) * prod(taps),); -1 for none.
         factor: s per axis.
         taps: of each phase, per axis, ceil(fused taps / s).
         pads: zeros to add before and after each axis of the continued input, per axis (before, after).
         shifts: of each phase, per axis.
-        margin: output size = s * size + margin, of the input before it was continued.
 
     """
 
-    matrix: Tensor
+    rows: Tensor
     factor: tuple[int, ...]
     taps: tuple[int, ...]
     pads: tuple[tuple[int, int], ...]
     shifts: tuple[tuple[int, ...], ...]
-    margin: tuple[int, ...]
 
 
-def phase_form(
-    fusing: Fusing, kernel_size: Sequence[int], mode: str, dilation: Sequence[int]
-) -> PhaseForm | None:
+def phase_form(fusing: Fusing) -> PhaseForm | None:
     """Give the phases of the fused kernel as one convolution; None where it would read beyond its input.
 
     With c the crop, phase p reads h at r = (c + p) mod s and the input q = (c + p) // s further on:
     y[s i + p] = sum_l h[s l + r] x'[i + q - l].
     """
     ndim = len(fusing.scale_factor)
-    rows = torch.arange(math.prod(fusing.taps)).reshape(fusing.taps)
+    rows = torch.zeros([1] * (2 * ndim), dtype=torch.int64, device="cpu")
     taps, pads, shifts = [], [], []
     for axis, s in enumerate(fusing.scale_factor):
-        count = -(-fusing.taps[axis] // s)
-        lowest, highest = fusing.crop[axis] // s, (fusing.crop[axis] + s - 1) // s
+        crop, width = fusing.crop[axis], fusing.taps[axis]
+        count = -(-width // s)
+        lowest, highest = crop // s, (crop + s - 1) // s
         before = count - 1 - lowest
         after = -(-fusing.margin[axis] // s) + highest - fusing.before[axis] - fusing.after[axis]
         if before < 0:
             return None
-        index = torch.tensor(
-            [[s * (count - 1 - t) + (fusing.crop[axis] + p) % s for t in range(count)] for p in range(s)]
-        )
-        beyond = index >= fusing.taps[axis]
-        picked = rows.index_select(2 * axis, index.flatten().masked_fill(beyond.flatten(), 0))
-        shape = [*picked.shape[: 2 * axis], s, count, *picked.shape[2 * axis + 1 :]]
-        hole = beyond.reshape(
-            [s if n == 2 * axis else count if n == 2 * axis + 1 else 1 for n in range(len(shape))]
-        )
-        rows = picked.reshape(shape).masked_fill(hole, -1)
+        index = [[s * (count - 1 - t) + (crop + p) % s for t in range(count)] for p in range(s)]
+        place = torch.tensor(index, device="cpu")
+        place = place.masked_fill(place >= width, -1)
+        shape = [1] * (2 * ndim)
+        shape[axis], shape[ndim + axis] = s, count
+        place = place.reshape(shape)
+        rows = torch.where((rows < 0) | (place < 0), -1, rows * width + place)
         taps.append(count)
         pads.append((before, after))
-        shifts.append(tuple((fusing.crop[axis] + p) // s - lowest for p in range(s)))
-    rows = rows.permute([2 * a for a in range(ndim)] + [2 * a + 1 for a in range(ndim)]).flatten()
-    matrix = fuse_matrix(kernel_size, fusing.scale_factor, mode, dilation)[rows.clamp(min=0)]
-    matrix[rows < 0] = 0
-    return PhaseForm(matrix, fusing.scale_factor, tuple(taps), tuple(pads), tuple(shifts), fusing.margin)
+        shifts.append(tuple((crop + p) // s - lowest for p in range(s)))
+    return PhaseForm(rows.flatten(), fusing.scale_factor, tuple(taps), tuple(pads), tuple(shifts))
+
+
+def phase_matrix(matrix: Tensor, form: PhaseForm) -> Tensor:
+    """Give the map from the convolution's taps to those of all phases, from the map to the fused taps."""
+    picked = matrix[form.rows.clamp(min=0)]
+    picked[form.rows < 0] = 0
+    return picked
 
 
 def phase_weight(weight: Tensor, matrix: Tensor, form: PhaseForm) -> Tensor:
-    """Give the weight of the convolution of all phases, (prod(s) * out, in, *taps)."""
+    """Give the weight of the convolution of all phases, (prod(s) * out, in, *taps).
+
+    Args:
+        weight: of the convolution, (out, in, *k).
+        matrix: of `phase_matrix`, in the weight's type.
+        form: of `phase_form`.
+
+    """
     out, inside = weight.shape[:2]
     phases = math.prod(form.factor)
     tall = (weight.reshape(out * inside, -1) @ matrix.T).reshape(out, inside, phases, -1)
     return tall.permute(2, 0, 1, 3).reshape(phases * out, inside, *form.taps)
+
+
+def phase_weight_of_fused(fused: Tensor, form: PhaseForm) -> Tensor:
+    """Give the same from the weight of the transposed convolution, (in, out, *fused taps)."""
+    inside, out = fused.shape[:2]
+    phases = math.prod(form.factor)
+    flat = F.pad(fused.flatten(2), [0, 1])  # the last entry, -1, is a tap of weight zero
+    picked = flat[:, :, form.rows].reshape(inside, out, phases, -1)
+    return picked.permute(2, 1, 0, 3).reshape(phases * out, inside, *form.taps)

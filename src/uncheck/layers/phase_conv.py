@@ -20,8 +20,8 @@ def apply_phases(
 ) -> Tensor:
     """Upsample by all phases at once:  y[s i + p] = z_p[i + shift_p],  z = conv(x, weight).
 
-    The phases of a strip of rows (or of a few whole images) are computed and interleaved before the next strip,
-    so that no more than STRIP_BYTES of them exist at a time: the output is the only large tensor made.
+    The phases of a strip of rows (or of a few whole images) are computed and interleaved before the next
+    strip, so that no more than STRIP_BYTES of them exist at a time: the output is the only large tensor made.
 
     Args:
         x: (batch, in, *size), continued beyond its ends.
@@ -47,19 +47,18 @@ def apply_phases(
     stacked = None if bias is None else bias.repeat(len(phases))
     rows = -(-out_size[0] // factor[0])
     halo = form.taps[0] - 1 + form.shifts[0][-1]
-    ones = [1] * ndim
+    none, ones = [0] * ndim, [1] * ndim
     row_bytes = y[0].numel() * y.element_size() // rows
     for images, begin, end in strips(x.shape[0], rows, row_bytes):
-        z = conv(x[images, :, begin : end + halo], weight, stacked, ones, 1)
-        z = z.unflatten(1, (len(phases), out))
+        z = conv(x[images, :, begin : end + halo], weight, stacked, none, ones, 1)
+        z = z.reshape(z.shape[0], len(phases), out, *z.shape[2:])
         into = y[images, :, factor[0] * begin : factor[0] * end]
         for number, phase in enumerate(phases):
-            target = into[
-                (slice(None), slice(None), *(slice(p, None, s) for p, s in zip(phase, factor, strict=True)))
-            ]
-            shifts = [form.shifts[axis][p] for axis, p in enumerate(phase)]
-            source = (slice(a, a + n) for a, n in zip(shifts, target.shape[2:], strict=True))
-            target.copy_(z[(slice(None), number, slice(None), *source)])
+            target, source = into, z[:, number]
+            for axis, (p, s) in enumerate(zip(phase, factor, strict=True), start=2):
+                target = target[(slice(None),) * axis + (slice(p, None, s),)]
+                source = source.narrow(axis, form.shifts[axis - 2][p], target.shape[axis])
+            target.copy_(source)
     return y
 
 

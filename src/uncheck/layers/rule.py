@@ -1,0 +1,104 @@
+"""Which form is fastest: looked up in a table that was measured, `rule.json` beside this file.
+
+The table is made by `benchmarks/resize_conv_rule.py` from benchmarks/results/resize_conv_rule.json. It
+holds, for each measured kind of layer (axes, factor, kernel, mode, layout, type, training or not, threads),
+the fastest form over widths and pixels; the nearest measured cell on logarithmic scales decides.
+"""
+
+import json
+import math
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+
+class Case(NamedTuple):
+    """What of a layer the choice depends on."""
+
+    scale_factor: tuple[int, ...]
+    kernel_size: tuple[int, ...]
+    mode: str
+    in_channels: int
+    out_channels: int
+    groups: int
+
+
+def channels_last(x: Tensor, weight: Tensor) -> bool:
+    """Whether torch's convolution would give a channels_last output: input or weight lies so in memory."""
+    if x.ndim < 4:
+        return False
+    layout = torch.channels_last if x.ndim == 4 else torch.channels_last_3d
+    return (x.is_contiguous(memory_format=layout) and not x.is_contiguous()) or (
+        weight.is_contiguous(memory_format=layout) and not weight.is_contiguous()
+    )
+
+
+def choose(case: Case, shape: torch.Size, dtype: torch.dtype, device: str, last: bool, training: bool) -> str:
+    """Give the form: "plain", "transposed" or "phases".
+
+    Args:
+        case: of the layer.
+        shape: of the input.
+        dtype: of the input.
+        device: its kind; on anything but a CPU "transposed", which is not a measured choice.
+        last: whether the layout is channels_last.
+        training: whether gradients are wanted.
+
+    Cost: about a microsecond once a shape was seen.
+
+    """
+    if device != "cpu":
+        return "plain" if device == "meta" else "transposed"
+    return _choice(case, shape, dtype, last, training, torch.get_num_threads())
+
+
+@lru_cache(maxsize=4096)
+def _choice(
+    case: Case, shape: torch.Size, dtype: torch.dtype, last: bool, training: bool, threads: int
+) -> str:
+    table = _table(case, dtype, last, training, threads)
+    if table is None:
+        return "plain"
+    width = math.sqrt(case.in_channels * case.out_channels) / case.groups
+    row = _nearest(table["widths"], width)
+    column = _nearest(table["pixels"], math.prod(shape[2:]))
+    layer = _nearest(table["batches"], shape[0])
+    found = table["forms"][row][column][layer]
+    return {"p": "plain", "t": "transposed", "f": "phases"}[found]
+
+
+def _nearest(values: list[int], value: float) -> int:
+    distances = [abs(math.log(one / max(value, 1e-9))) for one in values]
+    return distances.index(min(distances))
+
+
+def _table(case: Case, dtype: torch.dtype, last: bool, training: bool, threads: int) -> dict[str, Any] | None:
+    if case.groups != 1:
+        return None
+    ndim = len(case.kernel_size)
+    wanted = {
+        "ndim": ndim,
+        "mode": case.mode,
+        "layout": "channels_last" if last else "contiguous",
+        "dtype": "bfloat16" if dtype in (torch.bfloat16, torch.float16) else "float32",
+        "training": training,
+    }
+    numbers = {
+        "factor": math.prod(case.scale_factor) ** (1 / ndim),
+        "kernel": math.prod(case.kernel_size) ** (1 / ndim),
+        "threads": threads,
+    }
+    fitting = [t for t in _rule() if all(t[word] == value for word, value in wanted.items())]
+    if not fitting:
+        return None
+    return min(fitting, key=lambda t: sum(abs(math.log(t[word] / value)) for word, value in numbers.items()))
+
+
+@lru_cache(maxsize=1)
+def _rule() -> list[dict[str, Any]]:
+    path = files("uncheck.layers") / "rule.json"
+    found: list[dict[str, Any]] = json.loads(path.read_text())["tables"]
+    return found

@@ -1,0 +1,26 @@
+"""Who is looking on: exporters, transforms and watchers of torch calls get the plain two steps."""
+
+import torch
+
+
+def exporting() -> bool:
+    """Whether a graph is being exported (torch.export, torch.onnx), not compiled for running now."""
+    found = getattr(torch.compiler, "is_exporting", None)
+    return bool(found()) if found is not None else False
+
+
+def watched() -> bool:
+    """Whether a function mode watches the torch calls, or a transform such as vmap runs them.
+
+    A watcher, such as `uncheck.inspect`, shall see a resize and a convolution; a transform needs calls it
+    has rules for. Both questions are answered by private functions of torch: where one is gone, the answer
+    is no.
+    """
+    modes = getattr(torch._C, "_len_torch_function_stack", None)
+    transforms = getattr(torch._C, "_are_functorch_transforms_active", None)
+    return bool((modes is not None and modes()) or (transforms is not None and transforms()))
+
+
+def tracing() -> bool:
+    """Whether torch.jit.trace, or an export through it, records the calls."""
+    return bool(torch._C._get_tracing_state())
