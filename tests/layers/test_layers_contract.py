@@ -1,5 +1,7 @@
 """The contract passes a plain torch layer and catches layers that break it."""
 
+import importlib
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -15,6 +17,7 @@ from layers.contract import (
     check_state,
     check_types,
 )
+from uncheck import layers
 
 
 def example() -> Tensor:
@@ -72,3 +75,12 @@ def test_planted_faults_are_caught(fault):
         checks[fault]()
     check_copies(make, example())
     check_export(make, example(), 1e-6)
+
+
+def test_every_name_of_the_room_is_what_it_says():
+    # a file named as one of its functions would hide it, once something has imported that file
+    for name, home in layers._HOMES.items():
+        importlib.import_module(home)
+        found = getattr(layers, name)
+        assert found.__name__ == name
+        assert found.__module__ == home

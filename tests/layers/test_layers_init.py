@@ -10,7 +10,7 @@ from torch.nn.utils.weight_norm import weight_norm
 
 from oracles.layers_smooth_naive import linear_by_loops, phase_variances, power_off_mean
 from uncheck.layers.assign import effective_weight
-from uncheck.layers.equal_gain import equal_gain
+from uncheck.layers.gains import equal_gain
 from uncheck.layers.init import bilinear_, icnr_transpose_
 from uncheck.layers.smooth import SmoothConvTranspose2d
 from uncheck.phases import from_conv_transpose, gain_spread, strang_fix_order

@@ -11,7 +11,7 @@ from torch.nn.utils.weight_norm import weight_norm
 
 from oracles.layers_smooth_naive import power_off_mean
 from oracles.layers_subpixel_naive import flat, lattice_of_flat
-from uncheck.layers.equal_gain import equal_gain
+from uncheck.layers.gains import equal_gain
 from uncheck.layers.icnr import icnr_
 from uncheck.layers.smooth import SmoothConvTranspose2d
 

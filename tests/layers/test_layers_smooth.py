@@ -14,7 +14,7 @@ from torch.nn.utils.weight_norm import weight_norm
 from layers.contract import check_contract, check_onnx
 from oracles.layers_smooth_naive import phase_variances, power_off_mean, project_by_frequencies
 from oracles.phases_torch import gains_by_constants, ripple_of_polynomial
-from uncheck.layers.equal_gain import EqualGain, equal_gain
+from uncheck.layers.gains import EqualGain, equal_gain
 from uncheck.layers.smooth import (
     SmoothConvTranspose,
     SmoothConvTranspose1d,

@@ -6,7 +6,7 @@ from torch.nn.utils import parametrize
 from torch.nn.utils.spectral_norm import SpectralNorm
 from torch.nn.utils.weight_norm import WeightNorm
 
-from uncheck.layers.equal_gain import EqualGain
+from uncheck.layers.gains import EqualGain
 
 POWER_ITERATIONS = 15
 """Steps that settle a spectral norm on its new weight; as many as torch takes when it registers one."""

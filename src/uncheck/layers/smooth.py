@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from uncheck.layers.axes import Sizes, axes_of, check_channels, per_axis
-from uncheck.layers.equal_gain import EqualGain
+from uncheck.layers.gains import EqualGain
 
 CONV_TRANSPOSE = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 
