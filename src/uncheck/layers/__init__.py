@@ -16,6 +16,7 @@ _HOMES: dict[str, str] = {
     "BlurPool2d": "uncheck.layers.blur",
     "BlurPool3d": "uncheck.layers.blur",
     "EqualGain": "uncheck.layers.gains",
+    "FusedResizeConv": "uncheck.layers.fused",
     "Hold": "uncheck.layers.hold",
     "Hold1d": "uncheck.layers.hold",
     "Hold2d": "uncheck.layers.hold",

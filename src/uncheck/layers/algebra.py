@@ -125,8 +125,8 @@ def _continuation(factor: int, mode: str, padding: int, padding_mode: str) -> st
         return "replicate" if mode == "linear" else "constant"
     if mode == "linear":
         raise ValueError(
-            f"a linear resize and padding {padding} of mode {padding_mode!r} have a step at the border that no "
-            "transposed convolution has: only padding_mode='replicate' or padding 0 can be fused"
+            f"a linear resize and padding {padding} of mode {padding_mode!r} have a step at the border "
+            "that no transposed convolution has: only padding_mode='replicate' or padding 0 can be fused"
         )
     if padding_mode == "reflect" and padding > factor - 1:
         raise ValueError(

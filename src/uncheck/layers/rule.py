@@ -24,6 +24,8 @@ class Case(NamedTuple):
     in_channels: int
     out_channels: int
     groups: int
+    finished: bool = False
+    """Whether the fused weight is all there is: then the two plain steps are no choice."""
 
 
 def channels_last(x: Tensor, weight: Tensor) -> bool:
@@ -61,12 +63,12 @@ def _choice(
 ) -> str:
     table = _table(case, dtype, last, training, threads)
     if table is None:
-        return "plain"
+        return "transposed" if case.finished else "plain"
     width = math.sqrt(case.in_channels * case.out_channels) / case.groups
     row = _nearest(table["widths"], width)
     column = _nearest(table["pixels"], math.prod(shape[2:]))
     layer = _nearest(table["batches"], shape[0])
-    found = table["forms"][row][column][layer]
+    found = table["finished" if case.finished else "forms"][row][column][layer]
     return {"p": "plain", "t": "transposed", "f": "phases"}[found]
 
 
