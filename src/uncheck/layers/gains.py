@@ -100,9 +100,13 @@ def equal_gain(module: Layer, order: int = 1) -> Layer:
     `weight` load too. torch.nn.utils.parametrize.remove_parametrizations(module, "weight") leaves a plain
     layer with the projected weight, for scripting, pickling and release.
 
-    The weights in use change by the projection: at torch's initialisation of kernel 3, stride 2 in 2-D by a
-    third of their energy, of kernel 4 by a fifth. Put it on last: parametrisations below it, such as
-    torch.nn.utils.parametrizations.weight_norm and spectral_norm, then keep the gains equal whatever they do.
+    The weights in use change by the projection: at torch's initialisation of kernel 3, stride 2 in 2-D they
+    lose a third of their energy, of kernel 4 a fifth, and the variances of the phases of kernel 3 end up 7:1
+    instead of 4:1, which a nonlinearity turns into a lattice of second order. SmoothConvTranspose starts with
+    all variances alike; icnr_transpose_ and, where it fits, bilinear_ do so for an existing layer.
+
+    Put it on last: parametrisations below it, such as torch.nn.utils.parametrizations.weight_norm and
+    spectral_norm, then keep the gains equal whatever they do.
 
     Args:
         module: torch.nn.ConvTranspose1d, 2d or 3d; stride, dilation, groups and output_padding as they are.
