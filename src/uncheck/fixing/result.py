@@ -1,0 +1,144 @@
+"""What fusing did to a network, as values that render themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import nn
+
+SCHEMA = "uncheck.fuse/1"
+
+
+@dataclass(frozen=True)
+class Fused:
+    """One resize and convolution that became one layer.
+
+    Attributes:
+        resize: the layer or function that resized.
+        conv: path of the convolution; the fused layer stands there in the new network.
+        factor: of the resize, per axis.
+        mode: "nearest" or "linear".
+        kernel_size: of the convolution before.
+        padding: (start, end) per axis at the high resolution, everything between taken together.
+        padding_mode: "zeros", "reflect", "replicate" or "circular".
+        folded: path of the BatchNorm that was folded in, None where there was none.
+        calls: how often the example ran it.
+        notes: what else to know, in sentences.
+    """
+
+    resize: str
+    conv: str
+    factor: tuple[int, ...]
+    mode: str
+    kernel_size: tuple[int, ...]
+    padding: tuple[tuple[int, int], ...]
+    padding_mode: str
+    folded: str | None = None
+    calls: int = 1
+    notes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """One line."""
+        factor, kernel = ("x".join(map(str, sizes)) for sizes in (self.factor, self.kernel_size))
+        norm = f" + {self.folded}" if self.folded else ""
+        return f"{self.resize} ({self.mode} x {factor}) + {self.conv} ({kernel}){norm}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {
+            "resize": self.resize,
+            "conv": self.conv,
+            "factor": list(self.factor),
+            "mode": self.mode,
+            "kernel_size": list(self.kernel_size),
+            "padding": [list(pair) for pair in self.padding],
+            "padding_mode": self.padding_mode,
+            "folded": self.folded,
+            "calls": self.calls,
+            "notes": list(self.notes),
+        }
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A resize that stays as it was, and why, in a sentence that names the place."""
+
+    resize: str
+    reason: str
+
+    def __str__(self) -> str:
+        """One line."""
+        return f"{self.resize}: {self.reason}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {"resize": self.resize, "reason": self.reason}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Largest difference between the outputs of both networks.
+
+    Attributes:
+        example: on the example input.
+        random: on a second input of the same shapes; None if the network could not be run on it.
+        relative: the larger of the two, each over the largest absolute value of its output.
+        allowed: what `relative` may be, sqrt of the machine epsilon of the output's type.
+    """
+
+    example: float
+    random: float | None
+    relative: float
+    allowed: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {
+            "example": self.example,
+            "random": self.random,
+            "relative": self.relative,
+            "allowed": self.allowed,
+        }
+
+
+@dataclass(frozen=True)
+class Fusion:
+    """A network with its resize-convolutions fused, and the account of it.
+
+    Attributes:
+        model: the new network, a copy; the original is untouched.
+        fused: what became one layer, in forward order.
+        refused: what did not, with the reason, in forward order.
+        difference: how far the outputs of both networks differ, measured.
+        notes: about the whole, in sentences.
+    """
+
+    model: nn.Module = field(repr=False)
+    fused: tuple[Fused, ...]
+    refused: tuple[Refused, ...]
+    difference: Difference
+    notes: tuple[str, ...] = ()
+
+    @property
+    def finding(self) -> bool:
+        """Whether a resize was refused."""
+        return bool(self.refused)
+
+    def __str__(self) -> str:
+        """What was fused, what was refused and why, and the difference measured."""
+        if not self.fused and not self.refused:
+            return "nothing to fuse: no resize makes an axis longer"
+        lines = [f"fused: {one}" for one in self.fused] + [f"refused: {one}" for one in self.refused]
+        lines += [f"largest difference: {self.difference.relative:.2g} of the output's largest value"]
+        return "\n".join(lines)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready, without the network."""
+        return {
+            "schema": SCHEMA,
+            "fused": [one.to_dict() for one in self.fused],
+            "refused": [one.to_dict() for one in self.refused],
+            "difference": self.difference.to_dict(),
+            "notes": list(self.notes),
+        }
