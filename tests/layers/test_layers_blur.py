@@ -81,6 +81,21 @@ def test_the_oracle_sees_another_border():
     assert np.abs(layer(x).numpy() - blur_by_loops(x.numpy(), (5, 5), (3, 3), "symmetric")).max() > 0.01
 
 
+def test_the_oracles_see_a_shift_another_order_and_another_window():
+    conv = nn.Conv2d(1, 1, 3, 2, 1).double()
+    x = noise(1, 1, 8, 8)
+    arrays = (x.numpy(), conv.weight.detach().numpy(), conv.bias.detach().numpy())
+    expected = strided_by_loops(*arrays, (2, 2), (1, 1), (1, 1), 1, "zeros", 1)
+    close(blur_strided(conv)(x), expected, 1e-13)
+    shifted = blur_strided(conv)
+    shifted.before, shifted.after = shifted.after, shifted.before
+    for wrong in (shifted, blur_strided(conv, order=2), conv):
+        assert np.abs(wrong(x).detach().numpy() - expected).max() > 0.01
+    pooled = max_by_loops(x.numpy(), (3, 3), (1, 1), (1, 1))
+    assert np.abs(nn.MaxPool2d(2, 1)(x).numpy() - pooled[..., 1:, 1:]).max() > 0.01
+    close(nn.MaxPool2d(3, 1, 1)(x), pooled, 0.0)
+
+
 @pytest.mark.parametrize("stride", [2, 3, 4, 5, 6])
 @pytest.mark.parametrize("more", [0, 1, 2, 3, 7])
 def test_filters_have_equal_phase_sums_at_their_stride(stride, more):

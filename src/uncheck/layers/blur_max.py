@@ -12,9 +12,10 @@ from uncheck.layers.blur import BlurPool
 class MaxBlurPool(nn.Module):
     """Maximum at every pixel, then BlurPool:  y = BlurPool(max over the window at stride 1).
 
-    A maximum pooling with stride takes its gradient to few pixels, more often to those that two windows
-    share: at kernel_size 3, stride 2 one pixel of four gets as much as the others together. Here every pixel
-    is in as many windows, and BlurPool weighs the windows alike.
+    The gradient of a maximum goes to where it lies, and at kernel_size 3, stride 2 one pixel of four is in
+    four windows, two are in two and one is in one. Here every pixel is in as many windows, and BlurPool
+    weighs the windows alike. That is first order: where the maxima fall is up to the data, and where it
+    depends on the gradient that arrives, some lattice can remain.
 
     Args:
         kernel_size: of the maximum, one integer or one per axis.

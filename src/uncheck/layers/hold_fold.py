@@ -40,8 +40,9 @@ def fold_hold(layer: nn.Module, hold: Hold) -> ConvTranspose:
         ValueError: a layer that is none of these, or pads with other than zeros; other numbers of axes; a
             bias per phase that the hold does not even, its stride being no multiple of the layer's.
 
-    Cost: of the new layer: prod(k + (order + 1)(s - 1)) in out / groups multiplications per input pixel;
-        groups of sub-pixel layers become dense.
+    Cost: of the new layer, prod(k + (order + 1)(s - 1)) in out / groups multiplications per input pixel;
+        groups of sub-pixel layers become dense. The pair does prod(k) in out / groups and the hold's, fewer
+        unless the layer has few channels; what folding always saves is a pass over the output.
 
     """
     if isinstance(layer, CONV_TRANSPOSE):
