@@ -4,8 +4,8 @@
     >>> uncheck.overlap(kernel_size=3, stride=2, ndim=2).ratio
     4.0
 
-`inspect` looks at a network, `measure` at pictures, `overlap` and `chain` at sizes alone;
-`lattice_strength` is a penalty, and `uncheck.training.LatticeMetric` a torchmetrics metric.
+`inspect` looks at a network, `measure` at pictures, `overlap` and `chain` at sizes alone; `fuse` makes
+every resize-convolution of a network one layer; `lattice_strength` is a penalty, and `uncheck.training.LatticeMetric` a torchmetrics metric.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from uncheck.errors import UncheckError
 
 if TYPE_CHECKING:
+    from uncheck.fixing import fuse
     from uncheck.geometry import chain, overlap
     from uncheck.measuring import measure
     from uncheck.probing.inspect import inspect
@@ -26,13 +27,23 @@ if TYPE_CHECKING:
 # Each name is imported when first used: `import uncheck` must not wait for torch.
 _HOMES = {
     "chain": "uncheck.geometry",
+    "fuse": "uncheck.fixing",
     "inspect": "uncheck.probing.inspect",
     "lattice_strength": "uncheck.training",
     "measure": "uncheck.measuring",
     "overlap": "uncheck.geometry",
 }
 
-__all__ = ["UncheckError", "__version__", "chain", "inspect", "lattice_strength", "measure", "overlap"]
+__all__ = [
+    "UncheckError",
+    "__version__",
+    "chain",
+    "fuse",
+    "inspect",
+    "lattice_strength",
+    "measure",
+    "overlap",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from uncheck.cli import demo, inspect, measure, overlap
+from uncheck.cli import demo, fuse, inspect, measure, overlap
 from uncheck.errors import UncheckError, UncheckWarning
 
 ERROR = 2
@@ -27,6 +27,7 @@ app = typer.Typer(
 app.command("inspect")(inspect.command)
 app.command("measure")(measure.command)
 app.command("overlap")(overlap.command)
+app.command("fuse")(fuse.command)
 app.command("demo")(demo.command)
 
 
@@ -71,7 +72,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             warnings.showwarning = _warner(warnings.showwarning)
             if not arguments:
                 command.main(["--help"], "uncheck", standalone_mode=False)
-                raise UncheckError("no command given; name one of inspect, measure, overlap, demo")
+                raise UncheckError("no command given; name one of inspect, measure, overlap, fuse, demo")
             return int(command.main(arguments, "uncheck", standalone_mode=False) or 0)
     except KeyboardInterrupt:
         return _interrupted()

@@ -89,9 +89,9 @@ def folded(weight: Tensor, bias: Tensor | None, norm: nn.Module) -> tuple[Tensor
 
 def torch_pads(pads: Sequence[Pad]) -> Pads:
     """Paddings as F.pad takes them."""
-    made = []
+    made: Pads = []
     for mode, amount in pads:
         if any(n for pair in amount for n in pair):
-            flat = tuple(n for pair in reversed(amount) for n in pair)
+            flat = [n for pair in reversed(amount) for n in pair]
             made.append(("constant" if mode == "zeros" else mode, flat))
-    return tuple(made)
+    return made

@@ -1,7 +1,5 @@
 """The fused layer where the factor may be another on another input: else resize and convolve."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-Pads = tuple[tuple[str, tuple[int, ...]], ...]
+Pads = list[tuple[str, list[int]]]
 """Paddings as F.pad takes them: mode and amounts, last axis first."""
 
 
@@ -20,7 +18,7 @@ class FusedOrPlain(nn.Module):
         forward(x, size)   resize to `size`, padding, convolution: fused where size = factor * (size of x)
 
     Args:
-        fused: the resize by `factor` and the convolution as one layer; its weight and bias become this one's.
+        fused: the resize by `factor` and the convolution as one layer; its bias is the convolution's, too.
         weight: of the convolution, (out, in / groups, *k).
         factor: of the fused layer, per axis.
         mode: of the resize, as F.interpolate takes it.
@@ -31,6 +29,10 @@ class FusedOrPlain(nn.Module):
 
     Cost: that of either form; both weights are kept.
     """
+
+    # TorchScript reads these, as types and not as words: no postponed annotations in this file.
+    between: list[tuple[str, list[int]]]
+    own: list[tuple[str, list[int]]]
 
     def __init__(
         self,
@@ -45,42 +47,45 @@ class FusedOrPlain(nn.Module):
     ) -> None:
         super().__init__()
         self.fused = fused
-        self.plain_weight = nn.Parameter(weight, requires_grad=weight.requires_grad)
-        self.factor = tuple(factor)
+        self.plain_weight = nn.Parameter(weight)
+        self.factor = list(factor)
         self.mode = mode
         self.between = between
         self.own = own
-        self.dilation = tuple(dilation)
+        self.dilation = list(dilation)
         self.groups = groups
 
-    def forward(self, x: Tensor, size: Any = None) -> Tensor:
+    def forward(self, x: Tensor, size: list[int] | None = None) -> Tensor:
         """Convolve x; if a size is given, resize it first."""
         if size is not None:
-            wanted = [int(n) if isinstance(n, float) else n for n in _per_axis(size, len(self.factor))]
-            if all(n == f * m for n, f, m in zip(wanted, self.factor, x.shape[2:], strict=True)):
+            if torch.jit.is_scripting():  # type: ignore[attr-defined]
+                wanted = size
+            else:
+                wanted = _whole(size, len(self.factor))
+            fits = True
+            for axis in range(len(self.factor)):
+                fits = fits and wanted[axis] == self.factor[axis] * x.shape[2 + axis]
+            if fits:
                 made: Tensor = self.fused(x)
                 return made
             x = F.interpolate(x, size=wanted, mode=self.mode)
-            x = _padded(x, self.between)
-        x = _padded(x, self.own)
-        bias = self.fused.bias
-        given = (self.plain_weight, bias, 1, 0, self.dilation, self.groups)
-        if len(self.factor) == 1:
-            return F.conv1d(x, *given)  # type: ignore[arg-type]
-        if len(self.factor) == 2:
-            return F.conv2d(x, *given)  # type: ignore[arg-type]
-        return F.conv3d(x, *given)  # type: ignore[arg-type]
+            for mode, amounts in self.between:
+                x = F.pad(x, amounts, mode=mode)
+        for mode, amounts in self.own:
+            x = F.pad(x, amounts, mode=mode)
+        weight, bias, steps = self.plain_weight, self.fused.bias, self.dilation
+        if len(steps) == 1:
+            return F.conv1d(x, weight, bias, [1], [0], steps, self.groups)  # type: ignore[arg-type]
+        if len(steps) == 2:
+            return F.conv2d(x, weight, bias, [1, 1], [0, 0], steps, self.groups)  # type: ignore[arg-type]
+        return F.conv3d(x, weight, bias, [1, 1, 1], [0, 0, 0], steps, self.groups)  # type: ignore[arg-type]
 
     def extra_repr(self) -> str:
         """Factor and mode."""
-        return f"factor={self.factor}, mode={self.mode!r}"
+        return f"factor={tuple(self.factor)}, mode={self.mode!r}"
 
 
-def _per_axis(size: Any, ndim: int) -> list[Any]:
-    return list(size) if isinstance(size, (tuple, list, torch.Size)) else [size] * ndim
-
-
-def _padded(x: Tensor, pads: Pads) -> Tensor:
-    for mode, amounts in pads:
-        x = F.pad(x, list(amounts), mode=mode)
-    return x
+def _whole(size: Any, ndim: int) -> list[int]:
+    """One integer per axis of whatever F.interpolate takes as a size."""
+    sizes = list(size) if isinstance(size, tuple | list) else [size] * ndim
+    return [int(one) if isinstance(one, float) else one for one in sizes]

@@ -66,7 +66,7 @@ def fuse(model: nn.Module, example_input: Any, *, progress: Progress | None = No
     places, refused = Planner(net, recording.graph, runs).places(sites)
     tell("rewriting", 2, 4)
     left = rewrite(net, places, signatures)
-    refused += [Refused(places[i].site.name, reason) for i, reason in left.items()]
+    refused += [Refused(places[i].site.name, reason, places[i].runs) for i, reason in left.items()]
     tell("comparing", 3, 4)
     before = (recording.output, None if again is None else again.output)
     after = (_run(net, inputs), None if again is None else _run(net, others))
@@ -84,7 +84,7 @@ def fuse(model: nn.Module, example_input: Any, *, progress: Progress | None = No
     return Fusion(
         net,
         tuple(sorted(fused, key=lambda one: order.get(one.resize, 0))),
-        tuple(sorted(dict.fromkeys(refused), key=lambda one: order.get(one.resize, 0))),
+        tuple(sorted(_together(refused), key=lambda one: order.get(one.resize, 0))),
         measured,
         tuple(notes),
     )
@@ -229,6 +229,14 @@ def _types(net: nn.Module, graph: Graph) -> set[torch.dtype]:
             if isinstance(kind, torch.dtype):
                 found.add(kind)
     return {kind for kind in found if kind.is_floating_point}
+
+
+def _together(refused: list[Refused]) -> list[Refused]:
+    """One entry for what is refused several times for one reason."""
+    calls: Counter[tuple[str, str]] = Counter()
+    for one in refused:
+        calls[one.resize, one.reason] += one.calls
+    return [Refused(resize, reason, count) for (resize, reason), count in calls.items()]
 
 
 def _account(place: Place) -> Fused:

@@ -103,8 +103,8 @@ class Planner:
             try:
                 places.append(self._alike(group))
             except NotFusable as reason:
-                refused.append(Refused(group[0].site.name, str(reason)))
-        return places, list(dict.fromkeys(refused))
+                refused.append(Refused(group[0].site.name, str(reason), len(group)))
+        return places, refused
 
     def _place(self, site: Site) -> Place:
         module = self._enclosing([*site.calls[: len(site.between) + 1], site.conv])

@@ -62,18 +62,26 @@ class Fused:
 
 @dataclass(frozen=True)
 class Refused:
-    """A resize that stays as it was, and why, in a sentence that names the place."""
+    """A resize that stays as it was, and why.
+
+    Attributes:
+        resize: the layer or function that resizes.
+        reason: a sentence.
+        calls: how often the example ran it.
+    """
 
     resize: str
     reason: str
+    calls: int = 1
 
     def __str__(self) -> str:
         """One line."""
-        return f"{self.resize}: {self.reason}"
+        again = f" ({self.calls} calls)" if self.calls > 1 else ""
+        return f"{self.resize}{again}: {self.reason}"
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
-        return {"resize": self.resize, "reason": self.reason}
+        return {"resize": self.resize, "reason": self.reason, "calls": self.calls}
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import torch
 from torch import fx, nn
 
 from uncheck.fixing.build import fused_layer
@@ -115,7 +115,7 @@ def _with_graph(
         elif kept:
             _with_graph(module, kept, signature, refused)
         return
-    question = shape_question(way)
+    question = shape_question(module, way)
     guarded = is_guarded(module, way)
     found = {i: _refusing(refused, i, match, way.graph, module, place) for i, place in places.items()}
     matches = {i: one for i, one in found.items() if one is not None}
@@ -181,11 +181,11 @@ def _exchange(graph: fx.Graph, place: Place, found: Match, target: str, guarded:
 
 def _answer(graph: fx.Graph, question: fx.Node, low: fx.Node, size: Any, added: list[int]) -> fx.Node:
     """A question about the resized tensor, put to the tensor before."""
-    word = question.args[1] if question.op == "call_function" else question.target
+    word: Any = question.args[1] if question.op == "call_function" else question.target
     if word in ("shape", "size"):
         shape = graph.call_function(resized_shape, (low, size, added))
-        rest: tuple[Any, ...] = (*question.args[1:], *question.kwargs.values()) if word == "size" else ()
-        return graph.call_function(torch.Size.__getitem__, (shape, *rest)) if rest else shape
+        rest: list[Any] = [*question.args[1:], *question.kwargs.values()] if word == "size" else []
+        return graph.call_function(operator.getitem, (shape, rest[0])) if rest else shape
     if question.op == "call_function":
         return graph.call_function(getattr, (low, word))
     return graph.call_method(str(word), (low,))

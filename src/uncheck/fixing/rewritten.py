@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import linecache
+from functools import reduce
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -17,6 +18,7 @@ Names = tuple[tuple[str, str, str], ...]
 """What generated code needs: a name, the module its meaning lies in, and the name there ("" for a module)."""
 Code = tuple[str, Names]
 """Source of methods, and what it needs."""
+LEVEL = "_times_rewritten"
 _MADE: dict[tuple[type[nn.Module], str, Names], type[nn.Module]] = {}
 
 
@@ -32,7 +34,7 @@ def rewrite_forward(module: nn.Module, way: Way, question: Code) -> None:
         NotFusable: the code cannot be written down.
     """
     try:
-        code, names = _guarded(module, way, question) if is_guarded(module, way) else _code(way.graph)
+        code, names = _guarded(module, way, question) if is_guarded(module, way) else code_of(way.graph)
         module.__class__ = rewritten(type(module), code, names)
     except (SyntaxError, TypeError, ValueError) as error:
         raise NotFusable(f"its forward cannot be written down ({error})") from error
@@ -57,21 +59,32 @@ def rewritten(base: type[nn.Module], code: str, names: Names) -> type[nn.Module]
     if (base, code, names) in _MADE:
         return _MADE[base, code, names]
     space: dict[str, Any] = {name: _found(home, inner) for name, home, inner in names}
-    space["_base_forward"] = base.forward
     # The source must be found again by torch.jit.script and in tracebacks.
     place = f"<uncheck.fuse {base.__name__} {abs(hash((base, code)))}>"
     linecache.cache[place] = (len(code), None, code.splitlines(keepends=True), place)
     exec(compile(code, place, "exec"), space)
     methods = {name: value for name, value in space.items() if _is_made(value, place)}
 
-    def reduce(self: nn.Module, protocol: Any) -> Any:
+    def reduced(self: nn.Module, protocol: Any) -> Any:
         return _blank, (base, code, names), self.__dict__
 
     name = f"Fused{base.__name__}"
-    made = {**methods, "__reduce_ex__": reduce, "__module__": base.__module__, "__doc__": base.__doc__}
+    made = {
+        **methods,
+        f"plain_forward{_level(base)}": base.forward,
+        "__reduce_ex__": reduced,
+        "__module__": base.__module__,
+        "__doc__": base.__doc__,
+        LEVEL: getattr(base, LEVEL, 0) + 1,
+    }
     kind: type[nn.Module] = type(name, (base,), made)
     _MADE[base, code, names] = kind
     return kind
+
+
+def _level(base: type[nn.Module]) -> str:
+    """What sets the methods apart from those of a class that was rewritten before."""
+    return str(getattr(base, LEVEL, ""))
 
 
 def _is_made(value: Any, place: str) -> bool:
@@ -90,7 +103,8 @@ def _found(home: str, inner: str) -> Any:
     return found
 
 
-def _code(graph: fx.Graph, name: str = "forward") -> Code:
+def code_of(graph: fx.Graph, name: str = "forward") -> Code:
+    """Source of a method that computes a graph, and what it needs."""
     made = graph.python_code("self")
     code = made.src.replace("def forward(self", f"def {name}(self", 1)
     return code, tuple(sorted(_name(key, value) for key, value in made.globals.items()))
@@ -123,50 +137,46 @@ def _takes_more(kind: type[nn.Module]) -> bool:
 
 def _guarded(module: nn.Module, way: Way, question: Code) -> Code:
     """The fused forward, the question whether it holds, and the forward that asks it."""
-    fused, names = _code(way.graph, "fused_forward")
-    conditions = [f"self.training is {module.training}"] if way.training else []
+    level = _level(type(module))
+    fused, names = code_of(way.graph, f"fused_forward{level}")
+    conditions = [f"self.training == {module.training}"] if way.training else []
     parameters = list(inspect.signature(type(module).forward).parameters.values())[1:]
-    more = {p.kind: p.name for p in parameters if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD)}
-    conditions += [f"not {name}" for name in more.values()]
-    constants = {p.name: way.constants[p.name] for p in parameters if p.name in way.constants}
-    conditions += [_is_constant(name, value) for name, value in constants.items()]
-    shapes, shape_names = question
-    if shapes:
-        inner = ", ".join(p.name for p in parameters if p.name not in more.values())
-        conditions.append(f"self.holds({inner})")
-    given = ", ".join(
-        f"*{p.name}"
-        if p.kind is p.VAR_POSITIONAL
-        else f"**{p.name}"
-        if p.kind is p.VAR_KEYWORD
-        else f"{p.name}={p.name}"
-        if p.kind is p.KEYWORD_ONLY
-        else p.name
-        for p in parameters
-    )
-    known = ", ".join(f"{p.name}={p.name}" for p in parameters if p.name not in more.values())
+    more = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    known = ", ".join(f"{p.name}={p.name}" for p in parameters if p.kind not in more)
+    for p in parameters:
+        if p.kind in more:
+            conditions.append(f"not {p.name}")
+        elif p.name in way.constants:
+            conditions.append(_is_constant(p.name, way.constants[p.name]))
+    code, needed = question
+    if code:
+        conditions.append(f"self.holds{level}({known})")
+    declared = [p.replace(annotation=_plain_hint(p.annotation)) for p in parameters]
     forward = (
-        f"\ndef forward(self, {_declared(parameters)}):\n"
+        f"\ndef forward(self, {str(inspect.Signature(declared))[1:-1]}):\n"
         f"    if {' and '.join(conditions)}:\n"
-        f"        return self.fused_forward({known})\n"
-        f"    return _base_forward(self, {given})\n"
+        f"        return self.fused_forward{level}({known})\n"
+        f"    return self.plain_forward{level}({', '.join(map(_passed_on, parameters))})\n"
     )
-    return fused + shapes + forward, tuple(sorted({*names, *shape_names, ("torch", "torch", "")}))
+    return fused + code + forward, tuple(sorted({*names, *needed, ("torch", "torch", "")}))
+
+
+def _passed_on(p: inspect.Parameter) -> str:
+    if p.kind is p.KEYWORD_ONLY:
+        return f"{p.name}={p.name}"
+    return ("*" if p.kind is p.VAR_POSITIONAL else "**" if p.kind is p.VAR_KEYWORD else "") + p.name
+
+
+def _plain_hint(hint: Any) -> Any:
+    return hint if hint in (int, float, bool) else inspect.Parameter.empty
 
 
 def _is_constant(name: str, value: Any) -> str:
-    if value is None or isinstance(value, bool):
-        return f"{name} is {value}"
-    return f"{name} == {value!r}"
+    return f"{name} is None" if value is None else f"{name} == {value!r}"
 
 
-def _declared(parameters: list[inspect.Parameter]) -> str:
-    bare = [p.replace(annotation=inspect.Parameter.empty) for p in parameters]
-    return str(inspect.Signature(bare))[1:-1]
-
-
-def shape_question(way: Way) -> Code:
-    """Code of `holds`: whether the shapes lead the same way as in the example."""
+def shape_question(module: nn.Module, way: Way) -> Code:
+    """Code that asks whether shapes lead the same way as in the example; "" where they cannot matter."""
     if not way.conditions:
         return "", ()
     graph = fx.Graph()
@@ -179,13 +189,17 @@ def shape_question(way: Way) -> Code:
 
     for node in way.graph.nodes:
         if node.op == "placeholder":
-            copied[node] = graph.node_copy(node, copy)
-    answers = [graph.call_function(_agrees, (copy(node), truth)) for node, truth in way.conditions]
-    graph.output(tuple(answers))
-    code, names = _code(graph, "answers")
-    question = "\ndef holds(self, *values):\n    return all(self.answers(*values))\n"
-    return code + question, names
+            copy(node)
+    answers = [graph.call_function(agrees, (copy(node), truth)) for node, truth in way.conditions]
+    graph.output(reduce(lambda a, b: graph.call_function(both, (a, b)), answers))
+    return code_of(graph, f"holds{_level(type(module))}")
 
 
-def _agrees(answer: Any, truth: bool) -> bool:
-    return bool(answer) is truth
+def agrees(answer: bool, truth: bool) -> bool:
+    """Whether a decision falls as it did in the example."""
+    return bool(answer) == truth
+
+
+def both(a: bool, b: bool) -> bool:
+    """Whether two decisions fall as they did."""
+    return a and b
