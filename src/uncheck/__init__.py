@@ -5,7 +5,8 @@
     4.0
 
 `inspect` looks at a network, `measure` at pictures, `overlap` and `chain` at sizes alone; `fuse` makes
-every resize-convolution of a network one layer; `lattice_strength` is a penalty, and `uncheck.training.LatticeMetric` a torchmetrics metric.
+every resize-convolution of a network one layer; `lattice_strength` is a penalty, and
+`uncheck.training.LatticeMetric` a torchmetrics metric.
 """
 
 from __future__ import annotations

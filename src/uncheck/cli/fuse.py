@@ -49,9 +49,9 @@ def command(
 ) -> int:
     """Make every resize and the convolution after it one layer, without changing what the network computes.
 
-    TARGET's code is run, and the network put in eval mode, so that norms can be folded. Without -o it only says what it would do. Exit code 0 if every resize was fused, or
-    there was none; 1 if some were refused; 2 if the outputs differ by more than rounding, or on another
-    error, and then nothing is written.
+    TARGET's code is run, and the network put in eval mode. Without -o it only says what it would do. Exit
+    code 0 if every resize was fused, or there was none; 1 if some were refused; 2 if the outputs differ by
+    more than rounding, or on another error, and then nothing is written.
     """
     _check_weights_file(output, [*([weights] if weights else []), *([what] if what else [])])
     sizes = None if shape is None else parse_shape(shape)
