@@ -106,7 +106,15 @@ def check_meta(make: Make, x: Tensor) -> None:
     assert all(tensor.is_meta for tensor in [*layer.parameters(), *layer.buffers()])
     result = layer(x.to("meta"))
     assert result.is_meta
-    assert result.shape == built(make)(x).shape
+    usual = built(make)
+    assert result.shape == usual(x).shape
+    # the way of large models: no memory first, then memory without values, then a checkpoint
+    late = built(make, device="meta").to_empty(device="cpu")
+    late.load_state_dict(usual.state_dict())
+    close(late(x), usual(x), 0.0)
+    there_and_back = usual.half().float()
+    for name, buffer in there_and_back.named_buffers():
+        close(buffer, built(make).get_buffer(name), 0.0)
 
 
 def check_gradients(make: Make, x: Tensor, atol: float) -> None:

@@ -293,7 +293,7 @@ def test_without_batch():
             "padding_mode must be one of reflect, symmetric, replicate, circular",
         ),
         (
-            lambda: BlurPool(7, 2)(torch.zeros(1, 1, 3, 9)),
+            lambda: BlurPool(7, 2, "reflect")(torch.zeros(1, 1, 3, 9)),
             "BlurPool cannot pad [1, 1, 3, 9] by [3, 3] and [3, 3]",
         ),
         (lambda: BlurPool()(torch.zeros(4, 4)), "BlurPool takes (batch, channels, 2 axes), not shape [4, 4]"),

@@ -99,7 +99,6 @@ def test_constants_stay_exact_after_a_change_of_type():
 
 def test_filters_keep_their_values_through_to_empty():
     layer = Hold(3, 1, device="meta").to_empty(device="cpu")
-    layer.reset_parameters()
     x = noise(1, 1, 7, 8).float()
     close(layer(x), Hold(3, 1)(x), 0.0)
 

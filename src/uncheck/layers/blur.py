@@ -4,15 +4,16 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from uncheck.layers.axes import Sizes, axes_of, per_axis
+from uncheck.layers.filters import FixedFilters
 from uncheck.layers.hold import convolve, filter_taps, hold_power, smooth
 
 PADDING_MODES = ("reflect", "symmetric", "replicate", "circular", "zeros")
 
 
-class BlurPool(nn.Module):
+class BlurPool(FixedFilters):
     """Smooth, then keep every s-th pixel:  y[i] = sum_t f[t] x[s i + t - before].
 
     The gradient of a strided layer is a transposed convolution with the same kernel, so it checkers unless
@@ -36,7 +37,7 @@ class BlurPool(nn.Module):
         kernel_size: taps of the filter, >= stride (or 1 and more where the stride is 1), one integer or one
             per axis. Default: 2 stride - stride mod 2.
         stride: s, one integer >= 1 or one per axis.
-        padding_mode: "reflect", "symmetric", "replicate", "circular" or "zeros".
+        padding_mode: "symmetric", "reflect", "replicate", "circular" or "zeros".
         ndim: number of axes, 1 to 3; taken from the first tuple, else 2. BlurPool1d, 2d and 3d state it.
         device: of the filter, a buffer that is not saved.
         dtype: of the filter; it follows the input's.
@@ -63,7 +64,7 @@ class BlurPool(nn.Module):
         self,
         kernel_size: Sizes | None = None,
         stride: Sizes = 2,
-        padding_mode: str = "reflect",
+        padding_mode: str = "symmetric",
         *,
         ndim: int | None = None,
         device: Any = None,
@@ -86,10 +87,10 @@ class BlurPool(nn.Module):
         self.sizes, self.steps = list(self.kernel_size), list(self.stride)
         self.padding_mode = padding_mode
         self.register_buffer("taps", torch.empty(0, device=device, dtype=dtype), persistent=False)
-        self.reset_parameters()
+        self.make_filters()
 
-    def reset_parameters(self) -> None:
-        """Compute the filter anew, as after `to_empty`."""
+    def make_filters(self) -> None:
+        """Compute the filter anew."""
         axes = [even_filter(k, s) for k, s in zip(self.kernel_size, self.stride, strict=True)]
         self.taps = filter_taps(axes, self.taps.device, self.taps.dtype)
 

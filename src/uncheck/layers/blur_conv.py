@@ -9,13 +9,14 @@ from torch import Tensor, nn
 
 from uncheck.layers.axes import Sizes, axes_of, check_channels, per_axis
 from uncheck.layers.blur import extend
+from uncheck.layers.filters import FixedFilters
 from uncheck.layers.hold import filter_taps, hold_power, smooth
 
 CONV = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
 
 
-class BlurConv(nn.Module):
+class BlurConv(FixedFilters):
     """Strided convolution of a smoothed input:  y = (W * f)[s i] + b,  f = hold * ... * hold / s^order.
 
     The gradient of a strided convolution by its input is a transposed convolution with the same kernel, and
@@ -119,15 +120,16 @@ class BlurConv(nn.Module):
 
     def reset_parameters(self) -> None:
         """Draw the parameters anew, as torch's convolutions do, and compute the filter."""
-        self.fill_filter(self.taps.device, self.taps.dtype)
+        self.make_filters()
         nn.init.kaiming_uniform_(self.weight, a=math.sqrt(5))
         if self.bias is not None:
             bound = 1 / math.sqrt(self.weight[0].numel())
             nn.init.uniform_(self.bias, -bound, bound)
 
-    def fill_filter(self, device: torch.device, dtype: torch.dtype) -> None:
-        """Compute the filter, which is a buffer that is not saved."""
-        self.taps = filter_taps([hold_power(s, self.order) for s in self.stride], device, dtype)
+    def make_filters(self) -> None:
+        """Compute the filter anew."""
+        axes = [hold_power(s, self.order) for s in self.stride]
+        self.taps = filter_taps(axes, self.taps.device, self.taps.dtype)
 
     def forward(self, x: Tensor) -> Tensor:
         """Give the convolution of the smoothed input."""
@@ -229,5 +231,6 @@ def blur_strided(conv: nn.Conv1d | nn.Conv2d | nn.Conv3d, order: int = 1) -> Blu
         device="meta",
     )
     made.weight, made.bias = conv.weight, conv.bias
-    made.fill_filter(conv.weight.device, conv.weight.dtype)
+    made.taps = conv.weight.new_empty(0)
+    made.make_filters()
     return made.train(conv.training)

@@ -52,7 +52,7 @@ class MaxBlurPool(nn.Module):
         dilation: Sizes = 1,
         *,
         blur_size: Sizes | None = None,
-        padding_mode: str = "reflect",
+        padding_mode: str = "symmetric",
         ndim: int | None = None,
         device: Any = None,
         dtype: Any = None,

@@ -59,6 +59,7 @@ def resize_conv(
     padding_mode: str,
     dilation: list[int],
     groups: int,
+    name: str,
 ) -> Tensor:
     """Resize and convolve in two plain steps, by torch's own functions; `mode` as F.interpolate names it."""
     y = F.interpolate(x, None, scale_factor, mode)
@@ -70,7 +71,7 @@ def resize_conv(
         pads += [p, p]
         if padding_mode == "reflect" and p >= y.shape[y.dim() - 1 - axis]:
             raise ValueError(
-                f"reflect padding of {p} needs more than {p} pixels after the resize, "
+                f"{name}: reflect padding of {p} needs more than {p} pixels after the resize, "
                 f"not {y.shape[y.dim() - 1 - axis]}: use a larger input"
             )
     if max(pads) > 0:

@@ -1,7 +1,7 @@
 """Equal phase gains by construction: a parametrisation of the weight of a transposed convolution."""
 
 import math
-from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import torch
@@ -11,12 +11,13 @@ from torch.nn.utils import parametrize
 
 from uncheck.errors import UncheckError
 from uncheck.layers.axes import Sizes, per_axis
+from uncheck.layers.filters import FixedFilters
 from uncheck.phases import from_conv_transpose, project
 
 Layer = TypeVar("Layer", nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 
 
-class EqualGain(nn.Module):
+class EqualGain(FixedFilters):
     """Project a weight onto equal phase gains, or a higher order:  W' = W P  on the taps.
 
     P is the orthogonal projection of phases.project, the least change of weights: symmetric, so that it
@@ -70,7 +71,7 @@ class EqualGain(nn.Module):
 
     def exact(self) -> Tensor:
         """Give P in float64 on the CPU, (prod(k), prod(k))."""
-        return projection_matrix(self.kernel_size, self.stride, self.order)
+        return projection_matrix(self.kernel_size, self.stride, self.order).clone()
 
     def forward(self, weight: Tensor) -> Tensor:
         """Give the projected weight."""
@@ -80,13 +81,9 @@ class EqualGain(nn.Module):
         """Give the weight to store for one to use: itself, since projecting twice is projecting once."""
         return weight
 
-    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "EqualGain":
-        old = self.projection
-        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
-        # no checkpoint restores P: after .half().float(), or from the meta device, make it afresh
-        if self.projection.dtype != old.dtype or (old.is_meta and not self.projection.is_meta):
-            self.projection.copy_(self.exact())
-        return self
+    def make_filters(self) -> None:
+        """Compute P anew."""
+        self.projection = self.exact().to(self.projection)
 
     def extra_repr(self) -> str:
         """Name the order and the stride."""
@@ -162,6 +159,7 @@ def _take_plain_weight(module: nn.Module, state: dict[str, Any], prefix: str, *_
         state.setdefault(raw, state.pop(plain))
 
 
+@lru_cache(maxsize=64)
 def projection_matrix(kernel_size: tuple[int, ...], stride: tuple[int, ...], order: int) -> Tensor:
     """Give the projection on the taps of one pair of channels:  vec(h') = P vec(h),  P = P^T = P P.
 

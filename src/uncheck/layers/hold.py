@@ -6,15 +6,16 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from uncheck.layers.axes import Sizes, axes_of, per_axis
+from uncheck.layers.filters import FixedFilters
 
 DENSE = 64
 """Most taps of a filter applied at once; larger ones go axis by axis."""
 
 
-class Hold(nn.Module):
+class Hold(FixedFilters):
     """Smooth by the hold of an upsampler's stride:  y = h * x,  h = (hold * ... * hold) / s^(order + 1).
 
     hold = (1, ..., 1) of length s, convolved order + 1 times along each axis. Its response vanishes at all
@@ -74,10 +75,10 @@ class Hold(nn.Module):
         empty = torch.empty(0, device=device, dtype=dtype)
         self.register_buffer("box", empty, persistent=False)
         self.register_buffer("rest", empty, persistent=False)
-        self.reset_parameters()
+        self.make_filters()
 
-    def reset_parameters(self) -> None:
-        """Compute the filter anew, as after `to_empty`."""
+    def make_filters(self) -> None:
+        """Compute the filter anew."""
         device, dtype = self.box.device, self.box.dtype
         self.box = filter_taps([hold_power(s, 1) for s in self.stride], device, dtype)
         self.rest = filter_taps([hold_power(s, self.order) for s in self.stride], device, dtype)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from uncheck.layers.algebra import PADDING_MODES, fuse_matrix, fusing
 from uncheck.layers.axes import Sizes, axes_of, check_channels, per_axis, symmetric_padding
 from uncheck.layers.eager import Weights, fused_weight, make_forms, run
+from uncheck.layers.filters import FixedFilters
 from uncheck.layers.forms import (
     conv_transpose,
     cut_ends,
@@ -23,7 +24,7 @@ from uncheck.layers.surroundings import exporting, tracing, watched
 from uncheck.phases.hold import MODES
 
 
-class ResizeConv(nn.Module):
+class ResizeConv(FixedFilters):
     """Resize by an integer factor, then convolve:  y = conv(pad(resize(x))).
 
     A constant comes out constant whatever the weights, so the layer cannot checker to first order. The k x k
@@ -62,6 +63,7 @@ class ResizeConv(nn.Module):
 
     """
 
+    _name: str
     in_channels: int
     out_channels: int
     groups: int
@@ -122,6 +124,7 @@ class ResizeConv(nn.Module):
 
     def _plan(self) -> None:
         axes = len(self.kernel_size)
+        self._name = f"{type(self).__name__}({self.in_channels}, {self.out_channels}, {self.kernel_size})"
         self._interpolation = resize_mode(self.mode, axes)
         self._scale = [float(s) for s in self.scale_factor]
         self._padding, self._dilation = list(self.padding), list(self.dilation)
@@ -158,14 +161,12 @@ class ResizeConv(nn.Module):
         phases = self._forms.phases
         return matrix, None if phases is None else phase_matrix(matrix, phases)
 
-    def _apply(self, fn: Any, recurse: bool = True) -> "ResizeConv":
-        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
-        # made anew: a trip through half precision must not blunt them, nor `to_empty` leave them unset
+    def make_filters(self) -> None:
+        """Compute the maps to the fused forms anew."""
         matrix, phases = self._maps()
         self._matrix = matrix.to(self._matrix)
         if phases is not None:
             self._phase_matrix = phases.to(self._matrix)
-        return self
 
     def reset_parameters(self) -> None:
         """Initialise as torch.nn.Conv does."""
@@ -176,6 +177,11 @@ class ResizeConv(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Upsample a batch, (batch, in_channels, *size)."""
+        if x.dim() != self.weight.dim() or x.shape[1] != self.in_channels:
+            raise ValueError(
+                f"{self._name} takes (batch, {self.in_channels}, {self.weight.dim() - 2} axes), "
+                f"not shape {list(x.shape)}"
+            )
         if torch.jit.is_scripting():  # type: ignore[attr-defined]
             return self._transposed(x) if self.fused else self._plain(x, self.weight, self.bias)
         else:  # TorchScript leaves a branch out only where it is written as one
@@ -192,6 +198,7 @@ class ResizeConv(nn.Module):
             self.padding_mode,
             self._dilation,
             self.groups,
+            self._name,
         )
 
     def _transposed(self, x: Tensor) -> Tensor:
@@ -217,7 +224,7 @@ class ResizeConv(nn.Module):
 
     @torch.jit.unused
     def _chosen(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        if not self.fused or x.ndim != weight.ndim or watched():
+        if not self.fused or watched():
             return self._plain(x, weight, bias)
         training = torch.is_grad_enabled() and (
             x.requires_grad or weight.requires_grad or (bias is not None and bias.requires_grad)
