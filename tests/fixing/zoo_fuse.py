@@ -572,7 +572,7 @@ class NoiseBeside(TwoTakers):
         return self.conv(F.interpolate(x, scale_factor=2)) + torch.randn(1)
 
 
-@case("a factor by lot", PICTURE, refused=(("interpolate", "another run"),))
+@case("a factor by lot", PICTURE, refused=(("interpolate", "not the same in another run"),))
 class FactorByLot(TwoTakers):
     def __init__(self):
         super().__init__()
@@ -604,6 +604,49 @@ class ValuesDecide(TwoTakers):
         if x.mean() > 100:
             y = y * 2
         return self.conv(y)
+
+
+@case("it keeps a list", PICTURE, refused=(("interpolate", "changes the attribute 'seen'"),))
+class KeepsAList(TwoTakers):
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def forward(self, x):
+        self.seen.append(x.shape[0])
+        return self.conv(F.interpolate(x, scale_factor=2))
+
+
+@case("without gradients", PICTURE, refused=(("interpolate", "switches gradients or autocast"),))
+class WithoutGradients(TwoTakers):
+    def forward(self, x):
+        with torch.no_grad():
+            x = F.interpolate(x, scale_factor=2)
+        return self.conv(x)
+
+
+@case("asks for the kind", PICTURE, refused=(("interpolate", "(isinstance)"),))
+class AsksForTheKind(TwoTakers):
+    def forward(self, x):
+        if isinstance(x, list):
+            x = torch.cat(x)
+        return self.conv(F.interpolate(x, scale_factor=2))
+
+
+@case("a list of sizes", PICTURE, fused=(("interpolate", "conv", None),), others=((LARGER,),))
+class ListOfSizes(TwoTakers):
+    def forward(self, x):
+        return self.conv(F.interpolate(x, size=[2 * n for n in x.shape[2:]]))
+
+
+@case(
+    "names of builtins", PICTURE, fused=(("interpolate", "conv", None),), others=((LARGER,), ((5, 3, 4, 4),))
+)
+class NamesOfBuiltins(TwoTakers):
+    def forward(self, input, max=None, *, flag=True):
+        if input.shape[0] > 3:
+            input = input.relu()
+        return self.conv(F.interpolate(input, scale_factor=2)) * (1 if flag else 2)
 
 
 @case("it counts", PICTURE, refused=(("interpolate", "writes the attribute 'count'"),))

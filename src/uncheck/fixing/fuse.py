@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from uncheck.errors import UncheckError
 from uncheck.fixing.difference import difference, second_input
+from uncheck.fixing.effects import watched_for_effects
 from uncheck.fixing.plan import Place, Planner
 from uncheck.fixing.result import Fused, Fusion, Refused
 from uncheck.fixing.rewrite import rewrite
@@ -56,20 +57,24 @@ def fuse(model: nn.Module, example_input: Any, *, progress: Progress | None = No
     inputs = example_input if isinstance(example_input, tuple) else (example_input,)
     net = copied(model)
     tell("reading", 0, 4)
-    with _signatures(net) as seen:
-        recording = record(net, *_fresh(inputs))
-    signatures, runs = seen.signatures(), seen.runs
     others = second_input(inputs)
-    tell("reading", 1, 4)
-    again, notes = _second(net, others)
+    with _attributes_kept(net):
+        with _signatures(net) as seen:
+            recording = record(net, *_fresh(inputs))
+        runs = dict(seen.runs)
+        tell("reading", 1, 4)
+        again, notes = _second(net, others)
+    signatures = seen.signatures()
     sites = _steady(find_sites(recording.graph), again)
     places, refused = Planner(net, recording.graph, runs).places(sites)
     tell("rewriting", 2, 4)
     left = rewrite(net, places, signatures)
+    refused += _scripted(net)
     refused += [Refused(places[i].site.name, reason, places[i].runs) for i, reason in left.items()]
     tell("comparing", 3, 4)
     before = (recording.output, None if again is None else again.output)
-    after = (_run(net, inputs), None if again is None else _run(net, others))
+    with _attributes_kept(net):
+        after = (_run(net, inputs), None if again is None else _run(net, others))
     measured = difference(before, after, _types(net, recording.graph))
     if not measured.relative <= measured.allowed:
         raise UncheckError(
@@ -97,7 +102,7 @@ def copied(model: nn.Module) -> nn.Module:
         UncheckError: no module, weights without values, or it cannot be copied.
     """
     if not isinstance(model, nn.Module):
-        raise UncheckError(f"fuse needs a torch.nn.Module, not a {type(model).__name__}: pass it itself")
+        raise UncheckError(f"fuse needs a torch.nn.Module, not a value of type {type(model).__name__}")
     if any(tensor.is_meta for tensor in (*model.parameters(), *model.buffers())):
         raise UncheckError("fuse needs weights with values, not on the meta device: load the weights first")
     memo: dict[int, Any] = {}
@@ -113,6 +118,12 @@ def copied(model: nn.Module) -> nn.Module:
             f"{type(model).__name__} cannot be copied ({type(error).__name__}: {first}): fuse changes a copy "
             "only, so make copy.deepcopy work"
         ) from error
+    own = {id(parameter) for parameter in model.parameters()}
+    if net is model or any(id(parameter) in own for parameter in net.parameters()):
+        raise UncheckError(
+            f"copies of {type(model).__name__} share its parameters: fuse would change the original, so make "
+            "copy.deepcopy copy them"
+        )
     return net
 
 
@@ -203,6 +214,24 @@ def _alike(a: Site, b: Site | None) -> bool:
         x is y or (x is not None and y is not None and torch.equal(x, y)) for x, y in (weights, biases)
     )
     return same and (a.factor, a.mode, a.sized, a.pads, a.own) == (b.factor, b.mode, b.sized, b.pads, b.own)
+
+
+@contextmanager
+def _attributes_kept(net: nn.Module) -> Iterator[None]:
+    """Put back what the forward writes to plain attributes, such as counters and caches."""
+    modules = [module for module in net.modules() if not isinstance(module, torch.jit.ScriptModule)]
+    with watched_for_effects(modules):
+        yield
+
+
+def _scripted(net: nn.Module) -> list[Refused]:
+    """The outermost modules whose calls cannot be seen."""
+    paths = [path for path, module in net.named_modules() if isinstance(module, torch.jit.ScriptModule)]
+    outer = [
+        path for path in paths if not any(path.startswith(f"{p}." if p else "") for p in paths if p != path)
+    ]
+    reason = "it is TorchScript, whose calls cannot be seen; fuse the network before scripting it"
+    return [Refused(path or "the model itself", reason) for path in outer]
 
 
 def _run(net: nn.Module, inputs: tuple[Any, ...]) -> Any:

@@ -8,8 +8,8 @@ from typing import Any
 from torch import fx, nn
 
 from uncheck.fixing.plan import Call, Place
+from uncheck.fixing.questions import is_question
 from uncheck.fixing.sites import NotFusable
-from uncheck.fixing.tracing import is_question
 from uncheck.reading.watch import function_name
 
 

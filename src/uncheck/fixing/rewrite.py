@@ -11,10 +11,11 @@ from torch import fx, nn
 from uncheck.fixing.build import fused_layer
 from uncheck.fixing.match import Match, match, relative
 from uncheck.fixing.plan import Place, has_hooks
+from uncheck.fixing.questions import is_question, unasked
 from uncheck.fixing.rewritten import is_guarded, rewrite_forward, shape_question
 from uncheck.fixing.shapes import enlarged, resized_shape
 from uncheck.fixing.sites import NotFusable
-from uncheck.fixing.tracing import Signature, Way, is_question, trace, unasked
+from uncheck.fixing.tracing import Signature, Way, trace
 
 Refusals = dict[int, str]
 """Reasons by position of the place."""

@@ -18,7 +18,7 @@ Names = tuple[tuple[str, str, str], ...]
 """What generated code needs: a name, the module its meaning lies in, and the name there ("" for a module)."""
 Code = tuple[str, Names]
 """Source of methods, and what it needs."""
-LEVEL = "_times_rewritten"
+LEVEL = "_uncheck_level"
 _MADE: dict[tuple[type[nn.Module], str, Names], type[nn.Module]] = {}
 
 
@@ -71,7 +71,7 @@ def rewritten(base: type[nn.Module], code: str, names: Names) -> type[nn.Module]
     name = f"Fused{base.__name__}"
     made = {
         **methods,
-        f"plain_forward{_level(base)}": base.forward,
+        f"_uncheck_plain{_level(base)}": base.forward,
         "__reduce_ex__": reduced,
         "__module__": base.__module__,
         "__doc__": base.__doc__,
@@ -138,7 +138,7 @@ def _takes_more(kind: type[nn.Module]) -> bool:
 def _guarded(module: nn.Module, way: Way, question: Code) -> Code:
     """The fused forward, the question whether it holds, and the forward that asks it."""
     level = _level(type(module))
-    fused, names = code_of(way.graph, f"fused_forward{level}")
+    fused, names = code_of(way.graph, f"_uncheck_fused{level}")
     conditions = [f"self.training == {module.training}"] if way.training else []
     parameters = list(inspect.signature(type(module).forward).parameters.values())[1:]
     more = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
@@ -150,13 +150,13 @@ def _guarded(module: nn.Module, way: Way, question: Code) -> Code:
             conditions.append(_is_constant(p.name, way.constants[p.name]))
     code, needed = question
     if code:
-        conditions.append(f"self.holds{level}({known})")
+        conditions.append(f"self._uncheck_holds{level}({known})")
     declared = [p.replace(annotation=_plain_hint(p.annotation)) for p in parameters]
     forward = (
         f"\ndef forward(self, {str(inspect.Signature(declared))[1:-1]}):\n"
         f"    if {' and '.join(conditions)}:\n"
-        f"        return self.fused_forward{level}({known})\n"
-        f"    return self.plain_forward{level}({', '.join(map(_passed_on, parameters))})\n"
+        f"        return self._uncheck_fused{level}({known})\n"
+        f"    return self._uncheck_plain{level}({', '.join(map(_passed_on, parameters))})\n"
     )
     return fused + code + forward, tuple(sorted({*names, *needed, ("torch", "torch", "")}))
 
@@ -192,7 +192,7 @@ def shape_question(module: nn.Module, way: Way) -> Code:
             copy(node)
     answers = [graph.call_function(agrees, (copy(node), truth)) for node, truth in way.conditions]
     graph.output(reduce(lambda a, b: graph.call_function(both, (a, b)), answers))
-    return code_of(graph, f"holds{_level(type(module))}")
+    return code_of(graph, f"_uncheck_holds{_level(type(module))}")
 
 
 def agrees(answer: bool, truth: bool) -> bool:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import inspect
-import operator
-import random
+import sys
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,15 +11,13 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, fx, nn
 
+from uncheck.fixing.effects import watched_for_effects
+from uncheck.fixing.questions import canonical, is_question
 from uncheck.fixing.sites import NotFusable
 
-QUESTIONS = frozenset({"size", "dim", "ndimension", "numel", "nelement", "is_floating_point", "__len__"})
-"""Methods that ask a tensor for more than its values."""
-PROPERTIES = frozenset({"shape", "ndim", "dtype", "device", "is_cuda"})
 MOST_DECISIONS = 5
 """So many decisions are tried in all combinations, two to this power."""
 
@@ -115,68 +112,34 @@ def trace(module: nn.Module, inlined: Sequence[nn.Module], signature: Signature)
     return Way(first.graph, tuple(first.conditions[i] for i in matter), constants, training)
 
 
-def canonical(graph: fx.Graph) -> list[Any]:
-    """What a graph computes, comparable: without unasked questions and copies for layout."""
-    names: dict[fx.Node, Any] = {}
-    form: list[Any] = []
-    needed = _needed(graph)
-    for node in graph.nodes:
-        if node not in needed:
-            continue
-        if node.op == "call_method" and node.target == "contiguous":
-            names[node] = names[node.args[0]]
-            continue
-        arguments = fx.node.map_arg((node.args, node.kwargs), lambda n: names[n])
-        form.append((node.op, str(node.target), arguments))
-        names[node] = f"%{len(form)}"
-    return form
-
-
-def _needed(graph: fx.Graph) -> set[fx.Node]:
-    """All nodes but questions whose answer nobody takes."""
-    needed: set[fx.Node] = set()
-    for node in reversed(graph.nodes):
-        if not is_question(node) or any(user in needed for user in node.users):
-            needed.add(node)
-    return needed
-
-
-def is_question(node: fx.Node) -> bool:
-    """Whether a node asks for a shape or a type, or reckons with the answers; it reads no values."""
-    if node.op == "call_method":
-        return node.target in QUESTIONS
-    if node.op != "call_function":
-        return False
-    if node.target is getattr:
-        return node.args[1] in PROPERTIES
-    home = getattr(node.target, "__module__", "")
-    reckons = home in ("_operator", "builtins", "math") and node.target is not operator.setitem
-    return reckons and all(is_question(n) or n.op == "placeholder" for n in node.all_input_nodes)
-
-
-def unasked(graph: fx.Graph) -> None:
-    """Take out the questions whose answer nobody takes."""
-    for node in reversed(graph.nodes):
-        if not node.users and is_question(node):
-            graph.erase_node(node)
-
-
 def _trace(
     module: nn.Module, inlined: Sequence[nn.Module], signature: Signature, decisions: tuple[bool, ...]
 ) -> Traced:
     tracer = _Tracer(inlined, signature, decisions)
     name = type(module).__name__
-    with _watched_for_effects((module, *inlined)) as effects:
+    with watched_for_effects((module, *inlined)) as effects:
         try:
             graph = tracer.trace(module)
         except NotFusable:
             raise
         except Exception as error:
-            first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            first = (str(error).strip().splitlines() or [type(error).__name__])[0].partition(". ")[0]
             raise NotFusable(f"the forward of {name} cannot be traced ({first})") from error
     if effects:
         raise NotFusable(f"the forward of {name} {effects[0]}")
     return Traced(graph, tuple(tracer.conditions))
+
+
+class _Proxy(fx.Proxy):
+    """A proxy that does not pass for something that is no tensor: isinstance would say so."""
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        caller = sys._getframe(1)
+        home = str(caller.f_globals.get("__name__", ""))
+        if caller.f_code.co_name == "is_tensor" or home.partition(".")[0] not in ("torch", __package__[:7]):
+            raise NotFusable("its forward asks what kind of thing its input is (isinstance)")
+        return type(self)
 
 
 class _Tracer(fx.Tracer):
@@ -189,6 +152,10 @@ class _Tracer(fx.Tracer):
         self._signature = signature
         self._decisions = decisions
         self._places = [""]
+        self._modes = _modes()
+
+    def proxy(self, node: fx.Node) -> fx.Proxy:
+        return _Proxy(node, self)
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         return id(m) not in self._inlined
@@ -205,6 +172,8 @@ class _Tracer(fx.Tracer):
             self._places.pop()
 
     def create_node(self, *args: Any, **kwargs: Any) -> fx.Node:
+        if _modes() != self._modes:
+            raise NotFusable("its forward switches gradients or autocast on or off, which a graph forgets")
         node = super().create_node(*args, **kwargs)
         node.meta["place"] = self._places[-1]
         return node
@@ -238,6 +207,13 @@ class _Tracer(fx.Tracer):
                 positional.append(value)
         return lambda root: root_fn(root, *positional, **named), [self.root]
 
+    def iter(self, obj: fx.Proxy) -> Iterator[Any]:
+        if is_question(obj.node):
+            shape = self._value(obj.node)
+            if isinstance(shape, tuple):
+                return iter([obj[place] for place in range(len(shape))])  # type: ignore[index]
+        return super().iter(obj)
+
     def to_bool(self, obj: fx.Proxy) -> bool:
         place = len(self.conditions)
         truth = bool(self._value(obj.node))
@@ -260,6 +236,12 @@ class _Tracer(fx.Tracer):
         if node.op == "call_method":
             return getattr(args[0], str(node.target))(*args[1:], **kwargs)
         return node.target(*args, **kwargs)  # type: ignore[operator]
+
+
+def _modes() -> tuple[bool, ...]:
+    kinds = ("cpu", "cuda")
+    casts = (torch.is_autocast_enabled(kind) for kind in kinds)
+    return (torch.is_grad_enabled(), torch.is_inference_mode_enabled(), *casts)
 
 
 def _hints(function: Callable[..., Any]) -> dict[str, Any]:
@@ -285,44 +267,3 @@ def _training_flipped(modules: Sequence[nn.Module]) -> Iterator[None]:
     finally:
         for module, mode in zip(modules, modes, strict=True):
             module.training = mode
-
-
-@contextmanager
-def _watched_for_effects(modules: Sequence[nn.Module]) -> Iterator[list[str]]:
-    """Find out whether the code inside draws random numbers or writes attributes, and undo it.
-
-    Either would be frozen into a graph as it was while tracing.
-    """
-    found: list[str] = []
-    torch_state, python_state = torch.get_rng_state(), random.getstate()
-    array_state: Any = np.random.get_state()
-    before = [dict(vars(module)) for module in modules]
-    inner = [{n: dict(vars(m)[n]) for n in ("_parameters", "_buffers", "_modules")} for m in modules]
-    try:
-        yield found
-    finally:
-        arrays: Any = np.random.get_state()
-        drawn = (
-            not torch.equal(torch.get_rng_state(), torch_state)
-            or random.getstate() != python_state
-            or not np.array_equal(arrays[1], array_state[1])
-            or arrays[2:] != array_state[2:]
-        )
-        if drawn:
-            found.append("draws random numbers by itself")
-            torch.set_rng_state(torch_state)
-            random.setstate(python_state)
-            np.random.set_state(array_state)
-        for module, attributes, parts in zip(modules, before, inner, strict=True):
-            now = vars(module)
-            changed = [n for n in {*now, *attributes} if now.get(n) is not attributes.get(n)]
-            if changed:
-                found.append(f"writes the attribute {sorted(changed)[0]!r}")
-                now.clear()
-                now.update(attributes)
-            for name, items in parts.items():
-                current = vars(module)[name]
-                if list(current) != list(items) or any(current[n] is not items[n] for n in items):
-                    found.append(f"writes to {name.strip('_')}")
-                    current.clear()
-                    current.update(items)
