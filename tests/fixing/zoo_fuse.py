@@ -251,6 +251,33 @@ def ignore(module, args, output):
     """A hook that does nothing."""
 
 
+class Tap(nn.Module):
+    """Keeps what passes."""
+
+    def forward(self, x):
+        self.kept = x
+        return x
+
+
+@case("a tap between", PICTURE, refused=(("0", "does not do what was recorded"),))
+def tapped():
+    return nn.Sequential(nn.Upsample(scale_factor=2), Tap(), nn.Conv2d(3, 4, 3))
+
+
+@case("a hooked identity between", PICTURE, refused=(("0", "1 has hooks"),))
+def hooked_identity():
+    net = nn.Sequential(nn.Upsample(scale_factor=2), nn.Identity(), nn.Conv2d(3, 4, 3))
+    net[1].register_forward_hook(ignore)
+    return net
+
+
+@case("a hooked norm", PICTURE, fused=(("0", "1", None),), others=((LARGER,),))
+def hooked_norm():
+    net = nn.Sequential(nn.Upsample(scale_factor=2), nn.Conv2d(3, 4, 3), nn.Sequential(nn.BatchNorm2d(4)))
+    net[2].register_forward_hook(ignore)
+    return net
+
+
 class Upsample2D(nn.Module):
     """The layout of diffusers' Upsample2D."""
 

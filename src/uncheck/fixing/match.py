@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import fx, nn
 
-from uncheck.fixing.plan import Call, Place
+from uncheck.fixing.plan import Call, Place, has_hooks
 from uncheck.fixing.questions import is_question
 from uncheck.fixing.sites import NotFusable
 from uncheck.reading.watch import function_name
@@ -20,6 +20,7 @@ class Match:
     Attributes:
         low: what the resize takes.
         chain: the resize and what comes between it and the convolution, in order.
+        passed: for each of the chain, how many of the recorded calls between have been made after it.
         conv: the convolution.
         norm: the BatchNorm to fold.
         size: the size the resize is told: numbers, a node, or a nest of both; None if it has a factor.
@@ -27,6 +28,7 @@ class Match:
 
     low: fx.Node
     chain: tuple[fx.Node, ...]
+    passed: tuple[int, ...]
     conv: fx.Node
     norm: fx.Node | None
     size: Any
@@ -47,7 +49,7 @@ def match(graph: fx.Graph, module: nn.Module, place: Place) -> Match:
     conv = _find(graph, place.conv, place)
     low = _input(resize)
     size = _size(module, resize, low)
-    chain = [resize]
+    chain, passed = [resize], [0]
     while True:
         takers = [user for user in chain[-1].users if not is_question(user)]
         if len(takers) != 1:
@@ -60,12 +62,13 @@ def match(graph: fx.Graph, module: nn.Module, place: Place) -> Match:
         if any(node is not chain[-1] for node in taker.all_input_nodes):
             raise NotFusable("the padding after it is computed while running")
         chain.append(taker)
-    if len(chain) != 1 + len(place.site.between):
+        passed.append(passed[-1] + (not _does_nothing(module, taker)))
+    if passed[-1] != len(place.site.between):
         raise NotFusable("its forward does not do what was recorded")
     for node in conv.all_input_nodes:
         if node is not chain[-1] and not _is_constant(node):
             raise NotFusable("the arguments of the convolution are computed while running")
-    return Match(low, tuple(chain), conv, _norm(conv, place), size)
+    return Match(low, tuple(chain), tuple(passed), conv, _norm(conv, place), size)
 
 
 def _find(graph: fx.Graph, call: Call, place: Place) -> fx.Node:
@@ -96,6 +99,16 @@ def _input(node: fx.Node) -> fx.Node:
     if not isinstance(value, fx.Node):
         raise NotFusable(f"{node.name} takes no single tensor")
     return value
+
+
+def _does_nothing(module: nn.Module, node: fx.Node) -> bool:
+    """Whether a node is an nn.Identity, which makes no call that would have been recorded."""
+    if node.op != "call_module":
+        return False
+    layer = module.get_submodule(str(node.target))
+    if type(layer) is nn.Identity and has_hooks(layer):
+        raise NotFusable(f"{node.target} has hooks, which would see something else")
+    return type(layer) is nn.Identity
 
 
 def _size(module: nn.Module, resize: fx.Node, low: fx.Node) -> Any:

@@ -197,8 +197,8 @@ class Planner:
         path = site.norm.key.module
         norm = self._modules[path]
         reason = ""
-        if not isinstance(norm, BatchNorm) or not is_layer(norm) or has_hooks(norm):
-            reason = "it is no plain BatchNorm or has hooks"
+        if not isinstance(norm, BatchNorm) or not is_layer(norm):
+            reason = "it is no plain BatchNorm"
         elif norm.training:
             reason = "it is in training mode"
         elif norm.running_mean is None or norm.running_var is None:
@@ -209,6 +209,11 @@ class Planner:
             reason = "it lies in another module"
         elif any(p is not None and self._owners[id(p)] > 1 for p in norm._parameters.values()):
             reason = "it shares its weights with another layer"
+        if not reason:
+            try:
+                self._check_hooks(site.norm, module)
+            except NotFusable as hooked:
+                reason = str(hooked)
         if reason:
             return None, (f"{path} was not folded: {reason}",)
         return path, ()

@@ -38,13 +38,7 @@ def rewrite(net: nn.Module, places: Sequence[Place], signatures: Mapping[str, Si
         by_module.setdefault(place.module, []).append(i)
     for path in sorted(by_module, key=lambda p: -p.count(".") if p else 1):  # the innermost first
         module = net.get_submodule(path)
-        numbers = by_module[path]
-        mine = [places[i] for i in numbers]
-        if all(_is_plain_sequence(module, place) for place in mine):
-            for i, place in zip(numbers, mine, strict=True):
-                _refusing(refused, i, _substitute, module, place)
-            continue
-        _with_graph(module, {i: places[i] for i in numbers}, signatures[path], refused)
+        _with_graph(module, {i: places[i] for i in by_module[path]}, signatures[path], refused)
     return refused
 
 
@@ -54,13 +48,6 @@ def _refusing(refused: Refusals, number: int, do: Any, *args: Any) -> Any:
     except NotFusable as reason:
         refused[number] = str(reason)
         return None
-
-
-def _is_plain_sequence(module: nn.Module, place: Place) -> bool:
-    """Whether nothing but nn.Sequential stands between a place's layers."""
-    on_the_way = (module, *_inside(module, [place]))
-    plain = all(type(one) is nn.Sequential and "forward" not in vars(one) for one in on_the_way)
-    return plain and _is_simple(place)
 
 
 def _is_simple(place: Place) -> bool:
@@ -168,7 +155,7 @@ def _exchange(graph: fx.Graph, place: Place, found: Match, target: str, guarded:
             size = graph.call_function(enlarged, (found.low, factor))
         given = (found.low, size) if either else (found.low,)
         made = graph.call_module(target, given)
-        for number, node in enumerate(found.chain):
+        for node, number in zip(found.chain, found.passed, strict=True):
             added = _added(place, number)
             for question in [user for user in node.users if is_question(user)]:
                 question.replace_all_uses_with(_answer(graph, question, found.low, size, added))
