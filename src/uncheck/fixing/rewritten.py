@@ -66,7 +66,7 @@ def rewritten(base: type[nn.Module], code: str, names: Names) -> type[nn.Module]
     methods = {name: value for name, value in space.items() if _is_made(value, place)}
 
     def reduced(self: nn.Module, protocol: Any) -> Any:
-        return _blank, (base, code, names), self.__dict__
+        return _blank, (base, code, names), self.__getstate__()  # type: ignore[no-untyped-call]
 
     name = f"Fused{base.__name__}"
     made = {
