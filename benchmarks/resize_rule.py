@@ -7,6 +7,7 @@ before), then `python benchmarks/resize_rule.py table`, which writes src/uncheck
 from __future__ import annotations
 
 import argparse
+import copy
 import json
 import sys
 import time
@@ -89,7 +90,7 @@ def timed(cell: Cell, seconds: float) -> dict[str, float]:
     x = input_of(cell)
     calls = {}
     for form in FORMS:
-        calls[form] = call_of(Wrapped(layer, resize_room, form), x, cell.training)
+        calls[form] = call_of(Wrapped(copy.deepcopy(layer), resize_room, form), x, cell.training)
     if not cell.training:
         for form in FORMS[1:]:
             calls[f"finished {form}"] = call_of(Wrapped(finished, fused_room, form), x, False)

@@ -1,4 +1,4 @@
-"""Time and memory of inspect and measure; writes benchmarks/results/*.json.
+"""Time and memory of inspect, measure, ResizeConv and fuse; writes benchmarks/results/*.json.
 
 Run with `make bench`, or `python benchmarks/run.py` in an environment where uncheck is installed. Pictures
 and networks are made by script, so that the figures can be had anywhere; where released networks lie beside
@@ -18,9 +18,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # one core: before numpy and torc
 
 import numpy as np
 import torch
+from fuse import bench_fuse
 from machine import describe
 from peers import peers
 from PIL import Image
+from resize_conv import bench_resize_conv
 from timing import peak_memory, time_call
 from torch import nn
 
@@ -164,15 +166,20 @@ def networks() -> dict[str, tuple[nn.Module, torch.Tensor]]:
 
 def main() -> None:
     """Run the benchmarks named, or all, and write their results."""
-    benches = {"measure": bench_measure, "inspect": bench_inspect}
+    benches = {
+        "measure": bench_measure,
+        "inspect": bench_inspect,
+        "resize_conv": lambda repeats: bench_resize_conv(repeats / 50),
+        "fuse": lambda repeats: bench_fuse(repeats / 5),
+    }
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "names", nargs="*", metavar="NAME", help=f"of {', '.join(benches)}; all if none is given"
     )
     parser.add_argument("--repeats", type=int, default=15)
     arguments = parser.parse_args()
-    torch.set_num_threads(1)
     for name in arguments.names or benches:
+        torch.set_num_threads(1)
         result = {"benchmark": name, "machine": describe(), **benches[name](arguments.repeats)}
         path = RESULTS / f"{name}.json"
         path.parent.mkdir(exist_ok=True)

@@ -103,7 +103,7 @@ class Fused(torch.autograd.Function):
 
     Why not torch's own backward: it sums the gradient of a transposed convolution's bias on a path that takes
     longer than both other gradients (channels_last on the CPU, torch 2.13), and the phases are written in
-    place. Only the input and the weight are kept for the backward pass.
+    place.
     """
 
     generate_vmap_rule = True
@@ -111,39 +111,34 @@ class Fused(torch.autograd.Function):
     @staticmethod
     def forward(
         x: Tensor,
-        weight: Tensor,
+        fused: Tensor,
         bias: Tensor | None,
-        weights: Weights | None,
         forms: Forms,
         out_size: tuple[int, ...] | None,
         channels_last: bool,
     ) -> Tensor:
-        """Compute the output; see `compute`."""
-        return compute(x, weight, bias, weights, forms, out_size, channels_last)
+        """Compute the output from the fused weight; see `compute`."""
+        return compute(x, fused, bias, None, forms, out_size, channels_last)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
         """Keep what the backward pass needs."""
-        x, weight, bias, ctx.weights, ctx.forms, _, ctx.channels_last = inputs
-        ctx.save_for_backward(x, weight, bias)
+        x, fused, bias, ctx.forms, _, ctx.channels_last = inputs
+        ctx.save_for_backward(x, fused, bias)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Any:
-        """Give the gradients of input, weight and bias."""
-        x, weight, bias = ctx.saved_tensors
+        """Give the gradients of input, fused weight and bias."""
+        x, fused, bias = ctx.saved_tensors
         needed = ctx.needs_input_grad[:3]
-        rest = (None,) * 4
-        fused = _fuse(weight, ctx.weights, ctx.forms, ctx.channels_last)
-        if torch.is_grad_enabled():
-            # a second derivative is wanted: through torch's own rules
-            y = apply_transposed(x, fused, bias, ctx.forms)
-            wanted = [t for t, need in zip((x, weight, bias), needed, strict=True) if need]
-            found = iter(torch.autograd.grad(y, wanted, gradients[0], create_graph=True))
-            return *(next(found) if need else None for need in needed), *rest
-        gx, gh, gb = _gradients(gradients[0], x, fused, needed, ctx.forms, ctx.channels_last)
-        if gh is not None and ctx.weights is not None:
-            gh = _unfuse(gh, ctx.weights.transposed, weight, ctx.forms.groups)
-        return gx, gh, gb, *rest
+        if not torch.is_grad_enabled():
+            plain = _gradients(gradients[0], x, fused, needed, ctx.forms, ctx.channels_last)
+            return *plain, None, None, None
+        # a second derivative is wanted: through torch's own rules
+        y = apply_transposed(x, fused, bias, ctx.forms)
+        wanted = [t for t, need in zip((x, fused, bias), needed, strict=True) if need]
+        found = iter(torch.autograd.grad(y, wanted, gradients[0], create_graph=True))
+        return *(next(found) if need else None for need in needed), None, None, None
 
 
 def run(
@@ -180,9 +175,8 @@ def run(
         x = x.contiguous(memory_format=memory_format(x.ndim - 2, True))
     x = pad_input(x, pads)
     if training:
-        y: Tensor = Fused.apply(  # type: ignore[no-untyped-call]
-            x, weight, bias, weights, forms, size, channels_last
-        )
+        fused = _fuse(weight, weights, forms, channels_last)
+        y: Tensor = Fused.apply(x, fused, bias, forms, size, channels_last)  # type: ignore[no-untyped-call]
         return y
     return compute(x, weight, bias, weights, forms, size, channels_last)
 
@@ -228,12 +222,6 @@ def _fuse(weight: Tensor, weights: Weights | None, forms: Forms, channels_last: 
     if weights is None:
         return weight
     return fused_weight(weight, weights.transposed, list(forms.taps), forms.groups, channels_last)
-
-
-def _unfuse(gradient: Tensor, matrix: Tensor, weight: Tensor, groups: int) -> Tensor:
-    out, inside = weight.shape[:2]
-    tall = gradient.reshape(groups, inside, out // groups, -1).transpose(1, 2).reshape(out * inside, -1)
-    return (tall @ matrix).reshape(weight.shape)
 
 
 def _gradients(

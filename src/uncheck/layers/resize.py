@@ -64,6 +64,7 @@ class ResizeConv(FixedFilters):
     """
 
     _name: str
+    _axes: int
     in_channels: int
     out_channels: int
     groups: int
@@ -123,7 +124,8 @@ class ResizeConv(FixedFilters):
         self._plan()
 
     def _plan(self) -> None:
-        axes = len(self.kernel_size)
+        axes = self._axes = len(self.kernel_size)
+        self._choices: dict[Any, tuple[str, bool]] = {}
         self._name = f"{type(self).__name__}({self.in_channels}, {self.out_channels}, {self.kernel_size})"
         self._interpolation = resize_mode(self.mode, axes)
         self._scale = [float(s) for s in self.scale_factor]
@@ -162,7 +164,8 @@ class ResizeConv(FixedFilters):
         return matrix, None if phases is None else phase_matrix(matrix, phases)
 
     def make_filters(self) -> None:
-        """Compute the maps to the fused forms anew."""
+        """Compute the maps to the fused forms anew, and forget what was chosen."""
+        self._choices.clear()
         matrix, phases = self._maps()
         self._matrix = matrix.to(self._matrix)
         if phases is not None:
@@ -177,9 +180,9 @@ class ResizeConv(FixedFilters):
 
     def forward(self, x: Tensor) -> Tensor:
         """Upsample a batch, (batch, in_channels, *size)."""
-        if x.dim() != self.weight.dim() or x.shape[1] != self.in_channels:
+        if x.dim() != self._axes + 2 or x.shape[1] != self.in_channels:
             raise ValueError(
-                f"{self._name} takes (batch, {self.in_channels}, {self.weight.dim() - 2} axes), "
+                f"{self._name} takes (batch, {self.in_channels}, {self._axes} axes), "
                 f"not shape {list(x.shape)}"
             )
         if torch.jit.is_scripting():  # type: ignore[attr-defined]
@@ -215,12 +218,11 @@ class ResizeConv(FixedFilters):
                 return self._transposed(x)
             return self._plain(x, self.weight, self.bias)
         weight, bias = self.weight, self.bias
-        device = x.device.type
-        if device != "meta" and torch.is_autocast_enabled(device):
-            dtype = torch.get_autocast_dtype(device)
-            with torch.autocast(device, enabled=False):
-                return self._chosen(x.to(dtype), weight.to(dtype), None if bias is None else bias.to(dtype))
-        return self._chosen(x, weight, bias)
+        if x.is_meta or not torch.is_autocast_enabled(x.device.type):
+            return self._chosen(x, weight, bias)
+        dtype = torch.get_autocast_dtype(x.device.type)
+        with torch.autocast(x.device.type, enabled=False):
+            return self._chosen(x.to(dtype), weight.to(dtype), None if bias is None else bias.to(dtype))
 
     @torch.jit.unused
     def _chosen(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
@@ -229,8 +231,12 @@ class ResizeConv(FixedFilters):
         training = torch.is_grad_enabled() and (
             x.requires_grad or weight.requires_grad or (bias is not None and bias.requires_grad)
         )
-        last = channels_last(x, weight)
-        form = choose(self._case, x.shape, x.dtype, x.device.type, last, training)
+        # what was chosen for such an input before; small layers would feel the time of choosing
+        key = (x.shape, x.stride(), x.dtype, x.device, training, torch.get_num_threads())
+        if key not in self._choices:
+            last = channels_last(x, weight)
+            self._choices[key] = choose(self._case, x.shape, x.dtype, x.device.type, last, training), last
+        form, last = self._choices[key]
         if form == "plain":
             return self._plain(x, weight, bias)
         weights = Weights(self._matrix, self._phase_matrix)

@@ -9,18 +9,19 @@ def exporting() -> bool:
     return bool(found()) if found is not None else False
 
 
+_MODES = getattr(torch._C, "_len_torch_function_stack", None)
+_TRANSFORMS = getattr(torch._C, "_are_functorch_transforms_active", None)
+
+
 def watched() -> bool:
     """Whether a function mode watches the torch calls, or a transform such as vmap runs them.
 
-    A watcher, such as `uncheck.inspect`, shall see a resize and a convolution; a transform needs calls it
-    has rules for. Both questions are answered by private functions of torch: where one is gone, the answer
-    is no.
+    A watcher, such as `uncheck.inspect`, shall see a resize and a convolution; a transform needs calls it has
+    rules for. Both questions are answered by private functions of torch: where one is gone, the answer is no.
     """
-    modes = getattr(torch._C, "_len_torch_function_stack", None)
-    transforms = getattr(torch._C, "_are_functorch_transforms_active", None)
-    return bool((modes is not None and modes()) or (transforms is not None and transforms()))
+    return (_MODES is not None and _MODES() > 0) or (_TRANSFORMS is not None and _TRANSFORMS())
 
 
 def tracing() -> bool:
     """Whether torch.jit.trace, or an export through it, records the calls."""
-    return bool(torch._C._get_tracing_state())
+    return torch._C._get_tracing_state() is not None

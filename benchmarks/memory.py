@@ -1,0 +1,65 @@
+"""Peak memory of one call, as the system sees it: every allocator counts, oneDNN's too.
+
+Run as a program by `peak_of`, in a process of its own that hands freed blocks back at once
+(MALLOC_MMAP_THRESHOLD_).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+WHAT = ("two steps", "transposed", "ResizeConv")
+
+
+def peak_of(cell: dict[str, object], threads: int) -> dict[str, float]:
+    """Bytes at the peak beyond what was there before the call, output included, of each of WHAT."""
+    return {what: _child(json.dumps([cell, what, threads])) for what in WHAT}
+
+
+def _child(argument: str) -> float:
+    environment = {**os.environ, "MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536"}
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", __file__, argument],
+        env=environment,
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parent,
+    )
+    return float(done.stdout)
+
+
+def peak_beyond(call: object) -> float:
+    """Bytes of resident memory that a call adds at its peak; Linux only."""
+    call()  # type: ignore[operator]
+    Path("/proc/self/clear_refs").write_text("5")
+    before = _status("VmRSS")
+    call()  # type: ignore[operator]
+    return float(_status("VmHWM") - before)
+
+
+def _status(name: str) -> int:
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(name + ":"):
+            return int(line.split()[1]) * 1024
+    raise RuntimeError(f"/proc/self/status has no {name}")
+
+
+def main() -> None:
+    """Print the peak of one cell and one implementation."""
+    import torch
+    from cells import Cell, call_of, deconvolution, input_of, layer_of, two_steps
+
+    row, what, threads = json.loads(sys.argv[1])
+    torch.set_num_threads(threads)
+    cell = Cell(**row)
+    module = {"two steps": two_steps, "transposed": deconvolution, "ResizeConv": layer_of}[what](cell)
+    print(peak_beyond(call_of(module, input_of(cell), cell.training)))
+
+
+if __name__ == "__main__":
+    main()
