@@ -6,7 +6,7 @@
 
 `inspect` looks at a network, `measure` at pictures, `overlap` and `chain` at sizes alone; `fuse` makes
 every resize-convolution of a network one layer; `lattice_strength` is a penalty, and
-`uncheck.training.LatticeMetric` a torchmetrics metric.
+`uncheck.training.LatticeMetric` a torchmetrics metric. `uncheck.layers` has the layers.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ _HOMES = {
     "measure": "uncheck.measuring",
     "overlap": "uncheck.geometry",
 }
+_ROOMS = ("layers", "phases", "training")
+"""Rooms that are used by name, as in uncheck.layers.ResizeConv2d."""
 
 __all__ = [
     "UncheckError",
@@ -52,6 +54,8 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version
 
         value: Any = version("uncheck")
+    elif name in _ROOMS:
+        value = import_module(f"uncheck.{name}")
     elif name in _HOMES:
         value = getattr(import_module(_HOMES[name]), name)
     else:
@@ -61,4 +65,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, *_ROOMS})
