@@ -568,6 +568,44 @@ class Pairs(nn.Module):
         return {"sum": self.dec(small) + large, "mean": large.mean()}
 
 
+class Standardised(nn.Conv2d):
+    """A layer with a forward of its own: padding by hand, weights standardised."""
+
+    def forward(self, x):
+        w = self.weight - self.weight.mean(dim=(1, 2, 3), keepdim=True)
+        w = w / (w.flatten(1).std(1).view(-1, 1, 1, 1) + 1e-5)
+        return F.conv2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), w, self.bias)
+
+
+@case("standardised weights", PICTURE, fused=(("0", "1.conv2d", None),), others=((LARGER,),))
+def standardised():
+    return nn.Sequential(nn.Upsample(scale_factor=2), Standardised(3, 4, 3))
+
+
+@case("passed by name", PICTURE, fused=(("up", "conv", None),), others=((LARGER,),))
+class PassedByName(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.up, self.conv = nn.Upsample(scale_factor=2), nn.Conv2d(3, 3, 3, padding=1)
+
+    def forward(self, x, flag=False):
+        return self.conv(input=self.up(input=x)) * (2 if flag else 1)
+
+
+@case("padding from sizes", PICTURE, refused=(("interpolate", "decides by"),))
+class PaddingFromSizes(nn.Module):
+    """TensorFlow's SAME, reckoned from the size of the enlarged picture."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 3, 4)
+
+    def forward(self, x):
+        y = F.interpolate(x, scale_factor=2)
+        total = max((y.shape[2] - 1) + 4 - y.shape[2], 0)
+        return self.conv(F.pad(y, (total // 2, total - total // 2) * 2))
+
+
 @case("two takers", PICTURE, refused=(("interpolate", "2 calls take what it makes (conv, add)"),))
 class TwoTakers(nn.Module):
     def __init__(self):

@@ -55,8 +55,9 @@ class FusedOrPlain(nn.Module):
         self.dilation = list(dilation)
         self.groups = groups
 
-    def forward(self, x: Tensor, size: list[int] | None = None) -> Tensor:
-        """Convolve x; if a size is given, resize it first."""
+    def forward(self, input: Tensor, size: list[int] | None = None) -> Tensor:
+        """Convolve; if a size is given, resize first."""
+        x = input  # named as torch.nn names it: a forward may pass it by name
         if size is not None:
             if torch.jit.is_scripting():  # type: ignore[attr-defined]
                 wanted = size

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from uncheck.errors import UncheckError
 from uncheck.fixing.difference import difference, second_input
 from uncheck.fixing.effects import watched_for_effects
-from uncheck.fixing.plan import Place, Planner
+from uncheck.fixing.plan import Place, Planner, is_layer
 from uncheck.fixing.result import Fused, Fusion, Refused
 from uncheck.fixing.rewrite import rewrite
 from uncheck.fixing.sites import Site, find_sites
@@ -65,7 +65,8 @@ def fuse(model: nn.Module, example_input: Any, *, progress: Progress | None = No
         tell("reading", 1, 4)
         again, notes = _second(net, others)
     signatures = seen.signatures()
-    sites = _steady(find_sites(recording.graph), again)
+    layers = {path for path, module in net.named_modules() if is_layer(module)}
+    sites = _steady(find_sites(recording.graph, layers), again, layers)
     places, refused = Planner(net, recording.graph, runs).places(sites)
     tell("rewriting", 2, 4)
     left = rewrite(net, places, signatures)
@@ -192,11 +193,13 @@ def _second(net: nn.Module, inputs: tuple[Any, ...]) -> tuple[Recording | None, 
         return None, [f"outputs were compared on the example alone: on a random input {error}"]
 
 
-def _steady(sites: tuple[Site | Refused, ...], again: Recording | None) -> list[Site | Refused]:
+def _steady(
+    sites: tuple[Site | Refused, ...], again: Recording | None, layers: set[str]
+) -> list[Site | Refused]:
     """Refuse what is another resize, or has another weight, in another run."""
     if again is None:
         return list(sites)
-    other = {s.resize.key: s for s in find_sites(again.graph) if isinstance(s, Site)}
+    other = {s.resize.key: s for s in find_sites(again.graph, layers) if isinstance(s, Site)}
     return [
         site
         if isinstance(site, Refused) or _alike(site, other.get(site.resize.key))

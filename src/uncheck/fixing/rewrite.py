@@ -10,7 +10,7 @@ from torch import fx, nn
 
 from uncheck.fixing.build import fused_layer
 from uncheck.fixing.match import Match, match, relative
-from uncheck.fixing.plan import Place, has_hooks
+from uncheck.fixing.plan import Place, has_hooks, is_layer
 from uncheck.fixing.questions import is_question, unasked
 from uncheck.fixing.rewritten import is_guarded, rewrite_forward, shape_question
 from uncheck.fixing.shapes import enlarged, resized_shape
@@ -50,10 +50,11 @@ def _refusing(refused: Refusals, number: int, do: Any, *args: Any) -> Any:
         return None
 
 
-def _is_simple(place: Place) -> bool:
+def _is_simple(place: Place, found: Match) -> bool:
     """Whether exchanging layers is enough: all are layers of their own, and the factor is fixed."""
-    layers = all(node.layer == node.key.module for node in (place.site.resize, *place.site.between))
-    return layers and place.resize.layer and place.conv.layer and place.once and not place.site.sized
+    nodes = (*found.chain, found.conv)
+    layers = all(node.op == "call_module" and not node.kwargs for node in nodes)
+    return layers and place.once and not place.site.sized and not found.questions
 
 
 def _inside(module: nn.Module, places: Sequence[Place]) -> list[nn.Module]:
@@ -61,13 +62,14 @@ def _inside(module: nn.Module, places: Sequence[Place]) -> list[nn.Module]:
     found: dict[str, nn.Module] = {}
     for place in places:
         nodes = (place.site.resize, *place.site.between, place.site.conv)
-        calls = [(node.key.module, node.layer == node.key.module) for node in nodes]
-        calls += [(place.norm, True)] if place.norm else []
-        for absolute, layer in calls:
+        paths = [node.key.module for node in nodes] + ([place.norm] if place.norm else [])
+        for absolute in paths:
             parts = [part for part in relative(absolute, place.module).split(".") if part]
-            for end in range(1, len(parts) + (0 if layer else 1)):
+            for end in range(1, len(parts) + 1):
                 path = ".".join(parts[:end])
-                found[path] = module.get_submodule(path)
+                one = module.get_submodule(path)
+                if not is_layer(one):
+                    found[path] = one
     return list(found.values())
 
 
@@ -107,7 +109,7 @@ def _with_graph(
     guarded = is_guarded(module, way)
     found = {i: _refusing(refused, i, match, way.graph, module, place) for i, place in places.items()}
     matches = {i: one for i, one in found.items() if one is not None}
-    if not guarded and all(_is_simple(places[i]) and not m.questions for i, m in matches.items()):
+    if not guarded and all(_is_simple(places[i], m) for i, m in matches.items()):
         for i in matches:
             _refusing(refused, i, _substitute, module, places[i])
         return

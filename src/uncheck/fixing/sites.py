@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -74,8 +74,13 @@ class NotFusable(Exception):
     """Why a place cannot be fused, as a sentence."""
 
 
-def find_sites(graph: Graph) -> tuple[Site | Refused, ...]:
-    """Every call that makes an axis longer by interpolation: to be fused, or refused with the reason."""
+def find_sites(graph: Graph, layers: Collection[str]) -> tuple[Site | Refused, ...]:
+    """Every call that makes an axis longer by interpolation: to be fused, or refused with the reason.
+
+    Args:
+        graph: of a recording.
+        layers: paths of the modules that run torch's own forward.
+    """
     found: list[Site | Refused] = []
     for node in graph.nodes:
         if node.name not in RESIZE.names or node.func is None or len(node.shape) < 3:
@@ -84,13 +89,13 @@ def find_sites(graph: Graph) -> tuple[Site | Refused, ...]:
         if all(b <= a for a, b in zip(before, node.shape[2:], strict=True)):
             continue  # makes nothing larger
         try:
-            found.append(_site(graph, node))
+            found.append(_site(graph, node, layers))
         except NotFusable as reason:
             found.append(Refused(call_name(node), str(reason)))
     return tuple(found)
 
 
-def _site(graph: Graph, node: Node) -> Site:
+def _site(graph: Graph, node: Node, layers: Collection[str]) -> Site:
     mode, factor, sized = _resize(node)
     ndim = len(factor)
     between: list[Node] = []
@@ -109,7 +114,7 @@ def _site(graph: Graph, node: Node) -> Site:
         current = taker
     own, plain = _convolution(graph, taker, conv, current, ndim)
     # A layer with padding_mode="reflect" pads by a call of its own.
-    inner = [n for n in between if n.layer is not None and n.layer == taker.layer]
+    inner = [n for n in between if n.key.module == taker.key.module and taker.key.module in layers]
     for inside in inner:
         if inside is not between[-1] or max(map(max, own[1])) > 0:
             raise NotFusable(f"{taker.layer} pads twice")
