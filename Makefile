@@ -37,6 +37,7 @@ bench: $(STAMP)
 experiments: $(STAMP)
 	$(PY) experiments/demo-network/train.py
 	$(PY) experiments/calibration/run.py
+	$(PY) experiments/upsampling/run.py
 
 clean:
 	rm -rf $(VENV) uncheck-demo

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-DRAWS = 20
+DRAWS = 10
 WIDTH = 64
 ORDER_TOLERANCE = 1e-3
 

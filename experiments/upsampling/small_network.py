@@ -1,4 +1,4 @@
-"""The network that is trained with every candidate: photograph in, painting out, as the demo's but smaller."""
+"""The network trained with every candidate: photograph in, painting out, as the demo's but smaller."""
 
 from __future__ import annotations
 

@@ -40,7 +40,8 @@ def demo() -> ModuleType:
     """The training of the demo network: its photographs, its target and its texture loss."""
     path = Path(__file__).resolve().parents[1] / "demo-network" / "train.py"
     spec = importlib.util.spec_from_file_location("demo_network_train", path)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
