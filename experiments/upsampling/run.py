@@ -19,15 +19,13 @@ PARTS = ("layers", "training", "cost")
 sys.path.insert(0, str(HERE.parents[1] / "benchmarks"))
 
 
-def trainings(seeds: int, steps: int, jobs: int) -> dict[str, Any]:
+def trainings(seeds: list[int], steps: int, jobs: int) -> dict[str, Any]:
     """Every candidate, loss and seed, each in one thread."""
     os.environ["OMP_NUM_THREADS"] = "1"
     import train_one
     from candidates import CANDIDATES
 
-    tasks = [
-        (c.name, loss, seed, steps) for seed in range(seeds) for loss in train_one.LOSSES for c in CANDIDATES
-    ]
+    tasks = [(c.name, loss, seed, steps) for seed in seeds for loss in train_one.LOSSES for c in CANDIDATES]
     rows = []
     with multiprocessing.get_context("spawn").Pool(jobs) as pool:
         for row in pool.imap(one, tasks):
@@ -43,12 +41,10 @@ def trainings(seeds: int, steps: int, jobs: int) -> dict[str, Any]:
     return {
         "settings": {
             "steps": steps,
-            "seeds": seeds,
             "crop": train_one.CROP,
             "batch": train_one.BATCH,
             "learning_rate": train_one.RATE,
             "losses": train_one.LOSSES,
-            "processes": jobs,
         },
         "held_out": train_one.HELD_OUT,
         "inputs": train_one.lattices(inputs),
@@ -62,11 +58,22 @@ def one(task: tuple[str, str, int, int]) -> dict[str, Any]:
     return import_module("train_one").train(*task)
 
 
+def join(written: dict[str, Any], earlier: dict[str, Any]) -> None:
+    """Add the trainings of an earlier run with the same settings and other seeds."""
+    new = {row["seed"] for row in written["rows"]}
+    kept = [row for row in earlier["rows"] if row["seed"] not in new]
+    if earlier["settings"] == written["settings"] and kept:
+        written["rows"] = sorted(kept + written["rows"], key=lambda row: row["seed"])
+        written["seconds"] = round(written["seconds"] + earlier["seconds"], 1)
+
+
 def main() -> None:
     """Run the parts named, or all, then write the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="part", help=f"of {', '.join(PARTS)}, tables")
-    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument(
+        "--seeds", type=int, nargs="*", default=[0, 1], help="joined with those of earlier runs alike"
+    )
     parser.add_argument("--steps", type=int)
     parser.add_argument("--jobs", type=int, default=1, help="trainings at once, one thread each")
     parser.add_argument("--out", type=Path, help="another folder for the results; then no tables")
@@ -93,7 +100,10 @@ def main() -> None:
 
         seconds = round(time.perf_counter() - began, 1)
         written = {"machine": describe(), "seconds": seconds, **outcome}
-        (results / f"{part}.json").write_text(json.dumps(written, indent=1) + "\n")
+        path = results / f"{part}.json"
+        if part == "training" and path.exists():
+            join(written, json.loads(path.read_text()))
+        path.write_text(json.dumps(written, indent=1) + "\n")
         print(f"{part}: {seconds} s", file=sys.stderr)
 
 

@@ -21,8 +21,8 @@ import uncheck
 from uncheck.layers import fold_hold
 from uncheck.phases import gain_spread
 
-STEPS, CROP, BATCH, RATE = 500, 64, 8, 2e-3
-AT = (0, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1)
+STEPS, CROP, BATCH, RATE = 400, 64, 8, 2e-3
+AT = (0, 0.05, 0.1, 0.2, 0.4, 0.7, 1)
 #: Weight of the texture loss beside the mean absolute difference.
 LOSSES = {"L1": 0.0, "L1 + texture": 0.1}
 
