@@ -19,6 +19,8 @@ from torch import Tensor, nn
 
 import uncheck
 from uncheck.layers import fold_hold
+from uncheck.measuring.frequencies import plan
+from uncheck.measuring.sets import set_lattice, set_sums
 from uncheck.phases import gain_spread
 
 STEPS, CROP, BATCH, RATE = 400, 64, 8, 2e-3
@@ -26,12 +28,14 @@ AT = (0, 0.05, 0.1, 0.2, 0.4, 0.7, 1)
 #: Weight of the texture loss beside the mean absolute difference.
 LOSSES = {"L1": 0.0, "L1 + texture": 0.1}
 
-#: Photographs not trained on, with the corners of 256 x 256 crops.
+SIDE = 192
+#: Photographs not trained on, with the corners of SIDE x SIDE crops.
 HELD_OUT = {
     "astronaut": ((0, 96), (200, 200)),
     "coffee": ((60, 170), (140, 0)),
     "stereo_motorcycle": ((100, 100), (200, 400)),
 }
+PERIODS = (2, 4)
 GREYS = (0.2, 0.5, 0.8)
 
 
@@ -49,7 +53,7 @@ def demo() -> ModuleType:
 
 @cache
 def held_out() -> tuple[Tensor, Tensor]:
-    """Inputs and targets, (6, 3, 256, 256)."""
+    """Inputs and targets, (6, 3, SIDE, SIDE)."""
     from skimage import data
 
     crops = []
@@ -57,7 +61,7 @@ def held_out() -> tuple[Tensor, Tensor]:
         pixels = getattr(data, name)()
         pixels = pixels[0] if isinstance(pixels, tuple) else pixels
         picture = torch.from_numpy(pixels.copy()).permute(2, 0, 1).float() / 255
-        crops += [picture[:, i : i + 256, j : j + 256] for i, j in corners]
+        crops += [picture[:, i : i + SIDE, j : j + SIDE] for i, j in corners]
     inputs = torch.stack(crops)
     return inputs, demo().oil_paint(inputs)
 
@@ -134,7 +138,7 @@ def look(network: SmallNetwork, step: int) -> dict[str, Any]:
         outputs = network(inputs)
         for handle in handles:
             handle.remove()
-        plain = network(torch.stack([torch.full((3, 128, 128), grey) for grey in GREYS]))
+        plain = network(torch.stack([torch.full((3, 96, 96), grey) for grey in GREYS]))
     network.train()
     stages = [
         {
@@ -155,11 +159,12 @@ def look(network: SmallNetwork, step: int) -> dict[str, Any]:
 
 
 def lattices(outputs: Tensor) -> dict[str, Any]:
-    """`uncheck.measure` at its default thresholds: of the single pictures, and of all together."""
+    """At the default thresholds: of the single pictures, and of all together."""
     arrays = outputs.permute(0, 2, 3, 1).numpy()
-    found = uncheck.measure(arrays, periods=(2, 4), span=(0, 1), together=True)
-    assert found.together is not None
-    shared = found.together.found
+    found = uncheck.measure(arrays, periods=PERIODS, span=(0, 1))
+    # what measure(together=True) finds, without its search for the grid of JPEG files, which is slow
+    scheme = plan(arrays.shape[1:3], PERIODS)
+    shared = set_lattice(set_sums(255 * arrays, scheme), scheme)
     return {
         "strengths": [round(image.strength, 3) for image in found.images],
         "shared": round(shared.strength, 3),
@@ -168,6 +173,6 @@ def lattices(outputs: Tensor) -> dict[str, Any]:
 
 
 def flat_lattice(output: Tensor) -> float:
-    """Of what the network makes of one grey: (3, 128, 128) without its border, where nothing else varies."""
-    inside = output[:, 32:96, 32:96].permute(1, 2, 0).numpy()
-    return uncheck.measure(inside, periods=(2, 4), span=(0, 1), threshold=0.01).images[0].strength
+    """Of what the network makes of one grey: (3, 96, 96) without its border, where nothing else varies."""
+    inside = output[:, 32:64, 32:64].permute(1, 2, 0).numpy()
+    return uncheck.measure(inside, periods=PERIODS, span=(0, 1), threshold=0.01).images[0].strength
