@@ -223,7 +223,7 @@ def is_layer(module: nn.Module) -> bool:
     """Whether a module runs torch's own forward, and no module inside it."""
     if isinstance(module, torch.jit.ScriptModule):
         return False
-    forward = getattr(type(module).forward, "__module__", "")
+    forward = str(getattr(type(module).forward, "__module__", ""))
     parts = [name for name, _ in module.named_children() if name != "parametrizations"]
     return forward.startswith("torch.nn.modules") and not parts
 
