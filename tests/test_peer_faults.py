@@ -1,7 +1,7 @@
 """Faults of other tools that no other file of tests names: what they hide or miscount, this package shows.
 
-The faults of upsamplers and of smoothing are in tests/layers/test_layers_peers_*.py, those of graph rewriters in
-tests/fixing/test_fixing_peers.py.
+The faults of upsamplers and of smoothing are in tests/layers/test_layers_peers_*.py, those of graph rewriters
+in tests/fixing/test_fixing_peers.py.
 """
 
 import subprocess
@@ -40,7 +40,7 @@ def test_torchinfo_does_not_show_interpolate():
 
 
 def test_torchinfo_counts_a_transposed_convolution_on_the_output_grid():
-    # 16 multiplications per input pixel and pair of channels, not 16 per output pixel: 2.25 times less than 36
+    # 16 multiplications per input pixel and pair of channels, not per output pixel: 2.25 times less than 36
     two = nn.Sequential(nn.Upsample(scale_factor=2), nn.Conv2d(4, 6, 3, padding=1))
     one = FusedResizeConv.from_conv(two[1].weight, two[1].bias, (2, 2), "nearest", [(1, 1)] * 2)
     x = torch.randn(2, 4, 8, 8)
@@ -54,4 +54,4 @@ def test_monai_unet_defaults_to_k3_s2(tmp_path):
     command = [sys.executable, "-m", "uncheck", "overlap", "--kernel-size", "3", "--stride", "2"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1, done.stderr
-    assert "uneven" in done.stdout
+    assert "Uneven: 4:1" in done.stdout

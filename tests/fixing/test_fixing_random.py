@@ -27,7 +27,7 @@ def networks(draw):
     factor = tuple(draw(sizes))
     if max(factor) == 1:
         factor = (2, *factor[1:])
-    mode = draw(st.sampled_from(["nearest", "nearest", "nearest-exact", linear]))
+    mode = draw(st.sampled_from(["nearest", "nearest", linear]))
     kernel, dilation = draw(sizes), draw(st.sampled_from([1, 1, 2]))
     groups = draw(st.sampled_from([1, 1, 2]))
     bias = draw(st.booleans())

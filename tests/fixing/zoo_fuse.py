@@ -126,7 +126,7 @@ def linear_too_dear():
     return nn.Sequential(nn.Upsample(scale_factor=2, mode="bilinear"), nn.Conv2d(3, 4, 1))
 
 
-@case("nearest-exact", PICTURE, fused=(("0", "1", None),), others=((LARGER,),))
+@case("nearest-exact", PICTURE, refused=(("0", "write mode='nearest' to have it fused"),))
 def nearest_exact():
     return nn.Sequential(nn.Upsample(scale_factor=3, mode="nearest-exact"), nn.Conv2d(3, 4, 3, padding=1))
 

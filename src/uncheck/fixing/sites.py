@@ -16,7 +16,6 @@ from uncheck.reading.tables import PASSING, RESIZE
 
 MODES = {
     "nearest": "nearest",
-    "nearest-exact": "nearest",  # floor((j + 1/2) / s) = floor(j / s) for integers j and s
     "linear": "linear",
     "bilinear": "linear",
     "trilinear": "linear",
@@ -141,6 +140,12 @@ def _resize(node: Node) -> tuple[str, tuple[int, ...], bool]:
         raise NotFusable(f"{node.name} is a call of torch's inside; write F.interpolate")
     given = arguments(node)
     mode = str(given.get("mode") or "nearest")
+    if mode == "nearest-exact":
+        # floor((j + 1/2) / s) = floor(j / s) for whole s; by a size or another factor it is another resize
+        raise NotFusable(
+            "mode 'nearest-exact' is left as it is: by whole factors it takes the pixels that 'nearest' takes, so "
+            "write mode='nearest' to have it fused"
+        )
     if mode not in MODES:
         raise NotFusable(f"mode {mode!r} followed by a convolution is no single small convolution")
     if given.get("align_corners"):
