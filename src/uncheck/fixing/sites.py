@@ -143,8 +143,8 @@ def _resize(node: Node) -> tuple[str, tuple[int, ...], bool]:
     if mode == "nearest-exact":
         # floor((j + 1/2) / s) = floor(j / s) for whole s; by a size or another factor it is another resize
         raise NotFusable(
-            "mode 'nearest-exact' is left as it is: by whole factors it takes the pixels that 'nearest' takes, "
-            "so write mode='nearest' to have it fused"
+            "mode 'nearest-exact' is left as it is: by whole factors it takes the same pixels as 'nearest', so "
+            "write mode='nearest' to have it fused"
         )
     if mode not in MODES:
         raise NotFusable(f"mode {mode!r} followed by a convolution is no single small convolution")
