@@ -143,7 +143,7 @@ def _resize(node: Node) -> tuple[str, tuple[int, ...], bool]:
     if mode == "nearest-exact":
         # floor((j + 1/2) / s) = floor(j / s) for whole s; by a size or another factor it is another resize
         raise NotFusable(
-            "mode 'nearest-exact' is left as it is: by whole factors it takes the same pixels as 'nearest', so "
+            "mode 'nearest-exact' is left as it is: by whole factors it takes the same pixels as 'nearest': "
             "write mode='nearest' to have it fused"
         )
     if mode not in MODES:
