@@ -4,6 +4,7 @@ not."""
 from __future__ import annotations
 
 import itertools
+import random
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -158,9 +159,10 @@ def together(
     inner = max(1, int(0.0005 / max(once / len(calls), 1e-7)))
     rounds = max(least, min(most, int(seconds / max(once * inner, 1e-9))))
     times: dict[str, list[float]] = {name: [] for name in calls}
-    names = list(calls)
-    for number in range(rounds):
-        for name in names[number % len(names) :] + names[: number % len(names)]:
+    names, order = list(calls), random.Random(0)
+    for _ in range(rounds):
+        order.shuffle(names)  # what ran just before leaves its mark on caches
+        for name in names:
             call = calls[name]
             began = time.perf_counter()
             for _ in range(inner):

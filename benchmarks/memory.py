@@ -1,6 +1,6 @@
 """Peak memory of one call, as the system sees it: every allocator counts, oneDNN's too.
 
-Run as a program by `peak_of`, in a process of its own that hands freed blocks back at once
+Run as a program by `peaks_of`, in a process of its own that hands freed blocks back at once
 (MALLOC_MMAP_THRESHOLD_).
 """
 
@@ -15,22 +15,19 @@ from pathlib import Path
 WHAT = ("two steps", "transposed", "ResizeConv")
 
 
-def peak_of(cell: dict[str, object], threads: int) -> dict[str, float]:
-    """Bytes at the peak beyond what was there before the call, output included, of each of WHAT."""
-    return {what: _child(json.dumps([cell, what, threads])) for what in WHAT}
-
-
-def _child(argument: str) -> float:
+def peaks_of(cells: list[dict[str, object]], threads: int) -> list[dict[str, float]]:
+    """Bytes at the peak beyond what was there before the call, output included: each of WHAT, every cell."""
     environment = {**os.environ, "MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536"}
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", __file__, argument],
+        [sys.executable, "-W", "ignore", __file__, json.dumps([cells, threads])],
         env=environment,
         check=True,
         capture_output=True,
         text=True,
         cwd=Path(__file__).parent,
     )
-    return float(done.stdout)
+    found: list[dict[str, float]] = json.loads(done.stdout)
+    return found
 
 
 def peak_beyond(call: object) -> float:
@@ -50,15 +47,19 @@ def _status(name: str) -> int:
 
 
 def main() -> None:
-    """Print the peak of one cell and one implementation."""
+    """Print the peaks of the cells given."""
     import torch
     from cells import Cell, call_of, deconvolution, input_of, layer_of, two_steps
 
-    row, what, threads = json.loads(sys.argv[1])
+    rows, threads = json.loads(sys.argv[1])
     torch.set_num_threads(threads)
-    cell = Cell(**row)
-    module = {"two steps": two_steps, "transposed": deconvolution, "ResizeConv": layer_of}[what](cell)
-    print(peak_beyond(call_of(module, input_of(cell), cell.training)))
+    made = {"two steps": two_steps, "transposed": deconvolution, "ResizeConv": layer_of}
+    found = []
+    for row in rows:
+        cell = Cell(**row)
+        x = input_of(cell)
+        found.append({what: peak_beyond(call_of(made[what](cell), x, cell.training)) for what in WHAT})
+    print(json.dumps(found))
 
 
 if __name__ == "__main__":

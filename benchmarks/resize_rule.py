@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import copy
 import json
+import statistics
 import sys
 import time
 from pathlib import Path
@@ -25,8 +26,11 @@ RESULTS = Path(__file__).parent / "results" / "resize_conv_rule.json"
 RULE = Path(__file__).parents[1] / "src" / "uncheck" / "layers" / "rule.json"
 FORMS = ("plain", "transposed", "phases")
 LETTERS = {"plain": "p", "transposed": "t", "phases": "f"}
-MARGIN = 0.97
-"""A form has to be this much faster than the plain two steps to be chosen: rather no gain than a loss."""
+MARGIN = 0.9
+"""What share of the plain two steps' time a form may take to be chosen: rather no gain than a loss."""
+LAYERS = RESULTS.with_name("resize_conv.json")
+GAIN = 1.05
+"""By how much compiled layers of a width have to be faster, in the geometric mean, for the fused form."""
 
 
 def cells() -> list[tuple[int, Cell]]:
@@ -47,6 +51,15 @@ def cells() -> list[tuple[int, Cell]]:
     rows += [(2, c) for c in grid(3, (2,), (5,), ("nearest",), (3, 16, 64), (8, 16), most)]
     rows += [(2, c) for c in grid(1, (2, 4), (3,), ("linear",), few, (256, 4096), most, batches=(1,))]
     rows += [(2, c) for c in grid(3, (2,), (3,), ("linear",), (3, 16, 64), (8, 16), most, batches=(1,))]
+    both = (16, 128)
+    rows += [(2, c) for c in grid(1, (3,), (3, 5), ("nearest",), few, (256, 4096), most)]
+    rows += [(2, c) for c in grid(1, (4,), (5,), ("nearest",), few, (256, 4096), most)]
+    rows += [
+        (2, c) for c in grid(2, (3, 4), (3,), ("nearest", "linear"), (128,), (16, 64), most, batches=(1,))
+    ]
+    rows += [(2, c) for c in grid(2, (2,), (3,), ("linear",), (128,), (16, 64), most, batches=(1,))]
+    rows += [(2, c) for c in grid(2, (2, 3), (5,), ("nearest",), (128,), (16, 64), most, batches=(1,))]
+    rows += [(2, c) for c in grid(2, (4,), (5,), ("nearest",), both, (16, 64), most, batches=(1,))]
     return rows
 
 
@@ -155,7 +168,16 @@ def table() -> None:
         )
     text = ",\n".join(json.dumps(one) for one in tables)
     machine = json.dumps(known["machine"])
-    RULE.write_text(f'{{"measured_on": {machine},\n"tables": [\n{text}\n]}}\n')
+    least = compiled_width()
+    RULE.write_text(f'{{"measured_on": {machine},\n"compiled_width": {least},\n"tables": [\n{text}\n]}}\n')
+
+
+def compiled_width() -> int:
+    """The width from which on the fused form gains under torch.compile."""
+    cells = json.loads(LAYERS.read_text())["compiled"].get("cells", [])
+    widths = sorted({c["width"] for c in cells})
+    gains = {w: statistics.geometric_mean(c["faster"] for c in cells if c["width"] == w) for w in widths}
+    return next((w for w in widths if all(gains[v] >= GAIN for v in widths if v >= w)), 1)
 
 
 def nearest(

@@ -19,7 +19,7 @@ from uncheck.layers.forms import (
     resize_conv,
     resize_mode,
 )
-from uncheck.layers.rule import Case, channels_last, choose
+from uncheck.layers.rule import Case, channels_last, choose, choose_compiled
 from uncheck.layers.surroundings import exporting, tracing, watched
 from uncheck.phases.hold import MODES
 
@@ -146,6 +146,7 @@ class ResizeConv(FixedFilters):
         self._case = Case(
             self.scale_factor, self.kernel_size, self.mode, self.in_channels, self.out_channels, self.groups
         )
+        self._compiled = choose_compiled(self._case) if self.fused else "plain"
         self._pads, self._taps = input_pads(plan), list(plan.taps)
         self._stride = list(forms.transposed.stride)
         self._crop, self._extra = list(forms.transposed.padding), list(forms.transposed.output_padding)
@@ -214,7 +215,7 @@ class ResizeConv(FixedFilters):
     def _eager(self, x: Tensor) -> Tensor:
         if torch.compiler.is_compiling() or tracing():
             # an exported graph holds the two plain steps, which every runtime knows
-            if self.fused and not (tracing() or exporting()):
+            if self._compiled == "transposed" and not (tracing() or exporting()):
                 return self._transposed(x)
             return self._plain(x, self.weight, self.bias)
         weight, bias = self.weight, self.bias

@@ -93,14 +93,20 @@ def _table(case: Case, dtype: torch.dtype, last: bool, training: bool, threads: 
         "kernel": math.prod(case.kernel_size) ** (1 / ndim),
         "threads": threads,
     }
-    fitting = [t for t in _rule() if all(t[word] == value for word, value in wanted.items())]
+    fitting = [t for t in _rule()["tables"] if all(t[word] == value for word, value in wanted.items())]
     if not fitting:
         return None
     return min(fitting, key=lambda t: sum(abs(math.log(t[word] / value)) for word, value in numbers.items()))
 
 
+def choose_compiled(case: Case) -> str:
+    """Give the form under torch.compile, where only the width decides: sizes may be symbols there."""
+    width = math.sqrt(case.in_channels * case.out_channels) / case.groups
+    return "transposed" if width >= _rule()["compiled_width"] and case.groups == 1 else "plain"
+
+
 @lru_cache(maxsize=1)
-def _rule() -> list[dict[str, Any]]:
+def _rule() -> dict[str, Any]:
     path = files("uncheck.layers") / "rule.json"
-    found: list[dict[str, Any]] = json.loads(path.read_text())["tables"]
+    found: dict[str, Any] = json.loads(path.read_text())
     return found
