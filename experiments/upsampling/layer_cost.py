@@ -39,16 +39,16 @@ def call(name: str, shape: tuple[int, int, int], training: bool):
     return call_of(layer, x, training)
 
 
-def peak(name: str, shape: tuple[int, int, int], training: bool) -> float:
-    """Bytes beyond what was there before the call, output included, in a process of its own."""
+def peaks(shape: tuple[int, int, int], training: bool) -> dict[str, float]:
+    """Bytes beyond what was there before the call, output included, in a process apart."""
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", __file__, json.dumps([name, shape, training])],
+        [sys.executable, "-W", "ignore", __file__, json.dumps([shape, training])],
         env={**os.environ, "MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536"},
         check=True,
         capture_output=True,
         text=True,
     )
-    return float(done.stdout)
+    return json.loads(done.stdout)
 
 
 def main() -> dict[str, object]:
@@ -60,6 +60,7 @@ def main() -> dict[str, object]:
     rows = []
     for shape in SHAPES:
         for training in (False, True):
+            beyond = peaks(shape, training)
             times = together({n: call(n, shape, training) for n in names}, SECONDS, 7, 60)
             for n in names:
                 rows.append(
@@ -69,7 +70,7 @@ def main() -> dict[str, object]:
                         "training": training,
                         "ms": round(statistics.median(times[n]), 3),
                         "readings": len(times[n]),
-                        "peak_mib": round(peak(n, shape, training) / 2**20, 2),
+                        "peak_mib": round(beyond[n] / 2**20, 2),
                     }
                 )
             print(f"{shape} {'both passes' if training else 'forward'}", file=sys.stderr, flush=True)
@@ -86,6 +87,6 @@ def relative(result: dict, name: str, training: bool, field: str) -> float:
 if __name__ == "__main__":
     from memory import peak_beyond
 
-    name, shape, training = json.loads(sys.argv[1])
+    shape, training = json.loads(sys.argv[1])
     torch.set_num_threads(THREADS)
-    print(peak_beyond(call(name, tuple(shape), training)))
+    print(json.dumps({c.name: peak_beyond(call(c.name, tuple(shape), training)) for c in measured()}))
