@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import torch
 from cells import median, together
 from decoders import decoder
-from memory import peak_beyond
+from memory import alone, peak_beyond
 from torch import Tensor, nn
 
 import uncheck
@@ -21,12 +22,11 @@ THREADS = 2
 def bench_fuse(seconds: float) -> dict[str, object]:
     """Decoders that resize and convolve; eager, in evaluation, without gradients."""
     torch.set_num_threads(THREADS)
-    rows = []
+    rows, peaks = [], json.loads(alone(__file__, str(THREADS)))
     for name, model, x in networks():
         result = uncheck.fuse(model, x)
         calls = {"before": forward(model, x), "after": forward(result.model, x)}
         ms = {which: median(times) for which, times in together(calls, seconds, 5, 60).items()}
-        peak = {which: peak_beyond(call) for which, call in calls.items()}
         rows.append(
             {
                 "network": name,
@@ -36,7 +36,7 @@ def bench_fuse(seconds: float) -> dict[str, object]:
                 "largest_difference": result.difference.to_dict(),
                 "ms": ms,
                 "faster": ms["before"] / ms["after"],
-                "peak_bytes": peak,
+                "peak_bytes": peaks[name],
             }
         )
     return {"threads": THREADS, "networks": rows}
@@ -71,3 +71,17 @@ def networks() -> Iterator[tuple[str, nn.Module, Tensor]]:
             yield name, released.load(name), example
             repeated = example.repeat(64 // len(example) + 1, *[1] * (example.ndim - 1))[:64]
             yield f"{name}, batch 64", released.load(name), repeated
+
+
+def memory() -> dict[str, dict[str, float]]:
+    """Peak memory of each network before and after; to be run in a process of its own."""
+    found = {}
+    for name, model, x in networks():
+        fused = uncheck.fuse(model, x).model
+        found[name] = {"before": peak_beyond(forward(model, x)), "after": peak_beyond(forward(fused, x))}
+    return found
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(int(sys.argv[1]))
+    print(json.dumps(memory()))

@@ -17,17 +17,18 @@ WHAT = ("two steps", "transposed", "ResizeConv")
 
 def peaks_of(cells: list[dict[str, object]], threads: int) -> list[dict[str, float]]:
     """Bytes at the peak beyond what was there before the call, output included: each of WHAT, every cell."""
-    environment = {**os.environ, "MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536"}
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", __file__, json.dumps([cells, threads])],
-        env=environment,
-        check=True,
-        capture_output=True,
-        text=True,
-        cwd=Path(__file__).parent,
-    )
-    found: list[dict[str, float]] = json.loads(done.stdout)
+    found: list[dict[str, float]] = json.loads(alone(__file__, json.dumps([cells, threads])))
     return found
+
+
+def alone(program: str, argument: str) -> str:
+    """What a program prints when it runs in a process that hands freed blocks back at once."""
+    environment = {**os.environ, "MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536"}
+    command = [sys.executable, "-W", "ignore", program, argument]
+    done = subprocess.run(
+        command, env=environment, check=True, capture_output=True, text=True, cwd=Path(__file__).parent
+    )
+    return done.stdout
 
 
 def peak_beyond(call: object) -> float:
