@@ -75,10 +75,11 @@ def per_layer(measured: Results) -> str:
                 share(row["ripple_after_relu"]),
                 share(stages(measured, name, "variance_spread", -1)),
                 share(stages(measured, name, "ripple_after_relu", -1)),
+                f"{row['output_variance']:.2f}",
             ]
         )
     head = ["upsampling", "order", "gains, start", "gains, trained", "variances on noise, start"]
-    head += ["after ReLU on noise, start", "variances, trained", "after ReLU, trained"]
+    head += ["after ReLU on noise, start", "variances, trained", "after ReLU, trained", "output variance"]
     return table(head, rows)
 
 
@@ -93,7 +94,10 @@ def lattices(measured: Results) -> str:
             row.append(levels(r["points"][-1]["shared"] for r in of_loss))
         for of_loss in ends.values():
             single = [s for r in of_loss for s in r["points"][-1]["strengths"]]
-            row.append(f"{sum(s > 0 for s in single)} of {len(single)}, {max(single):.1f}")
+            row.append(
+                f"{sum(s > 0 for s in single)} of {len(single)}"
+                + (f", {max(single):.1f}" if any(single) else "")
+            )
         row.append(f"{max(r['points'][-1]['flat'] for r in start):.2f}")
         rows.append(row)
     losses = list(measured["training"]["settings"]["losses"])
