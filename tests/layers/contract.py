@@ -57,6 +57,7 @@ def check_state(make: Make, keys: Collection[str]) -> None:
 
 def check_script(make: Make, x: Tensor, atol: float) -> None:
     layer = built(make)
+    layer(x)  # the usual order: train, then script
     file = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # torch.jit is deprecated, and still in use

@@ -336,3 +336,14 @@ def test_the_gradient_at_a_photograph_does_not_checker(name):
     before, after = (worst(gradient(network, x), (8, 8), 2) for network in (plain, even))
     assert before > 0.5
     assert after < before / 10
+
+
+@pytest.mark.parametrize("mode", ["symmetric", "reflect", "replicate"])
+@pytest.mark.parametrize("stride", [2, 3])
+def test_exports_with_open_sizes(mode, stride):
+    layer = BlurPool(stride=stride, padding_mode=mode)
+    sizes = {2: torch.export.Dim("h", min=8, max=64), 3: torch.export.Dim("w", min=8, max=64)}
+    program = torch.export.export(layer, (torch.randn(2, 3, 16, 20),), dynamic_shapes=(sizes,)).module()
+    for shape in ((2, 3, 13, 11), (2, 3, 9, 16), (2, 3, 8, 8)):
+        x = torch.randn(shape)
+        close(program(x), layer(x), 1e-6)

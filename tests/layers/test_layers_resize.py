@@ -199,6 +199,24 @@ def test_transforms_and_watchers_see_the_two_steps():
     assert not found.ledger.unsupported
 
 
+def test_float64_stays_float64_under_autocast_and_the_batch_may_be_left_out():
+    layer = ResizeConv2d(2, 2, 3).double()
+    x = torch.randn(2, 4, 5, dtype=torch.float64)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert layer(x[None]).dtype == torch.float64
+    close(layer(x), layer(x[None])[0], 0.0)
+    close(torch.jit.script(layer)(x), layer(x), 1e-12)
+
+
+def test_choices_are_few_and_not_copied(monkeypatch):
+    monkeypatch.setattr(resize.Choices, "MOST", 3)
+    layer = ResizeConv2d(1, 1, 3)
+    for size in range(3, 10):
+        layer(torch.zeros(1, 1, size, size))
+    assert 1 <= len(layer._choices.known) <= 3
+    assert not copy.deepcopy(layer)._choices.known
+
+
 def test_constants_come_out_constant():
     # what no other upsampling with weights of its own gives, up to the border with reflect padding
     layer = ResizeConv2d(3, 4, 3, 3)
@@ -222,6 +240,15 @@ def test_constants_come_out_constant():
         (lambda: ResizeConv(1, 1, (3, 3), (2, 2, 2)), "scale_factor must be one integer or 2, one per axis"),
         (lambda: ResizeConv(0, 1, 3), "in_channels must be a positive integer"),
         (lambda: ResizeConv(1, 1, 3, ndim=4), "ndim must be 1, 2 or 3, not 4"),
+        (lambda: ResizeConv(1, 1, 3, mode=["nearest"]), r"mode must be one of nearest, .*not \['nearest'\]"),
+        (
+            lambda: ResizeConv2d(1, 1, 7, padding_mode="circular")(torch.zeros(1, 1, 1, 1)),
+            r"ResizeConv2d\(1, 1, .*too small for circular padding of \(3, 3\)",
+        ),
+        (
+            lambda: ResizeConv2d(1, 1, 9, padding=0)(torch.zeros(1, 1, 2, 2)),
+            r"ResizeConv2d\(1, 1, .*too small .* a kernel that spans 9 pixels: use a larger input",
+        ),
         (
             lambda: ResizeConv2d(1, 1, 9)(torch.zeros(1, 1, 2, 8)),
             r"ResizeConv2d\(1, 1, .*reflect padding of 4 needs more than 4 pixels after the resize, not 4",

@@ -7,6 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from uncheck.layers.surroundings import exporting, tracing
+
 Pads = list[tuple[str, list[int]]]
 """Paddings as F.pad takes them: mode and amounts, last axis first."""
 
@@ -61,9 +63,11 @@ class FusedOrPlain(nn.Module):
         if size is not None:
             if torch.jit.is_scripting():  # type: ignore[attr-defined]
                 wanted = size
+                fits = True
             else:
                 wanted = _whole(size, len(self.factor))
-            fits = True
+                # an exported graph holds one way for all sizes: the one that is right for all
+                fits = not (tracing() or exporting())
             for axis in range(len(self.factor)):
                 fits = fits and wanted[axis] == self.factor[axis] * x.shape[2 + axis]
             if fits:

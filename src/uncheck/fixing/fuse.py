@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,8 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from uncheck.errors import UncheckError
-from uncheck.fixing.difference import difference, second_input
+from uncheck.fixing.difference import difference, is_constant, second_input
 from uncheck.fixing.effects import watched_for_effects
+from uncheck.fixing.finish import finish, finishable
 from uncheck.fixing.plan import Place, Planner, is_layer
 from uncheck.fixing.result import Fused, Fusion, Refused
 from uncheck.fixing.rewrite import rewrite
@@ -66,17 +67,20 @@ def fuse(model: nn.Module, example_input: Any, *, progress: Progress | None = No
         again, notes = _second(net, others)
     signatures = seen.signatures()
     layers = {path for path, module in net.named_modules() if is_layer(module)}
-    sites = _steady(find_sites(recording.graph, layers), again, layers)
+    own = finishable(net, runs)
+    seen_sites = tuple(site for site in find_sites(recording.graph, layers) if not _belongs(site, own))
+    sites = _steady(seen_sites, again, layers)
     places, refused = Planner(net, recording.graph, runs).places(sites)
     tell("rewriting", 2, 4)
     left = rewrite(net, places, signatures)
+    net, finished = finish(net, own, runs)
     refused += _scripted(net)
     refused += [Refused(places[i].site.name, reason, places[i].runs) for i, reason in left.items()]
     tell("comparing", 3, 4)
     before = (recording.output, None if again is None else again.output)
     with _attributes_kept(net):
         after = (_run(net, inputs), None if again is None else _run(net, others))
-    measured = difference(before, after, _types(net, recording.graph))
+    measured = difference(before, after, _types(net, recording.graph), constant=is_constant(inputs))
     if not measured.relative <= measured.allowed:
         raise UncheckError(
             f"the fused network's output differs by {measured.relative:.2g} of its largest value, more than "
@@ -86,7 +90,7 @@ def fuse(model: nn.Module, example_input: Any, *, progress: Progress | None = No
     tell("comparing", 4, 4)
     names = [site.resize if isinstance(site, Refused) else site.name for site in sites]
     order = {name: i for i, name in reversed(list(enumerate(names)))}
-    fused = [_account(place) for i, place in enumerate(places) if i not in left]
+    fused = [*finished, *(_account(place) for i, place in enumerate(places) if i not in left)]
     return Fusion(
         net,
         tuple(sorted(fused, key=lambda one: order.get(one.resize, 0))),
@@ -235,6 +239,12 @@ def _scripted(net: nn.Module) -> list[Refused]:
     ]
     reason = "it is TorchScript, whose calls cannot be seen; fuse the network before scripting it"
     return [Refused(path or "the model itself", reason) for path in outer]
+
+
+def _belongs(site: Site | Refused, own: Collection[str]) -> bool:
+    """Whether a resize is made inside one of these modules."""
+    name = site.resize if isinstance(site, Refused) else site.name
+    return any(not path or name == path or name.startswith(f"{path}.") for path in own)
 
 
 def _run(net: nn.Module, inputs: tuple[Any, ...]) -> Any:

@@ -91,7 +91,8 @@ class Difference:
     Attributes:
         example: on the example input.
         random: on a second input of the same shapes; None if the network could not be run on it.
-        relative: the larger of the two, each over the largest absolute value of its output.
+        relative: the larger of the two, each over the largest absolute value of its output; that of the
+            second input where the example is constant.
         allowed: what `relative` may be, sqrt of the machine epsilon of the output's type.
     """
 

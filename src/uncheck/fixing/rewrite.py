@@ -113,13 +113,20 @@ def _with_graph(
         for i in matches:
             _refusing(refused, i, _substitute, module, places[i])
         return
+    before = [(one, dict(one._modules)) for one in module.modules()]
     paths = {i: _refusing(refused, i, _added_layer, module, places[i], guarded) for i in matches}
     done = {i: path for i, path in paths.items() if path is not None}
     for i, path in done.items():
         _exchange(way.graph, places[i], matches[i], path, guarded)
     if done:
         unasked(way.graph)
-        rewrite_forward(module, way, question)
+        try:
+            rewrite_forward(module, way, question)
+        except NotFusable as reason:
+            for one, children in before:
+                one._modules.clear()
+                one._modules.update(children)
+            refused.update(dict.fromkeys(done, str(reason)))
 
 
 def _trace(module: nn.Module, places: Sequence[Place], signature: Signature) -> Way:

@@ -42,7 +42,7 @@ def rewrite_forward(module: nn.Module, way: Way, question: Code) -> None:
 
 def is_guarded(module: nn.Module, way: Way) -> bool:
     """Whether some calls must still run the module's own forward."""
-    return way.guarded or _takes_more(type(module))
+    return way.guarded or _takes_more(type(module)) or bool(_optional(type(module), way))
 
 
 def rewritten(base: type[nn.Module], code: str, names: Names) -> type[nn.Module]:
@@ -130,6 +130,12 @@ def _is_there(home: str, inner: str, value: Any) -> bool:
         return False
 
 
+def _optional(kind: type[nn.Module], way: Way) -> list[str]:
+    """Arguments that the example gave and that another call may leave out."""
+    parameters = inspect.signature(kind.forward).parameters.values()
+    return [p.name for p in parameters if p.default is None and p.name not in way.constants]
+
+
 def _takes_more(kind: type[nn.Module]) -> bool:
     parameters = inspect.signature(kind.forward).parameters.values()
     return any(p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in parameters)
@@ -148,6 +154,7 @@ def _guarded(module: nn.Module, way: Way, question: Code) -> Code:
             conditions.append(f"not {p.name}")
         elif p.name in way.constants:
             conditions.append(_is_constant(p.name, way.constants[p.name]))
+    conditions += [f"{name} is not None" for name in _optional(type(module), way)]
     code, needed = question
     if code:
         conditions.append(f"self._uncheck_holds{level}({known})")

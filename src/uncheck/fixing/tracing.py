@@ -106,7 +106,7 @@ def trace(module: nn.Module, inlined: Sequence[nn.Module], signature: Signature)
     )
     if len(rest) > MOST_DECISIONS or not all(same(some) for some in together if len(some) > 1):
         matter = list(range(len(taken)))
-    with _training_flipped((module, *inlined)):
+    with _training_flipped([m for m in module.modules() if not isinstance(m, torch.jit.ScriptModule)]):
         training = not same([])
     constants = signature.constants
     return Way(first.graph, tuple(first.conditions[i] for i in matter), constants, training)
@@ -119,7 +119,8 @@ def _trace(
     name = type(module).__name__
     with watched_for_effects((module, *inlined)) as effects:
         try:
-            graph = tracer.trace(module)
+            with _switches_refused():
+                graph = tracer.trace(module)
         except NotFusable:
             raise
         except Exception as error:
@@ -179,6 +180,8 @@ class _Tracer(fx.Tracer):
         return node
 
     def create_arg(self, a: Any) -> Any:
+        if isinstance(a, dict) and type(a) is not dict:
+            raise NotFusable(f"its forward makes a {type(a).__name__}, of which a graph makes a plain dict")
         known = isinstance(a, nn.Parameter) or any(a is b for b in self.root.buffers())
         if isinstance(a, Tensor) and not known:
             raise NotFusable(
@@ -236,6 +239,24 @@ class _Tracer(fx.Tracer):
         if node.op == "call_method":
             return getattr(args[0], str(node.target))(*args[1:], **kwargs)
         return node.target(*args, **kwargs)  # type: ignore[operator]
+
+
+@contextmanager
+def _switches_refused() -> Iterator[None]:
+    """Refuse a forward that switches gradients or autocast, also to what they are already."""
+    kinds = (torch.autocast, torch.no_grad, torch.enable_grad, torch.inference_mode, torch.set_grad_enabled)
+    own = [(kind, kind.__enter__) for kind in kinds]
+
+    def refuse(*_: Any) -> None:
+        raise NotFusable("its forward switches gradients or autocast on or off, which a graph forgets")
+
+    for kind in kinds:
+        kind.__enter__ = refuse  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        for kind, enter in own:
+            kind.__enter__ = enter  # type: ignore[method-assign]
 
 
 def _modes() -> tuple[bool, ...]:

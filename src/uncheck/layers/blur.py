@@ -101,9 +101,10 @@ class BlurPool(FixedFilters):
         before: list[int] = []
         after: list[int] = []
         for axis in range(self.ndim):
-            k, s, size = self.sizes[axis], self.steps[axis], x.shape[axis - self.ndim]
+            k, s = self.sizes[axis], self.steps[axis]
             before.append((k - s + 1) // 2)
-            after.append(s * ((size - 1) // s) + k - size - before[axis])
+            # enough for every size: whatever a window does not reach is left out by the stride
+            after.append(k - 1 - before[axis])
         return smooth(
             extend(x, before, after, self.padding_mode, "BlurPool"), self.taps, self.sizes, self.steps
         )

@@ -67,7 +67,8 @@ class EqualGain(FixedFilters):
                     f"dilation {self.dilation} and stride {self.stride} share a factor, so that some phase "
                     "has no taps whatever the kernel: use a dilation prime to the stride"
                 )
-        self.register_buffer("projection", self.exact().to(dtype=dtype, device=device), persistent=False)
+        kind = dtype or torch.get_default_dtype()
+        self.register_buffer("projection", self.exact().to(dtype=kind, device=device), persistent=False)
 
     def exact(self) -> Tensor:
         """Give P in float64 on the CPU, (prod(k), prod(k))."""
@@ -75,7 +76,7 @@ class EqualGain(FixedFilters):
 
     def forward(self, weight: Tensor) -> Tensor:
         """Give the projected weight."""
-        return torch.matmul(weight.flatten(2), self.projection).view(weight.shape)
+        return torch.matmul(weight.flatten(2), self.projection.to(weight.dtype)).view(weight.shape)
 
     def right_inverse(self, weight: Tensor) -> Tensor:
         """Give the weight to store for one to use: itself, since projecting twice is projecting once."""

@@ -19,7 +19,7 @@ from uncheck.layers.forms import (
     resize_conv,
     resize_mode,
 )
-from uncheck.layers.rule import Case, channels_last, choose, choose_compiled
+from uncheck.layers.rule import Case, Choices, channels_last, choose, choose_compiled
 from uncheck.layers.surroundings import exporting, tracing, watched
 from uncheck.phases.hold import MODES
 
@@ -55,7 +55,8 @@ class ResizeConv(FixedFilters):
         not
             divide; in forward, an input smaller than its reflect padding.
 
-    Shape: (batch, in_channels, *size) -> (batch, out_channels, *(s * size)) with the default padding.
+    Shape: (batch, in_channels, *size) -> (batch, out_channels, *(s * size)) with the default padding; the
+        batch may be left out.
 
     Cost: nearest, per input pixel and channel pair prod(k + s - 1) multiplications instead of prod(k s).
 
@@ -107,7 +108,7 @@ class ResizeConv(FixedFilters):
         self.kernel_size = per_axis("kernel_size", kernel_size, axes, 1)
         self.scale_factor = per_axis("scale_factor", scale_factor, axes, 1)
         self.dilation = per_axis("dilation", dilation, axes, 1)
-        if mode not in MODES:
+        if not isinstance(mode, str) or mode not in MODES:
             raise ValueError(f"mode must be one of {', '.join(MODES)}, not {mode!r}")
         if padding_mode not in PADDING_MODES:
             raise ValueError(f"padding_mode must be one of {', '.join(PADDING_MODES)}, not {padding_mode!r}")
@@ -125,7 +126,7 @@ class ResizeConv(FixedFilters):
 
     def _plan(self) -> None:
         axes = self._axes = len(self.kernel_size)
-        self._choices: dict[Any, tuple[str, bool]] = {}
+        self._choices = Choices()
         self._name = f"{type(self).__name__}({self.in_channels}, {self.out_channels}, {self.kernel_size})"
         self._interpolation = resize_mode(self.mode, axes)
         self._scale = [float(s) for s in self.scale_factor]
@@ -166,7 +167,7 @@ class ResizeConv(FixedFilters):
 
     def make_filters(self) -> None:
         """Compute the maps to the fused forms anew, and forget what was chosen."""
-        self._choices.clear()
+        self._choices = Choices()
         matrix, phases = self._maps()
         self._matrix = matrix.to(self._matrix)
         if phases is not None:
@@ -181,15 +182,19 @@ class ResizeConv(FixedFilters):
 
     def forward(self, x: Tensor) -> Tensor:
         """Upsample a batch, (batch, in_channels, *size)."""
+        single = x.dim() == self._axes + 1
+        if single:
+            x = x.unsqueeze(0)
         if x.dim() != self._axes + 2 or x.shape[1] != self.in_channels:
             raise ValueError(
                 f"{self._name} takes (batch, {self.in_channels}, {self._axes} axes), "
                 f"not shape {list(x.shape)}"
             )
         if torch.jit.is_scripting():  # type: ignore[attr-defined]
-            return self._transposed(x) if self.fused else self._plain(x, self.weight, self.bias)
+            y = self._transposed(x) if self.fused else self._plain(x, self.weight, self.bias)
         else:  # TorchScript leaves a branch out only where it is written as one
-            return self._eager(x)
+            y = self._eager(x)
+        return y.squeeze(0) if single else y
 
     def _plain(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         return resize_conv(
@@ -218,10 +223,35 @@ class ResizeConv(FixedFilters):
             if self._compiled == "transposed" and not (tracing() or exporting()):
                 return self._transposed(x)
             return self._plain(x, self.weight, self.bias)
-        weight, bias = self.weight, self.bias
+        try:
+            return self._run(x, self.weight, self.bias)
+        except RuntimeError as error:
+            reason = self._too_small(x)
+            if reason:
+                raise ValueError(reason) from error
+            raise
+
+    @torch.jit.unused
+    def _too_small(self, x: Tensor) -> str:
+        """Say why an input is too small, "" if it is not; asked only after torch has refused it."""
+        for axis, p in enumerate(self.padding):
+            size = x.shape[2 + axis] * self.scale_factor[axis]
+            extent = self.dilation[axis] * (self.kernel_size[axis] - 1) + 1
+            most = {"reflect": size - 1, "circular": size}.get(self.padding_mode, p)
+            if size < 1 or p > most or size + 2 * p < extent:
+                return (
+                    f"{self._name}: an input of {list(x.shape)} is too small for {self.padding_mode} padding "
+                    f"of {self.padding} and a kernel that spans {extent} pixels: use a larger input"
+                )
+        return ""
+
+    @torch.jit.unused
+    def _run(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         if x.is_meta or not torch.is_autocast_enabled(x.device.type):
             return self._chosen(x, weight, bias)
         dtype = torch.get_autocast_dtype(x.device.type)
+        if torch.float64 in (x.dtype, weight.dtype):
+            return self._chosen(x, weight, bias)  # as torch does: autocast leaves float64 alone
         with torch.autocast(x.device.type, enabled=False):
             return self._chosen(x.to(dtype), weight.to(dtype), None if bias is None else bias.to(dtype))
 
@@ -234,10 +264,12 @@ class ResizeConv(FixedFilters):
         )
         # what was chosen for such an input before; small layers would feel the time of choosing
         key = (x.shape, x.stride(), x.dtype, x.device, training, torch.get_num_threads())
-        if key not in self._choices:
+        known = self._choices.known.get(key)
+        if known is None:
             last = channels_last(x, weight)
-            self._choices[key] = choose(self._case, x.shape, x.dtype, x.device.type, last, training), last
-        form, last = self._choices[key]
+            known = choose(self._case, x.shape, x.dtype, x.device.type, last, training), last
+            self._choices.add(key, known)
+        form, last = known
         if form == "plain":
             return self._plain(x, weight, bias)
         weights = Weights(self._matrix, self._phase_matrix)
@@ -264,18 +296,18 @@ class ResizeConv1d(ResizeConv):
     """`ResizeConv` on one axis."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **{**kwargs, "ndim": 1})
+        super().__init__(*args, **kwargs, ndim=1)
 
 
 class ResizeConv2d(ResizeConv):
     """`ResizeConv` on two axes."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **{**kwargs, "ndim": 2})
+        super().__init__(*args, **kwargs, ndim=2)
 
 
 class ResizeConv3d(ResizeConv):
     """`ResizeConv` on three axes."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **{**kwargs, "ndim": 3})
+        super().__init__(*args, **kwargs, ndim=3)

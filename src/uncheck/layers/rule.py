@@ -28,6 +28,24 @@ class Case(NamedTuple):
     """Whether the fused weight is all there is: then the two plain steps are no choice."""
 
 
+class Choices:
+    """What a layer chose for the inputs it has seen; copies of the layer start without."""
+
+    MOST = 256
+
+    def __init__(self) -> None:
+        self.known: dict[Any, tuple[str, bool]] = {}
+
+    def add(self, key: Any, choice: tuple[str, bool]) -> None:
+        """Remember one; all are forgotten once there are MOST."""
+        if len(self.known) >= self.MOST:
+            self.known.clear()
+        self.known[key] = choice
+
+    def __reduce__(self) -> tuple[type["Choices"], tuple[()]]:
+        return Choices, ()
+
+
 def channels_last(x: Tensor, weight: Tensor) -> bool:
     """Whether torch's convolution would give a channels_last output: input or weight lies so in memory."""
     if x.ndim < 4:
@@ -93,7 +111,8 @@ def _table(case: Case, dtype: torch.dtype, last: bool, training: bool, threads: 
         "kernel": math.prod(case.kernel_size) ** (1 / ndim),
         "threads": threads,
     }
-    fitting = [t for t in _rule()["tables"] if all(t[word] == value for word, value in wanted.items())]
+    tables: list[dict[str, Any]] = _rule()["tables"]
+    fitting = [t for t in tables if all(t[word] == value for word, value in wanted.items())]
     if not fitting:
         return None
     return min(fitting, key=lambda t: sum(abs(math.log(t[word] / value)) for word, value in numbers.items()))
