@@ -33,6 +33,7 @@ check: $(STAMP)
 
 bench: $(STAMP)
 	$(PY) benchmarks/run.py
+	$(PY) benchmarks/resize_tables.py
 
 experiments: $(STAMP)
 	$(PY) experiments/demo-network/train.py

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from uncheck.layers import ResizeConv
@@ -173,8 +172,3 @@ def together(
 def median(times: list[float]) -> float:
     """Of a list of readings."""
     return statistics.median(times)
-
-
-def interpolate(x: Tensor, factor: int, mode: str) -> Tensor:
-    """torch's resize."""
-    return F.interpolate(x, scale_factor=float(factor), mode=UPSAMPLE[mode][x.ndim - 3])

@@ -155,3 +155,16 @@ def test_a_resize_conv_that_cannot_be_fused_stays():
     result = uncheck.fuse(net, picture())
     assert not result.fused
     assert len(result.refused) == 1
+
+
+class Doubled(ResizeConv):
+    def forward(self, x):
+        return 2 * super().forward(x)
+
+
+def test_a_subclass_with_a_forward_of_its_own_is_not_finished():
+    net = nn.Sequential(Doubled(3, 4, 3))
+    result = uncheck.fuse(net, picture())
+    assert isinstance(result.model[0], Doubled)
+    assert not result.fused
+    torch.testing.assert_close(result.model(picture()), net(picture()), rtol=0, atol=1e-5)

@@ -17,6 +17,7 @@ def finishable(net: nn.Module, runs: Mapping[str, int]) -> list[str]:
         path
         for path, module in net.named_modules()
         if isinstance(module, ResizeConv)
+        and type(module).forward is ResizeConv.forward
         and module.fused
         and runs.get(path)
         and not has_hooks(module)

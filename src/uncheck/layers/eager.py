@@ -101,9 +101,8 @@ def apply_transposed(x: Tensor, fused: Tensor, bias: Tensor | None, forms: Forms
 class Fused(torch.autograd.Function):
     """y = the fused upsampler, by either form forward and by the transposed form backward.
 
-    Why not torch's own backward: it sums the gradient of a transposed convolution's bias on a path that takes
-    longer than both other gradients (channels_last on the CPU, torch 2.13), and the phases are written in
-    place.
+    Why not torch's own backward: on the CPU it sums the gradient of a transposed convolution's bias on a slow
+    path where the layout is channels_last (torch 2.13), and the phases are written in place.
     """
 
     generate_vmap_rule = True

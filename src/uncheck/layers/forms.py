@@ -4,6 +4,7 @@ Both take the input already continued beyond its ends (`pad_input`), and give th
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -77,6 +78,27 @@ def resize_conv(
     if max(pads) > 0:
         y = F.pad(y, pads, padding_mode)
     return conv(y, weight, bias, [0] * len(padding), dilation, groups)
+
+
+def too_small(
+    shape: Sequence[int],
+    kernel_size: Sequence[int],
+    scale_factor: Sequence[int],
+    padding: Sequence[int],
+    dilation: Sequence[int],
+    padding_mode: str,
+) -> str:
+    """Say why an input of this shape cannot be resized, padded and convolved; "" if it can."""
+    axes = zip(shape[2:], kernel_size, scale_factor, padding, dilation, strict=True)
+    for pixels, k, s, p, d in axes:
+        size, extent = pixels * s, d * (k - 1) + 1
+        most = {"reflect": size - 1, "circular": size}.get(padding_mode, p)
+        if size < 1 or p > most or size + 2 * p < extent:
+            return (
+                f"an input of {list(shape)} is too small for {padding_mode} padding of {tuple(padding)} and "
+                f"a kernel that spans {extent} pixels: use a larger input"
+            )
+    return ""
 
 
 def input_pads(fusing: Fusing) -> list[tuple[list[int], str]]:

@@ -18,6 +18,7 @@ from uncheck.layers.forms import (
     phase_matrix,
     resize_conv,
     resize_mode,
+    too_small,
 )
 from uncheck.layers.rule import Case, Choices, channels_last, choose, choose_compiled
 from uncheck.layers.surroundings import exporting, tracing, watched
@@ -226,24 +227,11 @@ class ResizeConv(FixedFilters):
         try:
             return self._run(x, self.weight, self.bias)
         except RuntimeError as error:
-            reason = self._too_small(x)
-            if reason:
-                raise ValueError(reason) from error
-            raise
-
-    @torch.jit.unused
-    def _too_small(self, x: Tensor) -> str:
-        """Say why an input is too small, "" if it is not; asked only after torch has refused it."""
-        for axis, p in enumerate(self.padding):
-            size = x.shape[2 + axis] * self.scale_factor[axis]
-            extent = self.dilation[axis] * (self.kernel_size[axis] - 1) + 1
-            most = {"reflect": size - 1, "circular": size}.get(self.padding_mode, p)
-            if size < 1 or p > most or size + 2 * p < extent:
-                return (
-                    f"{self._name}: an input of {list(x.shape)} is too small for {self.padding_mode} padding "
-                    f"of {self.padding} and a kernel that spans {extent} pixels: use a larger input"
-                )
-        return ""
+            sizes = (self.kernel_size, self.scale_factor, self.padding, self.dilation)
+            reason = too_small(x.shape, *sizes, self.padding_mode)
+            if not reason:
+                raise
+            raise ValueError(f"{self._name}: {reason}") from error
 
     @torch.jit.unused
     def _run(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
