@@ -20,7 +20,7 @@ ALLOWED = {
     "probing": {"errors", "geometry", "phases", "measuring", "reading"},
     "training": {"errors", "measuring"},
     "layers": {"errors", "geometry", "phases"},
-    "fixing": {"errors", "geometry", "phases", "reading", "layers"},
+    "fixing": {"errors", "geometry", "phases", "measuring", "reading", "probing", "layers"},
     "demo": {"errors"},
     "reporting": {"errors", "geometry", "measuring", "probing", "fixing"},
     "cli": {

@@ -9,7 +9,7 @@ from typing import Any
 from torch import fx, nn
 
 from uncheck.fixing.build import fused_layer
-from uncheck.fixing.match import Match, match, relative
+from uncheck.fixing.pattern import Match, match, relative
 from uncheck.fixing.plan import Place, has_hooks, is_layer
 from uncheck.fixing.questions import is_question, unasked
 from uncheck.fixing.rewritten import is_guarded, rewrite_forward, shape_question

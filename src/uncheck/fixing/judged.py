@@ -1,0 +1,144 @@
+"""What verification found, as values that render themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: A period is gone where its lattice is this many times weaker, or weaker than so many grey levels.
+GONE_TIMES, GONE_LEVELS = 20.0, 0.1
+
+
+@dataclass(frozen=True)
+class Strength:
+    """The lattice at one period.
+
+    Attributes:
+        period: output pixels per axis.
+        amplitude: grey levels, 0..255; of what all outputs judged share, or of the one that shows it most.
+        p_value: corrected for everything tried.
+        significant: whether it is told from the content; where it is not, the amplitude is what the content
+            leaves open.
+    """
+
+    period: tuple[int, ...]
+    amplitude: float
+    p_value: float
+    significant: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {**vars(self), "period": list(self.period)}
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one network shows on the inputs it is judged on.
+
+    Attributes:
+        lattice: first order, per period; strongest first.
+        second_order: contrast that goes with the phase, in dB, likewise.
+        colours: root of summed squares of the lattice on constant inputs, grey levels, by name; empty for
+            codes.
+    """
+
+    lattice: tuple[Strength, ...]
+    second_order: tuple[Strength, ...] = ()
+    colours: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def strength(self) -> float:
+        """Root of the summed squares of all amplitudes in `lattice`, grey levels."""
+        return float(np.sqrt(sum(s.amplitude**2 for s in self.lattice)))
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {
+            "lattice": [s.to_dict() for s in self.lattice],
+            "strength": self.strength,
+            "second_order": [s.to_dict() for s in self.second_order],
+            "colours": dict(self.colours),
+        }
+
+
+@dataclass(frozen=True)
+class Fidelity:
+    """How near the repaired network stays, dB of peak 255 grey levels; SSIM 0..1; None where there is none.
+
+    `..._before` is the same for the original network.
+    """
+
+    psnr_to_original: float
+    ssim_to_original: float
+    psnr_to_spun: float | None = None
+    psnr_to_spun_before: float | None = None
+    ssim_to_spun: float | None = None
+    psnr_to_truth: float | None = None
+    psnr_to_truth_before: float | None = None
+    ssim_to_truth: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return dict(vars(self))
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Median time of one call, milliseconds, and peak memory it takes beyond the weights, megabytes."""
+
+    before_ms: float
+    after_ms: float
+    before_mb: float
+    after_mb: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return dict(vars(self))
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """One candidate, verified.
+
+    Attributes:
+        before: what the original shows.
+        after: what the candidate shows.
+        fidelity: to the original, the spun network, the truth.
+        sharpness_change: relative change of the spectral energy off the lattice lines, mean excluded.
+        bands: the same per octave of radial frequency, as (lowest, highest, change), cycles per pixel.
+        pictures: a few outputs (H, W, C) in grey levels by name ("input", "original", "repaired", "spun").
+    """
+
+    before: Look
+    after: Look
+    fidelity: Fidelity
+    sharpness_change: float
+    bands: tuple[tuple[float, float, float], ...] = ()
+    pictures: dict[str, NDArray[np.float32]] = field(default_factory=dict, repr=False, compare=False)
+
+    def gone(self) -> bool:
+        """Whether every significant period of before is gone, and no new one has come."""
+        return all(self.reduction(s) >= GONE_TIMES or self._left(s) < GONE_LEVELS for s in self._faults())
+
+    def worst(self) -> float:
+        """The least factor by which a significant period fell; below 1 where one grew."""
+        return min((self.reduction(s) for s in self._faults()), default=1.0)
+
+    def reduction(self, period: Strength) -> float:
+        """How many times weaker a period became."""
+        return self._was(period) / max(self._left(period), 1e-9)
+
+    def _faults(self) -> list[Strength]:
+        old = [s for s in self.before.lattice if s.significant]
+        return old + [
+            s for s in self.after.lattice if s.significant and all(s.period != o.period for o in old)
+        ]
+
+    def _left(self, period: Strength) -> float:
+        return next((s.amplitude for s in self.after.lattice if s.period == period.period), 0.0)
+
+    def _was(self, period: Strength) -> float:
+        return next((s.amplitude for s in self.before.lattice if s.period == period.period), 0.0)
