@@ -68,8 +68,8 @@ class PhaseConvTranspose(nn.Module):
         if not 1 <= n <= 3 or any(len(each) != n for each in (stride, padding, output_padding, cut)):
             raise ValueError(
                 "PhaseConvTranspose takes 1 to 3 axes, and one entry per axis of kernel_size, stride, "
-                f"padding, output_padding and crop, not {list(kernel_size)}, {list(stride)}, {list(padding)}, "
-                f"{list(output_padding)} and {cut}"
+                f"padding, output_padding and crop, not {list(kernel_size)}, {list(stride)}, "
+                f"{list(padding)}, {list(output_padding)} and {cut}"
             )
         if min(in_channels, out_channels, groups) < 1 or in_channels % groups or out_channels % groups:
             raise ValueError(
@@ -119,7 +119,7 @@ class PhaseConvTranspose(nn.Module):
             if self.cut[axis] > 0:
                 y = y.narrow(2 + axis, 0, y.shape[2 + axis] - self.cut[axis])
         if self.per_phase and self.bias is not None:
-            tile = self.bias
+            tile: Tensor = self.bias
             for axis in range(n):
                 size = y.shape[2 + axis]
                 times = [1] * (n + 1)
