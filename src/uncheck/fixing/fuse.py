@@ -100,16 +100,22 @@ def fuse(model: nn.Module, example_input: Any, *, progress: Progress | None = No
     )
 
 
-def copied(model: nn.Module) -> nn.Module:
+def copied(model: nn.Module, verb: str = "fuse") -> nn.Module:
     """A deep copy of a network, with the weights that weight_norm made in an earlier forward pass.
+
+    Args:
+        model: left untouched.
+        verb: who copies it, for the errors.
 
     Raises:
         UncheckError: no module, weights without values, or it cannot be copied.
     """
     if not isinstance(model, nn.Module):
-        raise UncheckError(f"fuse needs a torch.nn.Module, not a value of type {type(model).__name__}")
+        raise UncheckError(f"{verb} needs a torch.nn.Module, not a value of type {type(model).__name__}")
     if any(tensor.is_meta for tensor in (*model.parameters(), *model.buffers())):
-        raise UncheckError("fuse needs weights with values, not on the meta device: load the weights first")
+        raise UncheckError(
+            f"{verb} needs weights with values, not on the meta device: load the weights first"
+        )
     memo: dict[int, Any] = {}
     for module in model.modules():
         for value in vars(module).values():
@@ -120,14 +126,14 @@ def copied(model: nn.Module) -> nn.Module:
     except Exception as error:
         first = (str(error).strip().splitlines() or ["no message"])[0]
         raise UncheckError(
-            f"{type(model).__name__} cannot be copied ({type(error).__name__}: {first}): fuse changes a copy "
-            "only, so make copy.deepcopy work"
+            f"{type(model).__name__} cannot be copied ({type(error).__name__}: {first}): {verb} changes a "
+            "copy only, so make copy.deepcopy work"
         ) from error
     own = {id(parameter) for parameter in model.parameters()}
     if net is model or any(id(parameter) in own for parameter in net.parameters()):
         raise UncheckError(
-            f"copies of {type(model).__name__} share its parameters: fuse would change the original, so make "
-            "copy.deepcopy copy them"
+            f"copies of {type(model).__name__} share its parameters: {verb} would change the original, so "
+            "make copy.deepcopy copy them"
         )
     return net
 
