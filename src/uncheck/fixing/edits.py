@@ -90,10 +90,11 @@ class Spun:
 
     shifts: tuple[tuple[int, ...], ...]
     batch: int = 1
+    margin: tuple[int, ...] | None = None
 
     def do(self, model: nn.Module) -> nn.Module:
         """The wrapper."""
-        return CycleSpin(model, self.shifts, self.batch)
+        return CycleSpin(model, self.shifts, self.batch, self.margin)
 
 
 Edit = Upsampler | Plain | Spun
