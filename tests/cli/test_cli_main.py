@@ -65,7 +65,7 @@ def test_no_command_shows_help_and_is_an_error(run):
     code, out, err = run()
     assert code == 2
     assert "measure" in out
-    assert err == "error: no command given; name one of inspect, measure, overlap, fuse, demo\n"
+    assert err == "error: no command given; name one of inspect, measure, overlap, fuse, repair, demo\n"
 
 
 def test_an_unknown_command_names_a_close_one(fails):

@@ -10,14 +10,14 @@ from typing import Annotated, Any
 
 import typer
 
-from uncheck.cli import demo, fuse, inspect, measure, overlap
+from uncheck.cli import demo, fuse, inspect, measure, overlap, repair
 from uncheck.errors import UncheckError, UncheckWarning
 
 ERROR = 2
 INTERRUPTED = 130
 
 app = typer.Typer(
-    help="Find and measure checkerboard artifacts of neural upsampling.",
+    help="Find, measure and remove checkerboard artifacts of neural upsampling.",
     epilog="Exit codes: 0 clean, 1 a lattice or a finding, 2 an error.",
     add_completion=False,
     rich_markup_mode="markdown",
@@ -28,6 +28,7 @@ app.command("inspect")(inspect.command)
 app.command("measure")(measure.command)
 app.command("overlap")(overlap.command)
 app.command("fuse")(fuse.command)
+app.command("repair")(repair.command)
 app.command("demo")(demo.command)
 
 
@@ -72,7 +73,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             warnings.showwarning = _warner(warnings.showwarning)
             if not arguments:
                 command.main(["--help"], "uncheck", standalone_mode=False)
-                raise UncheckError("no command given; name one of inspect, measure, overlap, fuse, demo")
+                raise UncheckError(
+                    "no command given; name one of inspect, measure, overlap, fuse, repair, demo"
+                )
             return int(command.main(arguments, "uncheck", standalone_mode=False) or 0)
     except KeyboardInterrupt:
         return _interrupted()

@@ -103,18 +103,25 @@ def command(
 
 
 def run_on_input(
-    run: Run, what: str | None, shape: tuple[int, ...] | None, span: tuple[float, float]
+    run: Run,
+    what: str | None,
+    shape: tuple[int, ...] | None,
+    span: tuple[float, float],
+    most: int | None = None,
 ) -> Inspection:
     """Run on the input that the options name; where they leave its channels open, on colour, then on grey.
+
+    Of a folder `most` pictures are taken, a few if None.
 
     Raises:
         UncheckError: the input cannot be read, or the network takes none that was tried.
     """
-    from uncheck.probing.inputs import load_input
+    from uncheck.probing.inputs import MOST, load_input
 
     if what is None and shape is None:
         return _on_made_up(run, span)
-    inputs = load_input(what, shape, span)
+    most = MOST if most is None else most
+    inputs = load_input(what, shape, span, most)
     if shape is not None or what is None or not _names_pictures(what):
         return run(inputs)
     try:
@@ -124,7 +131,7 @@ def run_on_input(
             raise
         count, _, height, width = inputs[0].shape
         try:
-            result = run(load_input(what, (count, 1, height, width), span))
+            result = run(load_input(what, (count, 1, height, width), span, most))
         except UncheckError:
             raise error from None
     typer.echo("note: the network takes no colour pictures; they were made grey", err=True)

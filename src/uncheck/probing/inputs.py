@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from uncheck.errors import UncheckError
+from uncheck.errors import UncheckError, UncheckWarning
 from uncheck.measuring import expand, read_picture
 from uncheck.probing.signals import made_up
 from uncheck.reading import load_callable
@@ -19,16 +20,20 @@ MOST = 8
 
 
 def load_input(
-    what: str | None, shape: tuple[int, ...] | None, span: tuple[float, float] = (0.0, 1.0)
+    what: str | None,
+    shape: tuple[int, ...] | None,
+    span: tuple[float, float] = (0.0, 1.0),
+    most: int = MOST,
 ) -> tuple[Any, ...]:
     """The positional inputs a `--input` names.
 
     Args:
-        what: a picture; a folder of pictures (the first eight, cut to a common size); a .npy; or
+        what: a picture; a folder of pictures (the first `most`, cut to a common size); a .npy; or
             "file.py:name" of a callable that returns the input, or a tuple of inputs.
         shape: of the input; pictures are cut or reduced to its size, and to grey if it has one channel.
             Without `what`, the shape of a made-up input.
         span: the values that black and white shall have in the input, for pictures.
+        most: pictures taken from a folder.
 
     Raises:
         UncheckError: what cannot be read, a callable that fails, or a shape that does not fit.
@@ -43,7 +48,7 @@ def load_input(
         return _called(what)
     if what.endswith(".npy"):
         return (_array(what, shape),)
-    return (_pictures(what, shape, span),)
+    return (_pictures(what, shape, span, most),)
 
 
 def _called(what: str) -> tuple[Any, ...]:
@@ -84,13 +89,13 @@ def _array(what: str, shape: tuple[int, ...] | None) -> Tensor:
     return tensor.reshape(shape)
 
 
-def _pictures(what: str, shape: tuple[int, ...] | None, span: tuple[float, float]) -> Tensor:
-    pixels = [read_picture(path).pixels for path in expand([what])[:MOST]]
+def _pictures(what: str, shape: tuple[int, ...] | None, span: tuple[float, float], most: int) -> Tensor:
     channels = shape[1] if shape is not None and len(shape) == 4 else 3
     if shape is not None and (len(shape) != 4 or channels not in (1, 3)):
         raise UncheckError(
             f"--shape {','.join(map(str, shape))} does not fit pictures; give N,1,H,W or N,3,H,W"
         )
+    pixels = [_at_most(read_picture(path).pixels, shape) for path in expand([what])[:most]]
     height = min(p.shape[0] for p in pixels)
     width = min(p.shape[1] for p in pixels)
     if shape is not None:
@@ -102,9 +107,24 @@ def _pictures(what: str, shape: tuple[int, ...] | None, span: tuple[float, float
     elif min(height, width) >= 16:
         # Networks that halve their input several times take multiples of 16 without complaint.
         height, width = height // 16 * 16, width // 16 * 16
+    if shape is None and (different := len({p.shape[:2] for p in pixels})) > 1:
+        warnings.warn(
+            f"{what}: the pictures are of {different} sizes, and were cut to {height} x {width} pixels",
+            UncheckWarning,
+            stacklevel=2,
+        )
     batch = np.stack([_cut(p, height, width, channels) for p in pixels])
     low, high = span
     return torch.from_numpy(batch / 255 * (high - low) + low).movedim(-1, 1).contiguous()
+
+
+def _at_most(
+    pixels: np.ndarray[Any, np.dtype[np.float32]], shape: tuple[int, ...] | None
+) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """The middle of a picture that is larger than what is asked for, so that the rest need not be kept."""
+    if shape is None or pixels.shape[0] < shape[2] or pixels.shape[1] < shape[3]:
+        return pixels
+    return np.array(_cut(pixels, shape[2], shape[3], pixels.shape[-1]))
 
 
 def _cut(pixels: np.ndarray[Any, np.dtype[np.float32]], height: int, width: int, channels: int) -> Any:

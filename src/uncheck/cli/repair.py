@@ -1,0 +1,211 @@
+"""`uncheck repair`: a released network without its lattice, without its training data."""
+
+from __future__ import annotations
+
+import math
+import os
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from uncheck.cli.inspect import run_on_input
+from uncheck.cli.options import (
+    ExitZeroOption,
+    Format,
+    FormatOption,
+    RangeOption,
+    parse_range,
+    parse_shape,
+)
+from uncheck.cli.output import check_output, emit, made_folder
+from uncheck.cli.progress import progress_bar
+from uncheck.cli.usercode import user_code
+from uncheck.errors import UncheckError
+
+if TYPE_CHECKING:
+    from uncheck.fixing.repaired import Repair
+
+#: Files of a repair in its folder; `repaired.onnx` and `repaired.pt2` on request.
+WEIGHTS, JSON, HTML, EXPORTED = "repaired.safetensors", "report.json", "report.html", "repaired"
+
+#: Pictures taken from a folder: enough to fit on some and judge on others.
+MOST = 48
+
+
+class Method(StrEnum):
+    """How to repair."""
+
+    auto = "auto"
+    project = "project"
+    match = "match"
+    spin = "spin"
+    distill = "distill"
+
+
+class Export(StrEnum):
+    """Formats of other programs."""
+
+    onnx = "onnx"
+    pt2 = "pt2"
+
+
+def command(
+    target: Annotated[
+        str, typer.Argument(help="file.py:name or package.module:name of a model, or of what makes one.")
+    ],
+    what: Annotated[
+        str,
+        typer.Option(
+            "--input",
+            metavar="WHAT",
+            help=f"A folder of pictures (the first {MOST}), a .npy of samples, or file.py:name of a callable "
+            "returning them.",
+        ),
+    ],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="Folder to write; only a repair's own files are replaced.")
+    ],
+    weights: Annotated[
+        Path | None, typer.Option(help="Weights: .safetensors, or a .pth of tensors only.")
+    ] = None,
+    method: Annotated[Method, typer.Option(help="One method, or all, cheapest first.")] = Method.auto,
+    minutes: Annotated[float, typer.Option(help="Time to spend; the best so far is kept.")] = 10.0,
+    fidelity: Annotated[
+        float | None,
+        typer.Option(
+            metavar="DB", help="Least PSNR to the original's output; one that suits the method if not given."
+        ),
+    ] = None,
+    input_span: Annotated[
+        str, typer.Option("--input-range", metavar="LO,HI", help="What black and white are in the input.")
+    ] = "0,1",
+    shape: Annotated[
+        str | None, typer.Option(help="Shape of the input, like 1,3,256,256: pictures are cut to its size.")
+    ] = None,
+    span: RangeOption = None,
+    which: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The output meant, by key or index (aux.depth), among several."),
+    ] = None,
+    export: Annotated[
+        list[Export] | None, typer.Option(help="Also write the network for other programs; may be repeated.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of everything drawn at random.")] = 0,
+    keep_even: Annotated[
+        bool,
+        typer.Option(
+            "--keep-even", help="When loaded, keep equal gains equal while the network is trained on."
+        ),
+    ] = False,
+    form: FormatOption = Format.text,
+    exit_zero: ExitZeroOption = False,
+) -> int:
+    """Repair a network without its training data, judged on inputs that no repair was fitted on.
+
+    TARGET's code is run. -o receives repaired.safetensors, for uncheck.load_repaired, report.json and
+    report.html; after a refusal the reports alone. Ctrl-C ends the search and keeps the best so far. Exit
+    code 0 if the network was repaired; 1 if every repair was refused, or there is nothing to repair; 2 on an
+    error.
+    """
+    sizes = None if shape is None else parse_shape(shape)
+    limits = parse_range(span)
+    input_limits = parse_range(input_span, "--input-range") or (0.0, 1.0)
+    _check_number(minutes, "--minutes", 0.0)
+    _check_number(fidelity, "--fidelity", -math.inf)
+    forms = list(dict.fromkeys(one.value for one in export or ()))
+    folder = made_folder(output, "-o")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise UncheckError(f"-o {folder} cannot be written; check its permissions")
+    for name in (WEIGHTS, JSON, HTML, *(f"{EXPORTED}.{one}" for one in forms)):
+        check_output(folder / name, [what, *([weights] if weights else [])])
+
+    from uncheck.fixing.export import check_exporter
+    from uncheck.fixing.repair import repair
+    from uncheck.probing.signals import like_weights
+    from uncheck.reading import load_target, load_weights
+    from uncheck.reporting import json_text
+
+    for one in forms:
+        check_exporter(one)
+    used: list[tuple[Any, ...]] = []
+    with progress_bar() as progress, user_code(target):
+        model = load_target(target)
+        if weights is not None:
+            load_weights(model, weights)
+
+        def run(inputs: tuple[Any, ...]) -> Any:
+            # Inputs that a callable made are taken as they are.
+            if ":" not in what:
+                inputs = tuple(like_weights(model, x) for x in inputs)
+            used[:] = [inputs]
+            return repair(
+                model,
+                inputs,
+                method=method.value,
+                minutes=minutes,
+                fidelity=fidelity,
+                which=which,
+                span=limits,
+                seed=seed,
+                progress=progress,
+            )
+
+        result: Any = run_on_input(run, what, sizes, input_limits, MOST)
+        content, failure = _exports(result, used[-1], forms)
+    _write(folder, result, content, {"target": target, "input": what, "seed": seed}, keep_even)
+    emit(json_text(result) if form is Format.json else str(result), None)
+    if failure is not None:
+        raise failure
+    return int(result.model is None and not exit_zero)
+
+
+def _check_number(value: float | None, option: str, above: float) -> None:
+    if value is not None and not (math.isfinite(value) and value > above):
+        what = "more than 0" if above == 0.0 else "an ordinary number"
+        raise UncheckError(f"{option} {value:g} is not {what}; give {'minutes' if above == 0.0 else 'dB'}")
+
+
+def _exports(
+    result: Repair, inputs: tuple[Any, ...], forms: list[str]
+) -> tuple[dict[str, bytes], UncheckError | None]:
+    """What could be exported, by file name, and why the rest could not, which must not cost the others."""
+    from uncheck.fixing.export import exported
+    from uncheck.fixing.samples import split_samples
+
+    made: dict[str, bytes] = {}
+    failure: UncheckError | None = None
+    for one in forms if result.model is not None else ():
+        call = split_samples(inputs)[0][0]
+        try:
+            made[f"{EXPORTED}.{one}"] = exported(result.model, call, one)
+        except UncheckError as error:
+            failure = failure or error
+    return made, failure
+
+
+def _write(
+    folder: Path, result: Repair, exports: dict[str, bytes], about: dict[str, Any], keep_even: bool
+) -> None:
+    """All files together; older ones that this run did not make are named."""
+    from uncheck.fixing.keep_even import even_layers
+    from uncheck.fixing.store import repaired_bytes, unwrapped, write_together
+    from uncheck.reporting import json_text
+    from uncheck.reporting.repair_page import repair_page
+
+    files = {HTML: repair_page(result).encode(), JSON: (json_text(result) + "\n").encode(), **exports}
+    if result.model is not None and result.candidate is not None:
+        files[WEIGHTS] = repaired_bytes(result.model, result.candidate, about, even=keep_even)
+        if keep_even and not even_layers(unwrapped(result.model)):
+            _note("no upsampler has equal gains after this repair, so --keep-even has nothing to keep")
+    write_together(folder, files)
+    _note(f"wrote {', '.join(sorted(files))} to {folder}")
+    possible = (WEIGHTS, *(f"{EXPORTED}.{one}" for one in Export))
+    for name in possible:
+        if name not in files and (folder / name).exists():
+            _note(f"{folder / name} is of an earlier run and was left as it is; this run made none")
+
+
+def _note(text: str) -> None:
+    typer.echo(f"note: {text}", err=True)
