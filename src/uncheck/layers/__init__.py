@@ -25,6 +25,7 @@ _HOMES: dict[str, str] = {
     "MaxBlurPool1d": "uncheck.layers.blur_max",
     "MaxBlurPool2d": "uncheck.layers.blur_max",
     "MaxBlurPool3d": "uncheck.layers.blur_max",
+    "PhaseConvTranspose": "uncheck.layers.phase_transpose",
     "ResizeConv": "uncheck.layers.resize",
     "ResizeConv1d": "uncheck.layers.resize",
     "ResizeConv2d": "uncheck.layers.resize",
