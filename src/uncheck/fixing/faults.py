@@ -38,12 +38,12 @@ def periods_left(stages: Sequence[Stage], ndim: int, size: Sequence[int]) -> tup
     Returns:
         Ascending, at least 2; 2 to 16 where no stage has a known period.
     """
-    own = {period for stage in stages if (period := stage_period(stage))}
+    own = {period for stage in stages if (period := _period(stage))}
     left = {d for period in own for d in range(2, min(period, LONGEST[ndim]) + 1) if period % d == 0}
     return plan(tuple(size), left or set(PERIODS)).tested
 
 
-def stage_period(stage: Stage) -> int:
+def _period(stage: Stage) -> int:
     """The least common period of all axes, output pixels; 0 where it reaches no output grid."""
     return lcm(*stage.output_period) if stage.output_period else 0
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from uncheck.errors import UncheckError
 from uncheck.fixing.case import Case, Inputs, picture_of, run
-from uncheck.fixing.faults import faulty_periods, periods_left, stage_period
+from uncheck.fixing.faults import faulty_periods, periods_left
 from uncheck.fixing.fuse import copied
 from uncheck.fixing.rounding import same_but_rounding
 from uncheck.fixing.samples import is_map, split_samples
@@ -169,15 +169,20 @@ def _named(output: Any, name: str) -> Iterator[tuple[str, Tensor]]:
 def _check_size(recording: Recording, call: Inputs, picture: Tensor) -> None:
     """Enough periods must fit the output; what generators make from codes has the size it has."""
     size = tuple(picture.shape[2:])
-    needed = LEAST_SIDE
-    if is_map(next(tensors_in(call))):
-        longest = max((stage_period(stage) for stage in recording.stages), default=0)
-        needed = max(LEAST_SIDE, min(LEAST_PERIODS * longest, ENOUGH[len(size)]))
-    if min(size) < needed:
-        shown = " x ".join(map(str, size))
+    known = [
+        s.output_period for s in recording.stages if s.output_period and len(s.output_period) == len(size)
+    ]
+    # An axis along which nothing is enlarged, such as time, may be as short as it likes.
+    longest = [max(period) for period in zip(*known, strict=True)] or [LEAST_SIDE // LEAST_PERIODS] * len(
+        size
+    )
+    enough = ENOUGH[len(size)] if is_map(next(tensors_in(call))) else LEAST_SIDE
+    needed = [max(LEAST_SIDE, min(LEAST_PERIODS * p, enough)) if p > 1 else 1 for p in longest]
+    if any(n < least for n, least in zip(size, needed, strict=True)):
+        shown, wanted = (" x ".join(map(str, sizes)) for sizes in (size, needed))
         raise UncheckError(
             f"the inputs are too small: the output is {shown} pixels, and its lattice can be told from "
-            f"{needed} along each axis; give larger inputs"
+            f"{wanted} on; give larger inputs"
         )
 
 
