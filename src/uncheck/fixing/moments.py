@@ -1,0 +1,164 @@
+"""What calibration inputs tell about a stage: second moment of what it reads, moments per phase of what it gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import product
+from math import ceil, prod
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from uncheck.fixing.case import Case, Refusal
+from uncheck.phases import PhaseKernel
+from uncheck.probing.forward import fresh
+from uncheck.reading import CallKey, CallWatcher, Stage, eagerly
+
+#: Input positions per call that enter the moment of the patches.
+POSITIONS = 4096
+
+
+class Seen(CallWatcher):
+    """Show what some calls take and give while the model runs."""
+
+    def __init__(
+        self,
+        model: nn.Module,
+        takes: dict[CallKey, Callable[[Tensor], None]],
+        gives: dict[CallKey, Callable[[Tensor], None]],
+    ) -> None:
+        super().__init__(model)
+        self._takes, self._gives = takes, gives
+
+    def on_call(
+        self, key: CallKey, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], out: Any
+    ) -> Any:
+        """Show it; the output stays."""
+        if key in self._takes:
+            self._takes[key](args[0] if args else kwargs["input"])
+        if key in self._gives:
+            self._gives[key](out)
+        return out
+
+
+def see(
+    case: Case,
+    model: nn.Module,
+    takes: dict[CallKey, Callable[[Tensor], None]],
+    gives: dict[CallKey, Callable[[Tensor], None]],
+) -> None:
+    """Run the model on every call of `case.fit`, showing inputs and outputs of some torch calls."""
+    for inputs in case.fit:
+        torch.manual_seed(0)
+        with torch.no_grad(), eagerly(), Seen(model, takes, gives):
+            model(*fresh(inputs))
+
+
+def patch_moment(case: Case, model: nn.Module, key: CallKey, kernel: PhaseKernel) -> Tensor:
+    """Second moment of the input patches of a stage over `case.fit`:  R = mean_i v_i v_i^T.
+
+    v_i = (x[c, i - j]) over channels c and j < J = ceil(k / s) per axis, zeros beyond the border; at most
+    `POSITIONS` places i of each call, evenly spread. A thousandth of its mean diagonal is added to the
+    diagonal, so that directions the inputs never show are not free.
+
+    Returns:
+        (in * J, in * J), float64.
+
+    Cost: one forward pass per call, and (in * J)^2 multiplications per position.
+    """
+    reach = [ceil(k / s) for k, s in zip(kernel.kernel_size, kernel.stride, strict=True)]
+    n = kernel.in_channels * prod(reach)
+    total = torch.zeros(n, n, dtype=torch.float64)
+    count = 0
+
+    def add(x: Tensor) -> None:
+        nonlocal count
+        rows = patches(x.detach(), reach, kernel.in_channels)
+        rows = rows[:: max(1, -(-len(rows) // POSITIONS))].double().cpu()
+        total.add_(rows.T @ rows)
+        count += len(rows)
+
+    see(case, model, {key: add}, {})
+    total /= max(1, count)
+    return total + 1e-3 * total.diagonal().mean() * torch.eye(n, dtype=torch.float64)
+
+
+def patches(x: Tensor, reach: list[int], channels: int) -> Tensor:
+    """Rows (x[c, i - j])_(c, j), (positions, channels * prod(reach)); tokens (..., channels) where all reach 1."""
+    ndim = len(reach)
+    if prod(reach) == 1:
+        return x.movedim(1, -1).reshape(-1, channels) if x.ndim == ndim + 2 else x.reshape(-1, channels)
+    pads = [m for j in reversed(reach) for m in (j - 1, j - 1)]
+    wide = nn.functional.pad(x, pads)
+    for axis, j in enumerate(reach):
+        wide = wide.unfold(2 + axis, j, 1)
+    wide = wide.flip(list(range(2 + ndim, 2 + 2 * ndim)))  # window n of i - J + 1 .. i: j runs backwards
+    order = [0, *range(2, 2 + ndim), 1, *range(2 + ndim, 2 + 2 * ndim)]
+    return wide.permute(order).reshape(-1, channels * prod(reach))
+
+
+@dataclass(frozen=True, eq=False)
+class PhaseMoments:
+    """Mean (phases, C) and covariance (phases, C, C) of a stage's output, per phase in row-major order."""
+
+    mean: Tensor
+    covariance: Tensor
+    samples: int
+
+
+def phase_moments(case: Case, model: nn.Module, stage: Stage) -> PhaseMoments:
+    """Moments per phase of what the stage's call gives over `case.fit`, float64, Hann-weighted per call.
+
+    Raises:
+        Refusal: the output has other axes beside batch, channels and space, or fewer than two of a phase.
+
+    Cost: one forward pass per call, and C^2 multiplications per output pixel.
+    """
+    stride = tuple(int(s) for s in stage.stride)
+    phases = list(product(*(range(s) for s in stride)))
+    sums: list[tuple[Tensor, Tensor, Tensor]] = []
+    samples = 0
+
+    def add(y: Tensor) -> None:
+        nonlocal samples
+        maps = as_maps(y, stage)
+        if any(n < 2 * s for n, s in zip(maps.shape[2:], stride, strict=True)):
+            raise Refusal(f"the output of {stage.name} has fewer than two pixels of a phase on an axis")
+        for place, p in enumerate(phases):
+            part = maps[
+                (slice(None), slice(None), *(slice(q, None, s) for q, s in zip(p, stride, strict=True)))
+            ]
+            w = torch.ones((), dtype=torch.float64, device=y.device)
+            for n, q, s in zip(maps.shape[2:], p, stride, strict=True):
+                w = w[..., None] * hann(n).to(y.device)[q::s]
+            w = (w / w.sum()).flatten().repeat(len(part))
+            rows = part.movedim(1, -1).reshape(-1, maps.shape[1]).double()
+            one = (w.sum().cpu(), (w @ rows).cpu(), ((rows * w[:, None]).T @ rows).cpu())
+            if len(sums) <= place:
+                sums.append(one)
+            else:
+                sums[place] = (sums[place][0] + one[0], sums[place][1] + one[1], sums[place][2] + one[2])
+        samples += len(rows)
+
+    see(case, model, {}, {stage.key: add})
+    mean = torch.stack([s / n for n, s, _ in sums])
+    square = torch.stack([q / n for n, _, q in sums])
+    return PhaseMoments(mean, square - mean[:, :, None] * mean[:, None, :], samples)
+
+
+def as_maps(y: Tensor, stage: Stage) -> Tensor:
+    """The output of a stage's call as (N, C, *spatial)."""
+    axes = stage.even_axes if stage.even_key == stage.key else tuple(range(y.ndim - stage.ndim, y.ndim))
+    rest = [a for a in range(y.ndim) if a not in axes]
+    if len(rest) > 2 or not rest:
+        raise Refusal(f"the output of {stage.name} has more axes than batch, channels and space")
+    order = [*rest, *axes] if len(rest) == 2 else [*rest, *axes]
+    maps = y.permute(order)
+    return maps if len(rest) == 2 else maps[None]
+
+
+def hann(n: int) -> Tensor:
+    """Hann's window: neither the border counts, nor does a trend of the content leave a ripple in the means."""
+    return torch.sin(torch.pi * (torch.arange(n, dtype=torch.float64) + 0.5) / n) ** 2
