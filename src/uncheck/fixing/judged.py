@@ -87,12 +87,15 @@ class Fidelity:
 
 @dataclass(frozen=True)
 class Cost:
-    """Median time of one call, milliseconds, and peak memory it takes beyond the weights, megabytes."""
+    """Median time of one call, milliseconds, and peak memory it takes beyond the weights, megabytes.
+
+    Memory is None where the system does not tell.
+    """
 
     before_ms: float
     after_ms: float
-    before_mb: float
-    after_mb: float
+    before_mb: float | None
+    after_mb: float | None
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -108,6 +111,7 @@ class Judgement:
         after: what the candidate shows.
         fidelity: to the original, the spun network, the truth.
         sharpness_change: relative change of the spectral energy off the lattice lines, mean excluded.
+        sharpness_to_spun: the same against the spun network, None where there is none.
         bands: the same per octave of radial frequency, as (lowest, highest, change), cycles per pixel.
         pictures: a few outputs (H, W, C) in grey levels by name ("input", "original", "repaired", "spun").
     """
@@ -116,6 +120,7 @@ class Judgement:
     after: Look
     fidelity: Fidelity
     sharpness_change: float
+    sharpness_to_spun: float | None = None
     bands: tuple[tuple[float, float, float], ...] = ()
     pictures: dict[str, NDArray[np.float32]] = field(default_factory=dict, repr=False, compare=False)
 

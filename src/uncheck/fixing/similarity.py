@@ -19,38 +19,55 @@ SAME = LEVELS * 2.0**-24
 SIGMA, REACH = 1.5, 5
 C1, C2 = (0.01 * LEVELS) ** 2, (0.03 * LEVELS) ** 2
 
-Picture = NDArray[np.float32]
+Pictures = NDArray[np.float32]
 
 
-def psnr(one: Picture, two: Picture) -> float:
-    """Peak signal-to-noise ratio:  20 log10(255 / rms(one - two)),  dB, at most 144.5 for equal pictures.
+def psnr(one: Pictures, two: Pictures) -> float:
+    """Peak signal-to-noise ratio of all pictures together:  20 log10(255 / rms(one - two)),  dB.
 
     Args:
-        one: (*spatial, C) grey levels; cut to 0..255, as a viewer does, and without a border of 8 pixels.
+        one: (N, *spatial, C) grey levels; cut to 0..255, as a viewer does, and without a border of 8 pixels.
         two: likewise.
+
+    Returns:
+        At most 144.5, for equal pictures: smaller differences are rounding of float32.
 
     Raises:
         UncheckError: of other shape.
     """
+    return psnr_of(squared_error(one, two))
+
+
+def squared_error(one: Pictures, two: Pictures) -> tuple[float, int]:
+    """Sum of squared differences as `psnr` takes them, and of how many values."""
     a, b = _compared(one, two)
-    rms = float(np.sqrt(np.mean((a - b) ** 2)))
+    return float(((a - b) ** 2).sum()), a.size
+
+
+def psnr_of(*errors: tuple[float, int]) -> float:
+    """PSNR of several sums of squared differences together."""
+    rms = (sum(e for e, _ in errors) / sum(n for _, n in errors)) ** 0.5
     return float(20 * np.log10(LEVELS / max(rms, SAME)))
 
 
-def ssim(one: Picture, two: Picture) -> float:
-    """Mean structural similarity, 1 for equal pictures; the mean over channels.
+def ssim(one: Pictures, two: Pictures) -> float:
+    """Mean structural similarity, 1 for equal pictures; the mean over channels and pictures.
 
     Equation: with means m, variances v and covariance c under a Gaussian window of 1.5 pixels,
     (2 m1 m2 + C1)(2 c + C2) / ((m1^2 + m2^2 + C1)(v1 + v2 + C2)),  C1 = 2.55^2, C2 = 7.65^2.
 
     Args:
-        one: (*spatial, C) grey levels, cut and trimmed as for `psnr`.
+        one: (N, *spatial, C) grey levels, cut and trimmed as for `psnr`.
         two: likewise.
 
     Cost: ten Gaussian filters per axis.
     Source: Wang, Bovik, Sheikh and Simoncelli, IEEE TIP 13 (2004), equation 13.
     """
-    a, b = _compared(one, two)
+    pairs = zip(*_compared(one, two), strict=True)
+    return float(np.mean([_ssim(a, b) for a, b in pairs]))
+
+
+def _ssim(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
     m1, m2 = _blurred(a), _blurred(b)
     v1, v2 = _blurred(a * a) - m1 * m1, _blurred(b * b) - m2 * m2
     c = _blurred(a * b) - m1 * m2
@@ -60,12 +77,13 @@ def ssim(one: Picture, two: Picture) -> float:
     return float(index[inside].mean())
 
 
-def _compared(one: Picture, two: Picture) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _compared(one: Pictures, two: Pictures) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     if one.shape != two.shape:
         raise UncheckError(
             f"pictures of shape {one.shape} and {two.shape} cannot be compared; give equal ones"
         )
-    inner = tuple(slice(BORDER, n - BORDER) if n >= 4 * BORDER else slice(None) for n in one.shape[:-1])
+    inner = tuple(slice(BORDER, n - BORDER) if n >= 4 * BORDER else slice(None) for n in one.shape[1:-1])
+    inner = (slice(None), *inner)
     return tuple(np.clip(x[inner].astype(np.float64), 0, LEVELS) for x in (one, two))  # type: ignore[return-value]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import lcm
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +16,7 @@ from uncheck.fixing.judged import Fidelity, Judgement, Look
 from uncheck.fixing.observed import Observed, Pictures, interior, observe
 from uncheck.fixing.sharpness import band_changes, change, energies
 from uncheck.fixing.shown import shown
-from uncheck.fixing.similarity import psnr, ssim
+from uncheck.fixing.similarity import psnr, psnr_of, squared_error, ssim
 from uncheck.fixing.standing import at_first, compared
 from uncheck.measuring.second_order import DECIBELS, contrast
 
@@ -60,6 +59,7 @@ class Verifier:
             colour_strengths(case, case.model),
         )
         self._energy = energies(self._original, case.periods)
+        self._spun_energy = self._energy if self._spun is None else energies(self._spun, case.periods)
 
     def look(self, model: nn.Module) -> Look:
         """What a network shows on the held inputs; every period that the original shows is listed.
@@ -82,6 +82,7 @@ class Verifier:
             after=self._look(model, made),
             fidelity=self._fidelity(model, made),
             sharpness_change=change(self._energy, energy),
+            sharpness_to_spun=None if self._spun is None else change(self._spun_energy, energy),
             bands=band_changes(self._energy, energy, self.case.ndim),
             pictures=shown(self.case, self._original, made, self._spun, self._first),
         )
@@ -103,33 +104,35 @@ class Verifier:
         )
 
     def _fidelity(self, model: nn.Module, made: Pictures) -> Fidelity:
-        original, spun = self._original, self._spun
+        made, original = _same_size(made, self._original)
+        spun = self._spun
         truth, before = self._to_truth(model), self._truth_before
         return Fidelity(
-            psnr_to_original=_mean(psnr, made, original),
-            ssim_to_original=_mean(ssim, made, original),
-            psnr_to_spun=None if spun is None else _mean(psnr, made, spun),
-            psnr_to_spun_before=None if spun is None else _mean(psnr, original, spun),
-            ssim_to_spun=None if spun is None else _mean(ssim, made, spun),
+            psnr_to_original=psnr(made, original),
+            ssim_to_original=ssim(made, original),
+            psnr_to_spun=None if spun is None else psnr(made, spun),
+            psnr_to_spun_before=None if spun is None else psnr(original, spun),
+            ssim_to_spun=None if spun is None else ssim(made, spun),
             psnr_to_truth=truth[0] if truth else None,
             psnr_to_truth_before=before[0] if before else None,
             ssim_to_truth=truth[1] if truth else None,
         )
 
     def _to_truth(self, model: nn.Module) -> tuple[float, float] | None:
-        """PSNR and SSIM, means over the true pictures."""
+        """PSNR of all true pictures together, and their mean SSIM."""
         if not self._truth:
             return None
-        found = []
+        errors, alike = [], []
         for inputs, wanted in self._truth:
             made = _checked(self.case, self.case.run(model, inputs))
-            if made.shape[1:-1] != wanted.shape[1:-1]:
+            if made.shape != wanted.shape:
                 raise UncheckError(
-                    f"the output is {made.shape[1:-1]} where the true picture is {wanted.shape[1:-1]}; "
-                    "give true pictures of the size of the output"
+                    f"the output has shape {made.shape} where the truth has {wanted.shape}; "
+                    "give truth of the size of the output"
                 )
-            found.append((_mean(psnr, made, wanted), _mean(ssim, made, wanted)))
-        return float(np.mean([p for p, _ in found])), float(np.mean([s for _, s in found]))
+            errors.append(squared_error(made, wanted))
+            alike.append(ssim(made, wanted))
+        return psnr_of(*errors), float(np.mean(alike))
 
 
 def outputs(case: Case, model: nn.Module) -> Pictures:
@@ -176,8 +179,3 @@ def _same_size(one: Pictures, two: Pictures) -> tuple[Pictures, Pictures]:
             f"{two.shape[1:]}; a repair must keep it"
         )
     return one, two
-
-
-def _mean(measure: Any, one: Pictures, two: Pictures) -> float:
-    one, two = _same_size(one, two)
-    return float(np.mean([measure(a, b) for a, b in zip(one, two, strict=True)]))
