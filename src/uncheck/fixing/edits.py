@@ -70,6 +70,10 @@ class Plain:
         """Take the parametrisation off, new style or old; the value stays."""
         module = model.get_submodule(self.path)
         if parametrize.is_parametrized(module, self.name):
+            # Copies share the class that parametrising made, and removing takes the tensor off the class.
+            shared = type(module)
+            own = {k: v for k, v in vars(shared).items() if k not in ("__dict__", "__weakref__")}
+            module.__class__ = type(shared.__name__, shared.__bases__, own)
             parametrize.remove_parametrizations(module, self.name)
             return model
         for remove in (nn.utils.remove_weight_norm, nn.utils.remove_spectral_norm):
