@@ -76,7 +76,9 @@ def main(argv: Sequence[str] | None = None) -> int:
                 raise UncheckError(
                     "no command given; name one of inspect, measure, overlap, fuse, repair, demo"
                 )
-            return int(command.main(arguments, "uncheck", standalone_mode=False) or 0)
+            code = int(command.main(arguments, "uncheck", standalone_mode=False) or 0)
+            # Some versions of the option parser make an exit code of the interruption.
+            return _interrupted() if code == INTERRUPTED else code
     except KeyboardInterrupt:
         return _interrupted()
     except typer.Abort as error:
