@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from functools import partial
@@ -16,6 +17,9 @@ from torch import Tensor, nn
 from uncheck.errors import UncheckError
 
 Shifts = tuple[tuple[int, ...], ...]
+
+#: Most sets of shifts that are all compared.
+MOST_SETS = 10_000
 
 
 class CycleSpin(nn.Module):
@@ -129,29 +133,37 @@ def left_by(period: tuple[int, ...], shifts: Shifts) -> NDArray[np.float64]:
     return np.asarray(np.abs(np.fft.fftn(where)) / len(shifts))
 
 
+def usual_strength(period: tuple[int, ...]) -> NDArray[np.float64]:
+    """What lattice frequencies are like where nothing is known, 1 for those along an axis, shape `period`.
+
+    Falls by 3 with every further axis along which they vary, as the overlaps of kernel 3 at stride 2 do.
+    """
+    varies = sum(np.meshgrid(*(np.arange(s) > 0 for s in period), indexing="ij"), np.zeros(period))
+    return np.asarray(3.0 ** (1 - np.maximum(varies, 1)))
+
+
 def few_shifts(period: tuple[int, ...], count: int, strength: NDArray[np.floating] | None = None) -> Shifts:
     """The `count` shifts that leave least of the lattice:  min sum_f strength_f^2 left_f^2.
 
-    Fewer than all shifts always leave something: sum_f left_f^2 = prod(period) / count. Starts from the best
-    rank-one rule, i z mod period, and exchanges shifts while that helps.
+    Fewer than all shifts always leave something: sum_f left_f^2 = prod(period) / count. All sets are tried
+    where there are at most 10000; else, from each rank-one rule i z mod period, shifts are exchanged while
+    that helps.
 
     Args:
         period: pixels per axis.
         count: 1 to prod(period).
-        strength: of each lattice frequency, of shape `period`. Default: falls by 3 with every axis along
-            which the frequency varies, as the overlaps of kernel 3 at stride 2 do.
+        strength: of each lattice frequency, of shape `period`. Default: `usual_strength`.
 
     Raises:
         ValueError: a count outside that, or a strength of another shape.
 
-    Cost: count * prod(period)^2 operations for each rule and exchange.
+    Cost: prod(period)^2 operations for each set, or prod(period)^2 * count for each round of exchanges.
     """
     points = full_shifts(period)
     if not 1 <= count <= len(points):
         raise ValueError(f"few_shifts: a period of {period} has 1 to {len(points)} shifts, not {count}")
     if strength is None:
-        varies = sum(np.meshgrid(*(np.arange(s) > 0 for s in period), indexing="ij"), np.zeros(period))
-        strength = 3.0 ** (1 - np.maximum(varies, 1))
+        strength = usual_strength(period)
     if np.shape(strength) != tuple(period):
         raise ValueError(f"few_shifts: the strength must have shape {period}, not {np.shape(strength)}")
     weight = np.asarray(strength, np.float64).ravel().copy()
@@ -159,19 +171,33 @@ def few_shifts(period: tuple[int, ...], count: int, strength: NDArray[np.floatin
     # waves[t, f], weighted, so that the squared norm of a sum of rows is what that set leaves
     grid = np.asarray(points) / np.asarray(period)
     waves = np.exp(2j * np.pi * grid @ np.asarray(points).T) * weight
-    chosen = min(_rules(period, count), key=lambda rows: float(_energy(waves[rows].sum(0))))
-    least = float(_energy(waves[chosen].sum(0)))
+    if math.comb(len(points) - 1, count - 1) <= MOST_SETS:
+        # moving all shifts together changes nothing, so the first may stay
+        rest = list(itertools.combinations(range(1, len(points)), count - 1))
+        rows = np.zeros((len(rest), len(points)))
+        np.put_along_axis(rows, np.asarray(rest, np.intp).reshape(len(rest), -1), 1.0, axis=1)
+        rows[:, 0] = 1.0
+        # of equal ones the first, which rounding must not decide
+        best = np.flatnonzero(rows[int(np.round(_energy(rows @ waves), 9).argmin())])
+    else:
+        sets = [_exchanged(rule, waves) for rule in _rules(period, count)]
+        best = np.asarray(min(sets, key=lambda rows: float(_energy(waves[rows].sum(0)))))
+    return tuple(points[row] for row in sorted(best))
+
+
+def _exchanged(chosen: list[int], waves: NDArray[np.complex128]) -> list[int]:
+    """Exchange one shift at a time for the best other one, until none is better."""
+    chosen, least = list(chosen), float(_energy(waves[chosen].sum(0)))
     improved = True
     while improved:
         improved = False
-        for place in range(1, count):  # the first stays: moving all shifts together changes nothing
-            others = waves[chosen].sum(0) - waves[chosen[place]]
-            energies = _energy(others + waves)
+        for place in range(1, len(chosen)):
+            energies = _energy(waves[chosen].sum(0) - waves[chosen[place]] + waves)
             energies[chosen] = np.inf
             best = int(energies.argmin())
             if energies[best] < least * (1 - 1e-9) - 1e-12:
                 chosen[place], least, improved = best, float(energies[best]), True
-    return tuple(points[row] for row in sorted(chosen))
+    return chosen
 
 
 def _rules(period: tuple[int, ...], count: int) -> Iterator[list[int]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +12,10 @@ from torch import Tensor, nn
 from uncheck.errors import UncheckError
 from uncheck.fixing.case import Advance, Case, Inputs, Refusal
 from uncheck.fixing.edits import KINDS, Candidate, Spun
+from uncheck.fixing.faults import lattice_of
 from uncheck.fixing.judged import GONE_LEVELS, GONE_TIMES
-from uncheck.fixing.spun import CycleSpin, Shifts, few_shifts, full_shifts
-from uncheck.measuring import Component, find_lattice
-from uncheck.probing.lattices import interior
+from uncheck.fixing.spun import CycleSpin, Shifts, few_shifts, full_shifts, usual_strength
+from uncheck.measuring import Component
 
 #: Most runs of the network that one call of the repaired one may take.
 MOST_RUNS = 64
@@ -23,7 +23,7 @@ MOST_RUNS = 64
 #: Margins tried where the network refuses that of the period: what sizes must usually be divisible by.
 MARGINS = (8, 16, 32, 64)
 
-#: Frequencies of which nothing was found count as this share of the strongest.
+#: Frequencies of which nothing was found count as this share of the strongest, times what is usual there.
 UNSEEN = 0.02
 
 
@@ -39,17 +39,17 @@ def spin(case: Case, advance: Advance) -> Iterator[Candidate]:
     advance("spin: looking for the margin")
     margin = find_margin(case, case.model, case.fit[0], period)
     runs = math.prod(period)
-    before = [found_in(case, case.run(case.model, one), period) for one in case.fit]
-    limit = {p: max(GONE_LEVELS, rms / GONE_TIMES) for p, rms in amplitudes(before).items()}
+    before = found_in(case, case.model, period, advance)
+    limit = {p: max(GONE_LEVELS, c.amplitude / GONE_TIMES) for p, c in before.items()}
+    strength = line_strengths(before.values(), period)
     tried: set[int] = set()
     for count in (max(period), runs // 4, runs // 2):
         if not 1 < count < runs or count in tried:
             continue
         tried.add(count)
-        shifts = few_shifts(period, count, line_strengths(before, period))
-        advance(f"spin: {count} of {runs} shifts")
-        left = amplitudes(_left(case, shifts, margin, period, advance))
-        if all(rms <= limit.get(p, GONE_LEVELS) for p, rms in left.items()):
+        shifts = few_shifts(period, count, strength)
+        left = found_in(case, CycleSpin(case.model, shifts, margin=margin), period, advance)
+        if all(c.amplitude <= limit.get(p, GONE_LEVELS) for p, c in left.items()):
             yield _candidate(shifts, margin, f"{count} of {runs} shifts")
             break
     yield _candidate(full_shifts(period), margin, f"all {runs} shifts")
@@ -131,48 +131,24 @@ def find_margin(case: Case, model: nn.Module, inputs: Inputs, period: tuple[int,
     raise Refusal(f"the network does not take an input a few pixels larger ({reason})")
 
 
-def found_in(case: Case, picture: Tensor, period: tuple[int, ...]) -> list[Component]:
-    """The significant components of every output of one call, at the divisors of the period."""
+def found_in(case: Case, model: nn.Module, period: tuple[int, ...], advance: Advance) -> dict[int, Component]:
+    """The significant components of the outputs on the inputs to fit on, at divisors of the period."""
     tested = [p for p in range(2, max(period) + 1) if any(s % p == 0 for s in period)]
-    found: list[Component] = []
-    for one in interior(case.levels(picture)):
-        if max(one.shape[:-1]) >= 4 * max(period):
-            lattice = find_lattice(one, periods=tested)
-            found += [*lattice.present, *lattice.traces]
-    return found
+    outputs = []
+    for index, one in enumerate(case.fit):
+        advance(f"spin: output {index + 1} of {len(case.fit)}")
+        outputs.append(case.levels(case.run(model, one)))
+    return lattice_of(outputs, tested)
 
 
-def amplitudes(calls: list[list[Component]]) -> dict[int, float]:
-    """Root mean square over the calls of the amplitude at each period, grey levels."""
-    power: dict[int, float] = {}
-    for found in calls:
-        for component in found:
-            p = int(np.lcm.reduce(component.period))
-            power[p] = power.get(p, 0.0) + component.amplitude**2 / len(calls)
-    return {p: math.sqrt(value) for p, value in power.items()}
-
-
-def line_strengths(calls: list[list[Component]], period: tuple[int, ...]) -> NDArray[np.float64]:
-    """Amplitude of each lattice frequency over the calls, shape `period`, for `few_shifts`."""
+def line_strengths(found: Iterable[Component], period: tuple[int, ...]) -> NDArray[np.float64]:
+    """Amplitude of each lattice frequency, shape `period`, for `few_shifts`; some everywhere."""
     power = np.zeros(period)
-    for component in (c for found in calls for c in found):
-        for line in component.lines:
-            peak = max(line.amplitudes) ** 2
-            for sign in (1, -1):
-                place = tuple(round(sign * f * s) % s for f, s in zip(line.frequency, period, strict=True))
-                power[place] += peak if not line.real else peak / 2
-    return np.asarray(np.sqrt(np.maximum(power, UNSEEN**2 * power.max() + 1e-12)))
-
-
-def _left(
-    case: Case, shifts: Shifts, margin: tuple[int, ...], period: tuple[int, ...], advance: Advance
-) -> list[list[Component]]:
-    spun = CycleSpin(case.copy(), shifts, margin=margin)
-    found = []
-    for one in case.fit:
-        advance(f"spin: {len(shifts)} shifts")
-        found.append(found_in(case, case.run(spun, one), period))
-    return found
+    for line in (line for component in found for line in component.lines):
+        for sign in (1, -1):
+            place = tuple(round(sign * f * s) % s for f, s in zip(line.frequency, period, strict=True))
+            power[place] = max(line.amplitudes) ** 2
+    return np.asarray(np.sqrt(power) + UNSEEN * (np.sqrt(power.max()) or 1.0) * usual_strength(period))
 
 
 def _candidate(shifts: Shifts, margin: tuple[int, ...], label: str) -> Candidate:
