@@ -145,7 +145,7 @@ class Training:
         self._resume()
         began = saved = time.monotonic()
         try:
-            while self.progress.step < max(1, self.progress.total or 1):
+            while not self.progress.total or self.progress.step < self.progress.total:
                 if self.progress.total and (
                     time.monotonic() - began > seconds or self.progress.since >= PATIENCE
                 ):

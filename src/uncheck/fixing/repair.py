@@ -1,0 +1,298 @@
+"""`uncheck.repair`: a released network without its lattice, judged on inputs that nothing was fitted on."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from uncheck.errors import UncheckError
+from uncheck.fixing.accept import Limits, is_good, objection, rank
+from uncheck.fixing.case import Case, Inputs, Refusal
+from uncheck.fixing.cost import measure_cost
+from uncheck.fixing.crops import cut, sides
+from uncheck.fixing.edits import Candidate
+from uncheck.fixing.judged import Judgement
+from uncheck.fixing.methods.distill import distill
+from uncheck.fixing.methods.match import match
+from uncheck.fixing.methods.project import project
+from uncheck.fixing.methods.spin import spin, spin_period, spun_target
+from uncheck.fixing.prepare import prepare
+from uncheck.fixing.repaired import Repair, Tried
+from uncheck.fixing.store import keys_kept
+from uncheck.fixing.truth import self_truth
+from uncheck.fixing.verify import Verifier
+
+Progress = Callable[[str, int, int], None]
+
+METHODS = ("project", "match", "distill", "spin")
+"""Cheapest first, for whoever runs the repaired network: spinning costs at every call."""
+
+#: Side of the inputs judged on, pixels: enough to tell a lattice, and quick.
+JUDGED = {1: 1 << 16, 2: 384, 3: 64}
+
+#: Share of the time that the spun network may take as a reference.
+FOR_REFERENCE = 0.2
+
+#: Seconds kept back for judging and timing what a training gives.
+RESERVE = 45.0
+
+
+def repair(
+    model: nn.Module,
+    inputs: Any,
+    *,
+    method: str = "auto",
+    minutes: float = 10.0,
+    fidelity: float | None = None,
+    which: str | None = None,
+    span: tuple[float, float] | None = None,
+    seed: int = 0,
+    checkpoint: str | Path | None = None,
+    progress: Progress | None = None,
+) -> Repair:
+    """Repair a network without its training data, or say why not.
+
+    The inputs are split: two thirds to fit on, one third (half, for codes) to judge on. Methods are tried
+    cheapest first (project, match, distill, spin) until one leaves no lattice to be told; each candidate is
+    verified, and the best that keeps the fidelity asked for is returned. Ctrl-C keeps the best so far.
+
+    Args:
+        model: any module; left untouched.
+        inputs: real inputs: a tensor (N, ...), a list of tensors or tuples (one call each), or a tuple of
+            positional inputs sharing the batch axis; at least 2 samples, better a dozen.
+        method: "auto", or one of "project", "match", "distill", "spin".
+        minutes: time to spend at most, roughly.
+        fidelity: least PSNR to the original's output, dB; None accepts what removing the lattice takes, but
+            no loss of more than 0.05 dB to a known truth and of 15 % of sharpness.
+        which: key or index of the output meant, among several.
+        span: values of the output that stand for 0 and 255; inferred if None.
+        seed: of everything drawn at random.
+        checkpoint: file from which an interrupted distillation goes on; None for none.
+        progress: called with what is being tried and the lattice so far, seconds spent and seconds given.
+
+    Returns:
+        A `Repair`; its `model` is None if every method was refused.
+
+    Raises:
+        UncheckError: wrong inputs or options, or a network that cannot be run or compared.
+
+    Cost: up to `minutes`; `distill` and `spin` need the most.
+    """
+    if method not in ("auto", *METHODS):
+        raise UncheckError(f"there is no method {method!r}: use auto, {', '.join(METHODS)}")
+    if not (math.isfinite(minutes) and minutes > 0):
+        raise UncheckError(f"minutes {minutes:g} is no time: give more than 0")
+    clock = _Clock(60 * minutes, progress)
+    case = _judged_smaller(prepare(model, inputs, which=which, span=span, progress=progress))
+    search = _Search(type(model).__name__, case, clock, Limits(fidelity), seed, _path(checkpoint))
+    try:
+        search.run(METHODS if method == "auto" else (method,))
+    except KeyboardInterrupt:
+        search.notes.append("interrupted: this is the best so far")
+    return search.outcome(model)
+
+
+@dataclass
+class _Clock:
+    """Time spent, and whoever wants to know what it is spent on."""
+
+    given: float
+    progress: Progress | None
+    began: float = field(default_factory=time.monotonic)
+
+    def __call__(self, label: str) -> None:
+        if self.progress is not None:
+            self.progress(label, min(int(self.spent), int(self.given)), max(1, int(self.given)))
+
+    @property
+    def spent(self) -> float:
+        return time.monotonic() - self.began
+
+    @property
+    def left(self) -> float:
+        return self.given - self.spent
+
+
+@dataclass
+class _Search:
+    """One search for a repair: what was tried, what was refused, and the best so far."""
+
+    network: str
+    case: Case
+    clock: _Clock
+    limits: Limits
+    seed: int
+    checkpoint: Path | None
+    refused: list[tuple[str, str]] = field(default_factory=list)
+    tried: list[tuple[Candidate, Judgement, str | None]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    verifier: Verifier | None = None
+
+    def run(self, methods: Sequence[str]) -> None:
+        """Try the methods in turn until one is good enough."""
+        unread = self.case.recording.ledger.unsupported
+        if unread:
+            self.refused.append(("all", f"not understood on the signal path: {', '.join(unread)}"))
+            return
+        self.clock("judging the original")
+        self.verifier = Verifier(self.case, truth=self_truth(self.case), spun=self._reference(methods))
+        if not self._anything_to_repair():
+            return
+        for method in methods:
+            kept = self.best()
+            if kept is not None and is_good(kept[1]):
+                break
+            if method == "spin" and len(methods) > 1 and kept is not None:
+                break  # what costs several times as much is the last resort
+            self._try(method)
+
+    def _anything_to_repair(self) -> bool:
+        assert self.verifier is not None
+        shown = [s for s in self.verifier.before.lattice if s.significant]
+        if not self.case.faulty and not shown:
+            self.refused.append(("all", "nothing to repair: the outputs show no lattice"))
+        elif not self.case.faulty:
+            self.refused.append(
+                ("all", "nothing to repair: the inputs to fit on show no lattice; give more inputs")
+            )
+        elif not shown:
+            self.refused.append(
+                ("all", "nothing to repair: the lattice of some inputs is not confirmed by the others")
+            )
+        else:
+            return True
+        return False
+
+    def _reference(self, methods: Sequence[str]) -> list[Tensor] | None:
+        """What the spun network makes of the inputs to judge on; None if it has none, or takes too long."""
+        if not {"distill", "spin"} & set(methods) or not self.case.faulty:
+            return None
+        try:
+            period = spin_period(self.case)
+            began = time.monotonic()
+            self.case.run(self.case.model, self.case.held[0])
+            each = time.monotonic() - began
+            if each * math.prod(period) * len(self.case.held) > FOR_REFERENCE * self.clock.given:
+                self.notes.append("spinning the inputs to judge on would take too long: not compared to it")
+                return None
+            return [
+                spun_target(self.case, self.case.model, call, period, self.clock) for call in self.case.held
+            ]
+        except Refusal as error:
+            self.notes.append(f"no spun network to compare with: {error}")
+            return None
+
+    def _try(self, method: str) -> None:
+        makers: dict[str, Callable[[], Iterator[Candidate]]] = {
+            "project": partial(project, self.case, self.clock),
+            "match": partial(match, self.case, self.clock),
+            "spin": partial(spin, self.case, self.clock),
+            "distill": lambda: distill(
+                self.case,
+                self.clock,
+                seconds=self.clock.left - min(RESERVE, 0.2 * self.clock.given),
+                seed=self.seed,
+                checkpoint=self.checkpoint,
+            ),
+        }
+        self.clock(f"trying {method}")
+        before = len(self.tried)
+        try:
+            for candidate in makers[method]():
+                self._judge(candidate)
+                if self.clock.left < 0:
+                    self.notes.append(f"time was up while trying {method}")
+                    break
+        except Refusal as error:
+            if len(self.tried) == before:
+                self.refused.append((method, str(error)))
+        except (UncheckError, RuntimeError, NotImplementedError) as error:
+            first = (str(error).strip().splitlines() or ["no message"])[0]
+            self.refused.append((method, f"it failed ({first})"))
+        else:
+            mine = self.tried[before:]
+            if not mine:
+                self.refused.append((method, "it found nothing to change"))
+            elif all(reason is not None for *_, reason in mine):
+                last = min(mine, key=lambda one: one[1].after.strength)
+                self.refused.append((method, f"{last[0].label}: {last[2]}"))
+
+    def _judge(self, candidate: Candidate) -> None:
+        assert self.verifier is not None
+        self.clock(f"judging {candidate.method} ({candidate.label})")
+        judged = self.verifier.judge(candidate.done_to(self.case.copy()))
+        self.tried.append((candidate, judged, objection(judged, self.limits)))
+        kept = self.best()
+        shown = (kept[1].after if kept else self.verifier.before).strength
+        self.clock(f"{candidate.method} ({candidate.label}) judged, best lattice {shown:.2g} levels")
+
+    def best(self) -> tuple[Candidate, Judgement] | None:
+        """The best candidate that may be kept; of two alike, the one tried first."""
+        kept = [(candidate, judged) for candidate, judged, reason in self.tried if reason is None]
+        return max(kept, key=lambda one: rank(one[1]), default=None)
+
+    def outcome(self, model: nn.Module) -> Repair:
+        """The result; the repaired network is made anew from the user's own."""
+        best = self.best()
+        repaired = cost = None
+        if best is not None:
+            repaired = best[0].done_to(self.case.copy())
+            self.clock("timing both networks")
+            cost = measure_cost(self.case.model, repaired, self.case.held[0])
+            if self.checkpoint is not None and not any("interrupted" in note for note in self.notes):
+                self.checkpoint.unlink(missing_ok=True)
+        return Repair(
+            network=self.network,
+            method=best[0].method if best else None,
+            label=best[0].label if best else "",
+            kind=best[0].kind if best else None,
+            before=self.verifier.before if self.verifier else None,
+            judgement=best[1] if best else None,
+            cost=cost,
+            refused=tuple(self.refused),
+            tried=tuple(_tried(one, best) for one in self.tried),
+            notes=tuple(self.notes),
+            seconds=round(self.clock.spent, 1),
+            keys_kept=keys_kept(self.case.model, repaired) if repaired is not None else None,
+            model=repaired,
+            candidate=best[0] if best else None,
+        )
+
+
+def _tried(one: tuple[Candidate, Judgement, str | None], best: tuple[Candidate, Judgement] | None) -> Tried:
+    candidate, judged, reason = one
+    kept = best is not None and best[0] is candidate
+    return Tried(
+        candidate.method,
+        candidate.label,
+        judged.after.strength,
+        judged.worst(),
+        judged.fidelity.psnr_to_original,
+        "kept" if kept else reason or "met all, another was better",
+    )
+
+
+def _judged_smaller(case: Case) -> Case:
+    """The inputs to judge on cut to a size that can be judged quickly, from the middle, in whole periods."""
+    if case.scale is None:
+        return case
+    most = JUDGED[case.ndim]
+
+    def smaller(call: Inputs) -> Inputs:
+        whole = sides(call, case.ndim)
+        size = [n if n <= most else most for n in whole]
+        start = [(n - s) // 2 // 16 * 16 for n, s in zip(whole, size, strict=True)]
+        return cut(call, start, size)
+
+    return replace(case, held=tuple(smaller(call) for call in case.held))
+
+
+def _path(checkpoint: str | Path | None) -> Path | None:
+    return None if checkpoint is None else Path(checkpoint)
