@@ -22,10 +22,11 @@ from uncheck.errors import UncheckError
 from uncheck.fixing import export as export_module
 from uncheck.fixing.edits import KINDS, Candidate, Plain, Spun, Upsampler
 from uncheck.fixing.export import exported
-from uncheck.fixing.keep_even import even_layers, keep_even
+from uncheck.fixing.methods.keep import keep_even
 from uncheck.fixing.store import (
     KEY,
     REPAIRED,
+    even_layers,
     keys_kept,
     load_repaired,
     read_plan,
@@ -302,7 +303,7 @@ def wrong_even(path):
         (no_list, "the plan in .* is of"),
         (no_plan, r"is no repaired network but plain weights \(its metadata has no uncheck.repair\)"),
         (garbage, "is no readable safetensors file"),
-        (wrong_even, "does not fit Net: .*first is a Conv2d, whose gains cannot be kept equal"),
+        (wrong_even, "does not fit Net: .*'first' is a Conv2d"),
     ],
 )
 def test_a_file_that_does_not_fit_changes_nothing(tmp_path, spoil, message):
@@ -490,14 +491,22 @@ def trained(net):
         optimiser.step()
 
 
-def test_a_replaced_layer_is_kept_even_too():
+def test_a_replaced_layer_is_kept_even_too(tmp_path):
     net = made()
     net.up.weight.data.copy_(kept(net).tensors["up.weight"])
-    good = repaired(net, replaced(net))
+    assert even_layers(repaired(net, replaced(net))) == ()  # its bias is not the same on all phases
+    candidate = replaced(net, phase_bias=False)
+    good = repaired(net, candidate)
     assert even_layers(good) == ("up",)
+    save_repaired(tmp_path, good, candidate, {}, even=True)
+    for kind in (torch.float32, torch.bfloat16):
+        back = load_repaired(made(seed=9).to(kind), tmp_path / REPAIRED)
+        assert even_layers(back) == ()  # it is kept so already
+        torch.testing.assert_close(
+            output(back).float(), output(good), rtol=0, atol=20 * torch.finfo(kind).eps
+        )
     before = output(good)
     torch.testing.assert_close(output(keep_even(good, ["up"])), before, rtol=0, atol=1e-5)
-    assert even_layers(good) == ()  # it is kept so already
 
 
 # --- for other programs -----------------------------------------------------------------------------------

@@ -176,8 +176,10 @@ def _exports(
 
     made: dict[str, bytes] = {}
     failure: UncheckError | None = None
-    for one in forms if result.model is not None else ():
-        call = split_samples(inputs)[0][0]
+    if result.model is None:
+        return made, None
+    call = split_samples(inputs)[0][0]
+    for one in forms:
         try:
             made[f"{EXPORTED}.{one}"] = exported(result.model, call, one)
         except UncheckError as error:
@@ -189,8 +191,7 @@ def _write(
     folder: Path, result: Repair, exports: dict[str, bytes], about: dict[str, Any], keep_even: bool
 ) -> None:
     """All files together; older ones that this run did not make are named."""
-    from uncheck.fixing.keep_even import even_layers
-    from uncheck.fixing.store import repaired_bytes, unwrapped, write_together
+    from uncheck.fixing.store import even_layers, repaired_bytes, unwrapped, write_together
     from uncheck.reporting import json_text
     from uncheck.reporting.repair_page import repair_page
 

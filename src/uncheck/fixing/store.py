@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import tempfile
@@ -18,12 +19,15 @@ from torch import Tensor, nn
 from uncheck.errors import UncheckError
 from uncheck.fixing.edits import Candidate, Edit, Spun, edits_from_json, edits_to_json
 from uncheck.fixing.fuse import copied
-from uncheck.fixing.keep_even import even_layers, keep_even
+from uncheck.fixing.methods.keep import keep_even
 from uncheck.fixing.spun import CycleSpin
+from uncheck.layers.phase_transpose import PhaseConvTranspose
 from uncheck.reading import load_weights
 
 REPAIRED = "repaired.safetensors"
 """Name of the weights in the folder of a repair."""
+
+Transposed = (PhaseConvTranspose, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 
 KEY = "uncheck.repair"
 SCHEMA = "uncheck.repair/1"
@@ -168,6 +172,24 @@ def unwrapped(model: nn.Module) -> nn.Module:
     return model.network if isinstance(model, CycleSpin) else model
 
 
+def even_layers(model: nn.Module) -> tuple[str, ...]:
+    """Paths of the transposed convolutions that `keep_even` takes without changing what they compute.
+
+    Cost: a copy of each, and one pass over its weights.
+    """
+    return tuple(path for path, module in model.named_modules() if _is_even(module))
+
+
+def _is_even(module: nn.Module) -> bool:
+    if not isinstance(module, Transposed) or max(module.stride) == 1:
+        return False
+    try:
+        keep_even(copy.deepcopy(module), [""])
+    except (UncheckError, ValueError):
+        return False
+    return True
+
+
 def write_together(folder: Path, files: Mapping[str, bytes]) -> None:
     """Write files so that all replace older ones, or none does.
 
@@ -216,7 +238,8 @@ def _rebuilt(model: nn.Module, file: Path, edits: tuple[Edit, ...], plan: Mappin
     try:
         Candidate("", "", "", inside).done_to(model)
         load_weights(model, file)
-        keep_even(model, plan.get("even", []))
+        # what it changes is rounding, which may be coarse in the precision of this model
+        keep_even(model, plan.get("even", []), change=True)
         for edit in edits:
             if isinstance(edit, Spun):
                 model = edit.do(model)
