@@ -5,6 +5,7 @@ import errno
 import json
 import os
 import sys
+from pathlib import Path
 from types import ModuleType
 
 import numpy as np
@@ -49,7 +50,7 @@ class Result:
     """What the command takes from a repair."""
 
     def __init__(self, model=None, candidate=None, text="repaired"):
-        self.model, self.candidate, self.text = model, candidate, text
+        self.model, self.candidate, self.text, self.notes = model, candidate, text, ()
 
     def to_dict(self):
         return {"schema": "uncheck.repair/1", "method": self.candidate and self.candidate.method}
@@ -149,6 +150,7 @@ def test_what_repair_is_called_with(place, run, repairs):
         "which": "a.0",
         "span": (-1.0, 1.0),
         "seed": 7,
+        "checkpoint": Path("out/distill.checkpoint"),
     }
     assert type(model).__name__ == "Up"
 
@@ -158,6 +160,7 @@ def test_what_it_does_unless_told(place, run, repairs):
     _, (pictures,), given = repairs.calls[-1]
     assert pictures.shape == (10, 1, 32, 32)
     del given["progress"]
+    del given["checkpoint"]
     assert given == {
         "method": "auto", "minutes": 10.0, "fidelity": None, "which": None, "span": None, "seed": 0
     }  # fmt: skip
@@ -231,6 +234,21 @@ def test_a_full_disk_leaves_the_older_result(place, run, repairs, monkeypatch):
     assert (code, out) == (2, "")
     assert "error: the result cannot be written to out (No space left on device), and what was there" in err
     assert {path.name: path.read_bytes() for path in (place / "out").iterdir()} == before
+
+
+def test_an_interruption_that_repair_survives_is_written_and_said(place, run, repairs):
+    def interrupted(model):
+        Path("out/distill.checkpoint").write_text("")
+        result = Repairs.doubled(model)
+        result.notes = ("interrupted: this is the best so far",)
+        return result
+
+    repairs.make = interrupted
+    code, out, err = run(*BASE)
+    assert (code, out) == (0, "repaired\n")
+    assert "repaired.safetensors" in names(place / "out")
+    assert "note: interrupted: this is the best so far" in err
+    assert "note: the same command goes on with the training from out/distill.checkpoint" in err
 
 
 def test_an_interruption_that_ends_repair_writes_nothing(place, run, repairs):

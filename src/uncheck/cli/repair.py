@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 #: Files of a repair in its folder; `repaired.onnx` and `repaired.pt2` on request.
 WEIGHTS, JSON, HTML, EXPORTED = "repaired.safetensors", "report.json", "report.html", "repaired"
 
+#: Where an interrupted training goes on when the same command is given again; gone once a repair is done.
+CHECKPOINT = "distill.checkpoint"
+
 #: Pictures taken from a folder: enough to fit on some and judge on others.
 MOST = 48
 
@@ -149,6 +152,7 @@ def command(
                 which=which,
                 span=limits,
                 seed=seed,
+                checkpoint=folder / CHECKPOINT,
                 progress=progress,
             )
 
@@ -202,6 +206,10 @@ def _write(
             _note("no upsampler has equal gains after this repair, so --keep-even has nothing to keep")
     write_together(folder, files)
     _note(f"wrote {', '.join(sorted(files))} to {folder}")
+    for text in result.notes:
+        _note(text)
+    if (folder / CHECKPOINT).exists():
+        _note(f"the same command goes on with the training from {folder / CHECKPOINT}")
     possible = (WEIGHTS, *(f"{EXPORTED}.{one}" for one in Export))
     for name in possible:
         if name not in files and (folder / name).exists():
