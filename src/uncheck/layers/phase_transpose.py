@@ -1,7 +1,5 @@
 """A transposed convolution with a bias per phase and a crop at the end: any upsampling kernel as a layer."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 
@@ -42,6 +40,7 @@ class PhaseConvTranspose(nn.Module):
 
     """
 
+    # TorchScript reads these as types, so this file has no `from __future__ import annotations`
     steps: list[int]
     edges: list[int]
     extra: list[int]
