@@ -140,9 +140,7 @@ def weight_handle(model: nn.Module, inputs: Inputs, recording: Recording, stage:
     if stage.kernel is None or not stage.exact:
         raise Refusal(f"the kernel of {stage.name} ({stage.kind}) cannot be read as one linear step")
     if stage.kind not in ("transposed", "sub-pixel", "un-patchify"):
-        raise Refusal(
-            f"{stage.name} is a {stage.kind} resize: its kernel follows from the resize, not from weights of its own"
-        )
+        raise Refusal(f"{stage.name} is a {stage.kind} resize: its kernel has no weights of its own")
     source = _source(recording.graph, stage)
     if source is None:
         raise Refusal(f"no convolution or linear layer was found that makes {stage.name}")
@@ -162,7 +160,8 @@ def weight_handle(model: nn.Module, inputs: Inputs, recording: Recording, stage:
             raise Refusal(f"the weight of {stage.name} is computed anew in every call")
     graph = recording.graph
     weight = _place(graph, state, source, "weight", stage)
-    assert weight is not None and stage.kernel is not None
+    assert weight is not None
+    assert stage.kernel is not None
     bias = _place(graph, state, source, "bias", stage) if stage.kernel.bias is not None else None
     uses = _uses(recording, source, stage, weight)
     layer = source.layer
@@ -206,7 +205,7 @@ def _holds(held: Tensor, value: Tensor) -> bool:
 def _end(tensor: Tensor) -> int:
     """One beyond the last entry in its storage."""
     spans = ((n - 1) * s for n, s in zip(tensor.shape, tensor.stride(), strict=True))
-    return tensor.storage_offset() + sum(spans) + 1
+    return int(tensor.storage_offset() + sum(spans) + 1)
 
 
 def _place(graph: Graph, state: Mapping[str, Any], source: Node, name: str, stage: Stage) -> Place | None:

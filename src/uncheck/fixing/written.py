@@ -20,7 +20,7 @@ ROUNDING = 16
 
 
 def blamed(case: Case) -> tuple[Stage, ...]:
-    """The stages that can leave one of the faulty periods, as their own or as a harmonic, in forward order."""
+    """The stages that can leave a faulty period, as their own or as a harmonic, in forward order."""
     return tuple(
         stage
         for stage in case.recording.stages
