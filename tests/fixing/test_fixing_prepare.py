@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from torch import nn
 
 from uncheck.errors import UncheckError
+from uncheck.fixing import prepare as prepare_module
 from uncheck.fixing.faults import faulty_periods, lattice_of, periods_left
 from uncheck.fixing.prepare import prepare
 from uncheck.fixing.samples import split_samples
 from uncheck.measuring import find_lattice
+from uncheck.probing.outputs import levels
 from uncheck.reading import record
 
 CASES = Path(__file__).parents[3] / "shared" / "cases"
@@ -149,6 +151,16 @@ def test_the_span_is_inferred_over_all_outputs_or_given():
     assert prepare(net, noise(3, 1, 24, 24), span=(-2.0, 2.0)).span == (-2.0, 2.0)
 
 
+@pytest.mark.parametrize("sampled", [1 << 22, 1000])
+def test_the_span_is_that_of_all_outputs_together(monkeypatch, sampled):
+    monkeypatch.setattr(prepare_module, "SAMPLED", sampled)
+    outputs = [noise(1, 1, 40, 40, seed=i) * 3 * i for i in range(4)]
+    expected = levels(torch.cat(outputs), None)[1]
+    got = prepare_module._span(outputs)
+    assert got == pytest.approx(expected, abs=0 if sampled > 1000 else 1e-6)
+    assert prepare_module._span([(one * 20).to(torch.uint8) for one in outputs]) == (0.0, 255.0)
+
+
 def test_a_clean_upsampler_has_nothing_to_repair():
     case = prepare(Fn(bilinear), noise(9, 1, 24, 24))
     assert (case.periods, case.faulty) == ((2,), ())
@@ -274,6 +286,11 @@ def pattern(count, size, amplitude, period=2, seed=0):
     smooth = sum(np.roll(drawn, (i, j), (1, 2)) for i in range(4) for j in range(4)) * 10 + 128
     wave = np.cos(2 * np.pi * np.arange(size) / period)
     return (smooth + amplitude * wave[:, None, None] * wave[:, None]).astype(np.float32)
+
+
+def test_outputs_too_small_for_any_period_have_no_fault():
+    assert faulty_periods([pattern(4, 16, 3.0)], None, (5,)) == ()
+    assert periods_left((), 1, (3,)) == ()
 
 
 def test_faint_lattices_of_a_set_are_found_and_nothing_else():

@@ -70,6 +70,8 @@ def faulty_periods(outputs: Batches, inputs: Batches | None, periods: Sequence[i
 def lattice_of(batches: Batches, periods: Iterable[int]) -> dict[int, Component]:
     """Components shared by all, or certain in one of the first few, by period; the stronger of both."""
     scheme = plan(interior(batches[0]).shape[1:-1], periods)
+    if not scheme.tested:
+        return {}
     cut = [interior(batch) for batch in batches]
     sums = reduce(add, (set_sums(batch, scheme) for batch in cut))
     found: list[Component] = []

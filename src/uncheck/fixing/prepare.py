@@ -33,6 +33,9 @@ LEAST_SIDE, LEAST_PERIODS = 16, 4
 #: No more than this is asked for, by number of spatial axes: many networks take one size only.
 ENOUGH = {1: 4096, 2: 128, 3: 64}
 
+#: Values of which the range of the outputs is inferred.
+SAMPLED = 1 << 22
+
 #: Functions that draw numbers, beside those that make new tensors of them.
 DRAWS = RANDOM | {"bernoulli", "multinomial", "poisson", "randperm", "gumbel_softmax", "cauchy", "log_normal"}
 
@@ -230,9 +233,19 @@ def _levels(
             f"outputs of inputs of one size have {len(sizes)} sizes ({', '.join(map(str, sorted(sizes)))}): "
             "give inputs for which they have one"
         )
-    whole, used = levels(torch.cat([picture.detach().cpu() for picture in outputs]), span)
-    counts = [len(picture) for picture in outputs]
-    return np.split(whole, list(np.cumsum(counts)[:-1])), used
+    used = _span(outputs) if span is None else span
+    return [levels(picture, used)[0] for picture in outputs], used
+
+
+def _span(outputs: Sequence[Tensor]) -> tuple[float, float]:
+    """The range of all outputs together; of many values, of every few and the extremes."""
+    step = max(1, sum(picture.numel() for picture in outputs) // SAMPLED)
+    parts = []
+    for picture in outputs:
+        values = picture.detach().flatten().cpu()
+        values = values.float() if values.is_floating_point() else values
+        parts += [values[::step]] + ([torch.stack(values.aminmax())] if step > 1 else [])
+    return levels(torch.cat(parts)[None, None], None)[1]
 
 
 def _channels_last(signal: Tensor) -> NDArray[np.float32]:
