@@ -93,10 +93,17 @@ class Repairs:
 @pytest.fixture
 def repairs(monkeypatch):
     made = Repairs()
-    module, page = ModuleType("uncheck.fixing.repair"), ModuleType("uncheck.reporting.repair_page")
-    module.repair, page.repair_page = made, lambda result: f"<html>{result}</html>"
-    monkeypatch.setitem(sys.modules, "uncheck.fixing.repair", module)
-    monkeypatch.setitem(sys.modules, "uncheck.reporting.repair_page", page)
+    stand_ins = {
+        "uncheck.fixing.repair": {"repair": made},
+        "uncheck.reporting.repair_page": {"repair_page": lambda result: f"<html>{result}</html>"},
+        "uncheck.reporting.repair": {
+            "repair_text": lambda result, page: "\n".join([str(result), *result.notes])
+        },
+    }
+    for name, functions in stand_ins.items():
+        module = ModuleType(name)
+        vars(module).update(functions)
+        monkeypatch.setitem(sys.modules, name, module)
     return made
 
 
@@ -245,9 +252,8 @@ def test_an_interruption_that_repair_survives_is_written_and_said(place, run, re
 
     repairs.make = interrupted
     code, out, err = run(*BASE)
-    assert (code, out) == (0, "repaired\n")
+    assert (code, out) == (0, "repaired\ninterrupted: this is the best so far\n")
     assert "repaired.safetensors" in names(place / "out")
-    assert "note: interrupted: this is the best so far" in err
     assert "note: the same command goes on with the training from out/distill.checkpoint" in err
 
 

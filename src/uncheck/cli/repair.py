@@ -19,7 +19,7 @@ from uncheck.cli.options import (
     parse_range,
     parse_shape,
 )
-from uncheck.cli.output import check_output, emit, made_folder
+from uncheck.cli.output import check_output, emit, made_folder, page
 from uncheck.cli.progress import progress_bar
 from uncheck.cli.usercode import user_code
 from uncheck.errors import UncheckError
@@ -129,6 +129,7 @@ def command(
     from uncheck.probing.signals import like_weights
     from uncheck.reading import load_target, load_weights
     from uncheck.reporting import json_text
+    from uncheck.reporting.repair import repair_text
 
     for one in forms:
         check_exporter(one)
@@ -159,7 +160,7 @@ def command(
         result: Any = run_on_input(run, what, sizes, input_limits, MOST)
         content, failure = _exports(result, used[-1], forms)
     _write(folder, result, content, {"target": target, "input": what, "seed": seed}, keep_even)
-    emit(json_text(result) if form is Format.json else str(result), None)
+    emit(json_text(result) if form is Format.json else repair_text(result, page(None)), None)
     if failure is not None:
         raise failure
     return int(result.model is None and not exit_zero)
@@ -206,8 +207,6 @@ def _write(
             _note("no upsampler has equal gains after this repair, so --keep-even has nothing to keep")
     write_together(folder, files)
     _note(f"wrote {', '.join(sorted(files))} to {folder}")
-    for text in result.notes:
-        _note(text)
     if (folder / CHECKPOINT).exists():
         _note(f"the same command goes on with the training from {folder / CHECKPOINT}")
     possible = (WEIGHTS, *(f"{EXPORTED}.{one}" for one in Export))
