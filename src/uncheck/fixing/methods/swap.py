@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +11,7 @@ from torch.nn.utils import parametrize
 
 from uncheck.errors import UncheckError
 from uncheck.fixing.edits import set_module
+from uncheck.fixing.fuse import copied
 from uncheck.fixing.methods.transfer import MAKERS, transposed_kernel
 from uncheck.layers.phase_transpose import PhaseConvTranspose
 from uncheck.layers.smooth import SmoothConvTranspose
@@ -125,7 +125,7 @@ def swap(model: nn.Module, example_inputs: Any, to: str = "resize", order: int =
     if to not in MAKERS:
         raise UncheckError(f"swap: `to` must be one of {', '.join(MAKERS)}, not {to!r}")
     inputs = example_inputs if isinstance(example_inputs, tuple) else (example_inputs,)
-    new = copy.deepcopy(model)
+    new = copied(model, "swap")
     before, called, sized = _record(new, inputs)
     swapped: list[Replaced] = []
     refused: list[Kept] = []
@@ -194,8 +194,6 @@ def _unfit(model: nn.Module, path: str, module: nn.Module, called: set[str]) -> 
     for name, other in model.named_modules():
         if id(other) not in own and any(id(p) in values for p in other._parameters.values()):
             return f"it shares a parameter with {name or 'the model'}: give each its own first"
-    if any(parameter.is_meta for parameter in module.parameters()):
-        return "its weights are on the meta device: load them first"
     return ""
 
 
@@ -207,7 +205,9 @@ def _others(recording: Recording, paths: set[str]) -> list[Stage]:
 def _not_ours(model: nn.Module, stage: Stage) -> Kept:
     module = model.get_submodule(stage.key.module)
     if isinstance(module, PhaseConvTranspose | SmoothConvTranspose):
-        return Kept(stage.name, f"it is a {type(module).__name__} already: keep_even keeps its gains equal")
+        return Kept(
+            stage.key.module, f"it is a {type(module).__name__} already: keep_even keeps its gains equal"
+        )
     return Kept(stage.name, "it is called as a function: call a torch.nn.ConvTranspose module instead")
 
 
