@@ -40,11 +40,9 @@ def repair_text(repair: Repair, page: Page | None = None) -> str:
     parts: list[Part] = [Text(headline(repair), style=title)]
     if sentence := change_sentence(repair):
         parts.append(sentence)
-    if rows := period_rows(repair):
-        parts.append(table("Lattice on inputs that nothing was fitted on", PERIOD_COLUMNS, rows))
-    if rows := second_order_rows(repair):
-        parts.append(table("Contrast that goes with the phase (second order)", SECOND_COLUMNS, rows))
     for title, columns, some in (
+        ("Lattice on inputs that nothing was fitted on", PERIOD_COLUMNS, period_rows(repair)),
+        ("Contrast that goes with the phase (second order)", SECOND_COLUMNS, second_order_rows(repair)),
         ("Constant colours", COLOUR_COLUMNS, colour_rows(repair)),
         ("Fidelity", FIDELITY_COLUMNS, fidelity_rows(repair)),
         ("Detail off the lattice lines", BAND_COLUMNS, band_rows(repair)),
@@ -52,7 +50,7 @@ def repair_text(repair: Repair, page: Page | None = None) -> str:
         ("Tried", TRIED_COLUMNS, tried_rows(repair)),
     ):
         if some:
-            parts.append(table(title, columns, some))
+            parts.append(table(title, columns[: len(some[0])], some))
     if repair.refused:
         parts += ["", Text("Refused", style="bold")]
         parts += [f"{method}: {sentence_of(reason)}" for method, reason in repair.refused]
@@ -96,10 +94,10 @@ def change_sentence(repair: Repair) -> str:
         return ""
     left = [s for s in judged.after.lattice if s.significant]
     bound = levels(judged.after.strength)
-    now = (
-        f"{bound} grey levels are left" if left else f"none is left to be told (at most {bound} grey levels)"
-    )
-    parts = [f"Of the lattice {now}"]
+    now = f"{bound} grey levels of it are left"
+    if not left:
+        now = f"No lattice can be told from the content any more (at most {bound} grey levels)"
+    parts = [now]
     if repair.cost is not None:
         parts.append(f"a call takes {_times(repair.cost.after_ms, repair.cost.before_ms)} the time")
     psnr = judged.fidelity.psnr_to_original
@@ -115,7 +113,7 @@ def shown(look: Look) -> list[Strength]:
     return [s for s in look.lattice if s.significant]
 
 
-PERIOD_COLUMNS = (">period", ">before", ">after", ">times weaker", "told from content")
+PERIOD_COLUMNS = (">period", ">before", ">after", ">times weaker", "significant")
 
 
 def period_rows(repair: Repair) -> Rows:
@@ -123,7 +121,7 @@ def period_rows(repair: Repair) -> Rows:
     return _strength_rows(repair.before, repair.judgement.after if repair.judgement else None, "lattice")
 
 
-SECOND_COLUMNS = (">period", ">before (dB)", ">after (dB)", ">times weaker", "told from content")
+SECOND_COLUMNS = (">period", ">before (dB)", ">after (dB)", ">times weaker", "significant")
 
 
 def second_order_rows(repair: Repair) -> Rows:
@@ -134,6 +132,8 @@ def second_order_rows(repair: Repair) -> Rows:
 def _strength_rows(before: Look | None, after: Look | None, which: str) -> Rows:
     old: dict[tuple[int, ...], Strength] = {s.period: s for s in (getattr(before, which) if before else ())}
     new: dict[tuple[int, ...], Strength] = {s.period: s for s in (getattr(after, which) if after else ())}
+    if after is None:
+        return [(sizes(period), levels(was.amplitude)) for period, was in old.items()]
     rows: Rows = []
     for period in [*old, *(p for p in new if p not in old)]:
         was, now = old.get(period), new.get(period)
@@ -145,7 +145,7 @@ def _strength_rows(before: Look | None, after: Look | None, which: str) -> Rows:
                 levels(was.amplitude) if was else "none",
                 "-" if now is None else bound + levels(now.amplitude),
                 "-" if ratio is None else f"{'≥ ' if bound else ''}{_ratio(ratio)}",
-                "-" if after is None else "yes" if now and now.significant else "no longer",
+                "yes" if now and now.significant else "no longer",
             )
         )
     return rows
@@ -157,7 +157,9 @@ COLOUR_COLUMNS = ("input", ">before", ">after")
 def colour_rows(repair: Repair) -> Rows:
     """Strength on constant inputs."""
     before = repair.before.colours if repair.before else {}
-    after = repair.judgement.after.colours if repair.judgement else {}
+    if repair.judgement is None:
+        return [(name, levels(x)) for name, x in before.items()]
+    after = repair.judgement.after.colours
     return [(name, levels(x), levels(after[name]) if name in after else "-") for name, x in before.items()]
 
 
@@ -209,11 +211,16 @@ def cost_rows(cost: Cost | None) -> Rows:
     if cost is None:
         return []
     rows: Rows = [
-        ("time", f"{cost.before_ms:.3g} ms", f"{cost.after_ms:.3g} ms", _times(cost.after_ms, cost.before_ms))
+        (
+            "time",
+            _amount(cost.before_ms, "ms"),
+            _amount(cost.after_ms, "ms"),
+            _times(cost.after_ms, cost.before_ms),
+        )
     ]
     if cost.before_mb is not None and cost.after_mb is not None:
         before, after = cost.before_mb, cost.after_mb
-        rows.append(("memory", f"{before:.3g} MB", f"{after:.3g} MB", _times(after, before)))
+        rows.append(("memory", _amount(before, "MB"), _amount(after, "MB"), _times(after, before)))
     return rows
 
 
@@ -251,6 +258,10 @@ def _decibels(value: float | None) -> str:
 
 def _ratio(value: float) -> str:
     return f"{value:.0f}" if value >= 10 else f"{value:.1f}"
+
+
+def _amount(value: float, unit: str) -> str:
+    return f"{value:.0f} {unit}" if value >= 100 else f"{value:.3g} {unit}"
 
 
 def _times(after: float, before: float) -> str:
