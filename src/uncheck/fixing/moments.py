@@ -191,10 +191,10 @@ def matched(kernel: PhaseKernel, moments: PhaseMoments, order: str, groups: int 
     for place, p in enumerate(product(*(range(s) for s in kernel.stride))):
         turn = _turn(moments, place, order, groups).to(weight.device)
         axes = zip(p, kernel.offset, kernel.stride, strict=True)
-        index = (slice(None), slice(None), *(slice((q + o) % s, None, s) for q, o, s in axes))
+        index = (..., *(slice((q + o) % s, None, s) for q, o, s in axes))
         weight[index] = torch.einsum("ab,bi...->ai...", turn, weight[index])
         own = moments.mean[place].to(bias.device)
-        bias[(slice(None), *p)] = turn @ (bias[(slice(None), *p)] - own) + mean.to(bias.device)
+        bias[(..., *p)] = turn @ (bias[(..., *p)] - own) + mean.to(bias.device)
     changed = PhaseKernel(weight, kernel.stride, bias, kernel.offset, kernel.margin, kernel.support)
     return changed.to(kernel.weight.dtype)
 
