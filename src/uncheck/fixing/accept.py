@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from uncheck.fixing.judged import Judgement, Strength
@@ -18,6 +17,9 @@ GROWTH = 1.0
 
 #: Loss to the truth, dB, and to sharpness that is accepted where the user states no fidelity.
 MOST_LOSS, MOST_BLUR = 0.05, 0.15
+
+#: Least PSNR to the original's output, dB, where neither the user nor a spun network says what to expect.
+LEAST_PSNR = 30.0
 
 #: Grey levels that constant colours may show after a repair, if they showed less before.
 ON_COLOURS = 0.3
@@ -37,13 +39,14 @@ def objection(judged: Judgement, limits: Limits) -> str | None:
     psnr = judged.fidelity.psnr_to_original
     if asked is not None and psnr < asked:
         return f"{psnr:.1f} dB to the original's output, below the {asked:g} dB asked for"
-    left = _significant_strength(judged)
-    if left * LEAST > before.strength:
+    if after.strength * LEAST > before.strength:
         return f"the lattice fell only from {before.strength:.2g} to {after.strength:.2g} grey levels"
     grown = [s for s in after.lattice if s.significant and judged.reduction(s) < GROWTH]
     if grown:
         worst = max(grown, key=lambda s: s.amplitude)
         return f"period {_text(worst)} grew to {worst.amplitude:.2g} grey levels"
+    if asked is None and judged.fidelity.psnr_to_spun is None and psnr < LEAST_PSNR:
+        return f"{psnr:.1f} dB to the original's output: it draws something else now"
     loss = truth_loss(judged)
     if loss is not None and loss > MOST_LOSS:
         return f"{loss:.2f} dB lost to the truth, more than {MOST_LOSS}"
@@ -77,7 +80,7 @@ def rank(judged: Judgement) -> tuple[float, ...]:
     )
     if is_good(judged):
         return (1.0, near)
-    fell = judged.before.strength / max(_significant_strength(judged), 1e-9)
+    fell = judged.before.strength / max(judged.after.strength, 1e-9)
     return (0.0, min(GOOD, fell), near)
 
 
@@ -85,11 +88,6 @@ def truth_loss(judged: Judgement) -> float | None:
     """PSNR to the truth that the repair costs, dB; negative where it gains; None without a truth."""
     was, now = judged.fidelity.psnr_to_truth_before, judged.fidelity.psnr_to_truth
     return None if was is None or now is None else was - now
-
-
-def _significant_strength(judged: Judgement) -> float:
-    """Strength of what is still told after the repair, grey levels."""
-    return math.sqrt(sum(s.amplitude**2 for s in judged.after.lattice if s.significant))
 
 
 def _text(period: Strength) -> str:

@@ -10,13 +10,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from uncheck.errors import UncheckError
 from uncheck.fixing.accept import Limits, is_good, objection, rank
 from uncheck.fixing.case import Case, Inputs, Refusal
 from uncheck.fixing.cost import measure_cost
-from uncheck.fixing.crops import cut, sides
+from uncheck.fixing.crops import cut, sides, signal_of
 from uncheck.fixing.edits import Candidate
 from uncheck.fixing.judged import Judgement
 from uncheck.fixing.methods.distill import distill
@@ -142,7 +143,10 @@ class _Search:
             self.refused.append(("all", f"not understood on the signal path: {', '.join(unread)}"))
             return
         self.clock("judging the original")
-        self.verifier = Verifier(self.case, truth=self_truth(self.case), spun=self._reference(methods))
+        truth = self_truth(self.case)
+        if truth is not None:
+            self.case = _with_reduced(self.case)
+        self.verifier = Verifier(self.case, truth=truth, spun=self._reference(methods))
         if not self._anything_to_repair():
             return
         for method in methods:
@@ -292,6 +296,19 @@ def _judged_smaller(case: Case) -> Case:
         return cut(call, start, size)
 
     return replace(case, held=tuple(smaller(call) for call in case.held))
+
+
+def _with_reduced(case: Case) -> Case:
+    """Fit a super-resolution network on the reduced copies of the pictures too: what it is made for."""
+    assert case.scale is not None
+    steps = [round(s) for s in case.scale]
+    reduced = []
+    for call in case.fit:
+        signal = signal_of(call)
+        size = [n // s for n, s in zip(signal.shape[2:], steps, strict=True)]
+        small = F.interpolate(signal.float(), size, mode="bicubic", antialias=True)
+        reduced.append((small.clamp(float(signal.min()), float(signal.max())).to(signal),))
+    return replace(case, fit=(*case.fit, *reduced))
 
 
 def _path(checkpoint: str | Path | None) -> Path | None:

@@ -126,10 +126,16 @@ class Student:
         return Candidate("distill", label, kind, tuple(edits), tensors)
 
 
-def make_student(case: Case) -> Student:
-    """A copy with the transposed convolutions from the first faulty stage on replaced, and the rest frozen.
+def make_student(case: Case, *, anew: bool, whole: bool = False) -> Student:
+    """A copy of which only what comes from the first faulty stage on is trained.
 
     Trained is every parameter of a module that runs at or after that stage and not before it.
+
+    Args:
+        case: the network.
+        anew: replace the transposed convolutions from that stage on by resize-convolutions fitted to them;
+            else every layer starts as it is.
+        whole: train all parameters, those before the stage too.
 
     Raises:
         Refusal: no stage leaves a faulty period, or nothing after it has parameters.
@@ -142,7 +148,7 @@ def make_student(case: Case) -> Student:
         )
     model = case.copy()
     held: dict[str, HeldConvTranspose] = {}
-    for stage in stages[stages.index(guilty[0]) :]:
+    for stage in stages[stages.index(guilty[0]) :] if anew else ():
         module = _module(model, stage)
         if (
             module is None
@@ -166,7 +172,7 @@ def make_student(case: Case) -> Student:
     for name, parameter in model.named_parameters():
         owner = next((path for path in held if name.startswith(f"{path}.")), name.rpartition(".")[0])
         frozen = ".layer." in name and any(name.startswith(f"{path}.layer.") for path in held)
-        if owner in late and parameter.is_floating_point() and not frozen:
+        if (whole or owner in late) and parameter.is_floating_point() and not frozen:
             parameter.requires_grad_(True)
             names.append(name)
     if not names:

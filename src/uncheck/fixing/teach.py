@@ -21,9 +21,6 @@ from uncheck.fixing.student import Student
 from uncheck.fixing.tail import Strayed, Tail, bytes_of
 from uncheck.fixing.teacher import Lesson, part, ripple
 
-#: Weight of the squared ripple against the squared error, both over the output's range.
-EVENNESS = 500.0
-
 #: Memory for what is remembered of the frozen part, bytes.
 MEMORY = 1.5e9
 
@@ -49,10 +46,25 @@ class Progress:
     history: list[tuple[int, float]] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Plan:
+    """How to train.
+
+    Attributes:
+        rate: step size relative to the root mean square of each parameter.
+        evenness: weight of the squared ripple against the squared error, both over the output's range.
+        together: lessons per step.
+    """
+
+    rate: float
+    evenness: float
+    together: int = 1
+
+
 class Training:
     """Train a student on lessons.
 
-    The loss is the mean squared error to the target plus EVENNESS times the squared ripple of the error (its
+    The loss is the mean squared error to the target plus `evenness` times its squared ripple (the error's
     means per phase, less their mean), both in units of the output's range. Content that the student gets
     wrong averages out of the ripple; what is locked to the lattice does not.
 
@@ -62,7 +74,7 @@ class Training:
         lessons: to train on.
         exam: to validate on.
         period: of the ripple.
-        rate: step size relative to the root mean square of each parameter.
+        plan: how to train.
         seed: of the order of the lessons.
         checkpoint: file to resume from and to write to; None for none.
         mark: what the checkpoint must be of (network, inputs, seed), or it is not resumed.
@@ -77,18 +89,18 @@ class Training:
         exam: Sequence[Lesson],
         *,
         period: int,
-        rate: float,
+        plan: Plan,
         seed: int,
         checkpoint: Path | None = None,
         mark: str = "",
         groups: int = 0,
     ) -> None:
         self.case, self.student, self.period, self.seed = case, student, period, seed
-        self.lessons, self.exam = lessons, exam
+        self.lessons, self.exam, self.plan = list(lessons), list(exam), plan
         self.checkpoint, self.mark = checkpoint, mark
         self.parameters = student.parameters()
         settings: list[dict[str, Any]] = [
-            {"params": [p], "lr": rate * max(float(p.detach().square().mean().sqrt()), 1e-3)}
+            {"params": [p], "lr": plan.rate * max(float(p.detach().square().mean().sqrt()), 1e-3)}
             for p in self.parameters
         ]
         self.rates = [float(setting["lr"]) for setting in settings]
@@ -137,7 +149,7 @@ class Training:
         with torch.no_grad():
             found = [self.errors(lesson) for lesson in self.exam]
         common = torch.stack([r for _, r in found]).mean(0)
-        loss = float(torch.stack([e for e, _ in found]).mean() + EVENNESS * _square(common))
+        loss = float(torch.stack([e for e, _ in found]).mean() + self.plan.evenness * _square(common))
         return loss, 255 * math.sqrt(2 * float(common.square().flatten(1).mean(1).max()))
 
     def run(self, seconds: float, advance: Callable[[str], None], most: int = 1500) -> bool:
@@ -171,17 +183,18 @@ class Training:
 
     def _step(self) -> None:
         progress = self.progress
-        lesson = self.lessons[
-            int(np.random.default_rng((self.seed, progress.step)).integers(len(self.lessons)))
-        ]
+        order = np.random.default_rng((self.seed, progress.step))
+        chosen = [self.lessons[int(i)] for i in order.integers(len(self.lessons), size=self.plan.together)]
         share = progress.step / progress.total if progress.total else 0.0
         factor = min(1.0, (progress.step + 1) / 20) * (0.5 + 0.5 * math.cos(math.pi * min(1.0, share)))
         for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
             group["lr"] = rate * factor
+        self.optimizer.zero_grad(set_to_none=True)
         with torch.enable_grad():
-            error, common = self.errors(lesson)
-            self.optimizer.zero_grad(set_to_none=True)
-            (error + EVENNESS * _square(common)).backward()  # type: ignore[no-untyped-call]
+            for lesson in chosen:
+                error, common = self.errors(lesson)
+                loss = (error + self.plan.evenness * _square(common)) / len(chosen)
+                loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.parameters, 1e3)
         self.optimizer.step()
         progress.step += 1

@@ -8,6 +8,7 @@ from itertools import pairwise, product
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from uncheck.fixing.case import Case, Inputs
@@ -18,6 +19,9 @@ MOST_GAIN, UP_TO = 1.5, 0.25
 
 #: Frequencies nearer to a lattice line than this are the lattice's, cycles per pixel.
 NEAR = 1 / 32
+
+#: Half-width of what is taken from a cleaned output around each line, cycles per pixel.
+WIDTH = 1 / 96
 
 #: Pixels at each end of a cut-out that are no target: what lies outside would have changed them.
 EDGE = 16
@@ -74,28 +78,78 @@ def spun_lessons(
 
 
 def cleaned_lessons(case: Case, calls: Sequence[Inputs], period: int) -> list[Lesson]:
-    """Each call's own output less the lattice that all outputs share.
+    """Each call's own output less its lattice: the target of networks that cannot be spun.
 
-    The ripple is the mean of the outputs per phase, less the mean over phases: what content leaves in it
-    falls with the number of outputs.
+    For maps, every output is cleaned by itself, locally (`notched`): networks that enlarge leave little of
+    their own at the lattice's frequencies. For codes, what all outputs share is taken out: the mean of their
+    ripples.
     """
     outputs = [case.run(case.model, call).float() for call in calls]
     ndim = case.ndim
-    ripples = [ripple(out, period, ndim) for out in outputs]
-    common = torch.stack([r.mean(0) for r in ripples]).mean(0)
-    return [
-        Lesson(call, (0,) * ndim, out - tiled(common, out.shape[2:]))
-        for call, out in zip(calls, outputs, strict=True)
-    ]
+    if case.scale is not None:
+        edges = [min(2 * EDGE, n // 6) for n in outputs[0].shape[2:]]
+        inner = [n - 2 * edge for n, edge in zip(outputs[0].shape[2:], edges, strict=True)]
+        cleaned = [part(notched(out, period), edges, inner) for out in outputs]
+        return [Lesson(call, tuple(edges), out) for call, out in zip(calls, cleaned, strict=True)]
+    common = torch.cat([ripple(out, period, ndim) for out in outputs]).mean(0)
+    cleaned = [out - tiled(common, out.shape[2:]) for out in outputs]
+    return [Lesson(call, (0,) * ndim, out) for call, out in zip(calls, cleaned, strict=True)]
 
 
 def ripple(picture: Tensor, period: int, ndim: int) -> Tensor:
-    """Mean per phase less the mean over phases, (N, C, *(P,) * ndim); whole periods count."""
-    whole = [n // period * period for n in picture.shape[2:]]
-    x = part(picture, (0,) * ndim, whole)
+    """Mean per phase of the detail, less the mean over phases, (N, C, *(P,) * ndim).
+
+    The detail is the picture less its mean under a triangle of 2 P - 1 pixels per axis, whose response is
+    zero at every lattice frequency: a slope or a smooth shape of the content, whose phase means differ by
+    chance of where it ends, has no detail. Hann's window keeps the ends out.
+    """
+    detail = part(picture, (period,) * ndim, [n - 2 * period for n in picture.shape[2:]])
+    smooth = picture
+    for axis in range(2, 2 + ndim):
+        smooth = _under_triangle(smooth, axis, period)
+        smooth = smooth.narrow(axis, 1, picture.shape[axis] - 2 * period)
+    detail = detail - smooth
+    whole = [n // period * period for n in detail.shape[2:]]
+    detail = part(detail, (0,) * ndim, whole)
+    for axis, n in enumerate(whole, start=2):
+        window = torch.sin(torch.pi * (torch.arange(n, dtype=detail.dtype) + 0.5) / n) ** 2
+        shape = [-1 if a == axis else 1 for a in range(detail.dim())]
+        detail = detail * (window / window.mean()).reshape(shape)
     split = [n for w in whole for n in (w // period, period)]
-    means = x.reshape(*x.shape[:2], *split).mean(dim=[2 + 2 * axis for axis in range(ndim)])
+    means = detail.reshape(*detail.shape[:2], *split).mean(dim=[2 + 2 * axis for axis in range(ndim)])
     return means - means.mean(dim=list(range(2, 2 + ndim)), keepdim=True)
+
+
+def _under_triangle(x: Tensor, axis: int, period: int) -> Tensor:
+    """The mean under hold * hold along one axis; 2 P - 2 pixels shorter."""
+    moved = x.movedim(axis, -1)
+    flat = moved.reshape(-1, 1, moved.shape[-1])
+    for _ in range(2):
+        flat = F.avg_pool1d(flat, period, 1)
+    return flat.reshape(*moved.shape[:-1], flat.shape[-1]).movedim(-1, axis)
+
+
+def notched(picture: Tensor, period: int) -> Tensor:
+    """The picture without what lies within about WIDTH cycles per pixel of its lattice lines, zero apart.
+
+    y - sum over lines w of  exp(i w n) G(exp(-i w n) y)  with G a Gaussian of deviation WIDTH in frequency;
+    the picture is continued by reflection, so that lattice stays within 2 EDGE pixels of its ends.
+    """
+    axes = tuple(range(2, picture.dim()))
+    wide = picture
+    for axis in axes:
+        wide = torch.cat([wide, wide.flip(axis)], axis)
+    gain = torch.ones(())
+    lines = torch.zeros(())
+    for axis in axes:
+        f = torch.fft.fftfreq(wide.shape[axis])
+        shape = [-1 if a == axis else 1 for a in range(wide.dim())]
+        away = (f - (f * period).round() / period) / WIDTH
+        gain = gain * torch.exp(-0.5 * away.square()).reshape(shape)
+        lines = lines + ((f * period).round() != 0).to(f.dtype).reshape(shape)
+    kept = 1 - gain * (lines > 0)
+    cleaned: Tensor = torch.fft.ifftn(torch.fft.fftn(wide, dim=axes) * kept, dim=axes).real
+    return part(cleaned, (0,) * len(axes), picture.shape[2:])
 
 
 def tiled(values: Tensor, size: Sequence[int]) -> Tensor:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +17,7 @@ from uncheck.fixing.case import Advance, Case, Inputs, Refusal
 from uncheck.fixing.crops import cut, room, sides, signal_of
 from uncheck.fixing.edits import KINDS, Candidate
 from uncheck.fixing.student import make_student, period_of
-from uncheck.fixing.teach import Training, read_checkpoint
+from uncheck.fixing.teach import Plan, Training, read_checkpoint
 from uncheck.fixing.teacher import (
     Lesson,
     cleaned_lessons,
@@ -27,6 +29,9 @@ from uncheck.fixing.teacher import (
 #: Side of the cut-outs a same-resolution network is trained on, and of the inputs of one that enlarges.
 SIDE, SMALL = 256, 96
 
+#: One in so many inputs of a network that enlarges is a constant colour.
+FLAT = 6
+
 #: Cut-outs at most, and shifts of each that are trained on.
 MOST, SHOWN = 96, 4
 
@@ -36,8 +41,11 @@ FOR_TARGETS = 0.35
 #: Largest period per axis that is spun: the target costs its n-th power in runs of the network.
 LONGEST = 8
 
-#: Step sizes, relative to each parameter: towards the spun network, and towards its own cleaned output.
-TO_SPUN, TO_CLEANED = 0.03, 0.004
+#: Towards the spun network; and, in smaller steps, towards the network's own output, cleaned.
+TO_SPUN, TO_CLEANED, ALL_TO_CLEANED = Plan(0.03, 500.0), Plan(0.004, 5000.0, 4), Plan(0.001, 5000.0, 4)
+
+#: Codes in one lesson.
+BATCH = 128
 
 
 def distill(
@@ -45,11 +53,14 @@ def distill(
 ) -> Iterator[Candidate]:
     """Train only what comes from the first faulty stage on; the cost at the end is the original's.
 
-    Transposed convolutions become resize-convolutions fitted to the old kernels by least squares, trained as
-    such and written as one transposed convolution each at the end (`student.HeldConvTranspose`), so that
-    their gains stay equal. The target is, for a network of the input's resolution, the cycle-spun network
-    with the contrast per octave that spinning takes given back (`teacher`); for others, which cannot be
-    spun, their own output less the lattice that all outputs share.
+    A network of the input's resolution learns from itself, cycle-spun, with the contrast per octave that
+    spinning takes given back (`teacher`). Its transposed convolutions become resize-convolutions fitted to
+    the old kernels by least squares, trained as such and written as one transposed convolution each at the
+    end (`student.HeldConvTranspose`), so that their gains stay equal.
+
+    Others cannot be spun: they learn from their own cleaned output, from where they are and in small steps,
+    first the last layers alone, then all of them. Fitting their upsamplers anew does not work: it throws away
+    what the codes' generator has learned (`dcgan_svhn`: 19 dB to its own output).
 
     Args:
         case: the network and its inputs.
@@ -59,43 +70,75 @@ def distill(
         checkpoint: file to resume from.
 
     Yields:
-        One candidate; KeyboardInterrupt is raised after it where the training was interrupted.
+        Candidates; KeyboardInterrupt is raised after one whose training was interrupted.
 
     Raises:
         Refusal: nothing to train, inputs too small, or no time.
     """
-    began = time.monotonic()
     if seconds < 5:
         raise Refusal(f"{max(0.0, seconds):.0f} seconds are left, too few to train; give more --minutes")
-    student = make_student(case)
-    period, mark = period_of(case), _mark(case, seed)
-    earlier = read_checkpoint(checkpoint, mark)
-    wanted = earlier[0].groups if earlier is not None else None
+    teaching = _Teaching(case, advance, seconds, seed, checkpoint)
     if case.spinnable:
-        groups = _spun(case, period, seed, began + FOR_TARGETS * seconds, wanted, advance)
-        label, rate = "towards the spun network", TO_SPUN
+        yield from teaching.train("towards the spun network", TO_SPUN, anew=True, whole=False)
     else:
-        groups = _cleaned(case, period, seed, advance)
-        label, rate = "towards its own cleaned output", TO_CLEANED
-    exams = groups[-max(1, len(groups) // 6) :] if len(groups) > 1 else groups
-    lessons = [lesson for group in groups[: len(groups) - len(exams)] or groups for lesson in group]
-    advance("distill: reading the frozen part")
-    training = Training(
-        case,
-        student,
-        lessons,
-        [group[0] for group in exams],
-        period=period,
-        rate=rate,
-        seed=seed,
-        checkpoint=checkpoint,
-        mark=mark,
-        groups=len(groups),
-    )
-    interrupted = training.run(seconds - (time.monotonic() - began), advance)
-    yield student.candidate(label, KINDS[2])
-    if interrupted:
-        raise KeyboardInterrupt
+        label = "towards its own cleaned output"
+        yield from teaching.train(f"last layers {label}", TO_CLEANED, anew=False, whole=False)
+        yield from teaching.train(f"all layers {label}", ALL_TO_CLEANED, anew=False, whole=True)
+
+
+@dataclass
+class _Teaching:
+    """The lessons, made once, and the time that is left."""
+
+    case: Case
+    advance: Advance
+    seconds: float
+    seed: int
+    checkpoint: Path | None
+    groups: list[list[Lesson]] = field(default_factory=list)
+    began: float = field(default_factory=time.monotonic)
+
+    def train(self, label: str, plan: Plan, *, anew: bool, whole: bool) -> Iterator[Candidate]:
+        """One student, as a candidate; what an interrupted training made is given before it ends."""
+        case, left = self.case, self.seconds - (time.monotonic() - self.began)
+        if left < 0.1 * self.seconds:
+            return
+        student = make_student(case, anew=anew, whole=whole)
+        mark = _mark(case, self.seed, label)
+        self._make_lessons(mark)
+        groups = self.groups
+        exams = groups[-max(1, len(groups) // 6) :] if len(groups) > 1 else groups
+        lessons = [lesson for group in groups[: len(groups) - len(exams)] or groups for lesson in group]
+        self.advance("distill: reading the frozen part")
+        training = Training(
+            case,
+            student,
+            lessons,
+            [group[0] for group in exams],
+            period=period_of(case),
+            plan=plan,
+            seed=self.seed,
+            checkpoint=self.checkpoint,
+            mark=mark,
+            groups=len(groups),
+        )
+        left = self.seconds - (time.monotonic() - self.began)
+        interrupted = training.run(left if anew or whole else left / 2, self.advance)
+        yield student.candidate(label, KINDS[2])
+        if interrupted:
+            raise KeyboardInterrupt
+
+    def _make_lessons(self, mark: str) -> None:
+        if self.groups:
+            return
+        period = period_of(self.case)
+        if not self.case.spinnable:
+            self.groups = _cleaned(self.case, period, self.seed, self.advance)
+            return
+        earlier = read_checkpoint(self.checkpoint, mark)
+        wanted = earlier[0].groups if earlier is not None else None
+        until = self.began + FOR_TARGETS * self.seconds
+        self.groups = _spun(self.case, period, self.seed, until, wanted, self.advance)
 
 
 def _spun(
@@ -138,23 +181,44 @@ def _cleaned(case: Case, period: int, seed: int, advance: Advance) -> list[list[
     advance("distill: its own output, cleaned")
     calls: list[Inputs] = []
     if case.scale is None:
-        calls = list(case.fit)
+        calls = [part for call in case.fit for part in _batches(call)]
     else:
         random = np.random.default_rng(seed)
         least = [min(sides(call, case.ndim)[axis] for call in case.fit) for axis in range(case.ndim)]
         size = room(least, SMALL, 0)
-        for index in range(MOST // 2):
+        for index in range(MOST):
             call = case.fit[index % len(case.fit)]
             place = [
                 int(random.integers(0, n - s + 1)) for n, s in zip(sides(call, case.ndim), size, strict=True)
             ]
-            calls.append(cut(call, place, size))
+            inputs = cut(call, place, size)
+            calls.append(_flat(inputs, random) if index % FLAT == FLAT - 1 else inputs)
     return [[lesson] for lesson in cleaned_lessons(case, calls, period)]
 
 
-def _mark(case: Case, seed: int) -> str:
-    """Of what a checkpoint is: the weights, the first input, the periods, the seed."""
-    digest = hashlib.sha256(f"{case.faulty} {seed} {len(case.fit)}".encode())
+def _flat(inputs: Inputs, random: np.random.Generator) -> Inputs:
+    """The signal replaced by the colour of one of its pixels: where a lattice shows most."""
+    signal = signal_of(inputs)
+    pixels = signal.flatten(2)
+    colour = pixels[..., int(random.integers(pixels.shape[2]))]
+    flat = colour.reshape(*colour.shape, *[1] * (signal.dim() - 2)).expand_as(signal).contiguous()
+    return tuple(flat if x is signal else x for x in inputs)
+
+
+def _batches(call: Inputs) -> list[Inputs]:
+    """Codes in batches of about BATCH: what depends on the batch keeps a batch to depend on."""
+    count = len(signal_of(call))
+    pieces = max(1, count // BATCH)
+    edges = [count * n // pieces for n in range(pieces + 1)]
+    return [
+        tuple(x[a:b] if isinstance(x, Tensor) and x.dim() and len(x) == count else x for x in call)
+        for a, b in pairwise(edges)
+    ]
+
+
+def _mark(case: Case, seed: int, label: str) -> str:
+    """Of what a checkpoint is: the weights, the first input, the periods, the seed, the way."""
+    digest = hashlib.sha256(f"{case.faulty} {seed} {len(case.fit)} {label}".encode())
     for tensor in (*case.model.state_dict().values(), signal_of(case.fit[0])):
         digest.update(tensor.detach().to(torch.float32).contiguous().numpy().tobytes())
     return digest.hexdigest()
