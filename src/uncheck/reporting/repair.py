@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from uncheck.reporting.page import Page, Part, table
-from uncheck.reporting.words import levels, sizes
+from uncheck.reporting.words import MOST, levels, listed, sizes
 
 if TYPE_CHECKING:
     from uncheck.fixing.judged import Cost, Fidelity, Look, Strength
@@ -83,7 +83,11 @@ def fault(repair: Repair) -> str:
     if repair.before is None:
         return f"{repair.network} could not be judged."
     periods = sorted(shown(repair.before), key=lambda s: -s.amplitude)
-    what = ", ".join(f"period {sizes(s.period)}" for s in periods[:3])
+    if not periods:
+        return f"{repair.network} shows no lattice."
+    named = [sizes(s.period) for s in periods[:MOST]]
+    named += [f"{len(periods) - MOST} more"] if len(periods) > MOST else []
+    what = f"period{'s' if len(named) > 1 else ''} {listed(named)}"
     return f"{repair.network} leaves a lattice of {levels(repair.before.strength)} grey levels ({what})."
 
 
@@ -245,7 +249,7 @@ def _why(repair: Repair) -> str:
         return "no method was tried."
     if len(repair.refused) == 1:
         return sentence_of(repair.refused[0][1])
-    return f"all {len(repair.refused)} methods were refused, for reasons given below."
+    return f"none of {len(repair.refused)} methods could do it, for the reasons given below."
 
 
 def _joined(parts: Sequence[str]) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from uncheck.measuring import find_lattice
+from uncheck.measuring import Component, Line, find_lattice
 from uncheck.reporting.pictures import CROP, MID_GREY, Levels, amplification, as_png, strongest_place
 
 Period = tuple[int, ...]
@@ -26,7 +26,7 @@ POINTS = 400
 
 #: Spectra are drawn from their faint parts to the strongest of the original's: these percentiles, and at most
 #: so many dB.
-FAINT, STRONG, DEEPEST = 2.0, 99.95, 90.0
+FAINT, STRONG, DEEPEST = 2.0, 99.95, 75.0
 
 #: More lines than this are not circled one by one.
 CIRCLED = 64
@@ -60,13 +60,13 @@ def lattice_place(pictures: Pictures, periods: Collection[Period]) -> tuple[int,
     original = pictures["original"]
     if min(original.shape[:2]) <= CROP:
         return 0, 0
-    tested = sorted({lcm(*period) for period in periods} or {2, 4})
-    # what the repair took away shows the lattice without contents
-    for picture in (original, original - pictures["repaired"]):
-        found = find_lattice(picture, periods=tested, threshold=0.0).present
-        if found:
-            return strongest_place(picture, found, CROP)
-    return (original.shape[0] - CROP) // 2, (original.shape[1] - CROP) // 2
+    tested = sorted({lcm(*period) for period in periods})
+    found = find_lattice(original, periods=tested, threshold=0.0).present if tested else ()
+    if not found:
+        # as in a picture of which the lattice fills but a part
+        lines = lattice_frequencies([p for p in periods if len(p) == 2])[:CIRCLED]
+        found = (Component((1, 1), 0.0, 1.0, lines=tuple(Line(f, (1, 1), (), False, 1.0) for f in lines)),)
+    return strongest_place(original, found, CROP)
 
 
 def wholes(pictures: Pictures) -> str:
@@ -191,7 +191,8 @@ def _envelope(values: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _figure(picture: Levels, caption: str, css: str) -> str:
-    return f"<figure>{_image(picture, caption, css)}<figcaption>{html.escape(caption)}</figcaption></figure>"
+    words = f"<figcaption>{html.escape(caption)}</figcaption>"
+    return f'<figure class="{css}">{_image(picture, caption, css)}{words}</figure>'
 
 
 def _image(picture: Levels, alt: str, css: str) -> str:

@@ -26,17 +26,18 @@ p { margin: 0 0 10px; max-width: 72ch; }
   border: 1.5px solid currentColor; }
 .repaired, .clean { color: var(--good); }
 .refused { color: var(--bad); }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 10px;
+.tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(150px, 1fr)); gap: 10px;
   margin: 20px 0 0; }
 .tile { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 11px 14px; }
 .tile b { display: block; font-size: 1.3rem; line-height: 1.3; font-variant-numeric: tabular-nums; }
 .tile span { color: var(--soft); font-size: .86rem; }
 .row { display: flex; flex-wrap: wrap; gap: 16px; margin: 12px 0 6px; }
-figure { margin: 0; max-width: 100%; }
+figure { margin: 0; width: 290px; max-width: 100%; }
+figure.crop { width: 256px; }
 figure img { display: block; max-width: 100%; border-radius: 4px; background: #808080; }
 img.crop { width: 256px; height: auto; image-rendering: pixelated; }
-img.whole { width: 290px; height: auto; }
-.spectrum { position: relative; width: 290px; max-width: 100%; }
+img.whole { width: 100%; height: auto; }
+.spectrum { position: relative; }
 .spectrum img { width: 100%; height: auto; }
 .spectrum svg { position: absolute; inset: 0; width: 100%; height: 100%; overflow: visible; }
 .spectrum circle { fill: none; stroke: #ffd23f; stroke-width: .55; }
