@@ -191,10 +191,11 @@ def matched(kernel: PhaseKernel, moments: PhaseMoments, order: str, groups: int 
     for place, p in enumerate(product(*(range(s) for s in kernel.stride))):
         turn = _turn(moments, place, order, groups).to(weight.device)
         axes = zip(p, kernel.offset, kernel.stride, strict=True)
-        index = (..., *(slice((q + o) % s, None, s) for q, o, s in axes))
+        index: Any = (..., *(slice((q + o) % s, None, s) for q, o, s in axes))
         weight[index] = torch.einsum("ab,bi...->ai...", turn, weight[index])
         own = moments.mean[place].to(bias.device)
-        bias[(..., *p)] = turn @ (bias[(..., *p)] - own) + mean.to(bias.device)
+        place_of: Any = (..., *p)
+        bias[place_of] = turn @ (bias[place_of] - own) + mean.to(bias.device)
     changed = PhaseKernel(weight, kernel.stride, bias, kernel.offset, kernel.margin, kernel.support)
     return changed.to(kernel.weight.dtype)
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from math import lcm
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from uncheck.fixing.case import Advance, Case
 from uncheck.fixing.moments import as_maps, hann
+from uncheck.layers.phase_transpose import PhaseConvTranspose
 from uncheck.measuring.levels import LEVELS
 from uncheck.phases import PhaseKernel
 from uncheck.phases.kernel import tile_phases
@@ -103,11 +106,9 @@ def tune(
         return PhaseAffine(gain, centred[1] * size)
 
     def deviations(inputs: tuple[object, ...]) -> Tensor:
-        edits: dict[CallKey, Callable[[Tensor], Tensor]] = {
-            stage.key: _edit(stage, affine(stage.index)) for stage in stages
-        }
+        edits = {stage.index: _edit(stage, affine(stage.index)) for stage in stages}
         torch.manual_seed(0)
-        with eagerly(), Replay(model, edits):
+        with eagerly(), edited(model, stages, edits):
             picture = case.picture(model(*fresh(inputs)))
         means = output_means(case, picture, period)
         return means - means.flatten(2).mean(2).reshape(*means.shape[:2], *[1] * case.ndim)
@@ -139,6 +140,27 @@ def tune(
         }
 
 
+@contextmanager
+def edited(
+    model: nn.Module, stages: Sequence[Stage], edits: Mapping[int, Callable[[Tensor], Tensor]]
+) -> Iterator[None]:
+    """Change what stages give, while the model runs: their calls, or the layers put in their place."""
+    calls: dict[CallKey, Callable[[Tensor], Tensor]] = {}
+    with ExitStack() as stack:
+        for stage in stages:
+            layer, edit = model.get_submodule(stage.key.module), edits[stage.index]
+            if isinstance(layer, PhaseConvTranspose):  # its call does not hold the bias yet
+                stack.callback(layer.register_forward_hook(_hook(edit)).remove)
+            else:
+                calls[stage.key] = edit
+        stack.enter_context(Replay(model, calls))
+        yield
+
+
+def _hook(edit: Callable[[Tensor], Tensor]) -> Callable[[nn.Module, Any, Tensor], Tensor]:
+    return lambda module, inputs, output: edit(output)
+
+
 def _scale(case: Case, model: nn.Module, stage: Stage) -> Tensor:
     """Standard deviation of each channel of the stage's output, the unit of its biases."""
     found: list[Tensor] = []
@@ -149,7 +171,7 @@ def _scale(case: Case, model: nn.Module, stage: Stage) -> Tensor:
         return y
 
     torch.manual_seed(0)
-    with torch.no_grad(), eagerly(), Replay(model, {stage.key: keep}):
+    with torch.no_grad(), eagerly(), edited(model, (stage,), {stage.index: keep}):
         model(*fresh(case.fit[0]))
     return found[0].clamp_min(1e-12).cpu()
 
@@ -164,8 +186,3 @@ def _edit(stage: Stage, affine: PhaseAffine) -> Callable[[Tensor], Tensor]:
         return y * gain + bias
 
     return edit
-
-
-def applied(kernels: Mapping[int, PhaseKernel], found: Mapping[int, PhaseAffine]) -> dict[int, PhaseKernel]:
-    """The kernels with the gains and biases folded in."""
-    return {index: found[index].of(kernel) if index in found else kernel for index, kernel in kernels.items()}
