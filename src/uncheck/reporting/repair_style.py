@@ -26,9 +26,9 @@ p { margin: 0 0 10px; max-width: 72ch; }
   border: 1.5px solid currentColor; }
 .repaired, .clean { color: var(--good); }
 .refused { color: var(--bad); }
-.tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(150px, 1fr)); gap: 10px;
-  margin: 20px 0 0; }
-.tile { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 11px 14px; }
+.tiles { display: flex; flex-wrap: wrap; gap: 10px; margin: 20px 0 0; }
+.tile { flex: 1 1 150px; max-width: 250px; min-width: max-content; background: var(--card);
+  border: 1px solid var(--line); border-radius: 10px; padding: 11px 14px; }
 .tile b { display: block; font-size: 1.3rem; line-height: 1.3; font-variant-numeric: tabular-nums; }
 .tile span { color: var(--soft); font-size: .86rem; }
 .row { display: flex; flex-wrap: wrap; gap: 16px; margin: 12px 0 6px; }
@@ -59,7 +59,9 @@ td.wide { min-width: 12em; }
 .chart line { stroke: var(--line); } .chart text { fill: var(--soft); font-size: 12px; }
 .key { display: inline-block; width: 1.6em; height: 3px; vertical-align: middle; margin-right: 5px; }
 @media (max-width: 520px) {
-  .tile b { font-size: 1.12rem; }
+  .tiles { display: grid; grid-template-columns: 1fr 1fr; }
+  .tile { min-width: 0; padding: 9px 11px; }
+  .tile b { font-size: 1.08rem; }
   th, td { padding-right: 13px; }
   .bar { width: 76px; margin-left: 2px; }
 }
