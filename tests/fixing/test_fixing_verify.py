@@ -63,21 +63,28 @@ def test_new_lattice_is_listed_and_counts():
     assert judged.worst() == 0
 
 
-def test_growing_contents_are_no_new_lattice(monkeypatch):
-    # stripes of period 4 in the pictures themselves, just not significant before
+def test_new_period_counts_only_if_the_difference_has_it():
+    def seen(held):
+        return observe(np.moveaxis(held.numpy(), 1, -1) * 255, (2, 4))
+
+    pictures = photographs(2, seed=3)
     stripes = torch.cos(torch.arange(128) * torch.pi / 2) * 0.02
-    held = [x + stripes for x in photographs(2, seed=3).split(1)]
-    plain, louder = Planted(noise=2.0), Planted(noise=2.0)
-    verifier = Verifier(case_of(plain, held))
-    verifier._first.views[-1].found.clear()
-    for view in verifier._first.views.values():
-        view.found.clear()
-    assert verifier.look(louder).lattice == ()
-    # planted defect: without the comparison with the original the stripes would count
-    after = observe(interior(verifier._original, 4), (2, 4))
+    change = torch.randn(pictures.shape, generator=torch.Generator().manual_seed(2)) / 255
+    before, after = seen(pictures), seen(pictures + stripes)
     assert after.periods == {4}
-    fooled = standing.compared(verifier._first, after, after)
-    assert fooled == () or fooled[0].significant
+    # the network brought the stripes
+    (new,) = standing.compared(before, after, seen(change + stripes))
+    assert new.period == (1, 4)
+    assert new.amplitude == pytest.approx(5.1, rel=0.05)
+    # the same stripes, but the outputs do not differ by them: contents
+    assert standing.compared(before, after, seen(change)) == ()
+    # they were as strong before, only not told from the rest
+    hidden = seen(pictures + 1.01 * stripes)
+    for view in hidden.views.values():
+        view.found.clear()
+    assert standing.compared(hidden, after, seen(change + stripes)) == ()
+    # fainter than what counts as present in a set
+    assert standing.compared(before, after, seen(change / 100 + stripes / 200)) == ()
 
 
 def test_second_order_is_told_from_the_first():
