@@ -20,8 +20,8 @@ class Strength:
         period: output pixels per axis.
         amplitude: grey levels, 0..255; of what all outputs judged share, or of the one that shows it most.
         p_value: corrected for everything tried.
-        significant: whether it is told from the content; where it is not, the amplitude is what the content
-            leaves open.
+        significant: whether it is told from the content; where it is not, the amplitude is an estimate that
+            is right in the mean, and often zero.
     """
 
     period: tuple[int, ...]

@@ -40,16 +40,21 @@ class View:
     def amplitude(self, lines: Collection[Frequency]) -> float:
         """Root of the summed squares of the peak amplitudes of some lines, in the strongest channel.
 
-        The multitaper estimate, whether significant or not: where no lattice is left, what the contents add
-        up to at these frequencies.
+        The multitaper estimate of the power, |mu|^2, less what the spectrum around the line gives it by
+        chance, sum_k |Y_k - mu U_k|^2 / ((K - 1) sum_k U_k^2): right in the mean also where contents are
+        stronger than the lattice, and zero where they explain all of it.
         """
         known = window_sums(self.sums.shape[:-1])
+        energy = float((known**2).sum())
         total = np.zeros(self.sums.shape[-1])
         for line in lines:
             index = int(np.abs(self.plan.frequencies - np.asarray(line)).sum(axis=1).argmin())
-            weight = (known**2).sum() * np.maximum(self.sums.weight[index], 1e-300)
-            mean = np.abs(self.sums.spectra[index] @ known) / weight
-            total += (mean * (1 if self.plan.real[index] else 2)) ** 2
+            each = self.sums.spectra[index] / np.maximum(self.sums.weight[index], 1e-300)[:, None]
+            mean = each @ known / energy
+            rest = (np.abs(each - mean[:, None] * known) ** 2).sum(axis=-1)
+            chance = rest / (energy * max(1, len(known) - 1))
+            power = np.maximum(np.abs(mean) ** 2 - chance, 0.0)
+            total += power * (1 if self.plan.real[index] else 4)
         return float(np.sqrt(total.max()))
 
 

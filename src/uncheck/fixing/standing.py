@@ -26,8 +26,8 @@ def compared(before: Observed, after: Observed, gap: Observed, unit: float = 1.0
     """Every period that was significant and every new one, strongest first, with what is there now.
 
     A period that was significant keeps its view and its lines, so that equal is compared with equal: its
-    amplitude is the multitaper estimate at these lines and those significant now. Where it is not
-    significant any more, that is what the contents leave open: an upper bound.
+    amplitude is the multitaper estimate at these lines and those significant now, less what the contents
+    add to it by chance (`View.amplitude`).
 
     A new period is listed if it is significant in the difference `gap` of the outputs in the same view, is
     stronger than what the original has at its lines, and the difference has at least NEW there; its
