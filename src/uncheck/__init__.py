@@ -4,9 +4,10 @@
     >>> uncheck.overlap(kernel_size=3, stride=2, ndim=2).ratio
     4.0
 
-`inspect` looks at a network, `measure` at pictures, `overlap` and `chain` at sizes alone; `fuse` makes
-every resize-convolution of a network one layer; `lattice_strength` is a penalty, and
-`uncheck.training.LatticeMetric` a torchmetrics metric. `uncheck.layers` has the layers.
+`inspect` looks at a network, `measure` at pictures, `overlap` and `chain` at sizes alone; `repair` gives a
+released network without its lattice, and `load_repaired` loads it again; `swap` replaces upsamplers for those
+who train on; `fuse` makes every resize-convolution of a network one layer; `lattice_strength` is a penalty,
+and `uncheck.training.LatticeMetric` a torchmetrics metric. `uncheck.layers` has the layers.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 from uncheck.errors import UncheckError
 
 if TYPE_CHECKING:
-    from uncheck.fixing import fuse
+    from uncheck.fixing import fuse, load_repaired, swap
+    from uncheck.fixing.repair import repair
     from uncheck.geometry import chain, overlap
     from uncheck.measuring import measure
     from uncheck.probing.inspect import inspect
@@ -31,8 +33,11 @@ _HOMES = {
     "fuse": "uncheck.fixing",
     "inspect": "uncheck.probing.inspect",
     "lattice_strength": "uncheck.training",
+    "load_repaired": "uncheck.fixing.store",
     "measure": "uncheck.measuring",
     "overlap": "uncheck.geometry",
+    "repair": "uncheck.fixing.repair",
+    "swap": "uncheck.fixing.methods.swap",
 }
 _ROOMS = ("layers", "phases", "training")
 """Rooms that are used by name, as in uncheck.layers.ResizeConv2d."""
@@ -44,8 +49,11 @@ __all__ = [
     "fuse",
     "inspect",
     "lattice_strength",
+    "load_repaired",
     "measure",
     "overlap",
+    "repair",
+    "swap",
 ]
 
 

@@ -43,7 +43,6 @@ class Case:
         periods: the periods that its stages can leave, output pixels, ascending.
         faulty: those of them at which `fit` shows a lattice.
         scale: output pixels per input pixel and axis; None for codes.
-        white: the input is noise or codes: positions in it mean nothing.
     """
 
     model: nn.Module

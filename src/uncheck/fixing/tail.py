@@ -2,19 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import count, repeat
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from uncheck.reading.nest import replace_tensors, tensors_in
+from uncheck.probing.forward import fresh
+from uncheck.reading.nest import tensors_in
 from uncheck.reading.watch import function_name
 
 
 class Strayed(Exception):
     """A forward pass did not make the calls that it made before."""
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """What a call returned that nobody in the tail looks at."""
+
+    size: tuple[int, ...]
+    dtype: torch.dtype
+    device: torch.device
+
+    def placeholder(self) -> Tensor:
+        """A tensor of this shape that holds one number."""
+        return torch.zeros((), dtype=self.dtype, device=self.device).expand(self.size)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """The tail's own call, made anew each time."""
+
+
+@dataclass
+class Memory:
+    """What is remembered of one input: the calls in order, and what answers each."""
+
+    names: list[str] = field(default_factory=list)
+    answers: list[Any] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Taken:
+    """A tensor from before the tail that the tail takes: its version and value then, and who returned it."""
+
+    version: int
+    value: Tensor
+    tensor: Tensor
+    places: list[tuple[int, int]]
 
 
 class _Script(TorchFunctionMode):
@@ -37,52 +77,77 @@ class _Script(TorchFunctionMode):
 class _Recording(_Script):
     """Find the calls that depend on trained parameters, and keep what they take from the others.
 
-    Autograd already knows: with only the trained parameters requiring gradients, an output that requires one
-    depends on them.
+    With only the trained parameters requiring gradients, a call depends on them if it takes a tensor that
+    requires one, or that came from such a call.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.names: list[str] = []
-        self.shapes: list[Any] = []  # what a call before the tail returned: shapes; None for the tail's own
-        self.made: dict[int, tuple[int, int, Tensor]] = {}  # id of a tensor: call and position that made it
-        self.taken: set[int] = set()  # calls whose output the tail takes
+        self.memory = Memory()
+        # by id of the tensor, which is held so that no id is given twice: the calls that returned it
+        self.made: dict[int, tuple[Tensor, list[tuple[int, int]]]] = {}
+        self.loose: dict[int, Tensor] = {}  # of the tail, without a gradient
+        self.taken: dict[int, _Taken] = {}
 
     def call(self, index: int, func: Callable[..., Any], args: tuple[Any, ...], kwargs: Any) -> Any:
-        out = func(*args, **kwargs)
-        self.names.append(function_name(func))
-        found = list(tensors_in(out))
-        trained = any(t.requires_grad for t in found) or any(
-            t.requires_grad and not isinstance(t, nn.Parameter) for t in tensors_in((args, kwargs))
-        )
-        if trained or not found:
-            self.shapes.append(None)
-            for tensor in tensors_in((args, kwargs)):
-                if trained and id(tensor) in self.made:
-                    self.taken.add(self.made[id(tensor)][0])
+        self.memory.names.append(function_name(func))
+        given = list(tensors_in((args, kwargs)))
+        if any(t.requires_grad or id(t) in self.loose for t in given):
+            self._take(given)
+            out = func(*args, **kwargs)
+            self.memory.answers.append(_Run())
+            written = [t for t in given if id(t) in self.made and t._version != self.taken[id(t)].version]
+            for tensor in (*tensors_in(out), *written):
+                self.made.pop(id(tensor), None)
+                if not tensor.requires_grad:
+                    self.loose[id(tensor)] = tensor
             return out
-        self.shapes.append(replace_tensors(out, lambda t: (tuple(t.shape), t.dtype, t.device)))
+        out = func(*args, **kwargs)
+        found = list(tensors_in(out))
+        if not found:
+            # an answer about tensors, such as a size or a number; calls about none may set torch's state
+            self.memory.answers.append(out if given else _Run())
+            return out
+        self.memory.answers.append(_mapped(out, lambda t: _Shape(tuple(t.shape), t.dtype, t.device)))
         for position, tensor in enumerate(found):
-            self.made[id(tensor)] = (index, position, tensor)  # held, so that no id is given twice
+            self.made.setdefault(id(tensor), (tensor, []))[1].append((index, position))
         return out
+
+    def _take(self, given: list[Tensor]) -> None:
+        """Keep the values that the tail gets, as they are before it writes to them."""
+        for tensor in given:
+            if id(tensor) not in self.made:
+                continue
+            new = _Taken(tensor._version, tensor.detach().clone(), *self.made[id(tensor)])
+            if self.taken.setdefault(id(tensor), new).version != new.version:
+                raise Strayed  # taken, written to and taken again: two values of one tensor
+
+    def finished(self, output: Any) -> Memory:
+        """The memory, with what the tail and the caller look at."""
+        self._take(list(tensors_in(output)))
+        values = {place: one.value for one in self.taken.values() for place in one.places}
+        for index, answer in enumerate(self.memory.answers):
+            places = zip(repeat(index), count())
+            self.memory.answers[index] = _mapped(answer, partial(_filled, values, places))
+        return self.memory
 
 
 class _Replay(_Script):
     """Answer the calls before the tail from memory, or with a placeholder where nobody looks."""
 
-    def __init__(self, names: list[str], shapes: list[Any], kept: dict[int, Any]) -> None:
+    def __init__(self, memory: Memory) -> None:
         super().__init__()
-        self._names, self._shapes, self._kept = names, shapes, kept
+        self.memory = memory
 
     def call(self, index: int, func: Callable[..., Any], args: tuple[Any, ...], kwargs: Any) -> Any:
-        if index >= len(self._names) or self._names[index] != function_name(func):
+        names = self.memory.names
+        if index >= len(names) or names[index] != function_name(func):
             raise Strayed
-        if index in self._kept:
-            return replace_tensors(self._kept[index], torch.clone)  # the tail may write to it
-        shapes = self._shapes[index]
-        if shapes is None:
+        answer = self.memory.answers[index]
+        if isinstance(answer, _Run):
             return func(*args, **kwargs)
-        return _placeholders(shapes)
+        # a copy, for the tail may write to it
+        return _mapped(answer, lambda x: x.clone() if isinstance(x, Tensor) else x.placeholder())
 
 
 class Tail:
@@ -91,66 +156,53 @@ class Tail:
     Args:
         model: in eval mode; only the parameters to train require gradients.
 
-    Use: `key = tail.remember(inputs)` once per input, `output = tail(inputs, key)` as often as wanted.
+    Use: `memory = tail.remember(inputs)` once per input, `output = tail(inputs, memory)` as often as wanted.
     """
 
     def __init__(self, model: nn.Module) -> None:
         self.model = model
-        self._script: tuple[list[str], list[Any]] | None = None
 
-    def remember(self, inputs: tuple[Any, ...]) -> dict[int, Any]:
-        """Run the whole network on these inputs, and give what its tail takes from the rest."""
+    def remember(self, inputs: tuple[Any, ...]) -> Memory:
+        """Run the whole network on these inputs, and give what its tail takes from the rest.
+
+        Raises:
+            Strayed: the tail takes a tensor twice, with other values.
+        """
         recording = _Recording()
         torch.manual_seed(0)
+        own = fresh(inputs)
         with torch.enable_grad(), recording:
-            self.model(*inputs)
-        self._script = (recording.names, recording.shapes)
-        outputs: dict[int, list[Tensor]] = {}
-        for index, _, tensor in recording.made.values():
-            if index in recording.taken:
-                outputs.setdefault(index, []).append(tensor.detach())
-        kept = {}
-        for index, tensors in outputs.items():
-            left = iter(tensors)
-            kept[index] = _filled(recording.shapes[index], left)
-        return kept
+            output = self.model(*own)
+        return recording.finished(output)
 
-    def __call__(self, inputs: tuple[Any, ...], kept: dict[int, Any]) -> Any:
+    def __call__(self, inputs: tuple[Any, ...], memory: Memory) -> Any:
         """Run the tail alone; Strayed if the forward pass goes another way than when it was remembered."""
-        if self._script is None:
-            raise Strayed
-        names, shapes = self._script
-        replay = _Replay(names, shapes, kept)
         torch.manual_seed(0)
-        with replay:
-            return self.model(*inputs)
+        own = fresh(inputs)
+        with _Replay(memory):
+            return self.model(*own)
 
 
-def bytes_of(kept: dict[int, Any]) -> int:
+def bytes_of(memory: Memory) -> int:
     """Memory of what is kept for one input."""
-    return sum(t.numel() * t.element_size() for t in tensors_in(list(kept.values())))
+    kept = {id(t): t for t in tensors_in(memory.answers)}
+    return sum(t.numel() * t.element_size() for t in kept.values())
 
 
-def _is_shape(value: Any) -> bool:
-    return isinstance(value, tuple) and len(value) == 3 and isinstance(value[1], torch.dtype)
+def _filled(
+    values: Mapping[tuple[int, int], Tensor], places: Iterator[tuple[int, int]], shape: _Shape
+) -> Tensor | _Shape:
+    return values.get(next(places), shape)
 
 
 def _mapped(value: Any, change: Callable[[Any], Any]) -> Any:
-    if _is_shape(value):
+    """The same nest, named tuples included, with its tensors or shapes changed; all else as it is."""
+    if isinstance(value, Tensor | _Shape):
         return change(value)
     if isinstance(value, dict):
         return {key: _mapped(each, change) for key, each in value.items()}
     if isinstance(value, tuple) and hasattr(value, "_fields"):
         return type(value)(*(_mapped(each, change) for each in value))
     if isinstance(value, list | tuple):
-        return type(value)(_mapped(each, change) for each in value)
+        return type(value)([_mapped(each, change) for each in value])
     return value
-
-
-def _placeholders(shapes: Any) -> Any:
-    """Tensors of these shapes that hold one number: nothing of them is ever used but the shape."""
-    return _mapped(shapes, lambda s: torch.zeros((), dtype=s[1], device=s[2]).expand(s[0]))
-
-
-def _filled(shapes: Any, tensors: Any) -> Any:
-    return _mapped(shapes, lambda _: next(tensors))

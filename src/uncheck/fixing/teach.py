@@ -6,7 +6,8 @@ import json
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +19,18 @@ from torch import Tensor
 
 from uncheck.fixing.case import Case
 from uncheck.fixing.student import Student
-from uncheck.fixing.tail import Strayed, Tail, bytes_of
+from uncheck.fixing.tail import Memory, Strayed, Tail, bytes_of
 from uncheck.fixing.teacher import Lesson, part, ripple
+from uncheck.probing.forward import fresh
 
 #: Memory for what is remembered of the frozen part, bytes.
 MEMORY = 1.5e9
 
 #: Looks at the validation lessons in a training, and how many without gain end it.
 LOOKS, PATIENCE = 24, 8
+
+#: Share of the schedule after which targets are adjusted to what the student makes of them.
+ADJUST = 0.4
 
 #: Seconds between checkpoints.
 EVERY = 30.0
@@ -110,32 +115,48 @@ class Training:
         self.tail = Tail(student.model)
         self.kept = self._remember()
 
-    def _remember(self) -> dict[int, dict[int, Any]]:
+    def _remember(self) -> dict[int, Memory]:
         """What the frozen part makes of each lesson, as far as memory goes; none if the calls vary."""
-        kept: dict[int, dict[int, Any]] = {}
+        kept: dict[int, Memory] = {}
         room = MEMORY
         for lesson in (*self.exam, *self.lessons):
             try:
                 values = self.tail.remember(lesson.inputs)
-                if not kept:
-                    whole, rest = self.student.model(*lesson.inputs), self.tail(lesson.inputs, values)
-                    if not torch.allclose(self.case.picture(whole), self.case.picture(rest), 1e-4, 1e-5):
-                        return {}
-            except (Strayed, RuntimeError, TypeError, ValueError):
+                if not kept and not self._is_whole(lesson, values):
+                    return {}
+            except Exception:  # whatever a network does that cannot be replayed: it is run whole
                 return {}
             room -= bytes_of(values)
             if room < 0:
                 break
-            kept[id(lesson)] = values
+            kept[id(lesson.inputs)] = values
         return kept
+
+    def _is_whole(self, lesson: Lesson, values: Memory) -> bool:
+        """Whether the tail gives what the whole network gives, with other weights than when remembered."""
+        before = [p.detach().clone() for p in self.parameters]
+        with torch.no_grad():
+            try:
+                for p in self.parameters:
+                    p.mul_(1.1)
+                whole, rest = self._whole(lesson), self.tail(lesson.inputs, values)
+            finally:
+                for p, value in zip(self.parameters, before, strict=True):
+                    p.copy_(value)
+        return torch.allclose(self.case.picture(whole), self.case.picture(rest), 1e-4, 1e-5)
+
+    def _whole(self, lesson: Lesson) -> Any:
+        torch.manual_seed(0)
+        return self.student.model(*fresh(lesson.inputs))
 
     def picture(self, lesson: Lesson) -> Tensor:
         """The student's output where the target lies."""
-        torch.manual_seed(0)
-        values = self.kept.get(id(lesson))
-        output = (
-            self.tail(lesson.inputs, values) if values is not None else self.student.model(*lesson.inputs)
-        )
+        values = self.kept.get(id(lesson.inputs))
+        try:
+            output = self._whole(lesson) if values is None else self.tail(lesson.inputs, values)
+        except Strayed:  # the way that the trained part goes depends on its weights
+            del self.kept[id(lesson.inputs)]
+            output = self._whole(lesson)
         return part(self.case.picture(output), lesson.start, lesson.target.shape[2:])
 
     def errors(self, lesson: Lesson) -> tuple[Tensor, Tensor]:
@@ -152,8 +173,30 @@ class Training:
         loss = float(torch.stack([e for e, _ in found]).mean() + self.plan.evenness * _square(common))
         return loss, 255 * math.sqrt(2 * float(common.square().flatten(1).mean(1).max()))
 
-    def run(self, seconds: float, advance: Callable[[str], None], most: int = 1500) -> bool:
-        """Train until the schedule, the time or the patience ends; give whether it was interrupted."""
+    def retarget(self, change: Callable[[Tensor], Tensor]) -> None:
+        """Change all targets; what was best towards the old ones counts no more."""
+        made: dict[int, Tensor] = {}
+
+        def changed(lesson: Lesson) -> Lesson:
+            key = id(lesson.target)  # the lessons of one cut-out share it
+            if key not in made:
+                made[key] = change(lesson.target)
+            return replace(lesson, target=made[key])
+
+        self.lessons, self.exam = [changed(x) for x in self.lessons], [changed(x) for x in self.exam]
+        self.progress.best, self.progress.since = math.inf, 0
+
+    def run(
+        self,
+        seconds: float,
+        advance: Callable[[str], None],
+        most: int = 1500,
+        adjust: Callable[[], None] | None = None,
+    ) -> bool:
+        """Train until the schedule, the time or the patience ends; give whether it was interrupted.
+
+        `adjust` is called when the share ADJUST of the schedule is done, and again after resuming beyond it.
+        """
         self._resume()
         began = saved = time.monotonic()
         try:
@@ -168,6 +211,9 @@ class Training:
                     self.progress.total = max(8, min(most, int(0.85 * seconds / each)))
                 elif not self.progress.total:
                     continue
+                if adjust is not None and self.progress.step >= ADJUST * self.progress.total:
+                    adjust()
+                    adjust = None
                 every = max(1, self.progress.total // LOOKS)
                 if self.progress.step % every == 0 or self.progress.step >= self.progress.total:
                     self._look(advance)
@@ -175,8 +221,8 @@ class Training:
                     self._save()
                     saved = time.monotonic()
         except KeyboardInterrupt:
-            self._end()
             self._save()
+            self._end()
             return True
         self._end()
         return False
@@ -210,7 +256,7 @@ class Training:
         advance(f"distill: step {progress.step} of {progress.total}, lattice {strength:.2f} levels")
 
     def _end(self) -> None:
-        if math.isfinite(self.progress.best):
+        if self.progress.history:
             with torch.no_grad():
                 for parameter, best in zip(self.parameters, self.best, strict=True):
                     parameter.copy_(best)
@@ -231,7 +277,8 @@ class Training:
             save_file({k: v.contiguous().clone() for k, v in tensors.items()}, beside, about)
             beside.replace(self.checkpoint)
         except (OSError, SafetensorError):
-            beside.unlink(missing_ok=True)
+            with suppress(OSError):
+                beside.unlink(missing_ok=True)
 
     def _resume(self) -> None:
         """Go on where a checkpoint of the same training stands."""
@@ -239,7 +286,11 @@ class Training:
         if found is None or found[0].groups != self.progress.groups:
             return
         progress, tensors = found
-        if any(f"now.{name}" not in tensors for name in self.student.trained):
+        if any(
+            f"{kind}.{name}" not in tensors or tensors[f"{kind}.{name}"].shape != parameter.shape
+            for name, parameter in zip(self.student.trained, self.parameters, strict=True)
+            for kind in ("now", "best")
+        ):
             return
         self.progress = progress
         with torch.no_grad():

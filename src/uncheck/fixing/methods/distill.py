@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -43,6 +44,10 @@ LONGEST = 8
 
 #: Towards the spun network; and, in smaller steps, towards the network's own output, cleaned.
 TO_SPUN, TO_CLEANED, ALL_TO_CLEANED = Plan(0.03, 500.0), Plan(0.004, 5000.0, 4), Plan(0.001, 5000.0, 4)
+
+#: Contrast given back for what the student takes, at most, and up to which radial frequency: finer detail
+#: that it cannot draw would only be noise.
+MOST_AGAIN, AGAIN_UP_TO = 1.1, 0.1
 
 #: Codes in one lesson.
 BATCH = 128
@@ -96,6 +101,7 @@ class _Teaching:
     seed: int
     checkpoint: Path | None
     groups: list[list[Lesson]] = field(default_factory=list)
+    plains: list[Tensor] = field(default_factory=list)
     began: float = field(default_factory=time.monotonic)
 
     def train(self, label: str, plan: Plan, *, anew: bool, whole: bool) -> Iterator[Candidate]:
@@ -123,10 +129,19 @@ class _Teaching:
             groups=len(groups),
         )
         left = self.seconds - (time.monotonic() - self.began)
-        interrupted = training.run(left if anew or whole else left / 2, self.advance)
+        adjust = partial(self._sharpen, training, self.plains[-len(exams) :]) if self.plains else None
+        interrupted = training.run(left if anew or whole else left / 2, self.advance, adjust=adjust)
         yield student.candidate(label, KINDS[2])
         if interrupted:
             raise KeyboardInterrupt
+
+    def _sharpen(self, training: Training, plains: Sequence[Tensor]) -> None:
+        """Give back the contrast that the student itself takes: errors of any kind are paid in contrast."""
+        with torch.no_grad():
+            drawn = [training.picture(lesson) for lesson in training.exam]
+        gains = contrast_gains(plains, drawn, period_of(self.case))
+        coarse = [(f, min(MOST_AGAIN, gain)) for f, gain in gains if f < AGAIN_UP_TO]
+        training.retarget(lambda target: with_contrast(target, coarse))
 
     def _make_lessons(self, mark: str) -> None:
         if self.groups:
@@ -138,13 +153,13 @@ class _Teaching:
         earlier = read_checkpoint(self.checkpoint, mark)
         wanted = earlier[0].groups if earlier is not None else None
         until = self.began + FOR_TARGETS * self.seconds
-        self.groups = _spun(self.case, period, self.seed, until, wanted, self.advance)
+        self.groups, self.plains = _spun(self.case, period, self.seed, until, wanted, self.advance)
 
 
 def _spun(
     case: Case, period: int, seed: int, until: float, wanted: int | None, advance: Advance
-) -> list[list[Lesson]]:
-    """Lessons in groups, one group a cut-out; pictures in turn, places at random; until time is up."""
+) -> tuple[list[list[Lesson]], list[Tensor]]:
+    """Lessons in groups, one group a cut-out, and the unspun outputs; pictures in turn, until time is up."""
     if period > LONGEST:
         raise Refusal(f"spinning period {period} takes {period**case.ndim} runs per input, too many")
     whole = [sides(call, case.ndim) for call in case.fit]
@@ -167,14 +182,11 @@ def _spun(
         if wanted is None and time.monotonic() > until and index >= 5:
             break
     gains = contrast_gains(plains, [group[0].target for group in groups], period)
-    return [
-        [
-            Lesson(one.inputs, one.start, target)
-            for target in [with_contrast(group[0].target, gains)]
-            for one in group
-        ]
-        for group in groups
-    ]
+    taught = []
+    for group in groups:
+        target = with_contrast(group[0].target, gains)
+        taught.append([replace(lesson, target=target) for lesson in group])
+    return taught, plains
 
 
 def _cleaned(case: Case, period: int, seed: int, advance: Advance) -> list[list[Lesson]]:
