@@ -49,6 +49,7 @@ class Progress:
     best: float = math.inf
     since: int = 0
     history: list[tuple[int, float]] = field(default_factory=list)
+    adjusted: Any = None
 
 
 @dataclass(frozen=True)
@@ -174,7 +175,7 @@ class Training:
         return loss, 255 * math.sqrt(2 * float(common.square().flatten(1).mean(1).max()))
 
     def retarget(self, change: Callable[[Tensor], Tensor]) -> None:
-        """Change all targets; what was best towards the old ones counts no more."""
+        """Change all targets."""
         made: dict[int, Tensor] = {}
 
         def changed(lesson: Lesson) -> Lesson:
@@ -184,20 +185,23 @@ class Training:
             return replace(lesson, target=made[key])
 
         self.lessons, self.exam = [changed(x) for x in self.lessons], [changed(x) for x in self.exam]
-        self.progress.best, self.progress.since = math.inf, 0
 
     def run(
         self,
         seconds: float,
         advance: Callable[[str], None],
         most: int = 1500,
-        adjust: Callable[[], None] | None = None,
+        adjust: Callable[[Any], Any] | None = None,
     ) -> bool:
         """Train until the schedule, the time or the patience ends; give whether it was interrupted.
 
-        `adjust` is called when the share ADJUST of the schedule is done, and again after resuming beyond it.
+        `adjust` changes the targets when the share ADJUST of the schedule is done, and returns how, as values
+        that JSON keeps. It is given None then; and what it returned, where training is resumed beyond it.
         """
         self._resume()
+        if adjust is not None and self.progress.adjusted is not None:
+            adjust(self.progress.adjusted)
+            adjust = None
         began = saved = time.monotonic()
         try:
             while not self.progress.total or self.progress.step < self.progress.total:
@@ -212,7 +216,9 @@ class Training:
                 elif not self.progress.total:
                     continue
                 if adjust is not None and self.progress.step >= ADJUST * self.progress.total:
-                    adjust()
+                    self.progress.adjusted = adjust(None)
+                    # what was best towards the old targets counts no more
+                    self.progress.best, self.progress.since = math.inf, 0
                     adjust = None
                 every = max(1, self.progress.total // LOOKS)
                 if self.progress.step % every == 0 or self.progress.step >= self.progress.total:

@@ -49,6 +49,9 @@ TO_SPUN, TO_CLEANED, ALL_TO_CLEANED = Plan(0.03, 500.0), Plan(0.004, 5000.0, 4),
 #: that it cannot draw would only be noise.
 MOST_AGAIN, AGAIN_UP_TO = 1.1, 0.1
 
+Gains = list[tuple[float, float]]
+"""Radial frequency and gain."""
+
 #: Codes in one lesson.
 BATCH = 128
 
@@ -135,13 +138,15 @@ class _Teaching:
         if interrupted:
             raise KeyboardInterrupt
 
-    def _sharpen(self, training: Training, plains: Sequence[Tensor]) -> None:
+    def _sharpen(self, training: Training, plains: Sequence[Tensor], found: Gains | None) -> Gains:
         """Give back the contrast that the student itself takes: errors of any kind are paid in contrast."""
-        with torch.no_grad():
-            drawn = [training.picture(lesson) for lesson in training.exam]
-        gains = contrast_gains(plains, drawn, period_of(self.case))
-        coarse = [(f, min(MOST_AGAIN, gain)) for f, gain in gains if f < AGAIN_UP_TO]
-        training.retarget(lambda target: with_contrast(target, coarse))
+        if found is None:
+            with torch.no_grad():
+                drawn = [training.picture(lesson) for lesson in training.exam]
+            gains = contrast_gains(plains, drawn, period_of(self.case))
+            found = [(f, min(MOST_AGAIN, gain)) for f, gain in gains if f < AGAIN_UP_TO]
+        training.retarget(partial(with_contrast, gains=found))
+        return found
 
     def _make_lessons(self, mark: str) -> None:
         if self.groups:
