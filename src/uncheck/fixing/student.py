@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.func import functional_call
+from torch.nn.utils import parametrize
 
 from uncheck.errors import UncheckError
 from uncheck.fixing.case import Case, Refusal
@@ -147,30 +148,19 @@ def make_student(case: Case, *, anew: bool, whole: bool = False) -> Student:
             f"no upsampling stage leaves period {_listed(case.faulty)}: there is nothing to retrain"
         )
     model = case.copy()
-    held: dict[str, HeldConvTranspose] = {}
-    for stage in stages[stages.index(guilty[0]) :] if anew else ():
-        module = _module(model, stage)
-        if (
-            module is None
-            or stage.kernel is None
-            or sum(s.key.module == stage.key.module for s in stages) > 1
-        ):
-            continue
-        try:
-            held[stage.key.module] = HeldConvTranspose(held_kernel(stage.kernel), stage.groups)
-        except UncheckError:
-            continue  # too large to lay out: the layer is trained as it is
-        set_module(model, stage.key.module, held[stage.key.module])
+    held = _replaced(case, model, stages[stages.index(guilty[0]) :]) if anew else {}
     nodes = case.recording.graph.nodes
     first = next(n.index for n in nodes if n.key == guilty[0].key)
-    early = {n.key.module for n in nodes if n.index < first and n.key != guilty[0].key}
-    late = {n.key.module for n in nodes if n.index >= first} - early
+    # weights that are computed before the stage are its own
+    early = {n.key.module for n in nodes[:first] if n.signal and n.parents}
+    late = {n.key.module for n in nodes[first:]} - early
     # A sub-pixel stage is made by the layer before it.
     late |= {_maker(case, stage) for stage in guilty[:1]} - {None}  # type: ignore[arg-type]
     model.requires_grad_(False)
     names = []
     for name, parameter in model.named_parameters():
-        owner = next((path for path in held if name.startswith(f"{path}.")), name.rpartition(".")[0])
+        owner = name.partition(".parametrizations.")[0] if ".parametrizations." in name else ""
+        owner = owner or next((path for path in held if name.startswith(f"{path}.")), name.rpartition(".")[0])
         frozen = ".layer." in name and any(name.startswith(f"{path}.layer.") for path in held)
         if (whole or owner in late) and parameter.is_floating_point() and not frozen:
             parameter.requires_grad_(True)
@@ -178,6 +168,27 @@ def make_student(case: Case, *, anew: bool, whole: bool = False) -> Student:
     if not names:
         raise Refusal("no layer from the faulty stage on has parameters to train")
     return Student(model, held, tuple(names))
+
+
+def _replaced(case: Case, model: nn.Module, stages: Sequence[Stage]) -> dict[str, HeldConvTranspose]:
+    """Replace the transposed convolutions of these stages by ones that hold, where that is the same call."""
+    nodes = case.recording.graph.nodes
+    held: dict[str, HeldConvTranspose] = {}
+    for stage in stages:
+        path = stage.key.module
+        old = _module(model, stage)
+        calls = sum(n.key.module == path and n.key.function == stage.key.function for n in nodes)
+        if old is None or stage.kernel is None or calls > 1:
+            continue
+        try:
+            new = HeldConvTranspose(held_kernel(stage.kernel), stage.groups)
+            set_module(model, path, new)
+            case.run(model, case.fit[0])
+        except UncheckError:  # too large to lay out, or called with more than the input: trained as it is
+            set_module(model, path, old)
+        else:
+            held[path] = new
+    return held
 
 
 def period_of(case: Case) -> int:
@@ -194,7 +205,9 @@ def _module(model: nn.Module, stage: Stage) -> nn.Module | None:
     if stage.kind != "transposed" or not stage.key.module:
         return None
     module = model.get_submodule(stage.key.module)
-    return module if type(module) in TRANSPOSED else None
+    kind = type(module).__bases__[0] if parametrize.is_parametrized(module) else type(module)
+    normed = all(type(h).__module__.startswith("torch.nn.utils.") for h in module._forward_pre_hooks.values())
+    return module if kind in TRANSPOSED and normed and not module._forward_hooks else None
 
 
 def _maker(case: Case, stage: Stage) -> str | None:
