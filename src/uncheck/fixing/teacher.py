@@ -191,7 +191,7 @@ def contrast_gains(plain: Sequence[Tensor], spun: Sequence[Tensor], period: int)
 
 
 def with_contrast(picture: Tensor, gains: Sequence[tuple[float, float]]) -> Tensor:
-    """Apply gains per radial frequency, interpolated over its logarithm, 1 beyond the last octave."""
+    """Apply gains per radial frequency, interpolated over its logarithm; 1 for the mean and the finest."""
     if not gains:
         return picture
     axes = tuple(range(2, picture.dim()))
@@ -199,6 +199,7 @@ def with_contrast(picture: Tensor, gains: Sequence[tuple[float, float]]) -> Tens
     middles = [*(f for f, _ in gains), 2 * gains[-1][0]]
     values = [*(g for _, g in gains), 1.0]
     gain = np.interp(np.log(radius.clamp_min(1e-4).numpy()), np.log(middles), values)
+    gain[(0,) * len(axes)] = 1.0  # the mean is no contrast
     spectrum = torch.fft.fftn(picture, dim=axes) * torch.from_numpy(gain).to(picture.dtype)
     out: Tensor = torch.fft.ifftn(spectrum, dim=axes).real
     return out
