@@ -41,6 +41,10 @@ JUDGED = {1: 1 << 16, 2: 384, 3: 64}
 #: Share of the time that the spun network may take as a reference.
 FOR_REFERENCE = 0.2
 
+#: Share of the time that a cheap method may take before a dearer one is tried; twice that where the dearest,
+#: retraining towards the spun network, cannot follow.
+SHARES = {"project": 0.1, "match": 0.15}
+
 #: Seconds kept back for judging and timing what a training gives.
 RESERVE = 45.0
 
@@ -100,15 +104,25 @@ def repair(
     return search.outcome(model)
 
 
+class _TimeUp(Exception):
+    """A method's share of the time is spent."""
+
+
 @dataclass
 class _Clock:
-    """Time spent, and whoever wants to know what it is spent on."""
+    """Time spent, and whoever wants to know what it is spent on.
+
+    Methods tell it what they do; once `until` (in `spent`) is over, it ends them.
+    """
 
     given: float
     progress: Progress | None
     began: float = field(default_factory=time.monotonic)
+    until: float = math.inf
 
     def __call__(self, label: str) -> None:
+        if self.spent > self.until:
+            raise _TimeUp
         if self.progress is not None:
             self.progress(label, min(int(self.spent), int(self.given)), max(1, int(self.given)))
 
@@ -155,7 +169,7 @@ class _Search:
                 break
             if method == "spin" and len(methods) > 1 and kept is not None:
                 break  # what costs several times as much is the last resort
-            self._try(method)
+            self._try(method, several=len(methods) > 1)
 
     def _anything_to_repair(self) -> bool:
         assert self.verifier is not None
@@ -193,7 +207,7 @@ class _Search:
             self.notes.append(f"no spun network to compare with: {error}")
             return None
 
-    def _try(self, method: str) -> None:
+    def _try(self, method: str, *, several: bool) -> None:
         makers: dict[str, Callable[[], Iterator[Candidate]]] = {
             "project": partial(project, self.case, self.clock),
             "match": partial(match, self.case, self.clock),
@@ -207,26 +221,43 @@ class _Search:
             ),
         }
         self.clock(f"trying {method}")
-        before = len(self.tried)
+        before, reason = len(self.tried), "it found nothing to change"
+        end = self._end_of(method, several=several)
+        candidates = makers[method]()
         try:
-            for candidate in makers[method]():
+            while (candidate := self._next(candidates, end)) is not None:
                 self._judge(candidate)
-                if self.clock.left < 0:
-                    self.notes.append(f"time was up while trying {method}")
-                    break
+                if self.clock.spent > end:
+                    raise _TimeUp
+        except _TimeUp:
+            self.notes.append(f"{method} was ended when its share of the time was spent")
+            reason = "no time was left for it; give more --minutes"
         except Refusal as error:
-            if len(self.tried) == before:
-                self.refused.append((method, str(error)))
+            reason = str(error)
         except (UncheckError, RuntimeError, NotImplementedError) as error:
-            first = (str(error).strip().splitlines() or ["no message"])[0]
-            self.refused.append((method, f"it failed ({first})"))
-        else:
-            mine = self.tried[before:]
-            if not mine:
-                self.refused.append((method, "it found nothing to change"))
-            elif all(reason is not None for *_, reason in mine):
-                last = min(mine, key=lambda one: one[1].after.strength)
-                self.refused.append((method, f"{last[0].label}: {last[2]}"))
+            reason = f"it failed ({(str(error).strip().splitlines() or ['no message'])[0]})"
+        mine = self.tried[before:]
+        if any(one[2] is None for one in mine):
+            return
+        if mine:
+            last = min(mine, key=lambda one: one[1].after.strength)
+            reason = f"{last[0].label}: {last[2]}"
+        self.refused.append((method, reason))
+
+    def _end_of(self, method: str, *, several: bool) -> float:
+        """When a method has to end, seconds; distillation keeps its time itself."""
+        if method == "distill":
+            return math.inf
+        share = SHARES.get(method, 1.0) * (1 if self.case.spinnable else 2) if several else 1.0
+        return max(self.clock.spent, min(self.clock.given, self.clock.spent + share * self.clock.given))
+
+    def _next(self, candidates: Iterator[Candidate], end: float) -> Candidate | None:
+        """What the method makes next; judging it does not count."""
+        self.clock.until = end
+        try:
+            return next(candidates, None)
+        finally:
+            self.clock.until = math.inf
 
     def _judge(self, candidate: Candidate) -> None:
         assert self.verifier is not None
