@@ -22,6 +22,8 @@ import uncheck
 RESULTS = Path(__file__).parent / "results" / "repair.json"
 CASES = Path(__file__).parents[2] / "shared" / "cases"
 
+PAGE = Path(__file__).parents[1] / "docs" / "repair.md"
+
 #: Side of the cut-outs of the photographs, pixels.
 SIDES = {"style_rain_princess": 512, "fsrcnn_x2": 384, "upconv7_photo": 256, "espcn_x3": 384}
 
@@ -57,6 +59,53 @@ def bench_repair(cases: Any, name: str, tell: Callable[[str], None]) -> dict[str
     return result.to_dict()
 
 
+def outcome(stored: dict[str, Any]) -> str:
+    """The table of docs/repair.md, in Markdown."""
+    lines = [
+        "| network | method | period: before, after | to spun | to truth | sharpness | ms before, after |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for name, one in stored["networks"].items():
+        method = one["method"] or f"refused: {'; '.join(r['reason'] for r in one['refused'])}"
+        left = {tuple(s["period"]): s for s in one["after"]["lattice"]} if one["after"] else {}
+        before = one["before"]["lattice"] if one["before"] else []
+        periods = [f"{max(s['period'])}: {s['amplitude']:.2g}, {_left(left, s)}" for s in before]
+        fidelity, cost = one["fidelity"], one["cost"]
+        sharp = one["sharpness_change"]
+        cells = [
+            name,
+            method,
+            "; ".join(periods) or "none",
+            _pair(fidelity.get("psnr_to_spun_before"), fidelity["psnr_to_spun"], ".1f"),
+            _pair(fidelity.get("psnr_to_truth_before"), fidelity["psnr_to_truth"], ".3f"),
+            "" if sharp is None else f"{100 * sharp:+.1f} %",
+            _pair(cost["before_ms"], cost["after_ms"], ".0f"),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    made = stored["machine"]
+    versions = ", ".join(f"{name} {version}" for name, version in made["versions"].items())
+    note = f"{made['date']}, {made['processor']}, {stored['threads']} threads, {versions}."
+    return "\n".join([*lines, "", note])
+
+
+def _left(left: dict[tuple[int, ...], Any], was: dict[str, Any]) -> str:
+    now = left.get(tuple(was["period"]))
+    return "refused" if now is None else f"{now['amplitude']:.2g}"
+
+
+def _pair(before: float | None, after: float | None, form: str) -> str:
+    return "" if before is None or after is None else f"{before:{form}}, {after:{form}}"
+
+
+def write_page() -> None:
+    """Make the table of the page anew from the results."""
+    body = outcome(json.loads(RESULTS.read_text()))
+    text = PAGE.read_text()
+    start, end = "<!-- outcome -->\n", "<!-- /outcome -->"
+    before, after = text.split(start)[0], text.split(end)[1]
+    PAGE.write_text(f"{before}{start}{body}\n{end}{after}")
+
+
 def main(names: list[str]) -> None:
     sys.path.insert(0, str(CASES))
     import networks
@@ -66,6 +115,7 @@ def main(names: list[str]) -> None:
         stored["networks"][name] = bench_repair(networks, name, print)
         stored |= {"machine": describe(), "threads": torch.get_num_threads()}
         RESULTS.write_text(json.dumps(stored, indent=1) + "\n")
+    write_page()
 
 
 if __name__ == "__main__":
