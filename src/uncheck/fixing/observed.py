@@ -117,11 +117,13 @@ def _view(sums: SetSums, scheme: Plan, significance: float) -> View:
 
 
 def interior(pictures: Pictures, step: int) -> Pictures:
-    """Without a sixteenth of each axis at either end; the first pixel left stays phase 0 of period `step`."""
+    """Without a sixteenth of each axis at either end; the first pixel left stays phase 0 of period `step`.
+
+    Outputs too small to lose so much keep less than a whole period out: amplitudes do not ask for the phase.
+    """
     index: list[slice] = [slice(None)]
     for n in pictures.shape[1:-1]:
         skip = int(n * MARGIN)
         start = -(-skip // step) * step
-        # An axis too short for whole steps keeps its start.
-        index.append(slice(start if start < n // 4 else 0, n - skip))
+        index.append(slice(start if start <= n // 8 else skip, n - skip))
     return pictures[tuple(index)]

@@ -20,7 +20,7 @@ from torch import Tensor
 from uncheck.fixing.case import Case
 from uncheck.fixing.student import Student
 from uncheck.fixing.tail import Memory, Strayed, Tail, bytes_of
-from uncheck.fixing.teacher import Lesson, part, ripple
+from uncheck.fixing.teacher import Lesson, part, ripple, shared
 from uncheck.probing.forward import fresh
 
 #: Memory for what is remembered of the frozen part, bytes.
@@ -164,7 +164,7 @@ class Training:
         """Mean squared error, and the ripple (C, *period) of the error, over the output's range."""
         low, high = self.case.span
         error = (self.picture(lesson) - lesson.target) / (high - low)
-        return error.square().mean(), ripple(error, self.period, self.case.ndim).mean(0)
+        return error.square().mean(), shared(ripple(error, self.period, self.case.ndim), lesson.weights)
 
     def examine(self) -> tuple[float, float]:
         """Loss on the validation lessons, and the strength of their common lattice in grey levels."""

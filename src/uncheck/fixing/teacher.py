@@ -29,11 +29,15 @@ EDGE = 16
 
 @dataclass(frozen=True, eq=False)
 class Lesson:
-    """One input, where in its output the target lies (start per axis), and the target (N, C, *size)."""
+    """One input, where in its output the target lies (start per axis), and the target (N, C, *size).
+
+    `weights` (N,) are those of the samples in their common ripple; None for all alike.
+    """
 
     inputs: Inputs
     start: tuple[int, ...]
     target: Tensor
+    weights: Tensor | None = None
 
 
 def spun_lessons(
@@ -82,7 +86,7 @@ def cleaned_lessons(case: Case, calls: Sequence[Inputs], period: int) -> list[Le
 
     For maps, every output is cleaned by itself, locally (`notched`): networks that enlarge leave little of
     their own at the lattice's frequencies. For codes, what all outputs share is taken out: the mean of their
-    ripples.
+    ripples, weighted by `quietness`.
     """
     outputs = [case.run(case.model, call).float() for call in calls]
     ndim = case.ndim
@@ -91,9 +95,30 @@ def cleaned_lessons(case: Case, calls: Sequence[Inputs], period: int) -> list[Le
         inner = [n - 2 * edge for n, edge in zip(outputs[0].shape[2:], edges, strict=True)]
         cleaned = [part(notched(out, period), edges, inner) for out in outputs]
         return [Lesson(call, tuple(edges), out) for call, out in zip(calls, cleaned, strict=True)]
-    common = torch.cat([ripple(out, period, ndim) for out in outputs]).mean(0)
+    weights = quietness(torch.cat(outputs))
+    common = shared(torch.cat([ripple(out, period, ndim) for out in outputs]), weights)
     cleaned = [out - tiled(common, out.shape[2:]) for out in outputs]
-    return [Lesson(call, (0,) * ndim, out) for call, out in zip(calls, cleaned, strict=True)]
+    parts = torch.split(weights, [len(out) for out in outputs])
+    return [Lesson(call, (0,) * ndim, *each) for call, *each in zip(calls, cleaned, parts, strict=True)]
+
+
+def quietness(picture: Tensor) -> Tensor:
+    """Weight of each sample (N,) where many tell of one lattice: 1 / power of its detail, mean 1.
+
+    Busy samples add more content to a common mean than they tell of the lattice.
+    """
+    steps = [x.square().flatten(1).mean(1) for x in (picture.diff(dim=a) for a in range(2, picture.dim()))]
+    power = torch.stack(steps).sum(0)
+    weights = 1 / (power + 1e-3 * power.mean() + 1e-12)
+    return weights / weights.mean()
+
+
+def shared(ripples: Tensor, weights: Tensor | None) -> Tensor:
+    """The ripple that all samples share, (C, *period): the weighted mean."""
+    if weights is None:
+        return ripples.mean(0)
+    shape = (-1, *[1] * (ripples.dim() - 1))
+    return (ripples * weights.reshape(shape)).sum(0) / weights.sum()
 
 
 def ripple(picture: Tensor, period: int, ndim: int) -> Tensor:
