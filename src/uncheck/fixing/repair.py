@@ -29,6 +29,7 @@ from uncheck.fixing.repaired import Repair, Tried
 from uncheck.fixing.store import keys_kept
 from uncheck.fixing.truth import self_truth
 from uncheck.fixing.verify import Verifier
+from uncheck.reading import as_found
 
 Progress = Callable[[str, int, int], None]
 
@@ -97,11 +98,12 @@ def repair(
     clock = _Clock(60 * minutes, progress)
     case = _judged_smaller(prepare(model, inputs, which=which, span=span, progress=progress))
     search = _Search(type(model).__name__, case, clock, Limits(fidelity), seed, _path(checkpoint))
-    try:
-        search.run(METHODS if method == "auto" else (method,))
-    except KeyboardInterrupt:
-        search.notes.append("interrupted: this is the best so far")
-    return search.outcome(model)
+    with as_found(case.model):  # for the random states of the process
+        try:
+            search.run(METHODS if method == "auto" else (method,))
+        except KeyboardInterrupt:
+            search.notes.append("interrupted: this is the best so far")
+        return search.outcome(model)
 
 
 class _TimeUp(Exception):
@@ -234,7 +236,7 @@ class _Search:
             reason = "no time was left for it; give more --minutes"
         except Refusal as error:
             reason = str(error)
-        except (UncheckError, RuntimeError, NotImplementedError) as error:
+        except Exception as error:  # what the others made must not be lost
             reason = f"it failed ({(str(error).strip().splitlines() or ['no message'])[0]})"
         mine = self.tried[before:]
         if any(one[2] is None for one in mine):
@@ -279,8 +281,11 @@ class _Search:
         repaired = cost = None
         if best is not None:
             repaired = best[0].done_to(self.case.copy())
-            self.clock("timing both networks")
-            cost = measure_cost(self.case.model, repaired, self.case.held[0])
+            try:
+                self.clock("timing both networks")
+                cost = measure_cost(self.case.model, repaired, self.case.held[0])
+            except KeyboardInterrupt:
+                self.notes.append("interrupted while timing: what it costs is not known")
             if self.checkpoint is not None and not any("interrupted" in note for note in self.notes):
                 self.checkpoint.unlink(missing_ok=True)
         return Repair(
