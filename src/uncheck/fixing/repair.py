@@ -42,9 +42,9 @@ JUDGED = {1: 1 << 16, 2: 384, 3: 64}
 #: Share of the time that the spun network may take as a reference.
 FOR_REFERENCE = 0.2
 
-#: Share of the time that a cheap method may take before a dearer one is tried; twice that where the dearest,
-#: retraining towards the spun network, cannot follow.
-SHARES = {"project": 0.1, "match": 0.15}
+#: Share of the time that a cheap method may take before a dearer one is tried, where retraining towards the
+#: spun network can follow; and where it cannot.
+SHARES = {"project": (0.06, 0.25), "match": (0.08, 0.25)}
 
 #: Seconds kept back for judging and timing what a training gives.
 RESERVE = 45.0
@@ -250,7 +250,8 @@ class _Search:
         """When a method has to end, seconds; distillation keeps its time itself."""
         if method == "distill":
             return math.inf
-        share = SHARES.get(method, 1.0) * (1 if self.case.spinnable else 2) if several else 1.0
+        shares = SHARES.get(method, (1.0, 1.0)) if several else (1.0, 1.0)
+        share = shares[0] if self.case.spinnable else shares[1]
         return max(self.clock.spent, min(self.clock.given, self.clock.spent + share * self.clock.given))
 
     def _next(self, candidates: Iterator[Candidate], end: float) -> Candidate | None:

@@ -29,8 +29,8 @@ MEMORY = 1.5e9
 #: Looks at the validation lessons in a training, and how many without gain end it.
 LOOKS, PATIENCE = 24, 8
 
-#: Share of the schedule after which targets are adjusted to what the student makes of them.
-ADJUST = 0.4
+#: Shares of the schedule after which targets are adjusted to what the student makes of them.
+ADJUST = (0.35, 0.7)
 
 #: Seconds between checkpoints.
 EVERY = 30.0
@@ -49,7 +49,7 @@ class Progress:
     best: float = math.inf
     since: int = 0
     history: list[tuple[int, float]] = field(default_factory=list)
-    adjusted: Any = None
+    adjusted: list[Any] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -195,13 +195,12 @@ class Training:
     ) -> bool:
         """Train until the schedule, the time or the patience ends; give whether it was interrupted.
 
-        `adjust` changes the targets when the share ADJUST of the schedule is done, and returns how, as values
-        that JSON keeps. It is given None then; and what it returned, where training is resumed beyond it.
+        `adjust` changes the targets when the shares ADJUST of the schedule are done, and returns how, as
+        values that JSON keeps. It is given None then; and what it returned, where training is resumed beyond it.
         """
         self._resume()
-        if adjust is not None and self.progress.adjusted is not None:
-            adjust(self.progress.adjusted)
-            adjust = None
+        for earlier in self.progress.adjusted if adjust is not None else ():
+            adjust(earlier)  # type: ignore[misc]
         began = saved = time.monotonic()
         try:
             while not self.progress.total or self.progress.step < self.progress.total:
@@ -215,11 +214,11 @@ class Training:
                     self.progress.total = max(8, min(most, int(0.85 * seconds / each)))
                 elif not self.progress.total:
                     continue
-                if adjust is not None and self.progress.step >= ADJUST * self.progress.total:
-                    self.progress.adjusted = adjust(None)
+                due = ADJUST[len(self.progress.adjusted) :]
+                if adjust is not None and due and self.progress.step >= due[0] * self.progress.total:
+                    self.progress.adjusted.append(adjust(None))
                     # what was best towards the old targets counts no more
                     self.progress.best, self.progress.since = math.inf, 0
-                    adjust = None
                 every = max(1, self.progress.total // LOOKS)
                 if self.progress.step % every == 0 or self.progress.step >= self.progress.total:
                     self._look(advance)
