@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from uncheck.fixing.judged import Judgement, Strength
+from uncheck.fixing.judged import GONE_LEVELS, Judgement, Strength
 
 #: A repair is worth keeping if the lattice's strength falls by this factor at least.
 LEAST = 4.0
 
 #: A period counts as done when it fell by GOOD, or is no longer told from the content.
 GOOD = 20.0
+
+#: The factor that is enough where less than GONE_LEVELS is left.
+ENOUGH = 5.0
 
 #: The worst that a period may do while others fall.
 GROWTH = 1.0
@@ -59,13 +62,22 @@ def objection(judged: Judgement, limits: Limits) -> str | None:
 
 
 def is_good(judged: Judgement) -> bool:
-    """Whether nothing more expensive need be tried: every period fell by GOOD or is told no more."""
-    old = [s for s in judged.before.lattice if s.significant]
+    """Whether nothing more expensive need be tried.
+
+    Every period fell by GOOD, is told no more, or fell by ENOUGH and is now below what anyone can see.
+    """
     after = {s.period: s for s in judged.after.lattice}
-    return all(
-        judged.reduction(s) >= GOOD or not after[s.period].significant if s.period in after else True
-        for s in old
-    ) and not any(s.significant and judged.reduction(s) < GROWTH for s in judged.after.lattice)
+
+    def done(period: Strength) -> bool:
+        left = after.get(period.period)
+        if left is None or not left.significant:
+            return True
+        fell = judged.reduction(period)
+        return fell >= GOOD or (fell >= ENOUGH and left.amplitude < GONE_LEVELS)
+
+    old = [s for s in judged.before.lattice if s.significant]
+    grown = any(s.significant and judged.reduction(s) < GROWTH for s in after.values())
+    return all(map(done, old)) and not grown
 
 
 def rank(judged: Judgement) -> tuple[float, ...]:

@@ -196,7 +196,8 @@ class Training:
         """Train until the schedule, the time or the patience ends; give whether it was interrupted.
 
         `adjust` changes the targets when the shares ADJUST of the schedule are done, and returns how, as
-        values that JSON keeps. It is given None then; and what it returned, where training is resumed beyond it.
+        values that JSON keeps. It is given None then; and what it returned, where training is resumed beyond
+        it.
         """
         self._resume()
         for earlier in self.progress.adjusted if adjust is not None else ():
