@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
-from uncheck.fixing.judged import GONE_LEVELS, Judgement, Strength
+from uncheck.fixing.judged import GONE_LEVELS, Judgement, Look, Strength
+from uncheck.measuring.levels import LEVELS
 
 #: A repair is worth keeping if the lattice's strength falls by this factor at least.
 LEAST = 4.0
@@ -21,8 +23,12 @@ GROWTH = 1.0
 #: Loss to the truth, dB, and to sharpness that is accepted where the user states no fidelity.
 MOST_LOSS, MOST_BLUR = 0.05, 0.15
 
-#: Least PSNR to the original's output, dB, where neither the user nor a spun network says what to expect.
+#: Least PSNR to the original's output, dB, where neither the user nor a spun network says what to expect and
+#: the lattice is weak.
 LEAST_PSNR = 30.0
+
+#: Energy that may be added beside the lattice, as a share; contrast that goes with the phase, dB.
+MOST_GAIN, MOST_SECOND = 0.3, 1.0
 
 #: Grey levels that constant colours may show after a repair, if they showed less before.
 ON_COLOURS = 0.3
@@ -37,28 +43,55 @@ class Limits:
 
 def objection(judged: Judgement, limits: Limits) -> str | None:
     """Why a candidate may not be kept, in words; None if it may."""
-    before, after = judged.before, judged.after
-    asked = limits.fidelity
-    psnr = judged.fidelity.psnr_to_original
+    before, after, near = judged.before, judged.after, judged.fidelity
+    asked, psnr = limits.fidelity, near.psnr_to_original
     if asked is not None and psnr < asked:
         return f"{psnr:.1f} dB to the original's output, below the {asked:g} dB asked for"
-    if after.strength * LEAST > before.strength:
+    if _told(judged) * LEAST > before.strength:
         return f"the lattice fell only from {before.strength:.2g} to {after.strength:.2g} grey levels"
     grown = [s for s in after.lattice if s.significant and judged.reduction(s) < GROWTH]
     if grown:
         worst = max(grown, key=lambda s: s.amplitude)
         return f"period {_text(worst)} grew to {worst.amplitude:.2g} grey levels"
-    if asked is None and judged.fidelity.psnr_to_spun is None and psnr < LEAST_PSNR:
-        return f"{psnr:.1f} dB to the original's output: it draws something else now"
+    was = {s.period: s.amplitude for s in before.second_order}
+    for s in after.second_order:
+        if s.significant and s.amplitude > MOST_SECOND + 2 * was.get(s.period, 0.0):
+            return f"contrast that goes with period {_text(s)} grew to {s.amplitude:.2g} dB"
+    if near.psnr_to_spun is not None and near.psnr_to_spun_before is not None:
+        if near.psnr_to_spun < near.psnr_to_spun_before:
+            return (
+                f"{near.psnr_to_spun:.1f} dB to the spun network, from which the original is only "
+                f"{near.psnr_to_spun_before:.1f} dB away"
+            )
+    elif asked is None and psnr < (least := least_psnr(before)):
+        return f"{psnr:.1f} dB to the original's output, where taking the lattice out explains {least:.1f} dB"
     loss = truth_loss(judged)
     if loss is not None and loss > MOST_LOSS:
         return f"{loss:.2f} dB lost to the truth, more than {MOST_LOSS}"
-    if judged.sharpness_change < -MOST_BLUR:
-        return f"{-judged.sharpness_change:.0%} of the sharpness is lost"
+    # The spun network is what the original draws without the lattice: detail that it lacks is none.
+    sharper = max(judged.sharpness_change, judged.sharpness_to_spun or -1.0)
+    if asked is None and sharper < -MOST_BLUR:
+        return f"{-sharper:.0%} of the sharpness is lost"
+    if judged.sharpness_change > MOST_GAIN:
+        return f"{judged.sharpness_change:.0%} of energy was added beside the lattice"
     shown = max(after.colours.values(), default=0.0)
     if shown > max(ON_COLOURS, *before.colours.values(), 0.0):
         return f"constant colours show {shown:.2g} grey levels"
     return None
+
+
+def least_psnr(before: Look) -> float:
+    """Least PSNR to the original's output, dB, that taking its lattice out explains.
+
+    MSE = MSE at LEAST_PSNR + 2 strength^2 / 255^2: a lattice of strength a has a mean square of a^2 / 2, and
+    what the content modulates of it is given three times as much again.
+    """
+    return -10 * math.log10(10 ** (-LEAST_PSNR / 10) + 2 * (before.strength / LEVELS) ** 2)
+
+
+def _told(judged: Judgement) -> float:
+    """Strength that is left, grey levels; what is not significant counts half, for it may be content."""
+    return math.sqrt(sum((s.amplitude * (1 if s.significant else 0.5)) ** 2 for s in judged.after.lattice))
 
 
 def is_good(judged: Judgement) -> bool:

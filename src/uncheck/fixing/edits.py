@@ -39,6 +39,7 @@ class Upsampler:
         like = next(old.parameters(), torch.empty(0))
         arguments = {name: value for name, value in vars(self).items() if name != "path"}
         new = PhaseConvTranspose(**arguments, device=like.device, dtype=like.dtype)
+        stand_in(new, old)
         set_module(model, self.path, new.train(old.training))
         return model
 
@@ -174,6 +175,14 @@ def edits_from_json(values: Sequence[Mapping[str, Any]]) -> tuple[Edit, ...]:
 
 def _tuples(value: Any) -> Any:
     return tuple(_tuples(one) for one in value) if isinstance(value, list) else value
+
+
+def stand_in(new: nn.Module, old: nn.Module) -> None:
+    """Give a replacement what a forward may read of the layer it stands for."""
+    names = ("kernel_size", "stride", "padding", "output_padding", "dilation", "padding_mode", "groups")
+    for name in (*names, "in_channels", "out_channels"):
+        if hasattr(old, name) and not hasattr(new, name):
+            setattr(new, name, getattr(old, name))
 
 
 def set_module(model: nn.Module, path: str, new: nn.Module) -> None:

@@ -26,7 +26,7 @@ from uncheck.fixing.methods.project import project
 from uncheck.fixing.methods.spin import spin, spin_period, spun_target
 from uncheck.fixing.prepare import prepare
 from uncheck.fixing.repaired import Repair, Tried
-from uncheck.fixing.store import keys_kept
+from uncheck.fixing.store import keys_kept, unwrapped
 from uncheck.fixing.truth import self_truth
 from uncheck.fixing.verify import Verifier
 from uncheck.reading import as_found
@@ -45,6 +45,9 @@ FOR_REFERENCE = 0.2
 #: Share of the time that a cheap method may take before a dearer one is tried, where retraining towards the
 #: spun network can follow; and where it cannot.
 SHARES = {"project": (0.06, 0.25), "match": (0.08, 0.25)}
+
+#: Share of the time that spinning gets in any case.
+FOR_SPINNING = 0.3
 
 #: Seconds kept back for judging and timing what a training gives.
 RESERVE = 45.0
@@ -162,7 +165,7 @@ class _Search:
         truth = self_truth(self.case)
         if truth is not None:
             self.case = _with_reduced(self.case)
-        self.verifier = Verifier(self.case, truth=truth, spun=self._reference(methods))
+        self.verifier = Verifier(self.case, truth=truth, spun=self._reference())
         if not self._anything_to_repair():
             return
         for method in methods:
@@ -176,7 +179,9 @@ class _Search:
     def _anything_to_repair(self) -> bool:
         assert self.verifier is not None
         shown = [s for s in self.verifier.before.lattice if s.significant]
-        if not self.case.faulty and not shown:
+        if not self.case.recording.stages:
+            self.refused.append(("all", "nothing to repair: the network has no upsampling stage"))
+        elif not self.case.faulty and not shown:
             self.refused.append(("all", "nothing to repair: the outputs show no lattice"))
         elif not self.case.faulty:
             self.refused.append(
@@ -190,9 +195,9 @@ class _Search:
             return True
         return False
 
-    def _reference(self, methods: Sequence[str]) -> list[Tensor] | None:
+    def _reference(self) -> list[Tensor] | None:
         """What the spun network makes of the inputs to judge on; None if it has none, or takes too long."""
-        if not {"distill", "spin"} & set(methods) or not self.case.faulty:
+        if not self.case.faulty:
             return None
         try:
             period = spin_period(self.case)
@@ -236,13 +241,23 @@ class _Search:
             reason = "no time was left for it; give more --minutes"
         except Refusal as error:
             reason = str(error)
+        except KeyboardInterrupt:
+            if len(self.tried) == before:
+                self.refused.append((method, "interrupted before it had made anything"))
+            raise
         except Exception as error:  # what the others made must not be lost
             reason = f"it failed ({(str(error).strip().splitlines() or ['no message'])[0]})"
         mine = self.tried[before:]
         if any(one[2] is None for one in mine):
             return
         if mine:
-            last = min(mine, key=lambda one: one[1].after.strength)
+            # The nearest miss: of those that removed the lattice the most faithful, else what leaves least.
+            removed = [one for one in mine if "the lattice fell only" not in str(one[2])]
+            last = (
+                max(removed, key=lambda one: rank(one[1]))
+                if removed
+                else min(mine, key=lambda one: one[1].after.strength)
+            )
             reason = f"{last[0].label}: {last[2]}"
         self.refused.append((method, reason))
 
@@ -250,6 +265,8 @@ class _Search:
         """When a method has to end, seconds; distillation keeps its time itself."""
         if method == "distill":
             return math.inf
+        if method == "spin":  # nothing is fitted, and nothing comes after it
+            return self.clock.spent + FOR_SPINNING * self.clock.given
         shares = SHARES.get(method, (1.0, 1.0)) if several else (1.0, 1.0)
         share = shares[0] if self.case.spinnable else shares[1]
         return max(self.clock.spent, min(self.clock.given, self.clock.spent + share * self.clock.given))
@@ -276,6 +293,10 @@ class _Search:
         kept = [(candidate, judged) for candidate, judged, reason in self.tried if reason is None]
         return max(kept, key=lambda one: rank(one[1]), default=None)
 
+    def _keys_kept(self, candidate: Candidate, repaired: nn.Module) -> bool:
+        """Whether its checkpoint, loaded strictly into the original class, is the repaired network."""
+        return not candidate.edits and keys_kept(self.case.model, repaired)
+
     def outcome(self, model: nn.Module) -> Repair:
         """The result; the repaired network is made anew from the user's own."""
         best = self.best()
@@ -287,6 +308,7 @@ class _Search:
                 cost = measure_cost(self.case.model, repaired, self.case.held[0])
             except KeyboardInterrupt:
                 self.notes.append("interrupted while timing: what it costs is not known")
+            _as_found_in(model, repaired)
             if self.checkpoint is not None and not any("interrupted" in note for note in self.notes):
                 self.checkpoint.unlink(missing_ok=True)
         return Repair(
@@ -301,7 +323,9 @@ class _Search:
             tried=tuple(_tried(one, best) for one in self.tried),
             notes=tuple(self.notes),
             seconds=round(self.clock.spent, 1),
-            keys_kept=keys_kept(self.case.model, repaired) if repaired is not None else None,
+            keys_kept=not best[0].edits and keys_kept(self.case.model, repaired)
+            if best and repaired
+            else None,
             model=repaired,
             candidate=best[0] if best else None,
         )
@@ -318,6 +342,18 @@ def _tried(one: tuple[Candidate, Judgement, str | None], best: tuple[Candidate, 
         judged.fidelity.psnr_to_original,
         "kept" if kept else reason or "met all, another was better",
     )
+
+
+def _as_found_in(model: nn.Module, repaired: nn.Module) -> None:
+    """Modes and requires_grad of the user's network, for those who train on."""
+    inner = unwrapped(repaired)
+    modes = {path: module.training for path, module in model.named_modules()}
+    for path, module in inner.named_modules():
+        module.training = modes.get(path, modes.get(path.rpartition(".")[0], False))
+    wanted = {name: parameter.requires_grad for name, parameter in model.named_parameters()}
+    for name, parameter in inner.named_parameters():
+        parameter.requires_grad_(wanted.get(name, any(wanted.values())))
+    repaired.training = model.training
 
 
 def _judged_smaller(case: Case) -> Case:

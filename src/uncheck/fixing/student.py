@@ -14,7 +14,7 @@ from torch.nn.utils import parametrize
 
 from uncheck.errors import UncheckError
 from uncheck.fixing.case import Case, Refusal
-from uncheck.fixing.edits import Candidate, Edit, Upsampler, set_module
+from uncheck.fixing.edits import Candidate, Edit, Upsampler, set_module, stand_in
 from uncheck.layers.phase_transpose import phase_conv_transpose
 from uncheck.phases import PhaseKernel, fit_resize_conv, from_resize_conv
 from uncheck.phases.kernel import conv_transpose
@@ -182,6 +182,7 @@ def _replaced(case: Case, model: nn.Module, stages: Sequence[Stage]) -> dict[str
             continue
         try:
             new = HeldConvTranspose(held_kernel(stage.kernel), stage.groups)
+            stand_in(new, old)
             set_module(model, path, new)
             case.run(model, case.fit[0])
         except UncheckError:  # too large to lay out, or called with more than the input: trained as it is

@@ -62,14 +62,19 @@ def outcome(repair: Repair) -> str:
     """One of "repaired", "clean" (there is nothing to repair) and "refused"."""
     if repair.method is not None and repair.judgement is not None:
         return "repaired"
-    return "clean" if repair.before is not None and not shown(repair.before) else "refused"
+    clean = repair.before is not None and not shown(repair.before)
+    none = any(reason.startswith("nothing to repair") for _, reason in repair.refused)
+    return "clean" if clean or none else "refused"
 
 
 def headline(repair: Repair) -> str:
     """The verdict: what was wrong and what was done about it."""
     kind = outcome(repair)
     if kind == "clean":
-        return f"Nothing to repair: the outputs of {repair.network} show no lattice."
+        if repair.before is not None and not shown(repair.before):
+            return f"Nothing to repair: the outputs of {repair.network} show no lattice."
+        why = next(reason for _, reason in repair.refused if reason.startswith("nothing to repair"))
+        return f"{repair.network}: {sentence_of(why)}"
     wrong = fault(repair)
     if kind == "refused":
         return f"{wrong} It was not repaired: {_why(repair)}"
@@ -261,6 +266,8 @@ def _decibels(value: float | None) -> str:
 
 
 def _ratio(value: float) -> str:
+    if value > 1000:
+        return "over 1000"
     return f"{value:.0f}" if value >= 10 else f"{value:.1f}"
 
 
