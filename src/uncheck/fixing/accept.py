@@ -83,10 +83,10 @@ def objection(judged: Judgement, limits: Limits) -> str | None:
 def least_psnr(before: Look) -> float:
     """Least PSNR to the original's output, dB, that taking its lattice out explains.
 
-    MSE = MSE at LEAST_PSNR + 2 strength^2 / 255^2: a lattice of strength a has a mean square of a^2 / 2, and
-    what the content modulates of it is given three times as much again.
+    MSE = MSE at LEAST_PSNR + 4 strength^2 / 255^2: a lattice of strength a has a mean square of a^2 / 2, and
+    what the content modulates of it has several times as much again (`style_rain_princess`: six times).
     """
-    return -10 * math.log10(10 ** (-LEAST_PSNR / 10) + 2 * (before.strength / LEVELS) ** 2)
+    return -10 * math.log10(10 ** (-LEAST_PSNR / 10) + 4 * (before.strength / LEVELS) ** 2)
 
 
 def _told(judged: Judgement) -> float:

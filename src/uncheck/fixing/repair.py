@@ -39,8 +39,11 @@ METHODS = ("project", "match", "distill", "spin")
 #: Side of the inputs judged on, pixels: enough to tell a lattice, and quick.
 JUDGED = {1: 1 << 16, 2: 384, 3: 64}
 
+#: Pictures fitted on and judged on, at most.
+MOST_FITTED, MOST_JUDGED = 24, 8
+
 #: Share of the time that the spun network may take as a reference.
-FOR_REFERENCE = 0.2
+FOR_REFERENCE = 0.25
 
 #: Share of the time that a cheap method may take before a dearer one is tried, where retraining towards the
 #: spun network can follow; and where it cannot.
@@ -368,7 +371,8 @@ def _judged_smaller(case: Case) -> Case:
         start = [(n - s) // 2 // 16 * 16 for n, s in zip(whole, size, strict=True)]
         return cut(call, start, size)
 
-    return replace(case, held=tuple(smaller(call) for call in case.held))
+    held = tuple(smaller(call) for call in case.held[:MOST_JUDGED])
+    return replace(case, fit=case.fit[:MOST_FITTED], held=held)
 
 
 def _with_reduced(case: Case) -> Case:
