@@ -5,20 +5,20 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from uncheck.errors import UncheckError
 from uncheck.fixing.accept import Limits, is_good, objection, rank
-from uncheck.fixing.case import Case, Inputs, Refusal
+from uncheck.fixing.case import Case, Refusal
+from uncheck.fixing.clock import Clock, Progress, TimeUp
 from uncheck.fixing.cost import measure_cost
-from uncheck.fixing.crops import cut, sides, signal_of
 from uncheck.fixing.edits import Candidate
+from uncheck.fixing.inputs import affordable, as_found_in, with_reduced
 from uncheck.fixing.judged import Judgement
 from uncheck.fixing.methods.distill import distill
 from uncheck.fixing.methods.match import match
@@ -26,21 +26,13 @@ from uncheck.fixing.methods.project import project
 from uncheck.fixing.methods.spin import spin, spin_period, spun_target
 from uncheck.fixing.prepare import prepare
 from uncheck.fixing.repaired import Repair, Tried
-from uncheck.fixing.store import keys_kept, unwrapped
+from uncheck.fixing.store import keys_kept
 from uncheck.fixing.truth import self_truth
 from uncheck.fixing.verify import Verifier
 from uncheck.reading import as_found
 
-Progress = Callable[[str, int, int], None]
-
 METHODS = ("project", "match", "distill", "spin")
 """Cheapest first, for whoever runs the repaired network: spinning costs at every call."""
-
-#: Side of the inputs judged on, pixels: enough to tell a lattice, and quick.
-JUDGED = {1: 1 << 16, 2: 384, 3: 64}
-
-#: Pictures fitted on and judged on, at most.
-MOST_FITTED, MOST_JUDGED = 24, 8
 
 #: Share of the time that the spun network may take as a reference.
 FOR_REFERENCE = 0.25
@@ -101,8 +93,8 @@ def repair(
         raise UncheckError(f"there is no method {method!r}: use auto, {', '.join(METHODS)}")
     if not (math.isfinite(minutes) and minutes > 0):
         raise UncheckError(f"minutes {minutes:g} is no time: give more than 0")
-    clock = _Clock(60 * minutes, progress)
-    case = _judged_smaller(prepare(model, inputs, which=which, span=span, progress=progress))
+    clock = Clock(60 * minutes, progress)
+    case = affordable(prepare(model, inputs, which=which, span=span, progress=progress))
     search = _Search(type(model).__name__, case, clock, Limits(fidelity), seed, _path(checkpoint))
     with as_found(case.model):  # for the random states of the process
         try:
@@ -112,44 +104,13 @@ def repair(
         return search.outcome(model)
 
 
-class _TimeUp(Exception):
-    """A method's share of the time is spent."""
-
-
-@dataclass
-class _Clock:
-    """Time spent, and whoever wants to know what it is spent on.
-
-    Methods tell it what they do; once `until` (in `spent`) is over, it ends them.
-    """
-
-    given: float
-    progress: Progress | None
-    began: float = field(default_factory=time.monotonic)
-    until: float = math.inf
-
-    def __call__(self, label: str) -> None:
-        if self.spent > self.until:
-            raise _TimeUp
-        if self.progress is not None:
-            self.progress(label, min(int(self.spent), int(self.given)), max(1, int(self.given)))
-
-    @property
-    def spent(self) -> float:
-        return time.monotonic() - self.began
-
-    @property
-    def left(self) -> float:
-        return self.given - self.spent
-
-
 @dataclass
 class _Search:
     """One search for a repair: what was tried, what was refused, and the best so far."""
 
     network: str
     case: Case
-    clock: _Clock
+    clock: Clock
     limits: Limits
     seed: int
     checkpoint: Path | None
@@ -167,7 +128,7 @@ class _Search:
         self.clock("judging the original")
         truth = self_truth(self.case)
         if truth is not None:
-            self.case = _with_reduced(self.case)
+            self.case = with_reduced(self.case)
         self.verifier = Verifier(self.case, truth=truth, spun=self._reference())
         if not self._anything_to_repair():
             return
@@ -238,8 +199,8 @@ class _Search:
             while (candidate := self._next(candidates, end)) is not None:
                 self._judge(candidate)
                 if self.clock.spent > end:
-                    raise _TimeUp
-        except _TimeUp:
+                    raise TimeUp
+        except TimeUp:
             self.notes.append(f"{method} was ended when its share of the time was spent")
             reason = "no time was left for it; give more --minutes"
         except Refusal as error:
@@ -311,7 +272,7 @@ class _Search:
                 cost = measure_cost(self.case.model, repaired, self.case.held[0])
             except KeyboardInterrupt:
                 self.notes.append("interrupted while timing: what it costs is not known")
-            _as_found_in(model, repaired)
+            as_found_in(model, repaired)
             if self.checkpoint is not None and not any("interrupted" in note for note in self.notes):
                 self.checkpoint.unlink(missing_ok=True)
         return Repair(
@@ -345,47 +306,6 @@ def _tried(one: tuple[Candidate, Judgement, str | None], best: tuple[Candidate, 
         judged.fidelity.psnr_to_original,
         "kept" if kept else reason or "met all, another was better",
     )
-
-
-def _as_found_in(model: nn.Module, repaired: nn.Module) -> None:
-    """Modes and requires_grad of the user's network, for those who train on."""
-    inner = unwrapped(repaired)
-    modes = {path: module.training for path, module in model.named_modules()}
-    for path, module in inner.named_modules():
-        module.training = modes.get(path, modes.get(path.rpartition(".")[0], False))
-    wanted = {name: parameter.requires_grad for name, parameter in model.named_parameters()}
-    for name, parameter in inner.named_parameters():
-        parameter.requires_grad_(wanted.get(name, any(wanted.values())))
-    repaired.training = model.training
-
-
-def _judged_smaller(case: Case) -> Case:
-    """The inputs to judge on cut to a size that can be judged quickly, from the middle, in whole periods."""
-    if case.scale is None:
-        return case
-    most = JUDGED[case.ndim]
-
-    def smaller(call: Inputs) -> Inputs:
-        whole = sides(call, case.ndim)
-        size = [n if n <= most else most for n in whole]
-        start = [(n - s) // 2 // 16 * 16 for n, s in zip(whole, size, strict=True)]
-        return cut(call, start, size)
-
-    held = tuple(smaller(call) for call in case.held[:MOST_JUDGED])
-    return replace(case, fit=case.fit[:MOST_FITTED], held=held)
-
-
-def _with_reduced(case: Case) -> Case:
-    """Fit a super-resolution network on the reduced copies of the pictures too: what it is made for."""
-    assert case.scale is not None
-    steps = [round(s) for s in case.scale]
-    reduced = []
-    for call in case.fit:
-        signal = signal_of(call)
-        size = [n // s for n, s in zip(signal.shape[2:], steps, strict=True)]
-        small = F.interpolate(signal.float(), size, mode="bicubic", antialias=True)
-        reduced.append((small.clamp(float(signal.min()), float(signal.max())).to(signal),))
-    return replace(case, fit=(*case.fit, *reduced))
 
 
 def _path(checkpoint: str | Path | None) -> Path | None:

@@ -1,0 +1,44 @@
+"""Time spent on a repair, and on each method."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+Progress = Callable[[str, int, int], None]
+
+
+class TimeUp(Exception):
+    """A method's share of the time is spent."""
+
+
+@dataclass
+class Clock:
+    """Time spent, and whoever wants to know what it is spent on.
+
+    Methods tell it what they do; once `until` (in `spent`) is over, it ends them.
+    """
+
+    given: float
+    progress: Progress | None
+    began: float = field(default_factory=time.monotonic)
+    until: float = math.inf
+
+    def __call__(self, label: str) -> None:
+        """Say what is being done; TimeUp if the method's time is over."""
+        if self.spent > self.until:
+            raise TimeUp
+        if self.progress is not None:
+            self.progress(label, min(int(self.spent), int(self.given)), max(1, int(self.given)))
+
+    @property
+    def spent(self) -> float:
+        """Seconds since the repair began."""
+        return time.monotonic() - self.began
+
+    @property
+    def left(self) -> float:
+        """Seconds until the time given is over."""
+        return self.given - self.spent
