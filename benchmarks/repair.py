@@ -1,12 +1,13 @@
 """What `uncheck.repair` makes of released networks; writes benchmarks/results/repair.json.
 
-Run with `python benchmarks/repair.py [NAME ...]` where the released networks lie beside the checkout. Every
-network gets ten minutes, all cores, the twelve photographs or codes made by a seed; figures are those of the
-inputs that nothing was fitted on.
+Run with `python benchmarks/repair.py [NAME ...] [--minutes M]` where the released networks lie beside the
+checkout. Every network gets ten minutes at most, all cores, the twelve photographs or codes made by a seed;
+figures are those of the inputs that nothing was fitted on.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 from collections.abc import Callable
@@ -52,11 +53,11 @@ def inputs_of(cases: Any, name: str) -> Tensor:
     return pictures
 
 
-def bench_repair(cases: Any, name: str, tell: Callable[[str], None]) -> dict[str, Any]:
-    """One network, by the default settings."""
-    result = uncheck.repair(cases.load(name), inputs_of(cases, name))
+def bench_repair(cases: Any, name: str, minutes: float, tell: Callable[[str], None]) -> dict[str, Any]:
+    """One network, by the default settings but for the time."""
+    result = uncheck.repair(cases.load(name), inputs_of(cases, name), minutes=minutes)
     tell(f"{name}: {result} in {result.seconds:.0f} s")
-    return result.to_dict()
+    return result.to_dict() | {"minutes": minutes}
 
 
 def outcome(stored: dict[str, Any]) -> str:
@@ -106,13 +107,17 @@ def write_page() -> None:
     PAGE.write_text(f"{before}{start}{body}\n{end}{after}")
 
 
-def main(names: list[str]) -> None:
+def main(arguments: list[str]) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--minutes", type=float, default=10.0)
+    given = parser.parse_args(arguments)
     sys.path.insert(0, str(CASES))
     import networks
 
     stored = json.loads(RESULTS.read_text()) if RESULTS.exists() else {"networks": {}}
-    for name in names or [*SIDES, "dcgan_svhn", "cwgan_mnist", "cvae_sketch"]:
-        stored["networks"][name] = bench_repair(networks, name, print)
+    for name in given.names or [*SIDES, "dcgan_svhn", "cwgan_mnist", "cvae_sketch"]:
+        stored["networks"][name] = bench_repair(networks, name, given.minutes, print)
         stored |= {"machine": describe(), "threads": torch.get_num_threads()}
         RESULTS.write_text(json.dumps(stored, indent=1) + "\n")
     write_page()
