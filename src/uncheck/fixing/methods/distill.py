@@ -47,7 +47,7 @@ TO_SPUN, TO_CLEANED, ALL_TO_CLEANED = Plan(0.03, 500.0), Plan(0.004, 5000.0, 4),
 
 #: Contrast given back for what the student takes, at most, and up to which radial frequency: finer detail
 #: that it cannot draw would only be noise.
-MOST_AGAIN, AGAIN_UP_TO = 1.1, 0.1
+MOST_AGAIN, AGAIN_UP_TO = 1.1, 0.2
 
 Gains = list[tuple[float, float]]
 """Radial frequency and gain."""
