@@ -68,7 +68,7 @@ def distill(
 
     Others cannot be spun: they learn from their own cleaned output, from where they are and in small steps,
     first the last layers alone, then all of them. Fitting their upsamplers anew does not work: it throws away
-    what the codes' generator has learned (`dcgan_svhn`: 19 dB to its own output).
+    what a generator has learned.
 
     Args:
         case: the network and its inputs.
