@@ -35,10 +35,14 @@ bench: $(STAMP)
 	$(PY) benchmarks/run.py
 	$(PY) benchmarks/resize_tables.py
 
+# make experiments ONLY="gan learning": these alone.
+CLAIMS := before-training gan bright-colours learning other-models gradients stacking second-order boundary
+ONLY ?= demo-network calibration blame upsampling $(CLAIMS)
+
 experiments: $(STAMP)
-	$(PY) experiments/demo-network/train.py
-	$(PY) experiments/calibration/run.py
-	$(PY) experiments/upsampling/run.py
+	set -e; for name in $(ONLY); do echo "== $$name"; \
+	  script=run.py; test $$name != demo-network || script=train.py; $(PY) experiments/$$name/$$script; done
+	$(PY) experiments/tables.py
 
 clean:
 	rm -rf $(VENV) uncheck-demo
