@@ -8,28 +8,39 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from lab.claims import holds, spread, verdict
+from lab.claims import OPEN, holds, spread, verdict
 from lab.runs import Experiment, main
 
 PERIODS = (2, 4)
 
 
 def tasks(config: dict[str, Any]) -> list[dict[str, Any]]:
-    """Every network and seed."""
-    return [
+    """Every network and seed; and the article's own pictures where they are at hand."""
+    from lab.cases import labelled
+
+    ours = [
         {"network": network["name"], "layers": network["layers"], "seed": seed}
         for network in config["networks"]
         for seed in config["seeds"]
     ]
+    theirs = [
+        {"network": network["name"], "article": name}
+        for network in config["networks"]
+        for name in labelled(network["labelled"])
+    ]
+    return ours + theirs
 
 
 def measure(task: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
     """The lattice of one network's pictures, and one of them as numbers for the figure."""
     import torch
+    from lab.cases import measured
     from lab.generator import Generator, samples
     from lab.lattice import lattice
     from lab.pictures import kept
 
+    if "article" in task:
+        return {"lattice": measured(task["article"], PERIODS)}
     torch.manual_seed(task["seed"])
     network = Generator(*task["layers"], base=config["base"], width=config["width"])
     pictures = samples(network, config["count"], task["seed"])
@@ -43,9 +54,9 @@ def conclude(rows: list[dict[str, Any]], config: dict[str, Any]) -> dict[str, di
     """Which periods each kind of network shows, to an eye on one picture and to the test of all of them."""
     two, one, none = (network["name"] for network in config["networks"])
     wanted = {"two": (two, True, True), "one": (one, True, False), "none": (none, False, False)}
-    verdicts = {}
+    verdicts, ours = {}, [row for row in rows if "seed" in row]
     for claim, (network, *expected) in wanted.items():
-        seen = [row["lattice"] for row in rows if row["network"] == network]
+        seen = [row["lattice"] for row in ours if row["network"] == network]
         agree = {
             kind: all(
                 (s[f"{kind}_{p}"] >= config["visible"]) == e
@@ -63,7 +74,24 @@ def conclude(rows: list[dict[str, Any]], config: dict[str, Any]) -> dict[str, di
         if agree["single"] != agree["amplitude"]:
             outcome = "depends on how one looks"
         verdicts[claim] = verdict(outcome, said)
-    return verdicts
+    return {**verdicts, "pictures": of_the_article(rows, list(wanted.values()))}
+
+
+def of_the_article(rows: list[dict[str, Any]], wanted: list[tuple[Any, ...]]) -> dict[str, str]:
+    """Whether its published pictures show the periods that their captions say."""
+    agree, said = [], []
+    for network, *expected in wanted:
+        seen = [row["lattice"] for row in rows if row["network"] == network and "article" in row]
+        agree += [
+            (s[f"amplitude_{p}"] > 0) == e for s in seen for p, e in zip(PERIODS, expected, strict=True)
+        ]
+        levels = ", ".join(
+            f"period {p} " + " and ".join(f"{s[f'amplitude_{p}']:.1f}" for s in seen) for p in PERIODS
+        )
+        said.append(f"{network}: {levels} levels")
+    if not agree:
+        return verdict(OPEN, "the article's pictures are not at hand")
+    return verdict(holds(all(agree)), "; ".join(said))
 
 
 def draw(results: dict[str, Any], folder: Path) -> None:
@@ -71,7 +99,8 @@ def draw(results: dict[str, Any], folder: Path) -> None:
     from lab.figures import COLOURS, axes, points, save
     from lab.pictures import show
 
-    rows, names = results["rows"], [network["name"] for network in results["config"]["networks"]]
+    rows = [row for row in results["rows"] if "seed" in row]
+    names = [network["name"] for network in results["config"]["networks"]]
     figure, panels = axes(len(PERIODS), 2, height=2.4)
     for column, period in enumerate(PERIODS):
         for row, (kind, said) in enumerate((("single", "one picture"), ("amplitude", "all pictures"))):

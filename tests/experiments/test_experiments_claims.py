@@ -51,7 +51,9 @@ def test_results_are_of_the_committed_settings_and_say_where_they_come_from(name
     config = read(EXPERIMENTS / name / "config.toml")
     assert results["config"] == json.loads(json.dumps(config))
     assert {"date", "versions", "processor", "python"} <= set(results["machine"])
-    assert len(results["rows"]) == len(experiment(name).tasks(results["config"]))
+    # Where no released networks are at hand, their tasks are missing here, not there.
+    for task in json.loads(json.dumps(experiment(name).tasks(results["config"]))):
+        assert any(task.items() <= row.items() for row in results["rows"]), f"not measured: {task}"
     assert results["seconds"] / 2 <= 60 * LIMIT
 
 
