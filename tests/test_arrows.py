@@ -18,7 +18,7 @@ ALLOWED = {
     "measuring": {"errors"},
     "reading": {"errors", "geometry", "phases"},
     "probing": {"errors", "geometry", "phases", "measuring", "reading"},
-    "training": {"errors", "measuring"},
+    "training": {"errors", "phases", "measuring", "reading"},
     "layers": {"errors", "geometry", "phases"},
     "fixing": {"errors", "geometry", "phases", "measuring", "reading", "probing", "layers"},
     "demo": {"errors"},

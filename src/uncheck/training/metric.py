@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from math import inf
 from typing import Any
 
 import numpy as np
@@ -12,10 +11,10 @@ from torch import Tensor
 
 from uncheck.errors import UncheckError
 from uncheck.measuring.components import SIGNIFICANCE
-from uncheck.measuring.frequencies import Plan, checked_periods, plan
-from uncheck.measuring.sets import VISIBLE_IN_SETS, SetSums, set_lattice, set_sums
-from uncheck.training.images import Span, as_batch, grey_levels, scheme_of
-from uncheck.training.strength import lattice_strength
+from uncheck.measuring.frequencies import checked_periods
+from uncheck.measuring.sets import VISIBLE_IN_SETS, SetSums
+from uncheck.training.images import Span, as_batch
+from uncheck.training.shared import batch_sums, set_values
 
 try:
     from torchmetrics import Metric
@@ -96,16 +95,9 @@ class LatticeMetric(Metric):
         size = torch.zeros_like(self.size)
         size[: batch.ndim - 1] = torch.tensor(batch.shape[1:])
         self.size = same_size(torch.stack([self.size, size]))
-        scheme = scheme_of(batch, self.periods)
-        if bad := int((~batch.isfinite()).sum()):
-            raise UncheckError(
-                f"{bad} of {batch.numel()} values are NaN or infinite; mask or replace them first"
-            )
-        levels = grey_levels(batch, self.span).movedim(1, -1)
-        sums = set_sums(levels, scheme)
+        sums, total = batch_sums(batch, self.periods, self.span)
         self.count = self.count + len(batch)
-        strengths = lattice_strength(batch, periods=self.periods, span=self.span, reduction="sum")
-        self.total = self.total + strengths.to(self.total)
+        self.total = self.total + total
         self.weight = self.weight + torch.as_tensor(sums.weight, device=self.weight.device)
         spectra = np.stack([sums.spectra.real, sums.spectra.imag], axis=-1)
         self.spectra = self.spectra + torch.as_tensor(spectra, device=self.spectra.device)
@@ -115,19 +107,10 @@ class LatticeMetric(Metric):
         if not int(self.count):
             raise UncheckError("the metric has seen no images; update it first")
         channels, *spatial = (n for n in self.size.tolist() if n)
-        scheme: Plan = plan(tuple(spatial), self.periods)
         weight, spectra = self.weight.cpu().numpy(), self.spectra.cpu().numpy()
         sums = SetSums(weight, spectra[..., 0] + 1j * spectra[..., 1], int(self.count), (*spatial, channels))
-        found = set_lattice(sums, scheme, threshold=self.threshold, significance=self.significance)
-        # What is not significant has a p-value too.
-        every = set_lattice(sums, scheme, threshold=0.0, significance=inf)
-        p_values = {_period(c): c.p_value for c in (*every.present, *found.present, *found.traces)}
-        strengths = {_period(c): c.amplitude for c in (*found.present, *found.traces)}
-        out = {"strength": found.strength, "mean_strength": float(self.total) / int(self.count)}
-        for period in scheme.tested:
-            out[f"strength_{period}"] = strengths.get(period, 0.0)
-            out[f"p_value_{period}"] = min(1.0, p_values.get(period, 1.0))
-        return {name: torch.tensor(value, device=self.device) for name, value in out.items()}
+        values = set_values(sums, float(self.total), self.periods, self.threshold, self.significance)
+        return {name: torch.tensor(value, device=self.device) for name, value in values.items()}
 
 
 def same_size(sizes: Tensor) -> Tensor:
@@ -148,7 +131,3 @@ def gather(state: Tensor, group: Any = None) -> list[Tensor]:
     parts: list[Tensor] = gather_all_tensors(state, group)
     largest = max(parts, key=Tensor.numel)
     return [part.expand_as(largest) if part.numel() == 1 else part for part in parts]
-
-
-def _period(component: Any) -> int:
-    return int(np.lcm.reduce(component.period))

@@ -70,13 +70,21 @@ def lattice_strength(
     """
     if reduction not in ("mean", "sum", "none"):
         raise UncheckError(f'reduction {reduction!r} is not known; give "mean", "sum" or "none"')
+    powers = counted_powers(images, periods, span, together, debias)
+    strength = norm(powers)
+    return strength if reduction == "none" else getattr(strength, reduction)()
+
+
+def counted_powers(
+    images: Any, periods: Iterable[int], span: Span | None, together: bool, debias: bool = True
+) -> Tensor:
+    """a_f^2 of each image, (N, F), or of their mean, (1, F): see `lattice_strength`."""
     batch = as_batch(images)
     scheme = scheme_of(batch, periods)
     # Half precision would lose the line among the pixels, so autocast is kept out.
     with torch.autocast(batch.device.type, enabled=False):
         power, noise = line_powers(grey_levels(batch, span), scheme, together)
-        strength = norm(shrunk(power, noise.detach()) if debias else power)
-    return strength if reduction == "none" else getattr(strength, reduction)()
+        return shrunk(power, noise.detach()) if debias else power
 
 
 def line_powers(levels: Tensor, scheme: Plan, together: bool) -> tuple[Tensor, Tensor]:
@@ -107,6 +115,6 @@ def shrunk(power: Tensor, noise: Tensor) -> Tensor:
     return torch.minimum(amplitude, 2 * (amplitude - CLEAR * noise.sqrt()).clamp(min=0)) ** 2
 
 
-def norm(power: Tensor) -> Tensor:
-    """Root of the sum over lines, with a gradient of 0 at 0."""
-    return (power.sum(dim=-1) + QUIET**2).sqrt() - QUIET
+def norm(power: Tensor, knee: float = QUIET) -> Tensor:
+    """Root of the sum over lines, a parabola below `knee`, so that its gradient is 0 at 0."""
+    return (power.sum(dim=-1) + knee**2).sqrt() - knee

@@ -1,0 +1,74 @@
+"""When a lattice in training is worth a warning, and what the warning says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from uncheck.reading import Stage
+from uncheck.training.measurement import Measurement
+
+#: Measurements in a row that must agree.
+IN_A_ROW = 2
+#: Measurements before which nothing is said where the end of training is unknown.
+FIRST = 5
+#: Share of training before which nothing is said: every untrained network has a lattice.
+EARLIEST = 0.1
+#: Share of `visible` that a lattice must fall below before it is warned of again.
+GONE = 0.5
+#: Gain spread from which unequal gains are the likely cause.
+UNEVEN = 0.05
+
+
+class Alarm:
+    """Warns of a period once: when it is there in two measurements in a row.
+
+    There: corrected p-value below `significance` and strength at least `visible`. A period is warned of again
+    only after two measurements in a row below half of `visible`. Nothing is said in the first tenth of
+    training, or in the first five measurements where its end is unknown.
+
+    Args:
+        visible: grey levels.
+        significance: p-value.
+    """
+
+    def __init__(self, visible: float, significance: float) -> None:
+        self.visible, self.significance = visible, significance
+        self.warned: set[int] = set()
+
+    def periods(self, history: Sequence[Measurement], end: float | None) -> list[int]:
+        """The periods to warn of after the last measurement."""
+        latest = history[-IN_A_ROW:]
+        if len(latest) < IN_A_ROW:
+            return []
+        early = len(history) <= FIRST if end is None else latest[-1].step < EARLIEST * end
+        fresh = []
+        for period in latest[-1].strengths:
+            there = all(
+                m.p_values.get(period, 1.0) < self.significance
+                and m.strengths.get(period, 0.0) >= self.visible
+                for m in latest
+            )
+            gone = all(m.strengths.get(period, 0.0) < GONE * self.visible for m in latest)
+            if there and not early and period not in self.warned:
+                self.warned.add(period)
+                fresh.append(period)
+            elif gone:
+                self.warned.discard(period)
+        return fresh
+
+
+def warning_of(period: int, measured: Measurement, stages: Sequence[Stage], names: Sequence[str]) -> str:
+    """One sentence: period, strength, the stage it comes from if known, and what to do."""
+    what = f"period {period}: {measured.strengths[period]:.2f} grey levels at step {measured.step}"
+    own = [
+        n for s, n in zip(stages, names, strict=True) if s.output_period and max(s.output_period) == period
+    ]
+    if not own:
+        return f"{what}; uncheck.inspect tells which layer makes it"
+    spread = max((measured.spreads.get(name, 0.0) for name in own), default=0.0)
+    cure = (
+        f"its gain spread is {spread:.2f}: add gain_penalty to the loss, or train with uncheck.swap's layers"
+        if spread >= UNEVEN
+        else "its gains are even, so it is of second order: add lattice_penalty to the loss"
+    )
+    return f"{what}, the period of stage {' and '.join(own)}; {cure}"

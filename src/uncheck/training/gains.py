@@ -1,0 +1,122 @@
+"""Gain spread of every stage from the weights as they are now, and as a penalty on them."""
+
+from __future__ import annotations
+
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import torch
+from torch import Tensor, nn
+
+from uncheck.reading import Stage, record
+from uncheck.training.live import Live, placed, undisturbed, unwrapped
+from uncheck.training.sources import EVEN_KINDS, find_sources
+
+
+class StageGains:
+    """The phase gains of a network's upsampling stages: read once, their weights as often as asked.
+
+    The network is recorded once; later only weights are read. It is not kept: give it at each call.
+
+    Args:
+        model: the network, left as found; taken out of DataParallel and DistributedDataParallel.
+        inputs: an example input, or a tuple of several; small is enough.
+
+    Attributes:
+        stages: all stages, as `uncheck.inspect` lists them.
+        unread: names of those whose gains are not known, with no kernel that could be read.
+
+    Raises:
+        UncheckError: a model that cannot be recorded on these inputs.
+
+    Cost: one watched forward pass and three readings of the graph; a second pass if a weight is computed
+        rather than stored, and then the inputs of the modules that compute them stay in memory.
+    """
+
+    def __init__(self, model: nn.Module, inputs: Any) -> None:
+        model = unwrapped(model)
+        with undisturbed(model):
+            given = placed(model, inputs)
+            recording = record(model, *given)
+            self.stages: tuple[Stage, ...] = recording.stages
+            self._sources = find_sources(recording.graph, recording.stages)
+            every = [source for pair in self._sources.values() for source in pair if source is not None]
+            self._live = Live(model, placed(model, inputs), every)
+        self.names = tuple(f"{s.name}[{s.call}]" if s.call else s.name for s in self.stages)
+        known = set(self._sources) | {s.index for s in self.stages if s.kind in EVEN_KINDS}
+        self.unread = tuple(
+            name for s, name in zip(self.stages, self.names, strict=True) if s.index not in known
+        )
+
+    def spreads(self, model: nn.Module) -> dict[str, float]:
+        """Gain spread of each stage by name, 0 to 1, as `uncheck.inspect` gives it; 0 where it resizes.
+
+        Cost: one pass over the weights of the stages.
+        """
+        model, out = unwrapped(model), {}
+        with torch.no_grad():
+            for stage, name in zip(self.stages, self.names, strict=True):
+                if stage.index in self._sources:
+                    taps, _ = self._sources[stage.index]
+                    out[name] = float(_uneven(taps.table(self._live(model, taps))).sqrt().clamp(max=1))
+                elif stage.kind in EVEN_KINDS:
+                    out[name] = 0.0
+        return out
+
+    def penalty(self, model: nn.Module, *, bias: bool = True) -> Tensor:
+        """Sum of the squared spreads, differentiable; see `gain_penalty`."""
+        model = unwrapped(model)
+        total = torch.zeros((), device=next((p.device for p in model.parameters()), None))
+        for taps, phase_bias in self._sources.values():
+            table = taps.table(self._live(model, taps))
+            if bias and phase_bias is not None:
+                table = torch.cat([table, phase_bias.table(self._live(model, phase_bias))])
+            total = total + _uneven(table).to(total)
+        return total
+
+
+def gain_penalty(model: nn.Module, inputs: Any, *, bias: bool = True) -> Tensor:
+    """How uneven the phase gains of a network's upsamplers are, differentiable in its weights.
+
+    With G_p = sum_j h_p[j] the gain of phase p of a stage, for each pair of channels,
+
+        penalty = sum over stages of  sum_(o,i,p) (G_p - mean_p G)^2 / sum_(o,i,p) G_p^2.
+
+    So each stage adds the square of its gain spread, 0 to 1, whatever the scale of its weights. It is exactly
+    0 for stages that resize, and in training it pulls the others towards passing constants unchanged, which
+    is the first order alone: unequal variances of the phases stay (docs/training.md).
+
+    Args:
+        model: the network; recorded at the first call and remembered for as long as it lives.
+        inputs: an example input, or a tuple of several; used when recording only.
+        bias: whether a bias per phase, as sub-pixel convolutions have, counts as the gain of one more input
+            channel that is always one. Tied weights alone do not make a sub-pixel convolution even.
+
+    Returns:
+        A scalar, float32; 0 for a network without upsampling.
+
+    Raises:
+        UncheckError: a model that cannot be recorded, or whose layers were replaced since.
+
+    Cost: one pass over the weights of the stages; for weights that are computed (weight_norm, a scale in
+        `forward`) also the module that computes them, up to the convolution.
+    Source: the condition of equal gains: Strang and Fix, in "Constructive Aspects of Functional Analysis"
+        (1971); as a condition on transposed convolutions: Odena, Dumoulin, Olah, Distill 2016.
+    """
+    model = unwrapped(model)
+    known = _READ.get(model)
+    if known is None:
+        known = _READ[model] = StageGains(model, inputs)
+    return known.penalty(model, bias=bias)
+
+
+_READ: WeakKeyDictionary[nn.Module, StageGains] = WeakKeyDictionary()
+
+
+def _uneven(table: Tensor) -> Tensor:
+    """The square of the gain spread of gains (rows, phases); 0 where all are 0."""
+    # Gains that agree to the last bit give exactly 0 when the first phase is taken off before the mean.
+    apart = table - table[:, :1]
+    apart = apart - apart.mean(dim=1, keepdim=True)
+    total = table.square().sum()
+    return apart.square().sum() / torch.where(total > 0, total, 1.0)

@@ -1,0 +1,186 @@
+"""The weights of recorded calls as they are now, however the network makes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.parallel import DataParallel, DistributedDataParallel
+
+from uncheck.errors import UncheckError
+from uncheck.reading import CallKey, CallWatcher, as_found, eagerly
+from uncheck.reading.nest import replace_tensors, tensors_in
+from uncheck.reading.watch import function_name
+from uncheck.training.sources import Source
+
+Inputs = tuple[tuple[Any, ...], dict[str, Any]]
+
+
+def unwrapped(model: nn.Module) -> nn.Module:
+    """The network inside DataParallel or DistributedDataParallel, whose forward would wait for others."""
+    while isinstance(model, DataParallel | DistributedDataParallel):
+        model = model.module
+    return model
+
+
+@contextmanager
+def undisturbed(model: nn.Module) -> Iterator[None]:
+    """Eval mode without autocast or compilation; everything is put back, random states too.
+
+    Autocast keeps copies of weights that it has cast. One made without gradients would be used by the next
+    training step, so none is made here.
+    """
+    device = next((p.device.type for p in model.parameters()), "cpu")
+    with as_found(model), eagerly(), torch.autocast(device, enabled=False):
+        yield
+
+
+def placed(model: nn.Module, inputs: Any) -> tuple[Any, ...]:
+    """Positional inputs on the device of the model, numbers of the model's precision; tensors are copies."""
+    weight = next((p for p in model.parameters() if p.is_floating_point()), torch.zeros(()))
+
+    def place(x: Tensor) -> Tensor:
+        dtype = weight.dtype if x.is_floating_point() else x.dtype
+        return x.detach().to(device=weight.device, dtype=dtype, copy=True)
+
+    values = inputs if isinstance(inputs, tuple) else (inputs,)
+    out: tuple[Any, ...] = tuple(replace_tensors(value, place) for value in values)
+    return out
+
+
+class Live:
+    """The tensors of some sources, read again at each call, with their gradients.
+
+    A weight that is a parameter is looked up by name. Any other (weight_norm, spectral_norm, a scale in
+    `forward`) is made again: the module that makes the call runs on the inputs it had when recorded, in eval
+    mode, up to that call.
+
+    Args:
+        model: the network, run once more if any weight is not a parameter.
+        inputs: what it was recorded with.
+        sources: whose tensors are wanted.
+    """
+
+    def __init__(self, model: nn.Module, inputs: tuple[Any, ...], sources: Iterable[Source]) -> None:
+        names = {_identity(t): name for name, t in _tensors(model)}
+        self._named: dict[Source, str] = {}
+        self._made: dict[Source, tuple[CallKey, Inputs]] = {}
+        others = []
+        for source in sources:
+            name = names.get(_identity(source.value))
+            if name is None:
+                others.append(source)
+            else:
+                self._named[source] = name
+        if others:
+            watcher = _Inputs(model, {source.key for source in others})
+            with watcher, torch.no_grad():
+                model(*inputs)
+            self._made = {source: watcher.found[source.key] for source in others}
+
+    def __call__(self, model: nn.Module, source: Source) -> Tensor:
+        """The tensor now."""
+        name = self._named.get(source)
+        try:
+            value = _at(model, name) if name is not None else self._again(model, source)
+        except AttributeError:
+            value = None
+        if value is None or value.shape != source.value.shape:
+            raise UncheckError(
+                f"the weight of {source.key} is no longer where it was when {type(model).__name__} was read; "
+                "read it again after changing its layers"
+            )
+        return value
+
+    def _again(self, model: nn.Module, source: Source) -> Tensor | None:
+        key, (args, kwargs) = self._made[source]
+        module = model.get_submodule(key.module)
+        watcher = _Until(model, key, source.argument, module)
+        with undisturbed(module):
+            try:
+                with watcher:
+                    module(*args, **kwargs)
+            except _Reached:
+                pass
+        return watcher.value
+
+
+class _Inputs(CallWatcher):
+    """What the modules that make certain calls were given, and the calls' numbers within them."""
+
+    def __init__(self, model: nn.Module, keys: set[CallKey]) -> None:
+        super().__init__(model)
+        self.keys, self.found = keys, dict[CallKey, tuple[CallKey, Inputs]]()
+        self._entered_with: dict[str, tuple[Inputs, dict[tuple[str, str], int]]] = {}
+        self._hooks = [
+            model.get_submodule(path).register_forward_pre_hook(self._remember(path), with_kwargs=True)
+            for path in {key.module for key in keys}
+        ]
+
+    def _remember(self, path: str) -> Callable[..., None]:
+        def hook(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+            kept = replace_tensors((args, kwargs), lambda x: x.detach().clone())
+            self._entered_with[path] = (kept, dict(self._counts))  # type: ignore[assignment]
+
+        return hook
+
+    def on_call(
+        self, key: CallKey, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], out: Any
+    ) -> Any:
+        if key in self.keys:
+            inputs, before = self._entered_with[key.module]
+            first = before.get((key.module, key.function), 0)
+            self.found[key] = CallKey(key.module, key.function, key.occurrence - first), inputs
+        return out
+
+    def __exit__(self, *error: Any) -> None:
+        super().__exit__(*error)
+        for hook in self._hooks:
+            hook.remove()
+
+
+class _Reached(Exception):
+    """The call looked for is about to be made."""
+
+
+class _Until(CallWatcher):
+    """Run until a call, and take one of its arguments."""
+
+    def __init__(self, model: nn.Module, key: CallKey, argument: int | str, module: nn.Module) -> None:
+        super().__init__(model)
+        self.key, self.argument, self.value = key, argument, None
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        name = function_name(func)
+        if CallKey(self.path, name, self._counts[self.path, name]) == self.key:
+            self.value = args[self.argument] if isinstance(self.argument, int) else kwargs[self.argument]
+            raise _Reached
+        return super().__torch_function__(func, types, args, kwargs)
+
+
+def _tensors(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
+    yield from model.named_buffers(remove_duplicate=False)
+    yield from model.named_parameters(remove_duplicate=False)
+
+
+def _identity(tensor: Tensor) -> tuple[object, ...]:
+    return tensor.data_ptr(), tuple(tensor.shape), tensor.stride(), tensor.dtype, tensor.device
+
+
+def _at(model: nn.Module, name: str) -> Tensor | None:
+    owner, _, attribute = name.rpartition(".")
+    value = getattr(model.get_submodule(owner), attribute)
+    return value if isinstance(value, Tensor) else None
+
+
+def largest_map(output: Any) -> Tensor:
+    """The largest real map (N, C, *spatial) among the outputs of a network."""
+    maps = [t for t in tensors_in(output) if 3 <= t.ndim <= 5 and t.is_floating_point()]
+    if not maps:
+        raise UncheckError("the network returned no tensor (N, C, *spatial); wrap it to return its images")
+    return max(maps, key=Tensor.numel)

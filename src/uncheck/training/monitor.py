@@ -1,0 +1,151 @@
+"""The lattice over a training run, as a Lightning callback."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+from torch import nn
+
+from uncheck.errors import UncheckError
+from uncheck.measuring.components import SIGNIFICANCE, VISIBLE
+from uncheck.training.images import Span
+from uncheck.training.measurement import Measurement, writer
+from uncheck.training.tracker import EVERY, LatticeTracker
+from uncheck.training.trend import Trend
+
+if TYPE_CHECKING:
+    from lightning.pytorch import Callback
+else:
+    # Both names of the library are in use; a run has one of them loaded already.
+    names = sorted(("lightning.pytorch", "pytorch_lightning"), key=lambda name: name not in sys.modules)
+    for name in names:
+        try:
+            __import__(name)
+            Callback = sys.modules[name].Callback
+            break
+        except ImportError:
+            continue
+    else:
+        raise UncheckError("LatticeMonitor needs Lightning; install it with pip install 'uncheck[train]'")
+
+
+class LatticeMonitor(Callback):
+    """`LatticeTracker` as a Lightning callback.
+
+        Trainer(callbacks=[LatticeMonitor(inputs=codes, network=lambda module: module.generator)])
+
+    Values go to all loggers of the trainer, and to `trainer.callback_metrics` for other callbacks; the curve
+    is kept in checkpoints.
+
+    Args:
+        inputs: what the network is run on: a tensor, a tuple, or a callable that returns one; moved to its
+            device and precision. Fixed inputs make the best curve; 16 images or more are a good set.
+        outputs: in place of a run of the network: the key under which `training_step` returns its images, or
+            a callable that takes what it returned.
+        network: takes the Lightning module, returns the network that makes images; None: the module itself.
+        every: training steps between measurements, steps as the loggers count them.
+        periods: pixels, from 2.
+        span: the lowest and highest value of the images, which become 0 and 255. None: inferred each time.
+        visible: grey levels from which a lattice is warned of.
+        significance: p-value below which a period is there.
+        prefix: of the names logged.
+
+    Raises:
+        UncheckError: no Lightning; neither inputs nor outputs; as `LatticeTracker`.
+
+    Cost: as `LatticeTracker`. Every process measures its own images, and all count.
+    """
+
+    def __init__(
+        self,
+        inputs: Any = None,
+        *,
+        outputs: str | Callable[[Any], Any] | None = None,
+        network: Callable[[Any], nn.Module] | None = None,
+        every: int = EVERY,
+        periods: Iterable[int] = (2, 4, 8),
+        span: Span | None = None,
+        visible: float = VISIBLE,
+        significance: float = SIGNIFICANCE,
+        prefix: str = "lattice/",
+    ) -> None:
+        super().__init__()
+        if inputs is None and outputs is None:
+            raise UncheckError(
+                "LatticeMonitor has nothing to measure; give inputs for the network, or outputs"
+            )
+        self.network, self.outputs = network, outputs
+        self.tracker = LatticeTracker(
+            None, inputs, every=every, periods=periods, span=span, visible=visible,
+            significance=significance, prefix=prefix,
+        )  # fmt: skip
+
+    @property
+    def history(self) -> list[Measurement]:
+        """The measurements so far."""
+        return self.tracker.history
+
+    def trend(self) -> Trend:
+        """Whether the lattice will have faded at the end of training."""
+        return self.tracker.trend()
+
+    def on_fit_start(self, trainer: Any, pl_module: Any) -> None:
+        """Take the network."""
+        self.tracker.model = pl_module if self.network is None else self.network(pl_module)
+
+    def on_train_batch_end(
+        self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Count a step, and measure if it is time."""
+        step = _step(trainer)
+        if self.tracker.due(step):
+            self.tracker.end = _end(trainer)
+            self.tracker.write = _to_all(trainer.loggers)
+        wanted = None if self.outputs is None else lambda: self._given(outputs)
+        measured = self.tracker.step(wanted, step)
+        if measured is not None:
+            pl_module.log_dict(
+                measured.values(self.tracker.prefix), logger=False, on_step=True, on_epoch=False
+            )
+
+    def state_dict(self) -> dict[str, Any]:
+        """The curve."""
+        return self.tracker.state_dict()
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on with the curve of a checkpoint."""
+        self.tracker.load_state_dict(state_dict)
+
+    def _given(self, outputs: Any) -> Any:
+        if callable(self.outputs):
+            return self.outputs(outputs)
+        if not isinstance(outputs, Mapping) or self.outputs not in outputs:
+            raise UncheckError(
+                f"training_step returned no {self.outputs!r}; return a dict with the images under it"
+            )
+        return outputs[self.outputs]
+
+
+def _to_all(loggers: Iterable[Any]) -> Callable[[Mapping[str, float], int], None]:
+    def write(values: Mapping[str, float], step: int) -> None:
+        for logger in loggers:
+            writer(logger)(values, step)
+
+    return write
+
+
+def _step(trainer: Any) -> int:
+    """The step that loggers write: batches after which optimizers stepped, however many optimizers."""
+    return int(getattr(trainer.fit_loop.epoch_loop, "_batches_that_stepped", trainer.global_step))
+
+
+def _end(trainer: Any) -> float | None:
+    """The last step, counted the same way; None if training has no planned end."""
+    step = _step(trainer)
+    if trainer.max_steps and trainer.max_steps > 0:
+        return float(trainer.max_steps * step / max(1, trainer.global_step))
+    planned = float(trainer.estimated_stepping_batches)
+    return planned if isfinite(planned) else None

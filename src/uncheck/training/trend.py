@@ -1,0 +1,205 @@
+"""Will the lattice of a training run fade? The curve's trend, carried on to the end of training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from math import exp, inf, log
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import theilslopes
+
+from uncheck.errors import UncheckError
+from uncheck.measuring.components import VISIBLE
+
+Verdict = Literal["fading", "will not fade", "clean", "too early"]
+
+#: Measurements in the second half of the curve, below which nothing is said.
+FEWEST = 8
+#: Of those the latest at most, for the slope costs the square of their number.
+MOST = 200
+#: Smallest strength told apart from none, grey levels: logarithms need one.
+FLOOR = 0.01
+#: Without a planned end, as many times the steps so far are looked ahead.
+AHEAD = 4.0
+#: Share of training before which nothing is said: learning rates still rise, contrasts still come.
+EARLIEST = 0.1
+
+
+@dataclass(frozen=True)
+class Trend:
+    """What the curve of a lattice's strength says.
+
+    Attributes:
+        verdict: "clean", "fading", "will not fade" or "too early" to tell.
+        slope: of log strength against log step: -1 halves it when the steps double. None where too early.
+        slope_interval: its confidence interval.
+        now: level of the curve at its last step, grey levels.
+        at_end: expected at the end, grey levels, if the curve goes on as a power of the step.
+        at_end_interval: from the lowest to the highest of two continuations, as a power and as an exponential
+            of the step, their uncertainty included.
+        end: the step looked ahead to.
+        visible: grey levels from which a lattice counts.
+        count: measurements the slope is from.
+    """
+
+    verdict: Verdict
+    slope: float | None
+    slope_interval: tuple[float, float] | None
+    now: float | None
+    at_end: float | None
+    at_end_interval: tuple[float, float] | None
+    end: float
+    visible: float
+    count: int
+
+    def __str__(self) -> str:
+        if self.at_end is None or self.at_end_interval is None or self.slope is None:
+            return f"{self.verdict}: {self.count} measurements in the second half of the curve"
+        low, high = self.at_end_interval
+        return (
+            f"{self.verdict}: {self.now:.2f} grey levels now, {self.at_end:.2f} ({low:.2f} to {high:.2f}) "
+            f"expected at step {self.end:.0f}; strength goes with step^{self.slope:.2f}"
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
+
+
+def lattice_trend(
+    steps: Sequence[float],
+    strengths: Sequence[float],
+    *,
+    end: float | None = None,
+    visible: float = VISIBLE,
+    confidence: float = 0.99,
+) -> Trend:
+    """Say early whether a lattice fades before the end of training, from its strength so far.
+
+    The second half of the curve (by steps) is fitted twice by Theil and Sen's slope, log strength against log
+    step (a power law, which slows down) and against step (an exponential, which does not), and both are
+    carried on to the end, each with an interval: of the slope by Sen's method, of the level by that of the
+    median, both widened for correlated neighbours by sqrt((1 + r) / (1 - r)) with r their correlation.
+
+        clean           the level is below `visible` now, and no continuation reaches it
+        fading          above it now, and the whole interval of both continuations lies below it at the end
+        will not fade   the whole interval of both continuations lies at or above it at the end
+        too early       anything else: fewer than 8 measurements in that half, the first tenth of training, or
+                        continuations that disagree
+
+    So a falling curve is written off only if even an exponential would not bring it down in time. The curve
+    is taken to go on as it does: what a later change of the learning rate or the loss brings is not foreseen.
+
+    Args:
+        steps: of the measurements, increasing, from 1 on; earlier ones are left out.
+        strengths: grey levels, 0 or more, as `LatticeMetric` or the tracker give them.
+        end: step at which training ends; None looks ahead to four times the last step.
+        visible: grey levels from which a lattice counts.
+        confidence: of each interval, 0 to 1.
+
+    Returns:
+        The verdict and its numbers.
+
+    Raises:
+        UncheckError: steps that do not increase, lists of different lengths, negative or infinite values.
+
+    Cost: that of n^2 / 2 slopes, n at most 200.
+    Source: Sen, J. Amer. Statist. Assoc. 63 (1968), for the slope and its interval.
+    """
+    t, y = _checked(steps, strengths)
+    last = float(t[-1]) if len(t) else 0.0
+    end = AHEAD * last if end is None else float(end)
+    late = t >= last / 2
+    t, y = t[late][-MOST:], y[late][-MOST:]
+    if len(t) < FEWEST or last < EARLIEST * end:
+        return Trend("too early", None, None, None, None, None, end, visible, len(t))
+    end = max(end, last)
+    logs = np.log(np.maximum(y, FLOOR))
+    power = _carried(np.log(t), logs, log(end), log(last), confidence)
+    exponential = _carried(t, logs, end, last, confidence)
+    low = min(power.low, exponential.low)
+    high = max(power.high, exponential.high)
+    edge = log(visible)
+    verdict: Verdict = "too early"
+    if power.now < edge and high < edge:
+        verdict = "clean"
+    elif high < edge:
+        verdict = "fading"
+    elif low >= edge:
+        verdict = "will not fade"
+    return Trend(
+        verdict,
+        power.slope,
+        power.slopes,
+        _exp(power.now),
+        _exp(power.then),
+        (_exp(low), _exp(high)),
+        end,
+        visible,
+        len(t),
+    )
+
+
+@dataclass(frozen=True)
+class _Carried:
+    """A straight line carried on: its slope, and its values now and then with an interval."""
+
+    slope: float
+    slopes: tuple[float, float]
+    now: float
+    then: float
+    low: float
+    high: float
+
+
+def _carried(
+    x: NDArray[np.float64], y: NDArray[np.float64], end: float, now: float, confidence: float
+) -> _Carried:
+    slope, _, low, high = (float(v) for v in theilslopes(y, x, alpha=confidence))
+    middle = float(np.median(x))
+    level = float(np.median(y - slope * (x - middle)))
+    rest = y - level - slope * (x - middle)
+    correlation = float((rest[1:] * rest[:-1]).sum() / max(float((rest**2).sum()), 1e-300))
+    # Short stretches underestimate it, by about (1 + 3 r) / n.
+    correlation = min(0.95, max(0.0, correlation + (1 + 3 * correlation) / len(x)))
+    wider = ((1 + correlation) / (1 - correlation)) ** 0.5
+    low, high = slope + wider * (low - slope), slope + wider * (high - slope)
+    # The interval of a median, in terms of the spread of what is left: 1.25 sd / sqrt(n).
+    spread = 1.4826 * float(np.median(np.abs(rest - np.median(rest))))
+    z = float(np.sqrt(2) * _erfinv(confidence))
+    slack = z * 1.2533 * wider * max(spread, 1e-6) / len(x) ** 0.5
+    ahead = end - middle
+    then = level + slope * ahead
+    down = np.hypot((slope - low) * ahead, slack)
+    up = np.hypot((high - slope) * ahead, slack)
+    return _Carried(
+        slope, (low, high), level + slope * (now - middle), then, float(then - down), float(then + up)
+    )
+
+
+def _erfinv(value: float) -> float:
+    from scipy.special import erfinv
+
+    return float(erfinv(value))
+
+
+def _exp(value: float) -> float:
+    return exp(value) if value < 700 else inf
+
+
+def _checked(
+    steps: Sequence[float], strengths: Sequence[float]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    t, y = np.asarray(steps, float), np.asarray(strengths, float)
+    if t.ndim != 1 or t.shape != y.shape:
+        raise UncheckError(
+            f"{t.size} steps and {y.size} strengths are no curve; give one strength for each step"
+        )
+    if not (np.isfinite(t).all() and np.isfinite(y).all() and (y >= 0).all()):
+        raise UncheckError("steps and strengths must be finite, strengths 0 or more; leave the others out")
+    if (np.diff(t) <= 0).any():
+        raise UncheckError("steps must increase; sort the curve and leave repeated steps out")
+    return t[t >= 1], y[t >= 1]
