@@ -27,16 +27,21 @@ FOLDERS = (
 HEAD = ("| claim | predicted | outcome | figure |", "| --- | --- | --- | --- |")
 
 
+def measured() -> list[str]:
+    """The experiments that have results."""
+    return [folder for folder in FOLDERS if (HERE / folder / "results" / "results.json").exists()]
+
+
 def results(folder: str) -> dict[str, Any]:
-    path = HERE / folder / "results" / "results.json"
-    return json.loads(path.read_text()) if path.exists() else {"claims": {}}
+    found: dict[str, Any] = json.loads((HERE / folder / "results" / "results.json").read_text())
+    return found
 
 
 def lines(folder: str, beside: str) -> list[str]:
     """One row per claim; `beside` leads from the page to the folder."""
     out, seen = [], results(folder)["claims"]
     for name, said in claims(HERE / folder / "config.toml").items():
-        verdict = seen.get(name, {"outcome": "open", "came_out": "not measured yet"})
+        verdict = seen[name]
         figure = f"[{said['figure']}]({beside}figures/{said['figure']}.png)"
         came_out = f"**{verdict['outcome']}**: {verdict['came_out']}"
         out.append(f"| {said['article']} | {said['predicted']} | {came_out} | {figure} |")
@@ -49,8 +54,28 @@ def of_one(folder: str) -> str:
 
 def of_all() -> str:
     head = ("| experiment " + HEAD[0], "| --- " + HEAD[1])
-    rows = [f"| [{f}]({f}) {line}" for f in FOLDERS if (HERE / f).exists() for line in lines(f, f"{f}/")]
+    rows = [f"| [{f}]({f}) {line}" for f in measured() for line in lines(f, f"{f}/")]
     return "\n".join([*head, *rows])
+
+
+def of_docs() -> str:
+    """Per experiment its question, its claims and every figure."""
+    parts = []
+    for folder in measured():
+        readme = HERE / folder / "README.md"
+        said = readme.read_text()
+        asked = re.search(r"\*\*Question\.\*\* (.*?)\n\n", said, re.DOTALL)
+        if asked is None:
+            raise SystemExit(f"{readme} asks no question; begin a paragraph with **Question.**")
+        beside = f"../experiments/{folder}/"
+        title = said.splitlines()[0].removeprefix("# ")
+        figures = [f"![{p.stem}]({beside}figures/{p.name})" for p in figures_of(folder)]
+        parts += [f"## [{title}]({beside})", asked[1], "\n".join([*HEAD, *lines(folder, beside)]), *figures]
+    return "\n\n".join(parts)
+
+
+def figures_of(folder: str) -> list[Path]:
+    return sorted((HERE / folder / "figures").glob("*.png"))
 
 
 def filled(text: str, table: str, page: Path) -> str:
@@ -66,7 +91,8 @@ def pages() -> dict[Path, str]:
     out = {}
     for path, table in [
         (HERE / "README.md", of_all()),
-        *((HERE / f / "README.md", of_one(f)) for f in FOLDERS if (HERE / f / "README.md").exists()),
+        (HERE.parent / "docs" / "experiments.md", of_docs()),
+        *((HERE / f / "README.md", of_one(f)) for f in measured()),
     ]:
         out[path] = filled(path.read_text(), table, path)
     return out

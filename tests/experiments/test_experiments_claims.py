@@ -19,7 +19,7 @@ from lab.runs import UNDER_WAY, Experiment, main  # noqa: E402
 #: Minutes that one run may take on two cores.
 LIMIT = 20
 
-FOLDERS = [f for f in claim_tables.FOLDERS if (EXPERIMENTS / f / "run.py").exists()]
+FOLDERS = claim_tables.measured()
 
 
 @pytest.fixture(params=FOLDERS)
