@@ -44,7 +44,7 @@ def test_an_uneven_upsampler_is_projected():
     assert made.kind == KINDS[1]
     assert made.keys_kept
     assert made.before.strength > 2
-    assert made.judgement.gone()
+    assert made.judgement.worst() > 20
     assert made.judgement.after.strength < made.before.strength / 20
     with torch.no_grad():
         assert made.model(PICTURES[2:3]).shape == (1, 3, 96, 96)
@@ -161,7 +161,7 @@ def test_spinning_is_found_too():
     made = repair(Halved(), PICTURES, method="spin", minutes=5)
     assert made.repaired
     assert made.method == "spin"
-    assert made.judgement.gone()
+    assert made.judgement.worst() > 20
     assert made.judgement.fidelity.psnr_to_spun > made.judgement.fidelity.psnr_to_spun_before
 
 

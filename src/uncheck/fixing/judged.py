@@ -124,10 +124,6 @@ class Judgement:
     bands: tuple[tuple[float, float, float], ...] = ()
     pictures: dict[str, NDArray[np.float32]] = field(default_factory=dict, repr=False, compare=False)
 
-    def gone(self) -> bool:
-        """Whether every significant period of before is gone, and no new one has come."""
-        return all(self.reduction(s) >= GONE_TIMES or self._left(s) < GONE_LEVELS for s in self._faults())
-
     def worst(self) -> float:
         """The least factor by which a significant period fell; below 1 where one grew."""
         return min((self.reduction(s) for s in self._faults()), default=1.0)
