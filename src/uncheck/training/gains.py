@@ -66,7 +66,9 @@ class StageGains:
     def penalty(self, model: nn.Module, *, bias: bool = True) -> Tensor:
         """Sum of the squared spreads, differentiable; see `gain_penalty`."""
         model = unwrapped(model)
-        total = torch.zeros((), device=next((p.device for p in model.parameters()), None))
+        weight = next((p for p in model.parameters()), torch.zeros(()))
+        dtype = torch.float64 if weight.dtype == torch.float64 else torch.float32
+        total = torch.zeros((), dtype=dtype, device=weight.device)
         for taps, phase_bias in self._sources.values():
             table = taps.table(self._live(model, taps))
             if bias and phase_bias is not None:
@@ -93,7 +95,7 @@ def gain_penalty(model: nn.Module, inputs: Any, *, bias: bool = True) -> Tensor:
             channel that is always one. Tied weights alone do not make a sub-pixel convolution even.
 
     Returns:
-        A scalar, float32; 0 for a network without upsampling.
+        A scalar, float32 (float64 for a model of float64); 0 for a network without upsampling.
 
     Raises:
         UncheckError: a model that cannot be recorded, or whose layers were replaced since.

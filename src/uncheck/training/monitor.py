@@ -51,7 +51,7 @@ class LatticeMonitor(Callback):
         span: the lowest and highest value of the images, which become 0 and 255. None: inferred each time.
         visible: grey levels from which a lattice is warned of.
         significance: p-value below which a period is there.
-        prefix: of the names logged.
+        prefix: of the names logged; give several monitors one each.
 
     Raises:
         UncheckError: no Lightning; neither inputs nor outputs; as `LatticeTracker`.
@@ -82,6 +82,11 @@ class LatticeMonitor(Callback):
             None, inputs, every=every, periods=periods, span=span, visible=visible,
             significance=significance, prefix=prefix,
         )  # fmt: skip
+
+    @property
+    def state_key(self) -> str:
+        """Name of its state in a checkpoint: one for each prefix, so that several networks can be watched."""
+        return f"{type(self).__name__}({self.tracker.prefix})"
 
     @property
     def history(self) -> list[Measurement]:
@@ -138,8 +143,10 @@ def _to_all(loggers: Iterable[Any]) -> Callable[[Mapping[str, float], int], None
 
 
 def _step(trainer: Any) -> int:
-    """The step that loggers write: batches after which optimizers stepped, however many optimizers."""
-    return int(getattr(trainer.fit_loop.epoch_loop, "_batches_that_stepped", trainer.global_step))
+    """The step just done: batches after which optimizers stepped, as loggers count, not global_step."""
+    loop = trainer.fit_loop.epoch_loop
+    # Lightning counts it after the callbacks.
+    return int(getattr(loop, "_batches_that_stepped", trainer.global_step - 1)) + 1
 
 
 def _end(trainer: Any) -> float | None:

@@ -152,7 +152,11 @@ class LatticeTracker:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a checkpoint."""
         self._steps = int(state["steps"])
-        self.history = [Measurement(**m) for m in state["history"]]
+        self.history = [
+            # JSON made text of the periods.
+            Measurement(**m | {k: {int(p): v for p, v in m[k].items()} for k in ("strengths", "p_values")})
+            for m in state["history"]
+        ]
         self._alarm.warned = set(state["warned"])
 
     def _own(self, outputs: Any) -> tuple[Part, str]:
