@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from typing import Any
 
 CASES = Path(__file__).resolve().parents[3] / "shared" / "cases"
 
@@ -19,3 +22,16 @@ def measured(name: str, periods: tuple[int, ...] = (2, 4)) -> dict[str, float]:
     found = uncheck.measure(CASES / "labelled" / name, periods=periods).images[0].found.present
     seen = {max(component.period): float(component.amplitude) for component in found}
     return {f"amplitude_{period}": round(seen.get(period, 0.0), 3) for period in periods}
+
+
+def network(name: str) -> tuple[Any, Any]:
+    """The module that defines the released networks, and the one of this name."""
+    module = sys.modules.get("released_networks")
+    if module is None:
+        spec = spec_from_file_location("released_networks", CASES / "networks.py")
+        assert spec is not None
+        assert spec.loader is not None
+        module = module_from_spec(spec)
+        sys.modules["released_networks"] = module
+        spec.loader.exec_module(module)
+    return module, module.load(name)
