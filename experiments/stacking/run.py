@@ -16,6 +16,7 @@ def tasks(config: dict[str, Any]) -> list[dict[str, Any]]:
     seeds = config["seeds"]
     return [
         *({"ones": chain} for chain in config["chains"]),
+        {"counted": config["sizes"]},
         {"built": "cancelling"},
         *({"chain": chain, "seed": seed} for chain in config["chains"] for seed in seeds),
         *({"pair": pair, "seed": seed} for pair in config["pairs"] for seed in seeds),
@@ -25,7 +26,7 @@ def tasks(config: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def measure(task: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
-    """One of the six kinds."""
+    """One of the seven kinds."""
     import stacking_measures as measures
     import torch
 

@@ -16,7 +16,7 @@ def figures(results: dict[str, Any], folder: Path) -> None:
     chains = [row for row in rows if "chain" in row]
     _predicted(chains, folder)
     _scales(chains, folder)
-    _pairs([row for row in rows if "pair" in row], config, folder)
+    _pairs(rows, config, folder)
     _last(rows, config, folder)
 
 
@@ -53,8 +53,9 @@ def _scales(chains: list[Any], folder: Path) -> None:
     save(figure, folder, "scales")
 
 
-def _pairs(pairs: list[Any], config: dict[str, Any], folder: Path) -> None:
-    figure, panels = axes(2, width=4.2, height=3.0)
+def _pairs(rows: list[Any], config: dict[str, Any], folder: Path) -> None:
+    pairs = [row for row in rows if "pair" in row]
+    figure, panels = axes(3, width=4.2, height=3.2)
     names = {" then ".join(pair): pair for pair in config["pairs"]}
     for shift, kind in enumerate(("first", "second", "both")):
         groups = {name: [r[kind] for r in pairs if r["pair"] == pair] for name, pair in names.items()}
@@ -68,6 +69,20 @@ def _pairs(pairs: list[Any], config: dict[str, Any], folder: Path) -> None:
     points(panels[0][1], kept, colour=COLOURS[2], floor=0.01)
     panels[0][1].axhline(config["cancelled"], color="grey", linestyle=":")
     panels[0][1].set(title="first layer's lattice left by the second", ylabel="factor, relative to mean")
+    counted = next(row for row in rows if "counted" in row)
+    more = [
+        [both / max(a, b) for b, both in zip(counted["alone"], line, strict=True)]
+        for a, line in zip(counted["alone"], counted["pairs"], strict=True)
+    ]
+    panel, places = panels[0][2], range(len(more))
+    for i in places:
+        for j in places:
+            panel.text(j, i, f"{more[i][j]:.2f}", ha="center", va="center", fontsize=6)
+    panel.imshow(more, cmap="RdBu_r", vmin=0, vmax=2)
+    panel.set_xticks(places, counted["counted"], rotation=30)
+    panel.set_yticks(places, counted["counted"])
+    panel.grid(False)
+    panel.set(title="overlap ratio of the pair over the larger alone", xlabel="second", ylabel="first")
     save(figure, folder, "pairs")
 
 

@@ -105,6 +105,14 @@ def pair(pair: list[str], config: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def counted(layers: list[str], config: dict[str, Any]) -> dict[str, Any]:
+    """Overlap ratios of all pairs, rows the first layer, and of the layers alone."""
+    return {
+        "alone": [uncheck.chain(sizes([one])).ratio for one in layers],
+        "pairs": [[round(uncheck.chain(sizes([a, b])).ratio, DIGITS) for b in layers] for a in layers],
+    }
+
+
 def built(_: str, config: dict[str, Any]) -> dict[str, Any]:
     """All-ones k4 s2 after and before k3 s2: of ones, and of any weights (with one filter per channel)."""
     mean = torch.ones(1, dtype=torch.float64)
