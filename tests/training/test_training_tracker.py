@@ -101,6 +101,16 @@ def test_steps_that_skip():
     assert [m.step for m in tracker.history] == [11, 29, 31, 40]
 
 
+def test_going_back_to_an_earlier_step():
+    tracker = quiet(every=1)
+    for step in (1, 2, 3, 2):
+        tracker.measure(torch.rand(8, 3, 32, 32), step)
+    again = tracker.measure(torch.rand(8, 3, 32, 32))
+    assert [m.step for m in tracker.history] == [0]
+    assert tracker.history == [again]
+    assert tracker.measure(torch.rand(8, 3, 32, 32), 0) == tracker.history[0] != again
+
+
 def test_gain_spreads_follow_training():
     model = generator()
     tracker = quiet(model, codes(), every=1)

@@ -132,7 +132,8 @@ class LatticeTracker:
             {p: values[f"p_value_{p}"] for p in tested},
             self._spreads(),
         )
-        self.history.append(measured)
+        # A run that went back to an earlier step measures it anew.
+        self.history = [m for m in self.history if m.step < step] + [measured]
         self._tell(measured)
         return measured
 

@@ -1,0 +1,232 @@
+"""What the monitor costs a training step, and how often its verdict is false; results/monitor.json.
+
+Run with `python benchmarks/monitor.py`. Steps with and without a measurement take turns, in processor time of
+one thread, so that other work on the machine does not count. The curves of the verdicts are synthetic; those
+of real runs are in experiments/.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported
+
+import torch
+import torch.nn.functional as F
+from machine import describe
+from torch import Tensor, nn
+
+from uncheck.training import LatticeTracker, gain_penalty, lattice_penalty, lattice_trend
+from uncheck.training.tracker import EVERY
+
+RESULTS = Path(__file__).parent / "results" / "monitor.json"
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "training"))
+SPAN = (-1.0, 1.0)
+TARGET = 0.02
+
+
+@dataclass(frozen=True)
+class Job:
+    """A training step, the network that makes images, and inputs for it."""
+
+    name: str
+    step: Callable[[], object]
+    network: nn.Module
+    inputs: Tensor
+
+
+def gan(size: int, width: int, batch: int) -> Job:
+    """DCGAN: generator and discriminator of k4 s2 layers, both updated in a step."""
+    torch.manual_seed(0)
+    doublings = size.bit_length() - 3
+    widths = [width * 2**i for i in reversed(range(doublings))]
+    up: list[nn.Module] = [nn.ConvTranspose2d(100, widths[0], 4, 1, 0), nn.BatchNorm2d(widths[0]), nn.ReLU()]
+    down: list[nn.Module] = []
+    for a, b in zip(widths, [*widths[1:], 3], strict=True):
+        up += [nn.ConvTranspose2d(a, b, 4, 2, 1)] + (
+            [nn.BatchNorm2d(b), nn.ReLU()] if b != 3 else [nn.Tanh()]
+        )
+        down = [nn.Conv2d(b, a, 4, 2, 1), nn.LeakyReLU(0.2), *down]
+    generator = nn.Sequential(*up)
+    discriminator = nn.Sequential(*down, nn.Conv2d(widths[0], 1, 4))
+    one = torch.optim.Adam(generator.parameters(), 2e-4, betas=(0.5, 0.999))
+    two = torch.optim.Adam(discriminator.parameters(), 2e-4, betas=(0.5, 0.999))
+    real = torch.rand(batch, 3, size, size) * 2 - 1
+
+    def step() -> None:
+        fake = generator(torch.randn(batch, 100, 1, 1))
+        loss = F.softplus(discriminator(fake.detach())).mean() + F.softplus(-discriminator(real)).mean()
+        two.zero_grad()
+        loss.backward()
+        two.step()
+        loss = F.softplus(-discriminator(fake)).mean()
+        one.zero_grad()
+        loss.backward()
+        one.step()
+
+    return Job(f"DCGAN, {size} px, width {width}, batch {batch}", step, generator, torch.randn(16, 100, 1, 1))
+
+
+class Residual(nn.Module):
+    """Two convolutions beside the identity."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            conv(width, width), nn.Conv2d(width, width, 3, 1, 1), nn.InstanceNorm2d(width)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Add."""
+        return x + self.body(x)
+
+
+def conv(a: int, b: int, stride: int = 1) -> nn.Module:
+    """Convolution, norm, activation."""
+    return nn.Sequential(nn.Conv2d(a, b, 3, stride, 1), nn.InstanceNorm2d(b, affine=True), nn.ReLU())
+
+
+def style(size: int, batch: int) -> Job:
+    """Image to image as in style transfer, with a loss on pixels alone: a step could not be cheaper."""
+    torch.manual_seed(0)
+    network = nn.Sequential(
+        conv(3, 32), conv(32, 64, 2), conv(64, 128, 2), *[Residual(128) for _ in range(5)],
+        nn.ConvTranspose2d(128, 64, 3, 2, 1, 1), nn.InstanceNorm2d(64), nn.ReLU(),
+        nn.ConvTranspose2d(64, 32, 3, 2, 1, 1), nn.InstanceNorm2d(32), nn.ReLU(),
+        nn.Conv2d(32, 3, 9, 1, 4), nn.Tanh(),
+    )  # fmt: skip
+    optimizer = torch.optim.Adam(network.parameters(), 1e-3)
+    images = torch.rand(batch, 3, size, size) * 2 - 1
+
+    def step() -> None:
+        loss = (network(images) - images).square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+
+    return Job(
+        f"style network, {size} px, batch {batch}", step, network, torch.rand(16, 3, size, size) * 2 - 1
+    )
+
+
+def bench_job(job: Job, pairs: int) -> dict[str, object]:
+    """Steps alone and steps followed by a measurement, in turns; and what the penalties cost."""
+    tracker = LatticeTracker(job.network, job.inputs, every=1, span=SPAN, visible=1e9)
+    job.step()
+    first = seconds(tracker.measure)
+    alone, together = [], []
+    for i in range(pairs):
+        for which in (0, 1) if i % 2 else (1, 0):
+            if which:
+                together.append(seconds(lambda: (job.step(), tracker.measure())))
+            else:
+                alone.append(seconds(job.step))
+    step = statistics.median(alone)
+    cost = statistics.median(b - a for a, b in zip(alone, together, strict=True))
+    penalty = statistics.median(
+        seconds(lambda: gain_penalty(job.network, job.inputs).backward()) for _ in range(5)
+    )
+    images = job.network(job.inputs[:4]).detach().requires_grad_()
+    lattice = statistics.median(
+        seconds(lambda: lattice_penalty(images, span=SPAN).backward()) / len(images) for _ in range(5)
+    )
+    return {
+        "network": job.name,
+        "images_measured": len(job.inputs),
+        "pairs": pairs,
+        "step_seconds": step,
+        "first_measurement_seconds": first,
+        "measurement_seconds": cost,
+        "measurement_in_steps": cost / step,
+        "share_of_a_step": cost / step / EVERY,
+        "gain_penalty_share_of_a_step": penalty / step,
+        "lattice_penalty_seconds_an_image": lattice,
+    }
+
+
+def bench_blocks(job: Job, blocks: int) -> dict[str, object]:
+    """Whole intervals of training with and without the tracker, in turns."""
+    tracker = LatticeTracker(job.network, job.inputs, span=SPAN, visible=1e9)
+    tracker.measure()
+
+    def block(each: Callable[[], object]) -> float:
+        def run() -> None:
+            for _ in range(EVERY):
+                job.step()
+                each()
+
+        return seconds(run)
+
+    ratios = []
+    for i in range(blocks):
+        times = {
+            which: block(tracker.step if which else lambda: None) for which in ((0, 1) if i % 2 else (1, 0))
+        }
+        ratios.append(times[1] / times[0] - 1)
+    return {"network": job.name, "blocks": blocks, "steps_a_block": EVERY, "share_of_a_step": ratios}
+
+
+def seconds(call: Callable[[], object]) -> float:
+    """Processor time of one call."""
+    began = time.process_time()
+    call()
+    return time.process_time() - began
+
+
+def bench_verdicts(count: int) -> list[dict[str, object]]:
+    """How often each verdict falls, and how often the end contradicts it, on synthetic curves."""
+    from curves import END, KINDS, VISIBLE, curve, is_false
+
+    rows = []
+    for correlation, noise in ((0.0, 0.2), (0.5, 0.2), (0.8, 0.3)):
+        for kind in KINDS:
+            for share in (0.2, 0.5, 0.9):
+                said: Counter[str] = Counter()
+                false = 0
+                for seed in range(count):
+                    steps, strengths, final = curve(kind, seed, share, correlation, noise)
+                    verdict = lattice_trend(steps, strengths, end=END, visible=VISIBLE).verdict
+                    said[verdict] += 1
+                    false += is_false(verdict, final)
+                row = {"kind": kind, "share_of_training": share, "correlation": correlation, "noise": noise}
+                rows.append({**row, "curves": count, "verdicts": dict(said), "false": false})
+    return rows
+
+
+def main() -> None:
+    """Write the results."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pairs", type=int, default=8)
+    parser.add_argument("--blocks", type=int, default=6)
+    parser.add_argument("--curves", type=int, default=1000)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    jobs = [gan(64, 64, 64), style(256, 4), gan(32, 32, 64)]
+    rows = []
+    for job in jobs:
+        rows.append(bench_job(job, options.pairs))
+        print(json.dumps(rows[-1]), flush=True)
+    found = {
+        "machine": describe(),
+        "interval": EVERY,
+        "target": TARGET,
+        "clock": "processor time of one thread",
+        "steps": rows,
+        "blocks": bench_blocks(jobs[-1], options.blocks),
+        "verdicts": bench_verdicts(options.curves),
+    }
+    RESULTS.write_text(json.dumps(found, indent=1) + "\n")
+    print(f"wrote {RESULTS}; largest share {max(row['share_of_a_step'] for row in rows):.2%}")
+
+
+if __name__ == "__main__":
+    main()
