@@ -72,13 +72,12 @@ def _visualisation(rows: list[Any], names: list[str], folder: Path) -> None:
 
 def _inherited(rows: list[Any], config: dict[str, Any], folder: Path) -> None:
     games = [r for r in rows if "maker" in r]
-    shown = [
-        (f"{r['maker']}\nagainst {r['discriminator']}", r["end"]["picture"])
-        for r in games
-        if "picture" in r["end"]
-    ]
-    figure, panels = axes(max(len(config["makers"]), len(shown)), 2, width=2.6, height=2.8)
-    for column, maker in enumerate(config["makers"]):
+    shown = [(r["discriminator"], r["end"]["picture"]) for r in games if "picture" in r["end"]]
+    makers = [(maker, config["discriminators"]) for maker in config["makers"]]
+    if config["wrapped"]:
+        makers.append(("pixels", config["wrapped"]))
+    figure, panels = axes(max(len(makers), -(-len(shown) // 2)), 3, width=3.2, height=3.0)
+    for panel, (maker, names) in zip(panels[0], makers, strict=False):
         for period, colour in ((2, COLOURS[0]), (4, COLOURS[1])):
             groups = {
                 name: [
@@ -86,16 +85,15 @@ def _inherited(rows: list[Any], config: dict[str, Any], folder: Path) -> None:
                     for r in games
                     if r["maker"] == maker and r["discriminator"] == name
                 ]
-                for name in config["discriminators"]
+                for name in names
             }
-            points(panels[0][column], groups, colour=colour, floor=0.01)
-            panels[0][column].plot([], [], "o", color=colour, label=f"period {period}")
-        panels[0][column].set(title=maker, ylabel="grey levels")
+            points(panel, groups, colour=colour, floor=0.01)
+            panel.plot([], [], "o", color=colour, label=f"period {period}")
+        panel.set(title=f"{maker} against ...", ylabel="grey levels")
     panels[0][0].legend()
-    for panel in panels[0][len(config["makers"]) :]:
-        panel.set_visible(False)
-    for panel, (title, picture) in zip(panels[1], shown, strict=False):
-        show(panel, picture, title)
-    for panel in panels[1][len(shown) :]:
+    rest = [*panels[1], *panels[2]]
+    for panel, (name, picture) in zip(rest, shown, strict=False):
+        show(panel, picture, f"pixels against\n{name}")
+    for panel in [*panels[0][len(makers) :], *rest[len(shown) :]]:
         panel.set_visible(False)
     save(figure, folder, "inherited")

@@ -13,38 +13,50 @@ from torch import Tensor, nn
 import uncheck
 from uncheck.layers import BlurConv, BlurPool, MaxBlurPool
 
+First = Callable[[int, str], list[nn.Module]]
 
-def _pooled(pool: Callable[[], nn.Module]) -> Callable[[int], list[nn.Module]]:
-    return lambda n: [nn.Conv2d(3, n, 3, 1, 1), nn.ReLU(), pool()]
+#: Longest period of a gradient that is kept.
+LONGEST = 8
 
 
-#: name -> width -> the layers that subsample; all by 2 but the first, and the one that does it twice.
-FIRST: dict[str, Callable[[int], list[nn.Module]]] = {
-    "stride 1 k3": lambda n: [nn.Conv2d(3, n, 3, 1, 1), nn.ReLU()],
-    "stride 2 k3": lambda n: [nn.Conv2d(3, n, 3, 2, 1), nn.ReLU()],
-    "stride 2 k4": lambda n: [nn.Conv2d(3, n, 4, 2, 1), nn.ReLU()],
-    "stride 2 k5": lambda n: [nn.Conv2d(3, n, 5, 2, 2), nn.ReLU()],
-    "stride 2 k3 twice": lambda n: [
-        nn.Conv2d(3, n, 3, 2, 1),
-        nn.ReLU(),
-        nn.Conv2d(n, n, 3, 2, 1),
+def _conv(size: int, stride: int, padding: int) -> First:
+    return lambda n, mode: [nn.Conv2d(3, n, size, stride, padding, padding_mode=mode), nn.ReLU()]
+
+
+def _pooled(pool: Callable[[], nn.Module]) -> First:
+    return lambda n, mode: [*_conv(3, 1, 1)(n, mode), pool()]
+
+
+#: name -> (width, padding) -> the layers that subsample; all by 2 but the first, and the one that does twice.
+FIRST: dict[str, First] = {
+    "stride 1 k3": _conv(3, 1, 1),
+    "stride 2 k3": _conv(3, 2, 1),
+    "stride 2 k4": _conv(4, 2, 1),
+    "stride 2 k5": _conv(5, 2, 2),
+    "stride 2 k3 twice": lambda n, mode: [
+        *_conv(3, 2, 1)(n, mode),
+        nn.Conv2d(n, n, 3, 2, 1, padding_mode=mode),
         nn.ReLU(),
     ],
     "max 2": _pooled(lambda: nn.MaxPool2d(2)),
     "max 3 s2": _pooled(lambda: nn.MaxPool2d(3, 2, 1)),
     "average 2": _pooled(lambda: nn.AvgPool2d(2)),
     "BlurPool": _pooled(BlurPool),
-    "BlurConv k3": lambda n: [BlurConv(3, n, 3, 2, 1), nn.ReLU()],
+    "BlurConv k3": lambda n, mode: [BlurConv(3, n, 3, 2, 1, padding_mode=mode), nn.ReLU()],
     "MaxBlurPool 3": _pooled(lambda: MaxBlurPool(3, 2, 1)),
 }
+
+#: After a name: the picture goes on at its other side, instead of zeros around it.
+WRAPPED = " wrapped"
 
 
 def network(first: str, width: int, outputs: int) -> nn.Sequential:
     """The first layers, two convolutions of stride 1, the mean over all places, a linear layer."""
-    tail = [nn.Conv2d(width, width, 3, 1, 1), nn.ReLU(), nn.Conv2d(width, width, 3, 1, 1), nn.ReLU()]
-    return nn.Sequential(
-        *FIRST[first](width), *tail, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, outputs)
-    )
+    mode = "circular" if first.endswith(WRAPPED) else "zeros"
+    layers = FIRST[first.removesuffix(WRAPPED)](width, mode)
+    for _ in range(2):
+        layers += [nn.Conv2d(width, width, 3, 1, 1, padding_mode=mode), nn.ReLU()]
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, outputs))
 
 
 def trained(model: nn.Module, patches: Tensor, labels: Tensor, steps: int, seed: int) -> float:
@@ -75,10 +87,14 @@ def gradient(model: nn.Module, inputs: Tensor) -> dict[str, Any]:
     weights = torch.randn(model(inputs[:1]).shape[1], generator=torch.Generator().manual_seed(0))
     (pulled,) = torch.autograd.grad((model(leaf) * weights).sum(), leaf)
     return {
-        "signed": {str(max(c.period)): round(float(c.amplitude), 2) for c in found.lattice},
-        "magnitude": {str(max(c.period)): round(float(c.amplitude), 2) for c in found.magnitude},
+        "signed": _levels(found.lattice),
+        "magnitude": _levels(found.magnitude),
         "favoured": round(favoured(pulled), 3),
     }
+
+
+def _levels(components: Any) -> dict[str, float]:
+    return {str(max(c.period)): round(float(c.amplitude), 2) for c in components if max(c.period) <= LONGEST}
 
 
 def favoured(pulled: Tensor, margin: int = 8) -> float:

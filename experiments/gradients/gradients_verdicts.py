@@ -47,6 +47,7 @@ def verdicts(rows: Rows, config: dict[str, Any]) -> dict[str, dict[str, str]]:
     out["pictures"] = _pictures([row for row in rows if "article" in row])
     out["inherited"] = _tried(_inherited, games, config)
     out["resized"] = _tried(_resized, games, config)
+    out["border"] = _tried(_border, games, config)
     return out
 
 
@@ -220,3 +221,10 @@ def _resized(games: Rows, config: dict[str, Any]) -> dict[str, str]:
         f"pixels against BlurConv {spread(blurred)}, against stride 1 {spread(plain)}"
     )
     return verdict(holds(good), said)
+
+
+def _border(games: Rows, config: dict[str, Any]) -> dict[str, str]:
+    seen = {name: _ends(games, "pixels", f"{name} wrapped") for name in (PLAIN, STRIDED[0], "BlurConv k3")}
+    good = mean(seen["BlurConv k3"]) <= 2 * mean(seen[PLAIN]) and mean(seen[STRIDED[0]]) >= 5
+    said = ", ".join(f"{name} {spread(values)}" for name, values in seen.items())
+    return verdict(holds(good), f"pixels, wrapped borders: {said} levels")

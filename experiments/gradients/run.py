@@ -25,6 +25,11 @@ def tasks(config: dict[str, Any]) -> list[dict[str, Any]]:
             for name in config["discriminators"]
             for seed in config["seeds"]
         ),
+        *(
+            {"maker": "pixels", "discriminator": name, "seed": seed}
+            for name in config["wrapped"]
+            for seed in config["seeds"]
+        ),
         *({"article": name} for name in labelled(config["labelled"])),
     ]
 
@@ -82,7 +87,7 @@ def _game(task: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
         task["seed"],
     )
     row = {"start": lattice(before, (0, 1), PERIODS), "end": lattice(after, (0, 1), PERIODS)}
-    if task["seed"] == config["seeds"][0] and task["discriminator"] in ("stride 1 k3", "stride 2 k3"):
+    if task["seed"] == config["seeds"][0] and task["maker"] == "pixels":
         row["end"]["picture"] = kept(after[0], (0, 1))
     return row
 
