@@ -136,7 +136,10 @@ def _counted(row: dict[str, Any]) -> dict[str, str]:
     above = mean(both > max(a, b) + 1e-3 for a, b, both in every)
     below = sum(both < b - 1e-3 for _, b, both in every)
     less = mean(both < a - 1e-3 for a, _, both in every)
-    said = f"of {len(every)} pairs {above:.0%} above both, {less:.0%} below the first, {below} below the second alone"
+    said = (
+        f"of {len(every)} pairs {above:.0%} above both, {less:.0%} below the first, "
+        f"{below} below the second alone"
+    )
     return verdict(holds(above >= 0.4 and not below), said)
 
 
