@@ -95,7 +95,7 @@ def conv(a: int, b: int, stride: int = 1) -> nn.Module:
     return nn.Sequential(nn.Conv2d(a, b, 3, stride, 1), nn.InstanceNorm2d(b, affine=True), nn.ReLU())
 
 
-def style(size: int, batch: int) -> Job:
+def style(size: int, batch: int, measured: int) -> Job:
     """Image to image as in style transfer, with a loss on pixels alone: a step could not be cheaper."""
     torch.manual_seed(0)
     network = nn.Sequential(
@@ -114,7 +114,7 @@ def style(size: int, batch: int) -> Job:
         optimizer.step()
 
     return Job(
-        f"style network, {size} px, batch {batch}", step, network, torch.rand(16, 3, size, size) * 2 - 1
+        f"style network, {size} px, batch {batch}", step, network, torch.rand(measured, 3, size, size) * 2 - 1
     )
 
 
@@ -210,7 +210,7 @@ def main() -> None:
     parser.add_argument("--curves", type=int, default=1000)
     options = parser.parse_args()
     torch.set_num_threads(1)
-    jobs = [gan(64, 64, 64), style(256, 4), gan(32, 32, 64)]
+    jobs = [gan(64, 64, 64), style(256, 4, 16), style(256, 4, 4), gan(32, 32, 64)]
     rows = []
     for job in jobs:
         rows.append(bench_job(job, options.pairs))

@@ -51,7 +51,8 @@ def test_not_early():
             nn.Sequential(nn.Upsample(scale_factor=4), nn.Conv2d(2, 1, 3)),
             "its gains are even, so it is of second order: add lattice_penalty to the loss",
         ),
-        (nn.Sequential(nn.Upsample(scale_factor=2)), "uncheck.inspect tells which layer makes it"),
+        (nn.Sequential(nn.Upsample(scale_factor=8)), "uncheck.inspect tells which layer makes it"),
+        (nn.Sequential(nn.Upsample(scale_factor=2)), "no stage of the network has this period"),
     ],
 )
 def test_what_it_says(network, expected):

@@ -64,6 +64,11 @@ def warning_of(period: int, measured: Measurement, stages: Sequence[Stage], name
         n for s, n in zip(stages, names, strict=True) if s.output_period and max(s.output_period) == period
     ]
     if not own:
+        divided = any(s.output_period and max(s.output_period) % period == 0 for s in stages)
+        if stages and not divided and all(s.output_period for s in stages):
+            return (
+                f"{what}; no stage of the network has this period, so look at what the images bring with them"
+            )
         return f"{what}; uncheck.inspect tells which layer makes it"
     spread = max((measured.spreads.get(name, 0.0) for name in own), default=0.0)
     cure = (

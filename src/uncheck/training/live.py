@@ -51,6 +51,12 @@ def placed(model: nn.Module, inputs: Any) -> tuple[Any, ...]:
     return out
 
 
+def first_sample(inputs: Any) -> Any:
+    """The first of a batch of inputs: reading stages needs no more."""
+    count = next((t.shape[0] for t in tensors_in(inputs) if t.ndim), 0)
+    return replace_tensors(inputs, lambda t: t[:1] if t.ndim and t.shape[0] == count else t)
+
+
 class Live:
     """The tensors of some sources, read again at each call, with their gradients.
 

@@ -17,7 +17,7 @@ from uncheck.measuring.sets import VISIBLE_IN_SETS
 from uncheck.training.alarm import IN_A_ROW, Alarm, warning_of
 from uncheck.training.gains import StageGains
 from uncheck.training.images import Span
-from uncheck.training.live import largest_map, placed, undisturbed, unwrapped
+from uncheck.training.live import first_sample, largest_map, placed, undisturbed, unwrapped
 from uncheck.training.measurement import Measurement, Part, all_parts, is_first_process, writer
 from uncheck.training.shared import batch_sums, set_values
 from uncheck.training.trend import Trend, lattice_trend
@@ -188,7 +188,7 @@ class LatticeTracker:
             if self._gains is None:
                 with undisturbed(unwrapped(self.model)):
                     inputs = self._inputs()
-                self._gains = StageGains(self.model, inputs)
+                self._gains = StageGains(self.model, first_sample(inputs))
                 if self._gains.unread:
                     self._warn(f"gain spread is not known for {', '.join(self._gains.unread)}")
             return self._gains.spreads(self.model)
@@ -203,18 +203,18 @@ class LatticeTracker:
         try:
             self.write(measured.values(self.prefix), measured.step)
         except Exception as error:
-            self._warn(f"the logger failed, and training goes on: {error}", error)
+            self._warn(f"the logger failed, and training goes on: {error}", error, depth=5)
         stages, names = ((), ()) if self._gains is None else (self._gains.stages, self._gains.names)
         for period in self._alarm.periods(self.history, self.end):
-            self._warn(warning_of(period, measured, stages, names))
+            self._warn(warning_of(period, measured, stages, names), depth=5)
         trend = self.trend()
         self._lasting = self._lasting + 1 if trend.verdict == "will not fade" else 0
         if self._lasting >= IN_A_ROW and "lasting" not in self._said:
             self._said.add("lasting")
-            self._warn(f"the lattice {trend}")
+            self._warn(f"the lattice {trend}", depth=5)
 
-    def _warn(self, text: str, cause: Exception | None = None) -> None:
-        """Once for each text, in process 0."""
+    def _warn(self, text: str, cause: Exception | None = None, depth: int = 4) -> None:
+        """Once for each text, in process 0; `depth` callers up is whoever called `step`."""
         if is_first_process() and text not in self._said:
             self._said.add(text)
-            warnings.warn(f"LatticeTracker: {text}", UncheckWarning, stacklevel=4, source=cause)
+            warnings.warn(f"LatticeTracker: {text}", UncheckWarning, stacklevel=depth, source=cause)
