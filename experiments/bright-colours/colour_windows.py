@@ -11,11 +11,9 @@ from numpy.typing import NDArray
 
 from uncheck.measuring.brightness import brightness_dependence
 from uncheck.measuring.dependence_curve import curve
-from uncheck.measuring.frequencies import plan
-from uncheck.measuring.lattice import Component
+from uncheck.measuring.lattice import Component, find_lattice
 from uncheck.measuring.local_amplitude import grid, local_amplitudes, local_means
 from uncheck.measuring.regression import fit
-from uncheck.measuring.sets import set_lattice, set_sums
 
 Levels = NDArray[np.float32]
 
@@ -37,9 +35,8 @@ class Windows:
 
 
 def shared_component(pictures: Levels, period: int) -> Component | None:
-    """The lattice of this period that pictures (N, H, W, C) have in common, significant or not."""
-    scheme = plan(pictures.shape[1:3], (period,))
-    every = set_lattice(set_sums(pictures, scheme), scheme, threshold=0.0, significance=inf).present
+    """The lattice of this period in the mean of pictures (N, H, W, C), significant or not."""
+    every = find_lattice(pictures.mean(0), periods=(period,), threshold=0.0, significance=inf).present
     return next((c for c in every if int(np.lcm.reduce(c.period)) == period), None)
 
 

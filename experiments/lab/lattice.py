@@ -9,8 +9,9 @@ import numpy as np
 from torch import Tensor
 
 from uncheck import lattice_strength
-from uncheck.measuring.frequencies import Plan, plan
-from uncheck.measuring.sets import VISIBLE_IN_SETS, SetSums, set_lattice, set_sums
+from uncheck.measuring import find_lattice
+from uncheck.measuring.frequencies import plan
+from uncheck.measuring.sets import VISIBLE_IN_SETS, set_lattice, set_sums
 
 #: Corrected p-value below which a period is there; and grey levels (`docs/calibration.md`).
 SIGNIFICANT, VISIBLE = 1e-3, VISIBLE_IN_SETS
@@ -24,8 +25,11 @@ def lattice(images: Tensor, span: tuple[float, float], periods: tuple[int, ...] 
     least 0.05 levels. `single` and `single_P` (grey levels): the mean of `lattice_strength` of single images,
     of all periods and of one.
     """
-    sums, scheme = _sums(images, span, periods)
-    every = _components(sums, scheme)
+    low, high = span
+    levels = ((images.detach().float() - low) * (255 / (high - low))).permute(0, 2, 3, 1).numpy()
+    scheme = plan(levels.shape[1:3], periods)
+    sums = set_sums(levels, scheme)
+    every = {_period(c): c for c in set_lattice(sums, scheme, threshold=0.0, significance=inf).present}
     out: dict[str, Any] = {"strength": round(set_lattice(sums, scheme).strength, 3)}
     for period in scheme.tested:
         one = every.get(period)
@@ -38,26 +42,22 @@ def lattice(images: Tensor, span: tuple[float, float], periods: tuple[int, ...] 
 
 
 def together(images: Tensor, span: tuple[float, float], period: int) -> float:
-    """Grey levels that all images share at one period, significant or not: `amplitude_P` of `lattice`."""
-    sums, scheme = _sums(images, span, (period,))
-    one = _components(sums, scheme).get(period)
-    return round(float(one.amplitude), 4) if one else 0.0
+    """Grey levels at one period in the mean of all images, significant or not.
+
+    Every image counts alike, as `inspect` looks at a batch. `lattice` weighs each by how little else is in
+    it, which tells weak lattices apart from content, but hardly counts images with much content: it misses a
+    lattice that flat ones do not have.
+    """
+    low, high = span
+    mean = (images.detach().double().mean(0) - low) * (255 / (high - low))
+    array = mean.permute(1, 2, 0).float().numpy()
+    found = find_lattice(array, periods=(period,), threshold=0.0, significance=inf).present
+    return round(max((float(c.amplitude) for c in found if _period(c) == period), default=0.0), 4)
 
 
 def alone(images: Tensor, span: tuple[float, float], periods: tuple[int, ...]) -> float:
     """Grey levels: the mean strength of single images, which is what an eye that sees one of them can see."""
     return round(float(lattice_strength(images.detach().float(), periods=periods, span=span)), 3)
-
-
-def _sums(images: Tensor, span: tuple[float, float], periods: tuple[int, ...]) -> tuple[SetSums, Plan]:
-    low, high = span
-    levels = ((images.detach().float() - low) * (255 / (high - low))).permute(0, 2, 3, 1).numpy()
-    scheme = plan(levels.shape[1:3], periods)
-    return set_sums(levels, scheme), scheme
-
-
-def _components(sums: SetSums, scheme: Plan) -> dict[int, Any]:
-    return {_period(c): c for c in set_lattice(sums, scheme, threshold=0.0, significance=inf).present}
 
 
 def _period(component: Any) -> int:

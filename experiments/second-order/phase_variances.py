@@ -27,11 +27,19 @@ LAGS = 5
 
 
 def autocovariance(x: Tensor) -> Tensor:
-    """R[i, i', d] = cov(x_i[m], x_i'[m + d]) of maps (N, C, H, W), lags -5..5: (C, C, 11, 11); periodic."""
-    centred = x.double() - x.double().mean((0, 2, 3), keepdim=True)
-    spectra = torch.fft.fft2(centred)
-    power = torch.einsum("nihw,njhw->ijhw", spectra.conj(), spectra) / (len(x) * x.shape[2] * x.shape[3])
-    return around(torch.fft.ifft2(power).real)
+    """R[i, i', d] = cov(x_i[m], x_i'[m + d]) of maps (N, C, H, W), lags -5..5: (C, C, 11, 11).
+
+    Of all m whose every lag lies inside: pictures are not periodic.
+    """
+    centred = x - x.mean((0, 2, 3), keepdim=True)
+    channels, (height, width) = x.shape[1], (n - 2 * LAGS for n in x.shape[2:])
+    inner = centred[..., LAGS : LAGS + height, LAGS : LAGS + width].transpose(0, 1).reshape(channels, -1)
+    out = torch.empty(channels, channels, 2 * LAGS + 1, 2 * LAGS + 1, dtype=torch.float64)
+    for i in range(2 * LAGS + 1):
+        for j in range(2 * LAGS + 1):
+            moved = centred[..., i : i + height, j : j + width].transpose(0, 1).reshape(channels, -1)
+            out[..., i, j] = inner @ moved.T / inner.shape[1]
+    return out
 
 
 def around(periodic: Tensor) -> Tensor:
