@@ -58,7 +58,7 @@ def train(task: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
     """L1, Adam; curves over config["at"] at one learning rate, and `settled` after it fell to zero."""
     seen, held_out = pictures((config["patches"], config["size"], config["held_out"]))
     ours = network(task["kernel"], task["tied"], config["width"], task["seed"])
-    adam = torch.optim.Adam(ours.parameters(), config["rate"])
+    adam = torch.optim.Adam(ours.parameters(), config["rate"], fused=True)
     drawn = torch.Generator().manual_seed(task["seed"])
     last, curves, losses = config["at"][-1], {}, []
     for step in range(last + config["settling"] + 1):
@@ -92,8 +92,9 @@ def look(ours: nn.Sequential, held_out: Tensor, config: dict[str, Any]) -> dict[
     return {
         # What one held-out picture shows on average, of both periods together.
         "strengths": found["single"],
-        "shared": round((found["amplitude_2"] ** 2 + found["amplitude_4"] ** 2) ** 0.5, 3),
-        **{f"{kind}_{p}": found[f"{kind}_{p}"] for p in (2, 4) for kind in ("single", "amplitude")},
+        # What all have in common; of that only what contents cannot have left by chance.
+        "shared": found["strength"],
+        **{f"{kind}_{p}": found[f"{kind}_{p}"] for p in (2, 4) for kind in ("single", "amplitude", "p")},
         "flat": alone(plain, SPAN, (2, 4)),
         **{f"flat_{p}": alone(plain, SPAN, (p,)) for p in (2, 4)},
         "spread_first": round(spread_of(ours[2]), 4),
