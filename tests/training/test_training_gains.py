@@ -1,6 +1,7 @@
 import copy
 import gc
 import weakref
+from pathlib import Path
 
 import pytest
 import torch
@@ -277,3 +278,20 @@ def test_parallel_wrappers_are_taken_off():
     x = torch.randn(1, 4, 5, 5)
     wrapped = nn.DataParallel(model)
     assert gain_penalty(wrapped, x).item() == gain_penalty(model, x).item()
+
+
+@pytest.mark.parametrize("name", ["fsrcnn_x2", "espcn_x3", "dcgan_svhn", "speech_decoder", "cwgan_mnist"])
+def test_real_networks(name, monkeypatch):
+    cases = Path(__file__).parents[3] / "shared" / "cases"
+    if not cases.exists():
+        pytest.skip("the released networks are not beside this checkout")
+    monkeypatch.syspath_prepend(str(cases))
+    import networks as released
+
+    model, x = released.load(name), released.example_input(name)
+    gains = StageGains(model, x)
+    expected = [gain_spread(stage.kernel) for stage in gains.stages]
+    assert not gains.unread
+    assert list(gains.spreads(model).values()) == pytest.approx(expected, abs=1e-6)
+    total = sum(value**2 for value in expected)
+    assert gain_penalty(model, x, bias=False).item() == pytest.approx(total, abs=1e-6)

@@ -133,7 +133,7 @@ def test_outputs_of_the_training_step_and_a_checkpoint(tmp_path):
         enable_checkpointing=False, enable_model_summary=False,
     ).fit(
         module(manual=False), DataLoader(TensorDataset(torch.zeros(10, 1)), batch_size=1),
-        ckpt_path=tmp_path / "half.ckpt", weights_only=False,
+        ckpt_path=tmp_path / "half.ckpt", weights_only=True,
     )  # fmt: skip
     assert [m.step for m in later.history] == [5, 10, 15, 20]
     assert later.history[:2] == given.history

@@ -46,7 +46,7 @@ def set_values(
     for period in scheme.tested:
         out[f"strength_{period}"] = strengths.get(period, 0.0)
         out[f"p_value_{period}"] = min(1.0, p_values.get(period, 1.0))
-    return out
+    return {name: float(value) for name, value in out.items()}  # no NumPy numbers in checkpoints
 
 
 def _period(component: Any) -> int:
