@@ -86,5 +86,5 @@ def _errors(rows: list[Any], config: dict[str, Any], folder: Path) -> None:
             means = [sum(column) / len(column) for column in zip(*curves, strict=True)]
             panel.plot(means, color=COLOURS[i], label=name)
         panel.set(title=said, xlabel="pixels from the border", ylabel="grey levels")
-    panels[0][1].legend(fontsize=7)
+    panels[0][2].legend(fontsize=7)
     save(figure, folder, "errors")
