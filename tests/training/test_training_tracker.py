@@ -40,8 +40,8 @@ def train(model, steps, each, autocast=False):
     losses = []
     for _ in range(steps):
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=autocast):
-            output = model(torch.randn(4, 8, 4, 4))
             each()
+            output = model(torch.randn(4, 8, 4, 4))
             loss = (output - torch.rand_like(output)).square().mean()
         optimizer.zero_grad()
         loss.backward()

@@ -74,6 +74,17 @@ def test_ignoring_correlation_would_be_caught(monkeypatch):
     assert false > 10
 
 
+@pytest.mark.parametrize(("correlation", "least"), [(0.0, 0.97), (0.5, 0.93), (0.8, 0.85)])
+def test_intervals_hold_for_correlated_neighbours(correlation, least):
+    # without the widening 0.68 of them at a correlation of 0.8
+    held = 0
+    for seed in range(100):
+        steps, strengths, _ = curve("constant", seed, 0.5, correlation, 0.3)
+        low, high = lattice_trend(steps, strengths, end=END).slope_interval
+        held += low <= 0 <= high
+    assert held >= 100 * least
+
+
 def test_exact_power_law():
     trend = lattice_trend(STEPS, 2.0 * (STEPS / END) ** -0.5, end=END)
     assert trend.slope == pytest.approx(-0.5, abs=1e-9)

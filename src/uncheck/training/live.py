@@ -30,8 +30,7 @@ def unwrapped(model: nn.Module) -> nn.Module:
 def undisturbed(model: nn.Module) -> Iterator[None]:
     """Eval mode without autocast or compilation; everything is put back, random states too.
 
-    Autocast keeps copies of weights that it has cast. One made without gradients would be used by the next
-    training step, so none is made here.
+    Inside or outside a user's autocast, the numbers are those of the weights as they are.
     """
     device = next((p.device.type for p in model.parameters()), "cpu")
     with as_found(model), eagerly(), torch.autocast(device, enabled=False):
