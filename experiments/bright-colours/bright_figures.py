@@ -10,13 +10,14 @@ from bright_claims import of
 
 def draw(results: dict[str, Any], folder: Path) -> None:
     generators(results["rows"], folder)
+    generators(results["rows"], folder, "before_tanh")
     moved(results["rows"], folder)
     released(results["rows"], folder)
     zero(results, folder)
 
 
-def generators(rows: list[dict[str, Any]], folder: Path) -> None:
-    """Amplitude in bins of both distances, a line per seed."""
+def generators(rows: list[dict[str, Any]], folder: Path, kind: str = "dependence") -> None:
+    """Amplitude in bins of both distances, a line per seed; the pictures, or what the tanh gets."""
     from lab.figures import COLOURS, axes, save
     from lab.pictures import show
 
@@ -25,7 +26,7 @@ def generators(rows: list[dict[str, Any]], folder: Path) -> None:
         seen = of(rows, "generator", trained=trained)
         for column, (key, what) in enumerate((("from_mean", "mean colour"), ("from_bias", "bias' colour"))):
             for row in seen:
-                bins = row["dependence"][key]["bins"]
+                bins = row[kind][key]["bins"]
                 panels[line][column].plot(
                     [b[0] for b in bins],
                     [b[1] for b in bins],
@@ -39,9 +40,10 @@ def generators(rows: list[dict[str, Any]], folder: Path) -> None:
                 xlabel=f"distance from the {what}, grey levels",
                 ylabel="amplitude, grey levels",
             )
-            panels[line][column].set_ylim(0, None)
+            low = min(b[1] for row in seen for b in row[kind][key]["bins"])
+            panels[line][column].set_ylim(1.2 * min(0, low), None)
         show(panels[line][2], next(row["picture"] for row in seen if "picture" in row), said)
-    save(figure, folder, "generators")
+    save(figure, folder, "generators" if kind == "dependence" else kind)
 
 
 def moved(rows: list[dict[str, Any]], folder: Path) -> None:

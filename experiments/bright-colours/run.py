@@ -48,9 +48,10 @@ def generator(task: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
         codes = codes_of(config["count"], task["seed"])
     activations = before_last(net, codes)
     with torch.no_grad():
-        pictures = net.up2(activations).tanh()
-        bias = (net.up2.bias.tanh() * 127.5 + 127.5).double().numpy()
-    row["dependence"] = dependence(levels(pictures, (-1, 1), CROP), 2, bias)
+        raw, bias = net.up2(activations), net.up2.bias.double()
+    pictures = raw.tanh()
+    for key, made, own in (("dependence", pictures, bias.tanh()), ("before_tanh", raw, bias)):
+        row[key] = dependence(levels(made, (-1, 1), CROP), 2, (127.5 * (1 + own.detach())).numpy())
     if task["seed"] == config["seeds"][0]:
         row["picture"] = kept(pictures[0], (-1, 1))
     return {**row, **moved(net, activations, config, task["seed"])}
