@@ -48,6 +48,7 @@ def verdicts(rows: Rows, config: dict[str, Any]) -> dict[str, dict[str, str]]:
     out["inherited"] = _tried(_inherited, games, config)
     out["resized"] = _tried(_resized, games, config)
     out["border"] = _tried(_border, games, config)
+    out["steps"] = _tried(_steps, games, config)
     return out
 
 
@@ -85,7 +86,8 @@ def _strided(rows: Rows, config: dict[str, Any]) -> dict[str, str]:
     said = (
         f"before: {_levels(seen, 'before')}; after: {_levels(seen, 'after')}; stride 1 at most {highest:.1f}"
     )
-    return verdict(holds(good and clean), said)
+    said += "; least after: " + ", ".join(f"{name} {value:.1f}" for name, value in least.items())
+    return verdict(outcome, said)
 
 
 def _training(rows: Rows, config: dict[str, Any]) -> dict[str, str]:
@@ -228,3 +230,18 @@ def _border(games: Rows, config: dict[str, Any]) -> dict[str, str]:
     good = mean(seen["BlurConv k3"]) <= 2 * mean(seen[PLAIN]) and mean(seen[STRIDED[0]]) >= 5
     said = ", ".join(f"{name} {spread(values)}" for name, values in seen.items())
     return verdict(holds(good), f"pixels, wrapped borders: {said} levels")
+
+
+def _steps(games: Rows, config: dict[str, Any]) -> dict[str, str]:
+    moved = {
+        name: [r["moved"] for r in games if "moved" in r and r["discriminator"] == f"{name} wrapped"]
+        for name in (PLAIN, STRIDED[0], "BlurConv k3")
+    }
+    if not all(moved.values()):
+        raise _Missing("plain steps")
+    good = max(moved["BlurConv k3"]) < 0.01 and min(moved[STRIDED[0]]) >= 1
+    adam = _ends(games, "pixels", "BlurConv k3 wrapped")
+    said = ", ".join(f"{name} at most {max(values):.2g}" for name, values in moved.items())
+    return verdict(
+        holds(good), f"phase means moved apart: {said} levels (with Adam BlurConv leaves {spread(adam)})"
+    )

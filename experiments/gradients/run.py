@@ -26,7 +26,8 @@ def tasks(config: dict[str, Any]) -> list[dict[str, Any]]:
             for seed in config["seeds"]
         ),
         *(
-            {"maker": "pixels", "discriminator": name, "seed": seed}
+            {"maker": maker, "discriminator": name, "seed": seed}
+            for maker in ("pixels", "pixels, plain steps")
             for name in config["wrapped"]
             for seed in config["seeds"]
         ),
@@ -71,7 +72,7 @@ def _classifier(task: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
 
 def _game(task: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
     import torch
-    from gradients_networks import driven
+    from gradients_networks import PLAIN, driven, moved
     from lab.lattice import lattice
     from lab.patches import TRAINING, patches
     from lab.pictures import kept
@@ -86,7 +87,9 @@ def _game(task: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
         config["rounds"],
         task["seed"],
     )
-    row = {"start": lattice(before, (0, 1), PERIODS), "end": lattice(after, (0, 1), PERIODS)}
+    row: dict[str, Any] = {"start": lattice(before, (0, 1), PERIODS), "end": lattice(after, (0, 1), PERIODS)}
+    if task["maker"] == PLAIN:
+        row["moved"] = float(f"{255 * moved(before, after):.3g}")
     if task["seed"] == config["seeds"][0] and task["maker"] == "pixels":
         row["end"]["picture"] = kept(after[0], (0, 1))
     return row
