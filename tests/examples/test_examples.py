@@ -11,10 +11,10 @@ import pytest
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SCRIPTS = sorted(path.name for path in EXAMPLES.glob("*.py"))
 
+pytestmark = pytest.mark.skipif(not EXAMPLES.exists(), reason="the examples are not part of this copy")
+
 
 def run(name, folder):
-    if not EXAMPLES.exists():
-        pytest.skip("the examples are not part of this copy")
     done = subprocess.run(
         [sys.executable, str(EXAMPLES / name)],
         cwd=folder,

@@ -102,6 +102,13 @@ def test_outliers_do_not_turn_it():
     assert verdict(strengths) == "will not fade"
 
 
+def test_no_interval_above_white():
+    wild = np.random.default_rng(0).permutation(np.geomspace(0.02, 100, 16))
+    trend = lattice_trend(STEPS[:16], wild, end=END)
+    assert trend.verdict == "too early"
+    assert trend.at_end_interval[1] == 255
+
+
 def test_zeros_are_clean():
     assert verdict(np.zeros(len(STEPS))) == "clean"
     assert lattice_trend(STEPS, np.zeros(len(STEPS)), end=END).at_end == pytest.approx(0.01)

@@ -13,6 +13,7 @@ from scipy.stats import theilslopes
 
 from uncheck.errors import UncheckError
 from uncheck.measuring.components import VISIBLE
+from uncheck.measuring.levels import LEVELS
 
 Verdict = Literal["fading", "will not fade", "clean", "too early"]
 
@@ -136,7 +137,7 @@ def lattice_trend(
         power.slopes,
         _exp(power.now),
         _exp(power.then),
-        (_exp(low), _exp(high)),
+        (_exp(low), max(_exp(power.then), min(_exp(high), LEVELS))),  # no lattice is stronger
         end,
         visible,
         len(t),
