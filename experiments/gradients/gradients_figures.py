@@ -75,7 +75,7 @@ def _inherited(rows: list[Any], config: dict[str, Any], folder: Path) -> None:
     shown = [(r["discriminator"], r["end"]["picture"]) for r in games if "picture" in r["end"]]
     makers = [(maker, config["discriminators"]) for maker in config["makers"]]
     if config["wrapped"]:
-        makers.append(("pixels", config["wrapped"]))
+        makers += [("pixels", config["wrapped"]), ("pixels, plain steps", config["wrapped"])]
     figure, panels = axes(max(len(makers), -(-len(shown) // 2)), 3, width=3.2, height=3.0)
     for panel, (maker, names) in zip(panels[0], makers, strict=False):
         for period, colour in ((2, COLOURS[0]), (4, COLOURS[1])):

@@ -82,6 +82,10 @@ def _strided(rows: Rows, config: dict[str, Any]) -> dict[str, str]:
     every = [row for some in seen.values() for row in some]
     good = all(level(r[when]) >= config["strong"] for r in every for when in ("before", "after"))
     clean = all(not r[when]["signed"] for r in plain for when in ("before", "after"))
+    least = {name: min(level(r["after"]) for r in some) for name, some in seen.items()}
+    outcome = holds(good and clean)
+    if clean and not good and min(least.values()) > 0 and max(least.values()) >= config["strong"]:
+        outcome = "depends on the kernel size"
     highest = max(max(r[when]["signed"].values(), default=0.0) for r in plain for when in ("before", "after"))
     said = (
         f"before: {_levels(seen, 'before')}; after: {_levels(seen, 'after')}; stride 1 at most {highest:.1f}"
@@ -217,12 +221,15 @@ def _inherited(games: Rows, config: dict[str, Any]) -> dict[str, str]:
 def _resized(games: Rows, config: dict[str, Any]) -> dict[str, str]:
     resized = _ends(games, "nearest", STRIDED[0])
     blurred, plain = _ends(games, "pixels", "BlurConv k3"), _ends(games, "pixels", PLAIN)
-    good = max(resized) < 1 and mean(blurred) <= 2 * mean(plain)
+    out, blind = max(resized) < 1, mean(blurred) <= 2 * mean(plain)
+    outcome = holds(out and blind)
+    if out and not blind:
+        outcome = "depends on whether the generator or the discriminator is cured"
     said = (
         f"resize-convolution against k3 s2 {spread(resized)} levels; "
         f"pixels against BlurConv {spread(blurred)}, against stride 1 {spread(plain)}"
     )
-    return verdict(holds(good), said)
+    return verdict(outcome, said)
 
 
 def _border(games: Rows, config: dict[str, Any]) -> dict[str, str]:
