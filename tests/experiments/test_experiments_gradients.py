@@ -66,3 +66,21 @@ def test_a_game_moves_what_it_drives_and_starts_where_it_says():
     before, after = networks.driven("pixels", "stride 2 k3", 4, real, 4, 3, 0)
     assert before.shape == after.shape == (4, 3, 32, 32)
     assert 0 < float((after - before).abs().max()) <= 0.04  # three steps of Adam at 0.01
+
+
+def test_moved_is_the_change_of_the_phase_means():
+    before = torch.rand(3, 3, 8, 8)
+    after = before + 0.5
+    after[:, 1, 0::2, 1::2] += 0.4
+    assert networks.moved(before, after) == pytest.approx(0.3, abs=1e-6)  # 0.4 less its mean over four phases
+
+
+@pytest.mark.parametrize(("name", "even"), [("BlurConv k3", True), ("stride 2 k3", False)])
+def test_plain_steps_along_an_even_gradient_move_all_phases_alike(name, even):
+    torch.manual_seed(0)
+    game = (name + networks.WRAPPED, 4, torch.rand(8, 3, 16, 16), 4, 5, 0)
+    before, after = networks.driven(networks.PLAIN, *game)
+    assert float((after - before).abs().max()) > 0.01
+    assert (networks.moved(before, after) < 1e-6) == even
+    torch.manual_seed(0)
+    assert networks.moved(*networks.driven("pixels", *game)) > 1e-5
