@@ -35,8 +35,9 @@ def tasks(config: dict[str, Any]) -> list[dict[str, Any]]:
         for seed in seeds
     ]
     generators = [{"kind": "generator", "swap": s, "seed": seed} for s in config["swaps"] for seed in seeds]
+    style = [{"kind": "style", "seed": seed} for seed in seeds[:3]]
     released = [{"kind": "released", "network": n, "seed": seeds[0]} for n in config["released"]]
-    return law + cures + generators + (released if CASES.exists() else [])
+    return law + cures + generators + style + (released if CASES.exists() else [])
 
 
 def measure(task: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
@@ -44,9 +45,8 @@ def measure(task: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
     import torch
 
     torch.manual_seed(task["seed"])
-    return {"law": law, "cures": cures, "generator": generator, "released": of_released}[task["kind"]](
-        task, config
-    )
+    kinds = {"law": law, "cures": cures, "generator": generator, "style": style, "released": of_released}
+    return kinds[task["kind"]](task, config)
 
 
 def law(task: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
@@ -62,9 +62,11 @@ def law(task: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
     mean, deviation = normalised(stack.kernel, maps.double().mean((0, 2, 3)), covariance)
     with torch.no_grad():
         up = stack.up(maps)[..., CROP:-CROP, CROP:-CROP]
-        seen = [up[..., i::2, j::2].std((0, 2, 3)) for i in range(2) for j in range(2)]
+        parts = [up[..., i::2, j::2].std((0, 2, 3)) for i in range(2) for j in range(2)]
+        seen = torch.stack(parts, 1)
+        seen = seen / seen.square().mean(1, keepdim=True).sqrt()
         if task["drive"] != "constant":
-            row["spread"] = [round(spread(deviation), 4), round(spread(torch.stack(seen, 1)[..., None]), 4)]
+            row["spread"] = [round(spread(deviation), 4), round(spread(seen[..., None]), 4)]
         for name, function in FUNCTIONS.items():
             output = stack(maps, function)
             row["measured"][name], size = amplitude(output)
@@ -135,10 +137,17 @@ def generator(task: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
     return row
 
 
+def style(task: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
+    from trained_style import evened
+
+    return {"levels": evened(task["seed"], smoke=config["pictures"] < 32)}
+
+
 def of_released(task: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
     from swapped import released
 
-    return {"amplitudes": released(task["network"], config["pictures"])}
+    amplitudes, there = released(task["network"], config["pictures"])
+    return {"amplitudes": amplitudes, "there": there}
 
 
 EXPERIMENT = Experiment(Path(__file__).resolve().parent, tasks, measure, conclude, draw)

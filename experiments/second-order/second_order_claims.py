@@ -37,6 +37,7 @@ def conclude(rows: list[Row], config: Row) -> dict[str, dict[str, str]]:
         "cure": cure(rows),
         "deeper": deeper(rows),
         "generator": generator(rows, config),
+        "trained": trained(rows),
         "released": released(rows),
     }
 
@@ -71,7 +72,8 @@ def law(rows: list[Row]) -> dict[str, str]:
     said = f"{close:.0%} of noise cases within; median of measured over predicted {ratio:.2f}" + (
         f"; on photographs {median(real):.2f}, from {min(real):.2f} to {max(real):.2f}" if real else ""
     )
-    return verdict(holds(close >= 0.95), said)
+    agree = close >= 0.95 and all(0.5 <= ratio <= 1.5 for ratio in real)
+    return verdict(holds(agree), said)
 
 
 def odd(rows: list[Row], config: Row) -> dict[str, str]:
@@ -149,6 +151,18 @@ def generator(rows: list[Row], config: Row) -> dict[str, str]:
     return verdict(holds(agree), f"{said} levels; predicted {predicted}, measured {ratio:.2f} of it")
 
 
+def trained(rows: list[Row]) -> dict[str, str]:
+    """Style networks with resize-convolutions: levels shared by all pictures."""
+    seen = [r["levels"] for r in of(rows, "style")]
+    agree = [
+        s["means evened"][0] >= 0.5 * s["as it is"][0] and s["variances evened"][0] <= 0.5 * s["as it is"][0]
+        for s in seen
+    ]
+    said = "; ".join(f"{k} " + ", ".join(f"{s[k][0]:.2f}" for s in seen) for k in seen[0])
+    outcome = "depends on the seed" if any(agree) and not all(agree) else holds(all(agree))
+    return verdict(outcome, f"{said} levels")
+
+
 def released(rows: list[Row]) -> dict[str, str]:
     seen = {r["network"]: r["amplitudes"] for r in of(rows, "released")}
     if not seen:
@@ -157,7 +171,12 @@ def released(rows: list[Row]) -> dict[str, str]:
         a["means evened"] >= 0.5 * a["as it is"] and a["variances evened"] <= 0.3 * a["as it is"]
         for a in seen.values()
     ]
-    said = "; ".join(f"{n}: " + ", ".join(f"{k} {v:.2f}" for k, v in a.items()) for n, a in seen.items())
+    there = {r["network"]: r["there"] for r in of(rows, "released")}
+    said = "; ".join(
+        f"{n}{'' if there[n] else ' (no significant lattice)'}: "
+        + ", ".join(f"{k} {v:.2f}" for k, v in a.items())
+        for n, a in seen.items()
+    )
     if any(agree) and not all(agree):
         return verdict("depends on the network", f"{said} levels")
     return verdict(holds(all(agree)), f"{said} levels")

@@ -34,7 +34,7 @@ def law(results: dict[str, Any], folder: Path) -> None:
     one.legend()
     two.plot([0.01, 100], [0.01, 100], color="grey", linewidth=0.8)
     two.set(xscale="log", yscale="log", xlabel="predicted, grey levels", ylabel="measured, grey levels")
-    two.set(title="lattice behind ReLU, LeakyReLU, GELU, square")
+    two.set(title="behind ReLU, LeakyReLU, GELU, square")
     save(figure, folder, "law")
 
 
@@ -79,10 +79,13 @@ def generators(results: dict[str, Any], folder: Path) -> None:
     }
     groups["predicted"] = [r["predicted_4"] for r in of(rows, "generator", swap="as it is")]
     theirs = of(rows, "released")
-    figure, panels = axes(1 + len(theirs), height=3.2)
+    figure, panels = axes(2 + len(theirs), height=3.2)
     points(panels[0][0], groups, floor=0.01)
-    panels[0][0].set(title="untrained generator, period 4", ylabel="grey levels")
-    for i, row in enumerate(theirs, start=1):
+    panels[0][0].set(title="untrained generator, period 4", ylabel="grey levels", ylim=(0.05, 5))
+    style = [r["levels"] for r in of(rows, "style")]
+    points(panels[0][1], {k: [s[k][0] for s in style] for k in style[0]}, colour=COLOURS[3], floor=0.01)
+    panels[0][1].set(title="trained style networks, shared", ylabel="grey levels")
+    for i, row in enumerate(theirs, start=2):
         seen = {name: [value] for name, value in row["amplitudes"].items()}
         points(panels[0][i], seen, colour=COLOURS[i])
         panels[0][i].set(title=f"{row['network']}, period 4", ylim=(0, None))

@@ -92,10 +92,13 @@ def lines_of_period_4(pattern: Tensor) -> Tensor:
 RELEASED = {"cwgan_mnist": ("conv_blocks.2", 4), "cvae_sketch": ("body.3", 4)}
 
 
-def released(name: str, count: int) -> dict[str, float]:
-    """Grey levels at the period of its first resizing, with the phases behind that as they are and evened."""
+def released(name: str, count: int) -> tuple[dict[str, float], bool]:
+    """Grey levels at the period of its first resizing, with the phases behind that as they are and evened.
+
+    And whether the pictures share a lattice of that period at all.
+    """
     from lab.cases import network
-    from lab.lattice import together
+    from lab.lattice import lattice, together
 
     cases, model = network(name)
     where, period = RELEASED[name]
@@ -112,4 +115,6 @@ def released(name: str, count: int) -> dict[str, float]:
         with torch.no_grad():
             out[said] = round(together(model(codes), span, period), 3)
         hook.remove()
-    return out
+    with torch.no_grad():
+        there = lattice(model(codes), span, (period,))[f"there_{period}"]
+    return out, bool(there)
