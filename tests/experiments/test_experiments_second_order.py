@@ -26,7 +26,7 @@ from phase_variances import (  # noqa: E402
 from stacks import LAYERS, Stack, inputs  # noqa: E402
 from swapped import lines_of_period_4  # noqa: E402
 
-from uncheck.phases import gain_spread, matrix  # noqa: E402
+from uncheck.phases import PhaseKernel, from_resize, gain_spread, matrix  # noqa: E402
 
 
 def random_covariance(channels, seed):
@@ -126,3 +126,14 @@ def test_images_count_alike_together_and_flat_ones_most_in_the_set():
     assert lattice(maps, (0, 255))["amplitude_2"] < 0.01
     even = 100 + 2 * noise + 4 * (torch.arange(64) % 2 - 0.5)
     assert together(even, (0, 255), 2) == pytest.approx(lattice(even, (0, 255))["amplitude_2"], rel=0.05)
+
+
+def test_linear_resizing_by_half_pixels_keeps_variances_equal_and_a_hold_after_nearest_does_not():
+    """Taps (1, 3) and (3, 1) against (2) and (1, 1): why a hold before the nonlinearity can make it worse."""
+    _, white = inputs("white", 1, 1, 12, 0)
+    linear = variances(from_resize(1, 2, "linear"), white)
+    assert spread(linear) < 1e-9
+    triangle = torch.tensor([1.0, 2.0, 1.0]) / 2
+    held = PhaseKernel((triangle[:, None] * triangle)[None, None], (2, 2))
+    assert gain_spread(held) < 1e-9
+    assert variances(held, white).flatten().sort().values.tolist() == [0.25, 0.5, 0.5, 1]
