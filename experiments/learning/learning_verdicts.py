@@ -57,8 +57,9 @@ def conclude(rows: Rows, config: dict[str, Any]) -> dict[str, dict[str, str]]:
 
 
 def even(k3: Rows, config: dict[str, Any]) -> dict[str, str]:
-    stays = all(late(row, part) >= 0.5 for row in k3 for part in PARTS)
-    later = [value for part in PARTS for value in ahead(k3, part, config)]
+    uneven = [
+        all(late(row, part) >= 0.5 for row in k3) and mean(ahead(k3, part, config)) >= 0.4 for part in PARTS
+    ]
     said = "; ".join(
         f"gain spread of the {part.split('_')[1]} layer {spread(r[part][0] for r in k3)} before, "
         f"{spread(late(r, part) for r in k3)} after, {fitted(k3, part, config)}"
@@ -67,12 +68,13 @@ def even(k3: Rows, config: dict[str, Any]) -> dict[str, str]:
     peak, after = spread(max(r["flat"]) for r in k3), spread(late(r, "flat") for r in k3)
     levels = f"while the lattice on flat colour falls from {peak} at its highest to {after} levels"
     # The article's "struggles": uneven still, and not on its way to even.
-    return verdict(holds(stays and mean(later) >= 0.4), f"{said}; {levels}")
+    outcome = holds(all(uneven)) if uneven[0] == uneven[1] else "depends on the layer"
+    return verdict(outcome, f"{said}; {levels}")
 
 
 def free(rows: Rows, config: dict[str, Any]) -> dict[str, str]:
     k2, k3, k4 = (of(rows, kernel) for kernel in (2, 3, 4))
-    uneven = all(late(row, part) >= 0.4 for row in k2 + k4 for part in PARTS)
+    # The article speaks of what is seen; the gain spreads that were predicted, too, are told beside it.
     seen = all(late(row, "flat") >= config["visible"] for row in k2 + k4)
     said = "; ".join(
         f"k{kernel}: gain spreads {spread(late(r, PARTS[0]) for r in some)} and "
@@ -80,7 +82,7 @@ def free(rows: Rows, config: dict[str, Any]) -> dict[str, str]:
         f"colour, {spread(late(r, 'shared') for r in some)} in the mean of the held-out pictures"
         for kernel, some in ((2, k2), (4, k4), (3, k3))
     )
-    return verdict(holds(uneven and seen), said)
+    return verdict(holds(seen), said)
 
 
 def longer(rows: Rows, config: dict[str, Any]) -> dict[str, str]:
@@ -122,11 +124,21 @@ def costs(rows: Rows, kernel: int) -> list[float]:
     return [tied["settled"]["loss"] / free["settled"]["loss"] - 1 for tied, free in pairs]
 
 
+def training_costs(rows: Rows, kernel: int) -> list[float]:
+    """The same of the training loss in the second half of the steps."""
+    pairs = zip(of(rows, kernel, True), of(rows, kernel), strict=True)
+    return [late(tied, "training_loss") / late(free, "training_loss") - 1 for tied, free in pairs]
+
+
 def capacity(rows: Rows) -> dict[str, str]:
     found = {kernel: costs(rows, kernel) for kernel in (2, 3, 4)}
     dear = {kernel: mean(values) > 0.02 for kernel, values in found.items()}
     outcome = "depends on the kernel" if len(set(dear.values())) > 1 else holds(all(dear.values()))
-    said = (f"k{kernel}: {spread(100 * v for v in values)} %" for kernel, values in found.items())
+    said = (
+        f"k{kernel}: {spread(100 * v for v in values)} % (in training "
+        f"{spread(100 * v for v in training_costs(rows, kernel))} %)"
+        for kernel, values in found.items()
+    )
     return verdict(outcome, f"held-out loss of tied over free: {', '.join(said)}")
 
 
