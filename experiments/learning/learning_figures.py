@@ -7,10 +7,12 @@ from typing import Any
 
 from lab.curves import power_law
 from lab.figures import COLOURS, axes, curves, points, save
-from learning_verdicts import costs, of
+from learning_verdicts import costs, joined, of
 
 FLOOR = 0.01
 KERNELS = (2, 3, 4)
+#: Curves of the lattice, and what they were measured on.
+WHERE = (("flat", "flat colour"), ("shared", "mean of held-out pictures"))
 
 
 def over_steps(rows: list[dict[str, Any]], key: str, floor: float) -> list[Any]:
@@ -22,9 +24,7 @@ def strength(results: dict[str, Any], folder: Path) -> None:
     """On flat colour and on held-out pictures, free and tied; the fits of the free ones dotted."""
     figure, panels = axes(2, 2, height=2.6, width=4)
     for row, tied in enumerate((False, True)):
-        for column, (key, said) in enumerate(
-            (("flat", "flat colour"), ("shared", "mean of held-out pictures"))
-        ):
+        for column, (key, said) in enumerate(WHERE):
             panel = panels[row][column]
             groups = {f"k{k}": over_steps(of(results["rows"], k, tied), key, FLOOR) for k in KERNELS}
             curves(panel, groups)
@@ -55,6 +55,28 @@ def gains(results: dict[str, Any], folder: Path) -> None:
         panel.set(ylabel="gain spread")
         panel.minorticks_off()
     save(figure, folder, "gains")
+
+
+def longer(results: dict[str, Any], folder: Path) -> None:
+    """The longest trainings, whole; their power laws from the end of the first fall on, dotted."""
+    kernels = results["config"]["longer_kernels"]
+    figure, panels = axes(2, width=4)
+    for panel, (key, said) in zip(panels[0], WHERE, strict=True):
+        groups = {}
+        for k, colour in zip(kernels, COLOURS, strict=False):
+            some = of(results["rows"], k)
+            groups[f"k{k}"] = [(joined(r, "steps")[1:], joined(r, key)[1:]) for r in some]
+            for r in some:
+                law = power_law(joined(r, "steps"), joined(r, key), start=results["config"]["fit_late"])
+                at = [s for s in joined(r, "steps") if s >= results["config"]["fit_late"]]
+                panel.plot(at, [law.at(s) for s in at], ":", color=colour, linewidth=1)
+        curves(panel, groups)
+        panel.axhline(results["config"]["visible"], color="grey", linestyle=":")
+        panel.set(
+            xscale="log", yscale="log", ylim=(0.1, 100), title=said, xlabel="steps", ylabel="grey levels"
+        )
+        panel.minorticks_off()
+    save(figure, folder, "longer")
 
 
 def settling(results: dict[str, Any], folder: Path) -> None:

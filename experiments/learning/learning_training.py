@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -54,29 +56,68 @@ def network(kernel: int, even: bool, width: int, seed: int) -> nn.Sequential:
     return nn.Sequential(*(tied(m) if even and isinstance(m, nn.ConvTranspose2d) else m for m in layers))
 
 
+@dataclass
+class Training:
+    """A network on its way: its optimiser, the draws of its pictures, and the steps done."""
+
+    network: nn.Sequential
+    adam: torch.optim.Adam
+    drawn: torch.Generator
+    done: int = 0
+
+    def branch(self) -> Training:
+        """Another that goes on from here, with the same draws."""
+        network, adam = copy.deepcopy((self.network, self.adam))
+        return Training(network, adam, torch.Generator().set_state(self.drawn.get_state()), self.done)
+
+    def step(self, photographs: Tensor, batch: int) -> Tensor:
+        """One step of L1; gives the loss."""
+        target = photographs[torch.randint(len(photographs), (batch,), generator=self.drawn)]
+        error = F.l1_loss(self.network(F.avg_pool2d(target, FACTOR)), target)
+        self.adam.zero_grad()
+        error.backward()
+        self.adam.step()
+        self.done += 1
+        return error.detach()
+
+
 def train(task: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
-    """L1, Adam; curves over config["at"] at one learning rate, and `settled` after it fell to zero."""
-    seen, held_out = pictures((config["patches"], config["size"], config["held_out"]))
+    """Curves over config["at"] at one learning rate, `settled` after it fell to zero from there on.
+
+    `longer`, of some: curves over config["longer"] at the learning rate kept.
+    """
+    photographs, held_out = pictures((config["patches"], config["size"], config["held_out"]))
     ours = network(task["kernel"], task["tied"], config["width"], task["seed"])
     adam = torch.optim.Adam(ours.parameters(), config["rate"], fused=True)
-    drawn = torch.Generator().manual_seed(task["seed"])
-    last, curves, losses = config["at"][-1], {}, []
-    for step in range(last + config["settling"] + 1):
-        if step in config["at"]:
-            found = {**look(ours, held_out, config), "training_loss": mean_of(losses)}
-            losses = []
-            for key, value in found.items():
-                curves.setdefault(key, []).append(value)
-        if step == last + config["settling"]:
-            break
-        adam.param_groups[0]["lr"] = config["rate"] * min(1.0, 1 - (step - last) / config["settling"])
-        target = seen[torch.randint(len(seen), (config["batch"],), generator=drawn)]
-        error = F.l1_loss(ours(F.avg_pool2d(target, FACTOR)), target)
-        adam.zero_grad()
-        error.backward()
-        adam.step()
-        losses.append(error.detach())
-    return {"steps": list(config["at"]), **curves, "settled": look(ours, held_out, config)}
+    mine = Training(ours, adam, torch.Generator().manual_seed(task["seed"]))
+    row = curves(mine, config["at"], photographs, held_out, config)
+    row["settled"] = settled(mine.branch(), photographs, held_out, config)
+    if task["kernel"] in config["longer_kernels"] and not task["tied"]:
+        row["longer"] = curves(mine, config["longer"], photographs, held_out, config)
+    return row
+
+
+def curves(
+    mine: Training, at: list[int], photographs: Tensor, held_out: Tensor, config: dict[str, Any]
+) -> dict[str, Any]:
+    """Train to each of the steps `at` and look."""
+    seen: dict[str, Any] = {"steps": list(at)}
+    for stop in at:
+        losses = [mine.step(photographs, config["batch"]) for _ in range(stop - mine.done)]
+        found = {**look(mine.network, held_out, config), "training_loss": mean_of(losses)}
+        for key, value in found.items():
+            seen.setdefault(key, []).append(value)
+    return seen
+
+
+def settled(
+    mine: Training, photographs: Tensor, held_out: Tensor, config: dict[str, Any]
+) -> dict[str, float]:
+    """What is there after config["settling"] steps in which the learning rate falls to zero."""
+    for i in range(config["settling"]):
+        mine.adam.param_groups[0]["lr"] = config["rate"] * (1 - i / config["settling"])
+        mine.step(photographs, config["batch"])
+    return look(mine.network, held_out, config)
 
 
 @torch.no_grad()

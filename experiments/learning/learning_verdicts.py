@@ -50,6 +50,7 @@ def conclude(rows: Rows, config: dict[str, Any]) -> dict[str, dict[str, str]]:
         "even": even(of(rows, 3), config),
         "free": free(rows, config),
         "longer": longer(rows, config),
+        "fourfold": fourfold(rows, config),
         "settling": settling(rows),
         "capacity": capacity(rows),
         "tied": nothing(rows, config),
@@ -100,6 +101,30 @@ def longer(rows: Rows, config: dict[str, Any]) -> dict[str, str]:
         )
     # The claim is that it goes away.
     outcome = "depends on the kernel" if any(stalls) and not all(stalls) else holds(not any(stalls))
+    return verdict(outcome, "; ".join(said))
+
+
+def joined(row: dict[str, Any], key: str) -> list[float]:
+    """The curve of both parts of a longer training."""
+    return [*row[key], *row["longer"][key]]
+
+
+def fourfold(rows: Rows, config: dict[str, Any]) -> dict[str, str]:
+    """Whether what eight times longer than the first fall leaves goes away in four times as many steps."""
+    said, there = [], []
+    for kernel in config["longer_kernels"]:
+        some = of(rows, kernel)
+        for key, name in (("flat", "on flat colour"), ("shared", "in the mean")):
+            ratios = [late(r["longer"], key) / max(late(r, key), NOTHING) for r in some]
+            found = [power_law(joined(r, "steps"), joined(r, key), start=config["fit_late"]) for r in some]
+            there += [late(r["longer"], key) >= config["visible"] for r in some]
+            said.append(
+                f"k{kernel} {name} {spread(late(r['longer'], key) for r in some)} levels, "
+                f"{spread(ratios)} times as much; from step {config['fit_late']} on exponent "
+                f"{spread(f.exponent for f in found)}, floor {spread(f.floor for f in found)}"
+            )
+    # The claim is that it goes away.
+    outcome = "depends on the network" if any(there) and not all(there) else holds(not any(there))
     return verdict(outcome, "; ".join(said))
 
 

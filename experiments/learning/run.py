@@ -31,9 +31,9 @@ def measure(task: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
 
 def draw(results: dict[str, Any], folder: Path) -> None:
     """Strength and gain spread over steps; what a falling learning rate does; loss."""
-    from learning_figures import gains, loss, settling, strength
+    from learning_figures import gains, longer, loss, settling, strength
 
-    for figure in (strength, gains, settling, loss):
+    for figure in (strength, gains, longer, settling, loss):
         figure(results, folder)
 
 

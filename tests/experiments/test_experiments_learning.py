@@ -12,7 +12,7 @@ sys.path[:0] = [str(EXPERIMENTS), str(EXPERIMENTS / "learning")]
 
 from lab.curves import late, power_law  # noqa: E402
 from lab.upsamplers import spread_of  # noqa: E402
-from learning_training import look, network, tied  # noqa: E402
+from learning_training import Training, look, network, tied  # noqa: E402
 
 from uncheck.phases import from_conv_transpose, project  # noqa: E402
 
@@ -79,3 +79,17 @@ def test_flat_colour_is_flat_with_equal_gains_and_not_without():
     assert seen[0]["flat"] > 1 > 0.001 > seen[1]["flat"]
     one = torch.nn.ConvTranspose2d(2, 2, 3, 2, 1, 1)
     assert tied(one)(torch.ones(1, 2, 8, 8))[..., 4:-4, 4:-4].flatten(2).std(2).max() < 1e-5
+
+
+def test_a_branch_goes_on_as_its_origin_would_and_leaves_it_alone():
+    photographs = torch.rand(8, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    ours = network(3, False, 4, 0)
+    adam = torch.optim.Adam(ours.parameters(), 1e-2, fused=True)
+    mine = Training(ours, adam, torch.Generator().manual_seed(0))
+    mine.step(photographs, 2)
+    before = [p.detach().clone() for p in ours.parameters()]
+    other = mine.branch()
+    theirs = [other.step(photographs, 2) for _ in range(3)]
+    assert all(torch.equal(a, b) for a, b in zip(ours.parameters(), before, strict=True))
+    assert [mine.step(photographs, 2) for _ in range(3)] == theirs
+    assert mine.done == other.done == 4
