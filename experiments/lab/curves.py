@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from math import log
 from statistics import mean
 from typing import Any, NamedTuple
@@ -35,11 +36,16 @@ def power_law(steps: list[float], values: list[float], *, start: float) -> Power
 
     Exponent 0.01 to 5, floor 0 or more: a floor of 0 goes to nothing, one near the last value has stalled.
     """
+    return _fitted(tuple((s, max(v, SMALLEST)) for s, v in zip(steps, values, strict=True) if s >= start))
+
+
+@cache
+def _fitted(points: tuple[tuple[float, float], ...]) -> PowerLaw:
+    # Verdicts and figures ask for the same fits, at tenths of a second each.
     from scipy.optimize import least_squares
 
-    kept = [(s, max(v, SMALLEST)) for s, v in zip(steps, values, strict=True) if s >= start]
-    t = np.log([s for s, _ in kept])
-    y = np.log([v for _, v in kept])
+    t = np.log([s for s, _ in points])
+    y = np.log([v for _, v in points])
     low, high = float(y.min()), float(y.max())
 
     def rest(p: Any) -> Any:
@@ -49,9 +55,9 @@ def power_law(steps: list[float], values: list[float], *, start: float) -> Power
     bounds = ([low - 30, 0.01, low - log(1000)], [high + 60, 5.0, high])
     best = min(
         (
-            least_squares(rest, (high + b * t[0], b, low + log(c)), bounds=bounds, xtol=1e-12, ftol=1e-12)
-            for b in (0.2, 0.5, 1.0, 2.0)
-            for c in (0.01, 0.5, 0.9)
+            least_squares(rest, (high + b * t[0], b, low + log(c)), bounds=bounds, xtol=1e-10, ftol=1e-10)
+            for b in (0.3, 1.0)
+            for c in (0.01, 0.9)
         ),
         key=lambda found: found.cost,
     )
