@@ -42,7 +42,7 @@ def lines(folder: str, beside: str) -> list[str]:
     out, seen = [], results(folder)["claims"]
     for name, said in claims(HERE / folder / "config.toml").items():
         if name not in seen:
-            raise SystemExit(f"claim {name} of {folder} is not in its results; run experiments/{folder}/run.py")
+            raise SystemExit(f"claim {name} is not in its results; run experiments/{folder}/run.py")
         verdict = seen[name]
         figure = f"[{said['figure']}]({beside}figures/{said['figure']}.png)"
         came_out = f"**{verdict['outcome']}**: {verdict['came_out']}"
