@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from gan_verdicts import PERIODS, late, of
+from gan_verdicts import PERIODS, of
+from lab.curves import late
 from lab.figures import COLOURS, axes, curves, points, save
 from lab.pictures import show
 
