@@ -86,7 +86,7 @@ def test_a_table_changed_by_hand_is_noticed():
 
 
 def test_a_page_without_markers_is_refused():
-    with pytest.raises(SystemExit, match="page.md has no markers; add"):
+    with pytest.raises(SystemExit, match=r"page\.md has no markers; add"):
         claim_tables.filled("# Page\n", "table", Path("page.md"))
 
 
