@@ -111,7 +111,24 @@ def test_no_interval_above_white():
 
 def test_zeros_are_clean():
     assert verdict(np.zeros(len(STEPS))) == "clean"
-    assert lattice_trend(STEPS, np.zeros(len(STEPS)), end=END).at_end == pytest.approx(0.01)
+    trend = lattice_trend(STEPS, np.zeros(len(STEPS)), end=END)
+    assert (trend.now, trend.at_end, trend.at_end_interval) == (0.0, 0.0, (0.0, 0.0))
+
+
+def test_not_clean_while_the_lattice_is_there():
+    for last in (1, 5):
+        strengths = np.zeros(len(STEPS))
+        strengths[-last:] = 5.0
+        assert verdict(strengths) == "too early", last
+    gone = np.zeros(len(STEPS))
+    gone[-8:-3] = 5.0
+    assert verdict(gone) == "clean"
+
+
+def test_nothing_is_expected_above_white():
+    trend = lattice_trend(STEPS, np.exp(STEPS / 500), end=2 * END)
+    assert trend.at_end == trend.at_end_interval[1] == 255
+    assert trend.now <= 255
 
 
 def test_too_early():
@@ -133,7 +150,7 @@ def test_end_of_training():
 
 
 @settings(deadline=None, max_examples=30)
-@given(scale=st.floats(0.1, 100), stretch=st.floats(0.2, 50), seed=st.integers(0, 10**6))
+@given(scale=st.floats(0.1, 20), stretch=st.floats(0.2, 50), seed=st.integers(0, 10**6))
 def test_units_do_not_matter(scale, stretch, seed):
     rng = np.random.default_rng(seed)
     strengths = 3 * np.exp(0.1 * rng.normal(size=len(STEPS)))
@@ -166,3 +183,21 @@ def test_says_so_in_words_and_json():
 def test_errors(steps, strengths, message):
     with pytest.raises(UncheckError, match=message):
         lattice_trend(steps, strengths)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"end": 0}, "training cannot end at step 0; give a step above 0, or None"),
+        ({"end": -1}, "cannot end at step -1"),
+        ({"end": math.nan}, "cannot end at step nan"),
+        ({"end": math.inf}, "cannot end at step inf"),
+        ({"visible": 0}, "visible must be above 0 grey levels, not 0"),
+        ({"visible": math.nan}, "visible must be above 0 grey levels, not nan"),
+        ({"confidence": 1}, "confidence must lie between 0 and 1, not 1"),
+        ({"confidence": 0.0}, "confidence must lie between 0 and 1"),
+    ],
+)
+def test_options_that_cannot_be(options, message):
+    with pytest.raises(UncheckError, match=message):
+        lattice_trend(STEPS, np.ones(len(STEPS)), **options)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from math import exp, inf, log
+from math import exp, isfinite, log
+from numbers import Real
 from typing import Any, Literal
 
 import numpy as np
@@ -25,6 +26,8 @@ MOST = 200
 FLOOR = 0.01
 #: Without a planned end, as many times the steps so far are looked ahead.
 AHEAD = 4.0
+#: Latest measurements of which none may reach `visible` where the verdict is "clean".
+LATEST = 3
 #: Share of training before which nothing is said: learning rates still rise, contrasts still come.
 EARLIEST = 0.1
 
@@ -38,7 +41,7 @@ class Trend:
         slope: of log strength against log step: -1 halves it when the steps double. None where too early.
         slope_interval: its confidence interval.
         now: level of the curve at its last step, grey levels.
-        at_end: expected at the end, grey levels, if the curve goes on as a power of the step.
+        at_end: expected at the end, grey levels, if the curve goes on as a power of the step; at most 255.
         at_end_interval: from the lowest to the highest of two continuations, as a power and as an exponential
             of the step, their uncertainty included.
         end: the step looked ahead to.
@@ -85,7 +88,8 @@ def lattice_trend(
     carried on to the end, each with an interval: of the slope by Sen's method, of the level by that of the
     median, both widened for correlated neighbours by sqrt((1 + r) / (1 - r)) with r their correlation.
 
-        clean           the level is below `visible` now, and no continuation reaches it
+        clean           the level and each of the last 3 measurements are below `visible`, and no continuation
+                        reaches it
         fading          above it now, and the whole interval of both continuations lies below it at the end
         will not fade   the whole interval of both continuations lies at or above it at the end
         too early       anything else: fewer than 8 measurements in that half, the first tenth of training, or
@@ -97,19 +101,26 @@ def lattice_trend(
     Args:
         steps: of the measurements, increasing, from 1 on; earlier ones are left out.
         strengths: grey levels, 0 or more, as `LatticeMetric` or the tracker give them.
-        end: step at which training ends; None looks ahead to four times the last step.
-        visible: grey levels from which a lattice counts.
-        confidence: of each interval, 0 to 1.
+        end: step at which training ends, above 0; None looks ahead to four times the last step.
+        visible: grey levels from which a lattice counts, above 0.
+        confidence: of each interval, between 0 and 1.
 
     Returns:
         The verdict and its numbers.
 
     Raises:
-        UncheckError: steps that do not increase, lists of different lengths, negative or infinite values.
+        UncheckError: steps that do not increase, lists of different lengths, negative or infinite values; an
+            end, a level or a confidence that cannot be.
 
     Cost: that of n^2 / 2 slopes, n at most 200.
     Source: Sen, J. Amer. Statist. Assoc. 63 (1968), for the slope and its interval.
     """
+    if end is not None and not (isfinite(end) and end > 0):
+        raise UncheckError(
+            f"training cannot end at step {end}; give a step above 0, or None if it is not known"
+        )
+    checked_visible(visible)
+    checked_share("confidence", confidence)
     t, y = _checked(steps, strengths)
     last = float(t[-1]) if len(t) else 0.0
     end = AHEAD * last if end is None else float(end)
@@ -125,8 +136,9 @@ def lattice_trend(
     high = max(power.high, exponential.high)
     edge = log(visible)
     verdict: Verdict = "too early"
-    if power.now < edge and high < edge:
-        verdict = "clean"
+    if high < edge and power.now < edge:
+        # A few strong measurements at the end do not turn the line, but they are no clean end.
+        verdict = "clean" if (y[-LATEST:] < visible).all() else "too early"
     elif high < edge:
         verdict = "fading"
     elif low >= edge:
@@ -137,7 +149,7 @@ def lattice_trend(
         power.slopes,
         _exp(power.now),
         _exp(power.then),
-        (_exp(low), max(_exp(power.then), min(_exp(high), LEVELS))),  # no lattice is stronger
+        (_exp(low), _exp(high)),
         end,
         visible,
         len(t),
@@ -188,7 +200,24 @@ def _erfinv(value: float) -> float:
 
 
 def _exp(value: float) -> float:
-    return exp(value) if value < 700 else inf
+    """Grey levels: no lattice is stronger than white, and what lies on the floor is none."""
+    if value <= log(FLOOR) + 1e-5:
+        return 0.0
+    return exp(value) if value < log(LEVELS) else LEVELS
+
+
+def checked_visible(visible: float) -> float:
+    """`visible`; UncheckError unless it is above 0."""
+    if not (isinstance(visible, Real) and isfinite(visible) and visible > 0):
+        raise UncheckError(f"visible must be above 0 grey levels, not {visible}; 0.3 is just seen")
+    return visible
+
+
+def checked_share(name: str, value: float) -> float:
+    """`value`; UncheckError unless it lies between 0 and 1."""
+    if not (isinstance(value, Real) and 0 < value < 1):
+        raise UncheckError(f"{name} must lie between 0 and 1, not {value}")
+    return value
 
 
 def _checked(
