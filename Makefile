@@ -42,7 +42,7 @@ ONLY ?= demo-network calibration blame upsampling $(CLAIMS)
 experiments: $(STAMP)
 	set -e; for name in $(ONLY); do echo "== $$name"; \
 	  script=run.py; test $$name != demo-network || script=train.py; $(PY) experiments/$$name/$$script; done
-	$(PY) experiments/tables.py
+	$(PY) experiments/claim_pages.py
 
 clean:
 	rm -rf $(VENV) uncheck-demo

@@ -68,6 +68,7 @@ def test_every_claim_has_its_prediction_and_its_figure(name):
         assert (EXPERIMENTS / name / "figures" / f"{claim['figure']}.png").exists()
 
 
+@pytest.mark.slow
 def test_figures_need_the_results_alone(name, tmp_path):
     experiment(name).draw(committed(name), tmp_path)
     assert list((tmp_path / "figures").glob("*.png"))
@@ -75,7 +76,7 @@ def test_figures_need_the_results_alone(name, tmp_path):
 
 def test_the_tables_are_made_from_the_results():
     for path, text in claim_tables.pages().items():
-        assert path.read_text() == text, f"{path.name} of {path.parent.name}: run experiments/tables.py"
+        assert path.read_text() == text, f"{path.name} of {path.parent.name}: run experiments/claim_pages.py"
 
 
 def test_a_table_changed_by_hand_is_noticed():
