@@ -28,7 +28,7 @@ place, (one, two) = torch.arange(32.0), 0.4 * torch.rand(2, 256, 1, 1, 1)
 start = 9 * torch.rand(256, 1, 1, 1)
 waves = 0.5 + 0.3 * torch.sin(start + one * place[:, None] + two * place)
 
-monitor = LatticeMonitor(  # its numbers go to the trainer's loggers: TensorBoard, CSV
+monitor = LatticeMonitor(  # its numbers also go to loggers, if the trainer is given any
     inputs=waves[:32, :, ::2, ::2], network=lambda module: module.network, every=5, span=(0, 1)
 )
 trainer = pl.Trainer(max_epochs=12, callbacks=[monitor], accelerator="cpu", logger=False,

@@ -73,6 +73,7 @@ def test_monitor_lightning(tmp_path):
     assert [step for step, _, _ in curve] == [5, 35, 65, 95, 125, 155, 185]
     assert curve[0][1] > 10 * curve[-1][1]
     assert "period 2" in err
+    assert not re.search(r"period (?!2:)\d", err), "no other period is there"
     assert "the period of stage 2; its gain spread is" in err
     verdict = out.splitlines()[-1].split(":")[0]
     (now, end, low, high, last) = numbers(

@@ -52,7 +52,10 @@ def test_not_early():
             "its gains are even, so it is of second order: add lattice_penalty to the loss",
         ),
         (nn.Sequential(nn.Upsample(scale_factor=8)), "uncheck.inspect tells which layer makes it"),
-        (nn.Sequential(nn.Upsample(scale_factor=2)), "no stage of the network has this period"),
+        (
+            nn.Sequential(nn.Upsample(scale_factor=2)),
+            "no stage of the network has this period, so look at what its padding does at the border, ",
+        ),
     ],
 )
 def test_what_it_says(network, expected):

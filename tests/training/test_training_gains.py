@@ -1,5 +1,6 @@
 import copy
 import gc
+import warnings
 import weakref
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from uncheck.errors import UncheckError
+from uncheck.errors import UncheckError, UncheckWarning
 from uncheck.layers import ResizeConv2d, equal_gain
 from uncheck.phases import gain_spread
 from uncheck.reading import record
@@ -264,6 +265,88 @@ def test_layers_replaced_since():
         UncheckError, match=r"the weight of 0.conv_transpose2d\[0\] is no longer where it was"
     ):
         gains.spreads(model)
+
+
+def grown():
+    model = nn.Sequential(nn.Identity(), nn.ConvTranspose2d(4, 4, 4, 2, 1))
+    yield model
+    model.append(nn.ConvTranspose2d(4, 3, 3, 2))
+    yield model
+
+
+def other_stride():
+    model = nn.Sequential(nn.ConvTranspose2d(4, 3, 4, 2))
+    yield model
+    model[0] = nn.ConvTranspose2d(4, 3, 4, 4)
+    yield model
+
+
+def other_kernel():
+    model = nn.Sequential(nn.ConvTranspose2d(4, 3, 3, 2))
+    yield model
+    model[0] = nn.ConvTranspose2d(4, 3, 4, 2)
+    yield model
+
+
+def norm_added():
+    model = nn.Sequential(nn.ConvTranspose2d(4, 3, 3, 2))
+    yield model
+    nn.utils.parametrizations.weight_norm(model[0])
+    yield model
+
+
+@pytest.mark.parametrize("change", [grown, other_stride, other_kernel, norm_added])
+def test_the_penalty_follows_changed_layers(change):
+    torch.manual_seed(0)
+    x = torch.randn(1, 4, 5, 5)
+    for model in change():
+        found = gain_penalty(model, x).item()
+        assert found == pytest.approx(StageGains(model, x).penalty(model).item(), rel=1e-6)
+
+
+def test_read_once_while_the_layers_stay(monkeypatch):
+    from uncheck.training import gains
+
+    model, x, made = nn.Sequential(nn.ConvTranspose2d(4, 3, 3, 2)), torch.randn(1, 4, 5, 5), []
+    monkeypatch.setattr(gains, "StageGains", lambda *a: made.append(a) or StageGains(*a))
+    for _ in range(3):
+        gain_penalty(model, x)
+        model.eval()
+    assert len(made) == 1
+
+
+def test_the_penalty_says_what_it_leaves_out():
+    x = torch.randn(1, 4, 5, 5)
+    bicubic = nn.Upsample(scale_factor=2, mode="bicubic")
+    for model, text in (
+        (
+            nn.Sequential(nn.ConvTranspose2d(4, 3, 3, 2), bicubic),
+            "1 could not be read, so the penalty leaves",
+        ),
+        (nn.Conv2d(4, 3, 3), "no upsampling was found in the network, so it is 0"),
+    ):
+        with pytest.warns(UncheckWarning, match=text):
+            gain_penalty(model, x)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            gain_penalty(model, x)
+
+
+def test_computed_weights_follow_the_precision():
+    torch.manual_seed(0)
+    model, x = nn.Sequential(nn.Conv2d(4, 4, 3), Scaled()), torch.randn(1, 4, 6, 6)
+    gains, before = StageGains(model, x), gain_penalty(model, x).item()
+    model.double()
+    assert gain_penalty(model, x).item() == pytest.approx(before, rel=1e-5)
+    assert gains.penalty(model).dtype == torch.float64
+    assert gains.penalty(model).item() == pytest.approx(before, rel=1e-5)
+
+
+def test_periods_are_known_only_if_all_was_read():
+    x = torch.randn(1, 4, 6, 6)
+    known = nn.Sequential(nn.ConvTranspose2d(4, 4, 3, 5), nn.PixelShuffle(2))
+    assert StageGains(known, x).periods == (2, 10)
+    assert StageGains(nn.Conv2d(4, 3, 3), x).periods is None
 
 
 def test_a_kernel_that_cannot_be_read_is_named():

@@ -1,4 +1,5 @@
 import csv
+import pickle
 import subprocess
 import sys
 import warnings
@@ -105,7 +106,7 @@ def test_both_loggers_have_what_was_measured_and_training_is_the_same(tmp_path):
     rows = {int(row["step"]): row for row in csv.DictReader(lines)}
     assert "lattice/gain_spread/3" in one.history[0].values()
     for name in one.history[0].values():
-        wanted = {m.step: m.values()[name] for m in one.history}
+        wanted = {m.step - 1: m.values()[name] for m in one.history}  # Lightning logs from step 0
         assert {e.step: e.value for e in events.Scalars(name)} == pytest.approx(wanted, rel=1e-6), name
         assert {step: float(row[name]) for step, row in rows.items()} == pytest.approx(wanted, rel=1e-6)
     last = LatticeTracker(watched.generator, one.tracker.inputs, every=1, span=SPAN, visible=1e9).step()
@@ -178,3 +179,84 @@ def test_imports():
         "LatticeMonitor needs Lightning; install it with pip install 'uncheck[train]'",
         "True",
     ]
+
+
+class Recorded:
+    """Stands for a trainer where only its plan counts."""
+
+    def __init__(self, planned, max_steps=-1, global_step=20):
+        self.planned, self.max_steps, self.global_step = planned, max_steps, global_step
+
+    @property
+    def estimated_stepping_batches(self):
+        if self.planned is None:
+            raise RuntimeError("accumulation changes")
+        return self.planned
+
+
+@pytest.mark.parametrize(
+    ("trainer", "end"),
+    [
+        (Recorded(200), 200),
+        (Recorded(float("inf")), None),
+        (Recorded(-1), None),
+        (Recorded(None), None),
+        (Recorded(None, max_steps=60), 30),
+        (Recorded(16, max_steps=100_000), 16),
+        (Recorded(200, max_steps=61), 31),
+    ],
+)
+def test_end_of_training(trainer, end):
+    from uncheck.training.monitor import _end
+
+    # Two optimizers: 10 batches are 20 steps of Lightning's.
+    assert _end(trainer, 10) == end
+
+
+def test_after_the_optimizer_and_only_then(tmp_path):
+    seen, one = {}, monitor(every=1)
+
+    class Weights(lightning.Callback):
+        def on_train_batch_end(self, trainer, pl_module, outputs, batch, index):
+            seen[index] = trainer.global_step
+
+    measured, own = [], one.tracker.measure
+    one.tracker.measure = lambda outputs, step: measured.append((step, len(seen))) or own(outputs, step)
+    fit(module(manual=False), one, Weights(), folder=tmp_path, max_epochs=1, accumulate_grad_batches=4)
+    assert measured == [(1, 3), (2, 7), (3, 9)], "10 batches: after the 4th, the 8th and the last"
+    assert one.tracker.end == 3
+
+
+def test_data_without_length(tmp_path):
+    class Endless(torch.utils.data.IterableDataset):
+        def __iter__(self):
+            return iter(torch.zeros(10, 1))
+
+    one = monitor()
+    lightning.Trainer(
+        accelerator="cpu", callbacks=[one], max_epochs=1, logger=False, enable_progress_bar=False,
+        enable_checkpointing=False, enable_model_summary=False, default_root_dir=tmp_path,
+    ).fit(module(), DataLoader(Endless()))  # fmt: skip
+    assert one.tracker.end is None
+    assert [m.step for m in one.history] == [5, 10]
+
+
+def test_a_network_that_is_not_there_ends_no_training(tmp_path):
+    with pytest.warns(UserWarning, match="there is no network: .* has no attribute 'decoder'"):
+        trainer = fit(module(), monitor(network=lambda m: m.decoder), folder=tmp_path)
+    assert trainer.global_step == 40
+
+
+def network_of(lightning_module):
+    return lightning_module.generator
+
+
+def test_pickles():
+    one = monitor(network=network_of)
+    one.tracker.model = module().generator
+    one.tracker.measure()
+    for made in (monitor(network=network_of), one):
+        again = pickle.loads(pickle.dumps(made))
+        assert again.history == made.history
+        assert again.state_key == made.state_key
+    assert again.tracker.measure() == one.tracker.measure()

@@ -81,13 +81,19 @@ def test_measures_what_the_metric_does():
     assert [m.step for m in tracker.history] == [5, 10]
     with torch.no_grad():
         images = model.eval()(codes())
-    metric = LatticeMetric(span=SPAN)
-    metric.update(images)
-    for name, value in metric.compute().items():
-        assert measured[4].values("")[name] == pytest.approx(value.item(), rel=1e-6), name
+    found = measured[4].values("")
+    # A sixteenth of each side is left out, but where period 8 needs the whole picture; two tests are made.
+    for periods, part in (((2, 4), images[..., 2:-2, 2:-2]), ((8,), images)):
+        metric = LatticeMetric(periods, span=SPAN, significance=0.5e-6)
+        metric.update(part)
+        for name, value in metric.compute().items():
+            value = min(1.0, 2 * value.item()) if "p_value" in name else value.item()
+            wanted = pytest.approx(value, rel=1e-6)
+            if name[-1].isdigit() or (name == "mean_strength" and 2 in periods):
+                assert found[name] == wanted, name
     assert measured[4].strength > 1
     assert measured[4].spreads == StageGains(model, codes()).spreads(model)
-    given = quiet(every=1).step(images)
+    given = quiet(every=1, periods=(2, 4, 8)).step(images)
     assert given.strength == measured[4].strength
     assert given.spreads == {}
     assert quiet(every=2).step(lambda: 1 / 0) is None, "not made before it is needed"
@@ -156,7 +162,7 @@ def test_callables_and_other_loggers():
     assert metrics == [(1, two.values())]
     with pytest.raises(UncheckError, match="logger cannot be a list; give a SummaryWriter"):
         LatticeTracker(logger=[])
-    with pytest.raises(UncheckError, match="every must be at least 1 step, not 0"):
+    with pytest.raises(UncheckError, match="every must be a whole number of steps from 1, not 0"):
         LatticeTracker(every=0)
 
 
@@ -226,12 +232,19 @@ def test_a_network_that_cannot_be_read_is_measured_still():
     texts = warned(lambda: [tracker.step(), tracker.step()])
     assert texts == ["LatticeTracker: the logger failed, and training goes on: disk full"]
     assert len(tracker.history) == 2
+
+
+def test_replaced_layers_are_read_again():
     moved = LatticeTracker(nn.Sequential(nn.ConvTranspose2d(3, 3, 3, 2)), torch.rand(8, 3, 16, 16), every=1)
-    moved.step()
-    moved.model[0] = nn.Upsample(scale_factor=2)
-    texts = warned(lambda: [moved.step(), moved.step()])
+    one = moved.step()
+    moved.model[0] = nn.ConvTranspose2d(3, 3, 3, 3)
+    two = moved.step()
+    assert moved.periods == (2, 3, 4, 8)
+    assert one.spreads != two.spreads
+    moved.model[0] = nn.Conv2d(9, 3, 3)
+    texts = warned(lambda: [moved.step(torch.rand(8, 3, 32, 32)), moved.step(torch.rand(8, 3, 32, 32))])
     assert len([t for t in texts if "gain spreads are left out from here on" in t]) == 1, texts
-    assert [bool(m.spreads) for m in moved.history] == [True, False, False]
+    assert not moved.history[-1].spreads
 
 
 def test_goes_on_after_a_checkpoint():
@@ -241,6 +254,137 @@ def test_goes_on_after_a_checkpoint():
     two.load_state_dict(json.loads(json.dumps(one.state_dict())))
     assert two.history == one.history
     assert two.step(lattice(2.0)).step == 6
+
+
+def test_periods_of_the_stages_are_tested():
+    torch.manual_seed(0)
+    for stride in (3, 5):
+        model = nn.Sequential(
+            nn.Conv2d(4, 8, 3, 1, 1), nn.ReLU(), nn.ConvTranspose2d(8, 3, stride + 1, stride)
+        )
+        tracker = quiet(model, torch.randn(8, 4, 12, 12), every=1)
+        found = tracker.step()
+        assert tracker.periods == tuple(sorted({2, 4, 8, stride}))
+        assert found.strengths[stride] > 1
+    unknown = quiet(every=1)
+    row = torch.arange(35) % 7 < 1
+    unknown.step(torch.rand(8, 3, 35, 35) + row * 0.5)
+    assert unknown.periods == tuple(range(2, 17))
+    assert max(unknown.history[0].strengths) == 8, "what fits 35 pixels"
+    assert unknown.history[0].strengths[7] > 5
+
+
+def test_a_period_that_needs_the_whole_picture():
+    torch.manual_seed(0)
+    model = nn.Sequential(
+        nn.ConvTranspose2d(4, 16, 4, 1, 0), nn.ReLU(), nn.ConvTranspose2d(16, 3, 16, 16), nn.Tanh()
+    )
+    tracker = quiet(model, torch.randn(16, 4, 1, 1), every=1)
+    assert tracker.step().strengths[16] > 0.1
+
+
+def test_the_border_is_no_lattice():
+    images = 0.1 * torch.rand(16, 3, 64, 64)
+    images[..., ::5, :4] += 1.0
+    images[..., ::5, -4:] += 1.0
+    metric = LatticeMetric([5], span=SPAN)
+    metric.update(images)
+    assert metric.compute()["p_value_5"] < 1e-6, "with its border it would be"
+    assert quiet(every=1).step(images).strengths[5] == 0
+    images[..., ::5, :] += 1.0
+    assert quiet(every=1).step(images).strengths[5] > 1
+
+
+class Two(nn.Module):
+    """Images, and larger features."""
+
+    def __init__(self):
+        super().__init__()
+        self.up = nn.ConvTranspose2d(4, 3, 4, 2, 1)
+
+    def forward(self, x):
+        image = self.up(x)
+        return {"image": image, "features": nn.functional.interpolate(image, scale_factor=2)}
+
+
+def test_which_output():
+    torch.manual_seed(0)
+    model, x = Two(), torch.randn(8, 4, 16, 16)
+    image = quiet(every=1).step(model(x)["image"].detach()).mean_strength
+    by_key, by_call = quiet(model, x, output="image"), quiet(model, x, output=lambda o: o["image"])
+    for tracker in (by_key, by_call):
+        assert not warned(tracker.measure)
+    assert by_key.history == by_call.history
+    by_key._chosen = tuple(range(2, 17))
+    assert by_key.measure().mean_strength == pytest.approx(image, rel=1e-4)
+    largest = quiet(model, x)
+    texts = warned(lambda: [largest.measure(), largest.measure()])
+    assert texts == [
+        "LatticeTracker: of several outputs output['features'] (3, 64, 64) is measured, not output['image'] "
+        "(3, 32, 32); give output, the index or key, for another"
+    ]
+    texts = warned(quiet(model, x, output="picture").measure)
+    assert "the network returned no output 'picture', but a dict" in texts[0]
+
+
+def test_a_callable_for_the_outputs_disturbs_nothing():
+    model, x = generator(), codes()
+    expected = quiet(model, x, every=1, periods=(2,)).step()
+    state = {name: value.clone() for name, value in model.state_dict().items()}
+    random = torch.get_rng_state()
+    given = quiet(every=1, periods=(2,)).step(lambda: model(x + 0 * torch.randn(1)))
+    assert given.strength == expected.strength
+    assert torch.equal(torch.get_rng_state(), random)
+    assert all(torch.equal(state[name], value) for name, value in model.state_dict().items())
+    assert all(m.training for m in model.modules())
+    assert torch.is_grad_enabled()
+
+
+def test_once_means_once(monkeypatch):
+    def broken(name, value, step):
+        raise OSError(f"disk full at {step}")
+
+    def bad(count):
+        images = torch.rand(4, 3, 32, 32)
+        images.view(-1)[:count] = float("nan")
+        return images
+
+    tracker = LatticeTracker(every=1, span=SPAN, logger=broken)
+    texts = warned(lambda: [tracker.step(torch.rand(4, 3, 32, 32)) for _ in range(3)])
+    texts += warned(lambda: [tracker.step(bad(count)) for count in (1, 2, 3)])
+    assert len(texts) == 2, texts
+    later = LatticeTracker(every=1, span=SPAN, logger=broken)
+    later.load_state_dict(json.loads(json.dumps(tracker.state_dict())))
+    assert not warned(lambda: [later.step(torch.rand(4, 3, 32, 32)), later.step(bad(9))])
+    monkeypatch.setattr(later, "trend", lambda: 1 / 0)
+    texts = warned(lambda: [later.step(torch.rand(4, 3, 32, 32)) for _ in range(3)])
+    assert texts == ["LatticeTracker: no verdict was found, and training goes on: division by zero"]
+
+
+def test_a_lasting_lattice_is_told_once_over_a_checkpoint():
+    one, two = LatticeTracker(span=SPAN, every=1, end=60), LatticeTracker(span=SPAN, every=1, end=60)
+    assert len(warned(lambda: [one.step(lattice(5.0)) for _ in range(40)])) == 2
+    two.load_state_dict(one.state_dict())
+    assert not warned(lambda: [two.step(lattice(5.0)) for _ in range(5)])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"every": 0.5}, "every must be a whole number of steps from 1, not 0.5"),
+        ({"every": "a"}, "every must be a whole number of steps from 1, not a"),
+        ({"periods": ()}, "periods are empty; give some"),
+        ({"periods": (1,)}, "period 1 cannot be tested"),
+        ({"span": (1, -1)}, "is no range; give the lowest value and the highest"),
+        ({"span": 3}, "span 3 is no range"),
+        ({"visible": 0}, "visible must be above 0 grey levels, not 0"),
+        ({"significance": 2}, "significance must lie between 0 and 1, not 2"),
+        ({"end": -1}, "training cannot end at step -1"),
+    ],
+)
+def test_options_that_cannot_be(options, message):
+    with pytest.raises(UncheckError, match=message):
+        LatticeTracker(**options)
 
 
 def test_mixed_and_half_precision():

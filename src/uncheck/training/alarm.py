@@ -13,6 +13,10 @@ IN_A_ROW = 2
 FIRST = 5
 #: Share of training before which nothing is said: every untrained network has a lattice.
 EARLIEST = 0.1
+#: Corrected p-value below which a period is there, smaller than that of a test on its own (0.001):
+#: fixed inputs make two measurements in a row nearly one sample, and noise whose strength depends on the
+#: phase, as that of every upsampling does, breaks the null of the test.
+SIGNIFICANCE = 1e-6
 #: Share of `visible` that a lattice must fall below before it is warned of again.
 GONE = 0.5
 #: Gain spread from which unequal gains are the likely cause.
@@ -67,7 +71,8 @@ def warning_of(period: int, measured: Measurement, stages: Sequence[Stage], name
         divided = any(s.output_period and max(s.output_period) % period == 0 for s in stages)
         if stages and not divided and all(s.output_period for s in stages):
             return (
-                f"{what}; no stage of the network has this period, so look at what the images bring with them"
+                f"{what}; no stage of the network has this period, so look at what its padding does at the "
+                "border, and at what the images bring with them"
             )
         return f"{what}; uncheck.inspect tells which layer makes it"
     spread = max((measured.spreads.get(name, 0.0) for name in own), default=0.0)

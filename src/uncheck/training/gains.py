@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterable
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
 
+from uncheck.errors import UncheckWarning
 from uncheck.reading import Stage, record
-from uncheck.training.live import Live, placed, undisturbed, unwrapped
+from uncheck.training.live import Live, placed, structure, undisturbed, unwrapped
 from uncheck.training.sources import EVEN_KINDS, find_sources
 
 
 class StageGains:
     """The phase gains of a network's upsampling stages: read once, their weights as often as asked.
 
-    The network is recorded once; later only weights are read. It is not kept: give it at each call.
+    The network is recorded once; later only weights are read. It is not kept: give it at each call. Layers
+    that were added or replaced since need a new reading: `fits` tells.
 
     Args:
         model: the network, left as found; taken out of DataParallel and DistributedDataParallel.
@@ -25,6 +29,8 @@ class StageGains:
     Attributes:
         stages: all stages, as `uncheck.inspect` lists them.
         unread: names of those whose gains are not known, with no kernel that could be read.
+        periods: the periods that the stages leave in the output, or None if the network was not understood
+            well enough to know them all.
 
     Raises:
         UncheckError: a model that cannot be recorded on these inputs.
@@ -38,15 +44,21 @@ class StageGains:
         with undisturbed(model):
             given = placed(model, inputs)
             recording = record(model, *given)
+            self._structure = structure(model)
             self.stages: tuple[Stage, ...] = recording.stages
             self._sources = find_sources(recording.graph, recording.stages)
             every = [source for pair in self._sources.values() for source in pair if source is not None]
             self._live = Live(model, placed(model, inputs), every)
+        self.periods = _periods(self.stages, recording.ledger.unsupported)
         self.names = tuple(f"{s.name}[{s.call}]" if s.call else s.name for s in self.stages)
         known = set(self._sources) | {s.index for s in self.stages if s.kind in EVEN_KINDS}
         self.unread = tuple(
             name for s, name in zip(self.stages, self.names, strict=True) if s.index not in known
         )
+
+    def fits(self, model: nn.Module) -> bool:
+        """Whether the network still has the layers it had when it was read. Cost: a look at each module."""
+        return structure(model) == self._structure
 
     def spreads(self, model: nn.Module) -> dict[str, float]:
         """Gain spread of each stage by name, 0 to 1, as `uncheck.inspect` gives it; 0 where it resizes.
@@ -89,16 +101,19 @@ def gain_penalty(model: nn.Module, inputs: Any, *, bias: bool = True) -> Tensor:
     is the first order alone: unequal variances of the phases stay (docs/training.md).
 
     Args:
-        model: the network; recorded at the first call and remembered for as long as it lives.
+        model: the network; recorded at the first call, remembered for as long as it lives, and recorded
+            again when layers were added or replaced (not when `forward` takes another path by an attribute
+            of its own: `StageGains` reads it anew).
         inputs: an example input, or a tuple of several; used when recording only.
         bias: whether a bias per phase, as sub-pixel convolutions have, counts as the gain of one more input
             channel that is always one. Tied weights alone do not make a sub-pixel convolution even.
 
     Returns:
-        A scalar, float32 (float64 for a model of float64); 0 for a network without upsampling.
+        A scalar, float32 (float64 for a model of float64); 0 for a network without upsampling. That none was
+        found, or which stages could not be read and so are left out, is warned of when it is recorded.
 
     Raises:
-        UncheckError: a model that cannot be recorded, or whose layers were replaced since.
+        UncheckError: a model that cannot be recorded.
 
     Cost: one pass over the weights of the stages; for weights that are computed (weight_norm, a scale in
         `forward`) also the module that computes them, up to the convolution.
@@ -107,9 +122,23 @@ def gain_penalty(model: nn.Module, inputs: Any, *, bias: bool = True) -> Tensor:
     """
     model = unwrapped(model)
     known = _READ.get(model)
-    if known is None:
+    if known is None or not known.fits(model):
         known = _READ[model] = StageGains(model, inputs)
+        if not known.stages:
+            _warn("no upsampling was found in the network, so it is 0; uncheck.inspect tells what was read")
+        elif known.unread:
+            _warn(f"{', '.join(known.unread)} could not be read, so the penalty leaves them out")
     return known.penalty(model, bias=bias)
+
+
+def _warn(text: str) -> None:
+    warnings.warn(f"gain_penalty: {text}", UncheckWarning, stacklevel=3)
+
+
+def _periods(stages: tuple[Stage, ...], unsupported: Iterable[str]) -> tuple[int, ...] | None:
+    if not stages or any(True for _ in unsupported) or not all(s.output_period for s in stages):
+        return None
+    return tuple(sorted({p for s in stages for p in s.output_period or () if p > 1}))
 
 
 _READ: WeakKeyDictionary[nn.Module, StageGains] = WeakKeyDictionary()

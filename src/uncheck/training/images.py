@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -61,6 +62,19 @@ def grey_levels(batch: Tensor, span: Span | None) -> Tensor:
     values = batch if batch.dtype == torch.float64 else batch.float()
     values = values - values.mean(dim=tuple(range(2, batch.ndim)), keepdim=True)
     return values * (LEVELS / (high - low))
+
+
+def checked_span(span: Any) -> Span | None:
+    """`span`; UncheckError unless it is None or two increasing numbers."""
+    if span is None:
+        return None
+    try:
+        low, high = (float(value) for value in span)
+    except (TypeError, ValueError):
+        low, high = 0.0, 0.0
+    if not (isfinite(low) and isfinite(high) and low < high):
+        raise UncheckError(f"span {span} is no range; give the lowest value and the highest, such as (-1, 1)")
+    return low, high
 
 
 def _inferred(batch: Tensor) -> Span:

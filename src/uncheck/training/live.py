@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.module import register_module_forward_pre_hook
 from torch.nn.parallel import DataParallel, DistributedDataParallel
 
 from uncheck.errors import UncheckError
@@ -15,6 +16,12 @@ from uncheck.reading import CallKey, CallWatcher, as_found, eagerly
 from uncheck.reading.nest import replace_tensors, tensors_in
 from uncheck.reading.watch import function_name
 from uncheck.training.sources import Source
+
+#: Attributes of layers that change what they compute.
+SETTINGS = (
+    "stride", "kernel_size", "padding", "output_padding", "dilation", "groups", "padding_mode",
+    "scale_factor", "size", "mode", "align_corners", "upscale_factor",
+)  # fmt: skip
 
 Inputs = tuple[tuple[Any, ...], dict[str, Any]]
 
@@ -37,9 +44,29 @@ def undisturbed(model: nn.Module) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def untouched() -> Iterator[None]:
+    """As `undisturbed` for modules that are not known before they run; without gradients."""
+    known: set[int] = set()
+    with ExitStack() as stack:
+        stack.enter_context(as_found(nn.Module()))
+        stack.enter_context(eagerly())
+        for device in {"cpu", *(["cuda"] if torch.is_autocast_enabled("cuda") else [])}:
+            stack.enter_context(torch.autocast(device, enabled=False))
+
+        def keep(module: nn.Module, _: Any) -> None:
+            if id(module) not in known:
+                known.update(map(id, module.modules()))
+                stack.enter_context(as_found(module))
+
+        stack.callback(register_module_forward_pre_hook(keep).remove)
+        with torch.no_grad():
+            yield
+
+
 def placed(model: nn.Module, inputs: Any) -> tuple[Any, ...]:
     """Positional inputs on the device of the model, numbers of the model's precision; tensors are copies."""
-    weight = next((p for p in model.parameters() if p.is_floating_point()), torch.zeros(()))
+    weight = _weight(model)
 
     def place(x: Tensor) -> Tensor:
         dtype = weight.dtype if x.is_floating_point() else x.dtype
@@ -85,6 +112,7 @@ class Live:
             with watcher, torch.no_grad():
                 model(*inputs)
             self._made = {source: watcher.found[source.key] for source in others}
+        self._dtype = _weight(model).dtype
 
     def __call__(self, model: nn.Module, source: Source) -> Tensor:
         """The tensor now."""
@@ -103,6 +131,12 @@ class Live:
     def _again(self, model: nn.Module, source: Source) -> Tensor | None:
         key, (args, kwargs) = self._made[source]
         module = model.get_submodule(key.module)
+        weight = _weight(model)
+
+        def moved(x: Tensor) -> Tensor:
+            return x.to(weight.device, weight.dtype if x.dtype == self._dtype else x.dtype)
+
+        args, kwargs = replace_tensors((args, kwargs), moved)  # type: ignore[misc]
         watcher = _Until(model, key, source.argument, module)
         with undisturbed(module):
             try:
@@ -168,6 +202,19 @@ class _Until(CallWatcher):
         return super().__torch_function__(func, types, args, kwargs)
 
 
+def structure(model: nn.Module) -> tuple[object, ...]:
+    """What the recorded graph depends on and a replaced or added layer changes; not the weights' values."""
+    return tuple(
+        (
+            name,
+            type(module).__qualname__,
+            tuple((key, None if p is None else tuple(p.shape)) for key, p in module._parameters.items()),
+            tuple(str(vars(module).get(setting)) for setting in SETTINGS),
+        )
+        for name, module in unwrapped(model).named_modules()
+    )
+
+
 def _tensors(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
     yield from model.named_buffers(remove_duplicate=False)
     yield from model.named_parameters(remove_duplicate=False)
@@ -183,9 +230,6 @@ def _at(model: nn.Module, name: str) -> Tensor | None:
     return value if isinstance(value, Tensor) else None
 
 
-def largest_map(output: Any) -> Tensor:
-    """The largest real map (N, C, *spatial) among the outputs of a network."""
-    maps = [t for t in tensors_in(output) if 3 <= t.ndim <= 5 and t.is_floating_point()]
-    if not maps:
-        raise UncheckError("the network returned no tensor (N, C, *spatial); wrap it to return its images")
-    return max(maps, key=Tensor.numel)
+def _weight(model: nn.Module) -> Tensor:
+    """The weight whose device and precision stand for the model's."""
+    return next((p for p in model.parameters() if p.is_floating_point()), torch.zeros(()))

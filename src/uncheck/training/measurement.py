@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch.distributed as dist
 
 from uncheck.errors import UncheckError
-from uncheck.measuring.sets import SetSums, add
+from uncheck.training.parts import Part
 
 
 @dataclass(frozen=True)
@@ -43,22 +43,24 @@ class Measurement:
         }
 
 
-Part = tuple[SetSums, float] | None
-"""What one process measured: the sums of its images and of their own strengths; None without images."""
+def from_all(value: Any) -> list[Any]:
+    """The values of all processes, by rank."""
+    if not (dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1):
+        return [value]
+    gathered: list[Any] = [None] * dist.get_world_size()
+    dist.all_gather_object(gathered, value)
+    return gathered
 
 
-def all_parts(part: Part, error: str) -> tuple[Part, str]:
+def all_parts(part: Part | None, error: str) -> tuple[Part | None, str]:
     """The sums of all processes together, and the first error among them."""
-    parts, errors = [part], [error]
-    if dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1:
-        gathered: list[Any] = [None] * dist.get_world_size()
-        dist.all_gather_object(gathered, (part, error))
-        parts, errors = [one for one, _ in gathered], [text for _, text in gathered]
-    whole: Part = None
-    for one in parts:
+    whole: Part | None = None
+    first = ""
+    for one, text in from_all((part, error)):
+        first = first or text
         if one is not None:
-            whole = one if whole is None else (add(whole[0], one[0]), whole[1] + one[1])
-    return whole, next((text for text in errors if text), "")
+            whole = one if whole is None else whole.plus(one)
+    return whole, first
 
 
 def is_first_process() -> bool:
@@ -66,25 +68,37 @@ def is_first_process() -> bool:
     return not (dist.is_available() and dist.is_initialized()) or dist.get_rank() == 0
 
 
-def writer(logger: Any) -> Callable[[Mapping[str, float], int], None]:
-    """One way to write to a SummaryWriter, a Lightning logger, or a callable (name, value, step)."""
+@dataclass(frozen=True)
+class Writer:
+    """Writes to some loggers, each a SummaryWriter, a Lightning logger, or a callable (name, value, step).
+
+    Attributes:
+        loggers: the loggers.
+        shift: added to the step.
+    """
+
+    loggers: tuple[Any, ...] = ()
+    shift: int = 0
+
+    def __call__(self, values: Mapping[str, float], step: int) -> None:
+        """Write the values of a step."""
+        step += self.shift
+        for logger in self.loggers:
+            if not hasattr(logger, "add_scalar") and hasattr(logger, "log_metrics"):
+                logger.log_metrics(dict(values), step=step)
+                continue
+            write = logger.add_scalar if hasattr(logger, "add_scalar") else logger
+            for name, value in values.items():
+                write(name, value, step)
+
+
+def writer(logger: Any) -> Writer:
+    """A writer to one logger or none; UncheckError if it is no logger."""
     if logger is None:
-        return lambda values, step: None
-    if hasattr(logger, "add_scalar"):
-        return _each(logger.add_scalar)
-    if hasattr(logger, "log_metrics"):
-        return lambda values, step: logger.log_metrics(dict(values), step=step)
-    if callable(logger):
-        return _each(logger)
-    raise UncheckError(
-        f"logger cannot be a {type(logger).__name__}; give a SummaryWriter, a Lightning logger or a callable "
-        "of name, value and step"
-    )
-
-
-def _each(write: Callable[[str, float, int], object]) -> Callable[[Mapping[str, float], int], None]:
-    def all_of(values: Mapping[str, float], step: int) -> None:
-        for name, value in values.items():
-            write(name, value, step)
-
-    return all_of
+        return Writer()
+    if not (hasattr(logger, "add_scalar") or hasattr(logger, "log_metrics") or callable(logger)):
+        raise UncheckError(
+            f"logger cannot be a {type(logger).__name__}; give a SummaryWriter, a Lightning logger or a "
+            "callable of name, value and step"
+        )
+    return Writer((logger,))

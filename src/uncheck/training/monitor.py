@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Mapping
-from math import isfinite
+from contextlib import suppress
+from math import ceil, isfinite
 from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
-from uncheck.errors import UncheckError
-from uncheck.measuring.components import SIGNIFICANCE, VISIBLE
+from uncheck.errors import UncheckError, UncheckWarning
+from uncheck.measuring.components import VISIBLE
+from uncheck.training.alarm import SIGNIFICANCE
 from uncheck.training.images import Span
-from uncheck.training.measurement import Measurement, writer
+from uncheck.training.measurement import Measurement, Writer
+from uncheck.training.outputs import Choice
 from uncheck.training.tracker import EVERY, LatticeTracker
 from uncheck.training.trend import Trend
 
@@ -37,8 +41,9 @@ class LatticeMonitor(Callback):
 
         Trainer(callbacks=[LatticeMonitor(inputs=codes, network=lambda module: module.generator)])
 
-    Values go to all loggers of the trainer, and to `trainer.callback_metrics` for other callbacks; the curve
-    is kept in checkpoints.
+    Measured is after batches in which an optimizer stepped, and steps count these batches. Values go to all
+    loggers of the trainer, under the step of whatever else is logged for that batch (one less, as Lightning
+    counts from 0), and to `trainer.callback_metrics` for other callbacks; the curve is kept in checkpoints.
 
     Args:
         inputs: what the network is run on: a tensor, a tuple, or a callable that returns one; moved to its
@@ -46,11 +51,12 @@ class LatticeMonitor(Callback):
         outputs: in place of a run of the network: the key under which `training_step` returns its images, or
             a callable that takes what it returned.
         network: takes the Lightning module, returns the network that makes images; None: the module itself.
-        every: training steps between measurements, steps as the loggers count them.
-        periods: pixels, from 2.
+        output: which of several outputs of the network are its images, as for `LatticeTracker`.
+        every: training steps between measurements.
+        periods: pixels, from 2. None: those of the stages and a few more, as for `LatticeTracker`.
         span: the lowest and highest value of the images, which become 0 and 255. None: inferred each time.
         visible: grey levels from which a lattice is warned of.
-        significance: p-value below which a period is there.
+        significance: corrected p-value below which a period is there.
         prefix: of the names logged; give several monitors one each.
 
     Raises:
@@ -65,8 +71,9 @@ class LatticeMonitor(Callback):
         *,
         outputs: str | Callable[[Any], Any] | None = None,
         network: Callable[[Any], nn.Module] | None = None,
+        output: Choice = None,
         every: int = EVERY,
-        periods: Iterable[int] = (2, 4, 8),
+        periods: Iterable[int] | None = None,
         span: Span | None = None,
         visible: float = VISIBLE,
         significance: float = SIGNIFICANCE,
@@ -79,9 +86,10 @@ class LatticeMonitor(Callback):
             )
         self.network, self.outputs = network, outputs
         self.tracker = LatticeTracker(
-            None, inputs, every=every, periods=periods, span=span, visible=visible,
+            None, inputs, output=output, every=every, periods=periods, span=span, visible=visible,
             significance=significance, prefix=prefix,
         )  # fmt: skip
+        self._stepped = 0
 
     @property
     def state_key(self) -> str:
@@ -99,22 +107,32 @@ class LatticeMonitor(Callback):
 
     def on_fit_start(self, trainer: Any, pl_module: Any) -> None:
         """Take the network."""
-        self.tracker.model = pl_module if self.network is None else self.network(pl_module)
+        try:
+            self.tracker.model = pl_module if self.network is None else self.network(pl_module)
+        except Exception as error:  # a diagnostic must not end the run it looks at
+            warnings.warn(f"LatticeMonitor: there is no network: {error}", UncheckWarning, stacklevel=1)
+
+    def on_train_start(self, trainer: Any, pl_module: Any) -> None:
+        """Remember how often optimizers stepped before."""
+        self._stepped = trainer.global_step
 
     def on_train_batch_end(
         self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Count a step, and measure if it is time."""
-        step = _step(trainer)
+        """Count a step if an optimizer stepped, and measure if it is time."""
+        if trainer.global_step == self._stepped:
+            return
+        self._stepped, step = trainer.global_step, _step(trainer)
         if self.tracker.due(step):
-            self.tracker.end = _end(trainer)
-            self.tracker.write = _to_all(trainer.loggers)
+            self.tracker.end = _end(trainer, step)
+            self.tracker.write = Writer(tuple(trainer.loggers), shift=-1)
         wanted = None if self.outputs is None else lambda: self._given(outputs)
         measured = self.tracker.step(wanted, step)
         if measured is not None:
-            pl_module.log_dict(
-                measured.values(self.tracker.prefix), logger=False, on_step=True, on_epoch=False
-            )
+            with suppress(Exception):
+                pl_module.log_dict(
+                    measured.values(self.tracker.prefix), logger=False, on_step=True, on_epoch=False
+                )
 
     def state_dict(self) -> dict[str, Any]:
         """The curve."""
@@ -134,25 +152,19 @@ class LatticeMonitor(Callback):
         return outputs[self.outputs]
 
 
-def _to_all(loggers: Iterable[Any]) -> Callable[[Mapping[str, float], int], None]:
-    def write(values: Mapping[str, float], step: int) -> None:
-        for logger in loggers:
-            writer(logger)(values, step)
-
-    return write
-
-
 def _step(trainer: Any) -> int:
-    """The step just done: batches after which optimizers stepped, as loggers count, not global_step."""
+    """Batches after which optimizers stepped, this one included: not global_step, which counts optimizers."""
     loop = trainer.fit_loop.epoch_loop
     # Lightning counts it after the callbacks.
     return int(getattr(loop, "_batches_that_stepped", trainer.global_step - 1)) + 1
 
 
-def _end(trainer: Any) -> float | None:
-    """The last step, counted the same way; None if training has no planned end."""
-    step = _step(trainer)
+def _end(trainer: Any, step: int) -> float | None:
+    """The last step, counted the same way: what epochs or max_steps allow, whichever ends first; or None."""
+    ends = []
+    with suppress(Exception):  # it cannot be told where accumulation changes between epochs
+        ends.append(float(trainer.estimated_stepping_batches))
     if trainer.max_steps and trainer.max_steps > 0:
-        return float(trainer.max_steps * step / max(1, trainer.global_step))
-    planned = float(trainer.estimated_stepping_batches)
-    return planned if isfinite(planned) else None
+        ends.append(float(ceil(trainer.max_steps * step / max(1, trainer.global_step))))
+    planned = [end for end in ends if isfinite(end) and end > 0]  # -1 where data have no length
+    return max(min(planned), float(step)) if planned else None

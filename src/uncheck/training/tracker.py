@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
+from math import isfinite
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from uncheck.errors import UncheckError, UncheckWarning
-from uncheck.measuring.components import SIGNIFICANCE, VISIBLE
+from uncheck.measuring.components import VISIBLE
 from uncheck.measuring.frequencies import checked_periods
-from uncheck.measuring.sets import VISIBLE_IN_SETS
-from uncheck.training.alarm import IN_A_ROW, Alarm, warning_of
+from uncheck.measuring.lattice import PERIODS
+from uncheck.training.alarm import IN_A_ROW, SIGNIFICANCE, Alarm, warning_of
 from uncheck.training.gains import StageGains
-from uncheck.training.images import Span
-from uncheck.training.live import first_sample, largest_map, placed, undisturbed, unwrapped
-from uncheck.training.measurement import Measurement, Part, all_parts, is_first_process, writer
-from uncheck.training.shared import batch_sums, set_values
-from uncheck.training.trend import Trend, lattice_trend
+from uncheck.training.images import Span, checked_span
+from uncheck.training.live import first_sample, placed, structure, undisturbed, untouched, unwrapped
+from uncheck.training.measurement import Measurement, all_parts, from_all, is_first_process, writer
+from uncheck.training.outputs import Choice, chosen
+from uncheck.training.parts import Part, part_of
+from uncheck.training.trend import Trend, checked_share, checked_visible, lattice_trend
 
+#: Tested beside the periods of the stages, where these are known; otherwise `measure`'s 2 to 16.
+USUAL = (2, 4, 8)
+#: What is left out of a warning to know it again.
+NUMBERS = re.compile(r"[\d.]+")
 #: Steps between measurements, so that they cost less than 2 % of training (benchmarks/monitor.py).
 EVERY = 100
 
@@ -37,30 +45,39 @@ class LatticeTracker:
     Measured are the lattice that all outputs share (the set test of `LatticeMetric`) and the mean strength of
     single ones, and of each upsampling stage the gain spread of its weights. Training goes on as it would
     have without: the network runs in eval mode, without gradients or autocast, and weights, statistics and
-    random states are left as they were. What fails is warned of once, and never raised.
+    random states are left as they were. A sixteenth of each side is left out, as in `inspect`: what padding
+    does at the border is no lattice; only periods too long for the rest are measured with it. What fails is
+    warned of once, and never raised.
 
     Args:
         model: the network that makes the images. None: only `outputs` given to `step` are measured.
         inputs: what it is run on: a tensor, a tuple, or a callable that returns one. The same inputs each
             time make the best curve; 16 images or more are a good set.
         every: steps between measurements.
-        periods: pixels, from 2.
+        output: which of several outputs of the model are the images: index, key, or a callable that takes
+            them from what it returned. None: the map of most positions, as `inspect`; warned of if others
+            are there.
+        periods: pixels, from 2. None: those of the stages with 2, 4 and 8; where the network is not given or
+            not understood, 2 to 16 as `measure`. Those that do not fit the images are not tested.
         span: the lowest and highest value of the images, which become 0 and 255. None: inferred each time.
         logger: a SummaryWriter, a Lightning logger, or a callable (name, value, step).
         end: the step at which training ends, for the verdict; None looks ahead to four times each step.
         visible: grey levels from which a lattice is warned of.
-        significance: p-value below which a period is there.
+        significance: corrected p-value below which a period is there. Smaller than that of a test on its own
+            (0.001): fixed inputs make two measurements in a row nearly one sample, and noise whose strength
+            depends on the phase, as every upsampling makes of noise, breaks the null of the test.
         prefix: of the names logged: strength, mean_strength, strength_P and p_value_P of each period P, and
             gain_spread/NAME of each stage.
 
     Attributes:
         history: the measurements so far.
+        periods: those asked for at the last measurement; the keys of its `strengths` are those that fit.
 
     In distributed training every process calls `step` as often as the others, with or without outputs; the
     sums of all are gathered, and process 0 logs and warns.
 
     Raises:
-        UncheckError: periods, logger or interval that cannot be; `every` below 1.
+        UncheckError: an argument that cannot be.
 
     Cost: one forward pass on `inputs` and two harmonic tests of each image, every N steps; docs/training.md.
     """
@@ -70,8 +87,9 @@ class LatticeTracker:
         model: nn.Module | None = None,
         inputs: Any = None,
         *,
+        output: Choice = None,
         every: int = EVERY,
-        periods: Iterable[int] = (2, 4, 8),
+        periods: Iterable[int] | None = None,
         span: Span | None = None,
         logger: Any = None,
         end: float | None = None,
@@ -79,15 +97,20 @@ class LatticeTracker:
         significance: float = SIGNIFICANCE,
         prefix: str = "lattice/",
     ) -> None:
-        if every < 1:
-            raise UncheckError(f"every must be at least 1 step, not {every}")
-        self.model, self.inputs = model, inputs
-        self.every, self.periods, self.span = every, checked_periods(periods), span
-        self.end, self.visible, self.significance, self.prefix = end, visible, significance, prefix
-        self.write = writer(logger)
+        self.model, self.inputs, self.output = model, inputs, output
+        self.every, self.span, self.end = _checked_every(every), checked_span(span), _checked_end(end)
+        self.visible, self.significance = (
+            checked_visible(visible),
+            checked_share("significance", significance),
+        )
+        self.prefix, self.write = prefix, writer(logger)
+        self._chosen = _checked_periods(periods)
+        self.periods: tuple[int, ...] = self._chosen or PERIODS
         self.history: list[Measurement] = []
         self._steps = 0
+        self._structure: object = None
         self._gains: StageGains | None = None
+        self._problem: Exception | None = None
         self._alarm = Alarm(visible, significance)
         self._lasting = 0
         self._said: set[str] = set()
@@ -96,8 +119,9 @@ class LatticeTracker:
         """Count a training step, and measure if it is time.
 
         Args:
-            outputs: images (N, C, *spatial) to measure, or a callable that makes them when needed. None: the
-                model's on `inputs`; in a process without model, none.
+            outputs: images (N, C, *spatial) to measure, or a callable that makes them when needed, whose
+                modules run in eval mode and are put back as found. None: the model's on `inputs`; in a
+                process without model, none.
             step: its number; None counts the calls, from 1.
 
         Returns:
@@ -114,16 +138,18 @@ class LatticeTracker:
     def measure(self, outputs: Any = None, step: int | None = None) -> Measurement | None:
         """Measure now, whatever the step; None if it failed, which is warned of."""
         step = self._steps if step is None else step
+        self._read()
+        self.periods = self._chosen or self._known_periods()
         part, error = self._own(outputs)
         try:
             whole, error = all_parts(part, error)
             if whole is None or error:
                 raise UncheckError(error or "there are no outputs; give some, or a model and inputs")
-            values = set_values(*whole, self.periods, VISIBLE_IN_SETS, self.significance)
+            values = whole.values(self.significance)
         except UncheckError as problem:
-            self._warn(f"nothing was measured, and training goes on: {problem}", problem)
+            self._once(f"nothing was measured, and training goes on: {problem}", problem)
             return None
-        tested = [p for p in self.periods if f"strength_{p}" in values]
+        tested = [p for p in sorted(self.periods) if f"strength_{p}" in values]
         measured = Measurement(
             step,
             values["strength"],
@@ -134,7 +160,12 @@ class LatticeTracker:
         )
         # A run that went back to an earlier step measures it anew.
         self.history = [m for m in self.history if m.step < step] + [measured]
-        self._tell(measured)
+        if is_first_process():
+            self._log(measured)
+            try:
+                self._tell(measured)
+            except Exception as failure:
+                self._once(f"no verdict was found, and training goes on: {failure}", failure)
         return measured
 
     def trend(self) -> Trend:
@@ -148,6 +179,8 @@ class LatticeTracker:
             "steps": self._steps,
             "history": [asdict(m) for m in self.history],
             "warned": sorted(self._alarm.warned),
+            "said": sorted(self._said),
+            "lasting": self._lasting,
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -159,62 +192,124 @@ class LatticeTracker:
             for m in state["history"]
         ]
         self._alarm.warned = set(state["warned"])
+        self._said = set(state.get("said", ()))
+        self._lasting = int(state.get("lasting", 0))
 
-    def _own(self, outputs: Any) -> tuple[Part, str]:
+    def _known_periods(self) -> tuple[int, ...]:
+        """Those of the stages, if any process knows them, and a few more; otherwise `measure`'s."""
+        known = [
+            own for own in from_all(None if self._gains is None else self._gains.periods) if own is not None
+        ]
+        return tuple(sorted({*USUAL, *(p for own in known for p in own)})) if known else PERIODS
+
+    def _own(self, outputs: Any) -> tuple[Part | None, str]:
         """The sums of this process's images, or why there are none."""
         try:
             if outputs is not None and not isinstance(outputs, Tensor) and callable(outputs):
-                outputs = outputs()
+                with untouched():
+                    outputs = outputs()
             if outputs is None and self.model is not None and self.inputs is not None:
                 outputs = self._run(self.model)
-            return (None if outputs is None else batch_sums(outputs, self.periods, self.span)), ""
+            return (None if outputs is None else part_of(outputs, self.periods, self.span)), ""
+        except UncheckError as error:
+            return None, str(error)
         except Exception as error:  # a diagnostic must not end the run it looks at
-            return None, f"{type(error).__name__}: {error}" if not isinstance(error, UncheckError) else str(
-                error
-            )
+            return None, f"{type(error).__name__}: {error}"
 
     def _run(self, model: nn.Module) -> Tensor:
         model = unwrapped(model)
         with undisturbed(model), torch.no_grad():
-            return largest_map(model(*placed(model, self._inputs())))
+            images, several = chosen(model(*placed(model, self._inputs())), self.output)
+        if several:
+            self._once(several)
+        return images
 
     def _inputs(self) -> Any:
         return self.inputs() if isinstance(self.inputs, Callable) else self.inputs  # type: ignore[arg-type]
 
-    def _spreads(self) -> dict[str, float]:
-        if self.model is None or self.inputs is None or "stages" in self._said:
-            return {}
-        try:
-            if self._gains is None:
-                with undisturbed(unwrapped(self.model)):
-                    inputs = self._inputs()
-                self._gains = StageGains(self.model, first_sample(inputs))
-                if self._gains.unread:
-                    self._warn(f"gain spread is not known for {', '.join(self._gains.unread)}")
-            return self._gains.spreads(self.model)
-        except Exception as error:
-            self._said.add("stages")
-            self._warn(f"gain spreads are left out from here on, and training goes on: {error}", error)
-            return {}
-
-    def _tell(self, measured: Measurement) -> None:
-        if not is_first_process():
+    def _read(self) -> None:
+        """Read the stages, again if layers were added or replaced; what fails is told by `_spreads`."""
+        if self.model is None or self.inputs is None:
             return
+        try:
+            now = structure(self.model)
+            if now == self._structure:
+                return
+            self._structure, self._gains, self._problem = now, None, None
+            with undisturbed(unwrapped(self.model)):
+                inputs = self._inputs()
+            self._gains = StageGains(self.model, first_sample(inputs))
+        except Exception as error:
+            self._problem = error
+
+    def _spreads(self) -> dict[str, float]:
+        if self._gains is not None and self.model is not None and self._problem is None:
+            if self._gains.unread:
+                self._once(f"gain spread is not known for {', '.join(self._gains.unread)}")
+            try:
+                return self._gains.spreads(self.model)
+            except Exception as error:
+                self._problem = error
+        if self._problem is not None:
+            text = f"gain spreads are left out from here on, and training goes on: {self._problem}"
+            self._once(text, self._problem)
+        return {}
+
+    def _log(self, measured: Measurement) -> None:
         try:
             self.write(measured.values(self.prefix), measured.step)
         except Exception as error:
-            self._warn(f"the logger failed, and training goes on: {error}", error, depth=5)
+            key = f"logger {type(error).__name__}"
+            self._once(f"the logger failed, and training goes on: {error}", error, key=key)
+
+    def _tell(self, measured: Measurement) -> None:
         stages, names = ((), ()) if self._gains is None else (self._gains.stages, self._gains.names)
         for period in self._alarm.periods(self.history, self.end):
-            self._warn(warning_of(period, measured, stages, names), depth=5)
+            self._warn(warning_of(period, measured, stages, names))
         trend = self.trend()
         self._lasting = self._lasting + 1 if trend.verdict == "will not fade" else 0
-        if self._lasting >= IN_A_ROW and "lasting" not in self._said:
-            self._said.add("lasting")
-            self._warn(f"the lattice {trend}", depth=5)
+        if self._lasting >= IN_A_ROW:
+            self._once(f"the lattice {trend}", key="will not fade")
 
-    def _warn(self, text: str, cause: Exception | None = None, depth: int = 4) -> None:
-        """Once for each text, in process 0; `depth` callers up is whoever called `step`."""
-        if is_first_process() and text not in self._said:
-            self._said.add(text)
-            warnings.warn(f"LatticeTracker: {text}", UncheckWarning, stacklevel=depth, source=cause)
+    def _once(self, text: str, cause: Exception | None = None, key: str = "") -> None:
+        """Warn once for each key; without one, of the text but for its numbers."""
+        key = key or NUMBERS.sub("#", text)
+        if key not in self._said:
+            self._said.add(key)
+            self._warn(text, cause)
+
+    def _warn(self, text: str, cause: Exception | None = None) -> None:
+        if is_first_process():
+            warnings.warn(f"LatticeTracker: {text}", UncheckWarning, stacklevel=_depth(), source=cause)
+
+
+def _depth() -> int:
+    """How many callers up from the warning is whoever called this module."""
+    frame, depth = inspect.currentframe(), 0
+    while frame is not None and frame.f_code.co_filename == __file__:
+        frame, depth = frame.f_back, depth + 1
+    return depth
+
+
+def _checked_every(every: Any) -> int:
+    if isinstance(every, bool) or not isinstance(every, int) or every < 1:
+        raise UncheckError(f"every must be a whole number of steps from 1, not {every}")
+    return every
+
+
+def _checked_end(end: Any) -> float | None:
+    if end is not None and not (isinstance(end, int | float) and isfinite(end) and end > 0):
+        raise UncheckError(
+            f"training cannot end at step {end}; give a step above 0, or None if it is not known"
+        )
+    return None if end is None else float(end)
+
+
+def _checked_periods(periods: Any) -> tuple[int, ...] | None:
+    if periods is None:
+        return None
+    if not (chosen := checked_periods(periods)):
+        raise UncheckError(
+            "periods are empty; give some, such as (2, 4, 8), or None for those of the network"
+        )
+    return chosen

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from math import exp, isfinite, log
-from numbers import Real
 from typing import Any, Literal
 
 import numpy as np
@@ -208,14 +207,14 @@ def _exp(value: float) -> float:
 
 def checked_visible(visible: float) -> float:
     """`visible`; UncheckError unless it is above 0."""
-    if not (isinstance(visible, Real) and isfinite(visible) and visible > 0):
+    if not (isinstance(visible, int | float) and isfinite(visible) and visible > 0):
         raise UncheckError(f"visible must be above 0 grey levels, not {visible}; 0.3 is just seen")
     return visible
 
 
 def checked_share(name: str, value: float) -> float:
     """`value`; UncheckError unless it lies between 0 and 1."""
-    if not (isinstance(value, Real) and 0 < value < 1):
+    if not (isinstance(value, int | float) and 0 < value < 1):
         raise UncheckError(f"{name} must lie between 0 and 1, not {value}")
     return value
 
