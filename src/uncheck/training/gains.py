@@ -29,8 +29,8 @@ class StageGains:
     Attributes:
         stages: all stages, as `uncheck.inspect` lists them.
         unread: names of those whose gains are not known, with no kernel that could be read.
-        periods: the periods that the stages leave in the output, or None if the network was not understood
-            well enough to know them all.
+        periods: the periods that the stages leave in the output and what divides them, or None if the network
+            was not understood well enough to know them all.
 
     Raises:
         UncheckError: a model that cannot be recorded on these inputs.
@@ -138,7 +138,9 @@ def _warn(text: str) -> None:
 def _periods(stages: tuple[Stage, ...], unsupported: Iterable[str]) -> tuple[int, ...] | None:
     if not stages or any(True for _ in unsupported) or not all(s.output_period for s in stages):
         return None
-    return tuple(sorted({p for s in stages for p in s.output_period or () if p > 1}))
+    own = {p for s in stages for p in s.output_period or ()}
+    # A lattice of period 6 may be all of periods 2 and 3.
+    return tuple(d for d in range(2, max(own) + 1) if any(p % d == 0 for p in own))
 
 
 _READ: WeakKeyDictionary[nn.Module, StageGains] = WeakKeyDictionary()
