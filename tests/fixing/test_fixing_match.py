@@ -128,7 +128,7 @@ class Planted(nn.Module):
         return self.out(y[:, :, : y.shape[2] - self.crop, : y.shape[3] - self.crop])
 
 
-@pytest.mark.parametrize("crop", [0, 1])
+@pytest.mark.parametrize("crop", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_matching_lowers_the_lattice_of_inputs_not_fitted_on(crop):
     net = seeded(lambda: Planted(crop))
     case = make_case(net, *(torch.rand(1, 3, 33, 35) for _ in range(6)))
