@@ -1,8 +1,9 @@
-"""What the monitor costs a training step, and how often its verdict is false; results/monitor.json.
+"""What the monitor costs, and how often its alarms and its verdict are false; results/monitor.json.
 
-Run with `python benchmarks/monitor.py`. Steps with and without a measurement take turns, in processor time of
-one thread, so that other work on the machine does not count. The curves of the verdicts are synthetic; those
-of real runs are in experiments/.
+Run with `python benchmarks/monitor.py`, or with some of its parts: cost, alarms, verdicts. Steps with and
+without a measurement take turns, in processor time of one thread, so that other work on the machine does not
+count. Whole intervals of training are not compared: their noise of some per cent exceeds the target. The
+curves of the verdicts are synthetic; those of real runs are in experiments/.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ import torch.nn.functional as F
 from machine import describe
 from torch import Tensor, nn
 
-from uncheck.training import LatticeTracker, gain_penalty, lattice_penalty, lattice_trend
+from uncheck.measuring.components import VISIBLE
+from uncheck.training import LatticeMetric, LatticeTracker, gain_penalty, lattice_penalty, lattice_trend
+from uncheck.training.alarm import SIGNIFICANCE
 from uncheck.training.tracker import EVERY
 
 RESULTS = Path(__file__).parent / "results" / "monitor.json"
@@ -153,33 +156,59 @@ def bench_job(job: Job, pairs: int) -> dict[str, object]:
     }
 
 
-def bench_blocks(job: Job, blocks: int) -> dict[str, object]:
-    """Whole intervals of training with and without the tracker, in turns."""
-    tracker = LatticeTracker(job.network, job.inputs, span=SPAN, visible=1e9)
-    tracker.measure()
-
-    def block(each: Callable[[], object]) -> float:
-        def run() -> None:
-            for _ in range(EVERY):
-                job.step()
-                each()
-
-        return seconds(run)
-
-    ratios = []
-    for i in range(blocks):
-        times = {
-            which: block(tracker.step if which else lambda: None) for which in ((0, 1) if i % 2 else (1, 0))
-        }
-        ratios.append(times[1] / times[0] - 1)
-    return {"network": job.name, "blocks": blocks, "steps_a_block": EVERY, "share_of_a_step": ratios}
-
-
 def seconds(call: Callable[[], object]) -> float:
     """Processor time of one call."""
     began = time.process_time()
     call()
     return time.process_time() - began
+
+
+def untrained() -> dict[str, tuple[Callable[[], nn.Module], int, tuple[int, ...]]]:
+    """By name: untrained networks, the side of their input, and the periods they cannot make."""
+
+    def first() -> list[nn.Module]:
+        return [nn.Conv2d(1, 4, 3, 1, 1), nn.ReLU()]
+
+    def up() -> nn.Module:
+        return nn.Sequential(*first(), nn.ConvTranspose2d(4, 1, 3, 2, 1, 1))
+
+    def resize() -> nn.Module:
+        return nn.Sequential(*first(), nn.Upsample(scale_factor=2), nn.Conv2d(4, 1, 3, 1, 1))
+
+    def plain() -> nn.Module:
+        return nn.Sequential(*first(), nn.Conv2d(4, 1, 3, 1, 1))
+
+    return {
+        "transposed convolution, 32 px": (up, 16, (4, 8)),
+        "transposed convolution, 64 px": (up, 32, (4, 8)),
+        "resize-convolution, 32 px": (resize, 16, (4, 8)),
+        "no upsampling, 32 px": (plain, 32, (2, 4, 8)),
+        "none at all: independent noise, 32 px": (nn.Identity, 32, (2, 4, 8)),
+    }
+
+
+def bench_alarms(count: int) -> list[dict[str, object]]:
+    """In how many untrained networks, on 16 inputs of noise, a period is there that none of them can make."""
+    rows = []
+    for name, (make, side, periods) in untrained().items():
+        found: Counter[str] = Counter()
+        for seed in range(count):
+            torch.manual_seed(seed)
+            network, inputs = make(), torch.rand(16, 1, side, side)
+            measured = LatticeTracker(network, inputs, every=1, periods=(2, 4, 8), span=SPAN).measure()
+            assert measured is not None
+            metric = LatticeMetric((2, 4, 8), span=SPAN)
+            with torch.no_grad():
+                metric.update(network(inputs))
+            whole = {p: metric.compute()[f"p_value_{p}"].item() for p in periods}
+            inner = {p: measured.p_values[p] for p in periods}
+            for limit in (1e-3, SIGNIFICANCE):
+                found[f"whole picture, p < {limit:g}"] += any(p < limit for p in whole.values())
+                found[f"border left out, p < {limit:g}"] += any(p < limit for p in inner.values())
+            there = [p for p in periods if inner[p] < SIGNIFICANCE and measured.strengths[p] >= VISIBLE]
+            found["warned of"] += bool(there)
+        rows.append({"network": name, "periods": periods, "networks": count, "found": dict(found)})
+    return rows
 
 
 def bench_verdicts(count: int) -> list[dict[str, object]]:
@@ -205,27 +234,24 @@ def bench_verdicts(count: int) -> list[dict[str, object]]:
 def main() -> None:
     """Write the results."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", default=["cost", "alarms", "verdicts"])
     parser.add_argument("--pairs", type=int, default=8)
-    parser.add_argument("--blocks", type=int, default=6)
-    parser.add_argument("--curves", type=int, default=1000)
+    parser.add_argument("--networks", type=int, default=100)
+    parser.add_argument("--curves", type=int, default=300)
     options = parser.parse_args()
     torch.set_num_threads(1)
-    jobs = [gan(64, 64, 64), style(256, 4, 16), style(256, 4, 4), gan(32, 32, 64)]
-    rows = []
-    for job in jobs:
-        rows.append(bench_job(job, options.pairs))
-        print(json.dumps(rows[-1]), flush=True)
-    found = {
-        "machine": describe(),
-        "interval": EVERY,
-        "target": TARGET,
-        "clock": "processor time of one thread",
-        "steps": rows,
-        "blocks": bench_blocks(jobs[-1], options.blocks),
-        "verdicts": bench_verdicts(options.curves),
-    }
+    found = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    found |= {"machine": describe(), "interval": EVERY, "target": TARGET}
+    found["clock"] = "processor time of one thread"
+    if "cost" in options.parts:
+        jobs = [gan(64, 64, 64), style(256, 4, 16), style(256, 4, 4), gan(32, 32, 64)]
+        found["steps"] = [bench_job(job, options.pairs) for job in jobs]
+    if "alarms" in options.parts:
+        found["alarms"] = bench_alarms(options.networks)
+    if "verdicts" in options.parts:
+        found["verdicts"] = bench_verdicts(options.curves)
     RESULTS.write_text(json.dumps(found, indent=1) + "\n")
-    print(f"wrote {RESULTS}; largest share {max(row['share_of_a_step'] for row in rows):.2%}")
+    print(f"wrote {RESULTS}; largest share {max(row['share_of_a_step'] for row in found['steps']):.2%}")
 
 
 if __name__ == "__main__":

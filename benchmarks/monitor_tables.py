@@ -22,7 +22,7 @@ def main() -> None:
 def rendered(text: str) -> str:
     """`text` with what lies between <!-- NAME --> and <!-- /NAME --> made anew from the results."""
     found = json.loads((HERE / "results" / "monitor.json").read_text())
-    for name, make in (("cost", cost), ("verdicts", verdicts)):
+    for name, make in (("cost", cost), ("alarms", alarms), ("verdicts", verdicts)):
         pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
         if not pattern.search(text):
             raise SystemExit(f"docs/training.md: no markers for the table {name}")
@@ -41,7 +41,6 @@ def cost(found: dict[str, Any]) -> str:
             f"{row['measurement_seconds']:.2g} s",
             f"{row['first_measurement_seconds']:.2g} s",
             f"{row['share_of_a_step']:.2%}",
-            f"{row['gain_penalty_share_of_a_step']:.2%}",
         ]
         for row in found["steps"]
     ]
@@ -53,17 +52,28 @@ def cost(found: dict[str, Any]) -> str:
         "the first",
         f"at every {found['interval']} steps",
     ]
-    blocks = ", ".join(f"{share:+.2%}" for share in found["blocks"]["share_of_a_step"])
+    penalties = [row["gain_penalty_share_of_a_step"] for row in found["steps"]]
     made = found["machine"]
     return "\n".join(
         [
-            table([*head, "`gain_penalty`"], rows),
+            table(head, rows),
             "",
-            f"Whole intervals of the last network with and without, in turns: {blocks}.",
             f"{found['clock'].capitalize()}, {made['date']}, {made['processor']},",
-            f"torch {made['versions']['torch']}; target {found['target']:.0%}.",
+            f"torch {made['versions']['torch']}; target for the monitor {found['target']:.0%}.",
+            f"Apart from that, `gain_penalty` with its gradient, in every step, took {min(penalties):.2%} to "
+            f"{max(penalties):.2%} of a step.",
         ]
     )
+
+
+def alarms(found: dict[str, Any]) -> str:
+    """How often a period was there that the network cannot make."""
+    names = list(found["alarms"][0]["found"])
+    rows = [
+        [row["network"], ", ".join(map(str, row["periods"])), row["networks"], *row["found"].values()]
+        for row in found["alarms"]
+    ]
+    return table(["untrained network", "periods it cannot make", "networks", *names], rows)
 
 
 def verdicts(found: dict[str, Any]) -> str:
