@@ -79,8 +79,8 @@ class LatticeTracker:
     Raises:
         UncheckError: an argument that cannot be.
 
-    Cost: one forward pass on `inputs` and two harmonic tests of each image, every N steps; docs/training.md. The
-        tests of periods 2 to 16, where no network is known, take many times as long as those of 2, 4 and 8.
+    Cost: one forward pass on `inputs` and two harmonic tests of each image, every N steps; docs/training.md.
+        Testing periods 2 to 16, where no network is known, takes many times as long as 2, 4 and 8.
     """
 
     def __init__(
