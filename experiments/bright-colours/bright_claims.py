@@ -37,6 +37,8 @@ def conclude(rows: list[Row], config: Row) -> dict[str, dict[str, str]]:
         "untrained": from_the_mean(untrained, expected=False),
         "average": average(untrained, trained),
         "before_tanh": before_tanh(trained),
+        "gans": gans(of(rows, "gan")),
+        "gans_before_tanh": gans_before_tanh(of(rows, "gan")),
         "activations": activations(untrained + trained),
         "saturation": saturation(untrained + trained),
         "phases": phases(rows, config),
@@ -83,6 +85,28 @@ def before_tanh(trained: list[Row]) -> dict[str, str]:
         seen, "from_mean"
     )
     return verdict("depends on the seed" if any(found) and not all(found) else holds(all(found)), said)
+
+
+def gans(seen: list[Row]) -> dict[str, str]:
+    """Whether most GANs show more of it far from the mean colour."""
+    found = [rises(r["dependence"]["from_mean"]) for r in seen]
+    amplitude = spread(r["dependence"]["amplitude"] for r in seen)
+    said = f"in {sum(found)} of {len(found)}; {said_of(seen, 'from_mean')}; {amplitude} levels in all"
+    return verdict(holds(sum(found) >= 0.75 * len(found)), said)
+
+
+def gans_before_tanh(seen: list[Row]) -> dict[str, str]:
+    """Whether it grows from the bias' colour where nothing saturates, more than from the mean colour."""
+    before = [r["before_tanh"] for r in seen]
+    own = [r["from_bias"]["correlation"] for r in before]
+    agree = all(rises(r["from_bias"]) for r in before) and all(0.3 <= c <= 0.8 for c in own)
+    closer = mean(own) > mean(r["from_mean"]["correlation"] for r in before)
+    made = [{"dependence": r} for r in before]
+    said = (
+        f"in {sum(rises(r['from_bias']) for r in before)} of {len(before)}; {said_of(made, 'from_bias')}; "
+        f"from the mean colour {said_of(made, 'from_mean')}"
+    )
+    return verdict(holds(agree and closer), said)
 
 
 def activations(seen: list[Row]) -> dict[str, str]:

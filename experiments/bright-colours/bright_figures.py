@@ -11,6 +11,7 @@ from bright_claims import of
 def draw(results: dict[str, Any], folder: Path) -> None:
     generators(results["rows"], folder)
     generators(results["rows"], folder, "before_tanh")
+    gans(results["rows"], folder)
     moved(results["rows"], folder)
     released(results["rows"], folder)
     zero(results, folder)
@@ -18,32 +19,46 @@ def draw(results: dict[str, Any], folder: Path) -> None:
 
 def generators(rows: list[dict[str, Any]], folder: Path, kind: str = "dependence") -> None:
     """Amplitude in bins of both distances, a line per seed; the pictures, or what the tanh gets."""
-    from lab.figures import COLOURS, axes, save
+    from lab.figures import axes, save
     from lab.pictures import show
 
     figure, panels = axes(3, 2, height=2.7)
     for line, (trained, said) in enumerate(((False, "untrained"), (True, "trained"))):
         seen = of(rows, "generator", trained=trained)
-        for column, (key, what) in enumerate((("from_mean", "mean colour"), ("from_bias", "bias' colour"))):
-            for row in seen:
-                bins = row[kind][key]["bins"]
-                panels[line][column].plot(
-                    [b[0] for b in bins],
-                    [b[1] for b in bins],
-                    "o-",
-                    color=COLOURS[column],
-                    alpha=0.6,
-                    markersize=3,
-                )
-            panels[line][column].set(
-                title=f"{said}, period 2",
-                xlabel=f"distance from the {what}, grey levels",
-                ylabel="amplitude, grey levels",
-            )
-            low = min(b[1] for row in seen for b in row[kind][key]["bins"])
-            panels[line][column].set_ylim(1.2 * min(0, low), None)
+        distances(panels[line], seen, kind, said)
         show(panels[line][2], next(row["picture"] for row in seen if "picture" in row), said)
     save(figure, folder, "generators" if kind == "dependence" else kind)
+
+
+def gans(rows: list[dict[str, Any]], folder: Path) -> None:
+    """The same of the GANs: what they show, and what their tanh gets."""
+    from lab.figures import axes, save
+    from lab.pictures import show
+
+    figure, panels = axes(3, 2, height=2.7)
+    seen = of(rows, "gan")
+    distances(panels[0], seen, "dependence", "GAN")
+    distances(panels[1], seen, "before_tanh", "before its tanh")
+    show(panels[0][2], next(row["picture"] for row in seen if "picture" in row), "GAN")
+    panels[1][2].set_axis_off()
+    save(figure, folder, "gans")
+
+
+def distances(panels: Any, seen: list[dict[str, Any]], kind: str, said: str) -> None:
+    """Amplitude in bins of the distance from the mean colour and from the bias', a line per seed."""
+    from lab.figures import COLOURS
+
+    for column, (key, what) in enumerate((("from_mean", "mean colour"), ("from_bias", "bias' colour"))):
+        panel, bins_of = panels[column], [row[kind][key]["bins"] for row in seen]
+        for bins in bins_of:
+            x, y = zip(*bins, strict=True)
+            panel.plot(x, y, "o-", color=COLOURS[column], alpha=0.6, markersize=3)
+        panel.set(
+            title=f"{said}, period 2",
+            xlabel=f"distance from the {what}, grey levels",
+            ylabel="amplitude, grey levels",
+        )
+        panel.set_ylim(1.2 * min(0, *(b[1] for bins in bins_of for b in bins)), None)
 
 
 def moved(rows: list[dict[str, Any]], folder: Path) -> None:

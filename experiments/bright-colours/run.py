@@ -9,6 +9,8 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "gan"))
+
 from bright_claims import conclude
 from bright_figures import draw
 from lab.runs import Experiment, main
@@ -22,21 +24,21 @@ def tasks(config: dict[str, Any]) -> list[dict[str, Any]]:
     ours = [{"kind": "generator", "trained": t, "seed": s} for t in (False, True) for s in seeds]
     zero = [{"kind": "zero", "layer": layer, "seed": s} for layer in config["layers"] for s in seeds]
     names = config["released"] if CASES.exists() else []
-    return [*ours, *zero, *({"kind": "released", "network": n, "seed": seeds[0]} for n in names)]
+    gans = [{"kind": "gan", "seed": s} for s in seeds]
+    return [*ours, *zero, *gans, *({"kind": "released", "network": n, "seed": seeds[0]} for n in names)]
 
 
 def measure(task: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
     """One row."""
-    return {"generator": generator, "zero": zero, "released": released}[task["kind"]](task, config)
+    kinds = {"generator": generator, "zero": zero, "gan": gan, "released": released}
+    return kinds[task["kind"]](task, config)
 
 
 def generator(task: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
     """Dependence on colour at period 2, and what moving the colour by bias or by activations does."""
     import torch
-    from colour_networks import CROP, before_last, codes_of, levels, trained
-    from colour_windows import dependence
+    from colour_networks import before_last, codes_of, trained
     from lab.generator import Generator
-    from lab.pictures import kept
 
     row: dict[str, Any] = {}
     if task["trained"]:
@@ -47,14 +49,37 @@ def generator(task: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
         net = Generator("deconv k3", "deconv k3", base=config["base"], width=config["width"])
         codes = codes_of(config["count"], task["seed"])
     activations = before_last(net, codes)
+    row |= on_colour(net, activations, picture=task["seed"] == config["seeds"][0])
+    return {**row, **moved(net, activations, config, task["seed"])}
+
+
+def on_colour(net: Any, activations: Any, *, picture: bool) -> dict[str, Any]:
+    """Dependence on colour at period 2, behind the tanh and before it; and a picture if wanted."""
+    import torch
+    from colour_networks import CROP, levels
+    from colour_windows import dependence
+    from lab.pictures import kept
+
     with torch.no_grad():
         raw, bias = net.up2(activations), net.up2.bias.double()
-    pictures = raw.tanh()
-    for key, made, own in (("dependence", pictures, bias.tanh()), ("before_tanh", raw, bias)):
+    row: dict[str, Any] = {}
+    for key, made, own in (("dependence", raw.tanh(), bias.tanh()), ("before_tanh", raw, bias)):
         row[key] = dependence(levels(made, (-1, 1), CROP), 2, (127.5 * (1 + own.detach())).numpy())
-    if task["seed"] == config["seeds"][0]:
-        row["picture"] = kept(pictures[0], (-1, 1))
-    return {**row, **moved(net, activations, config, task["seed"])}
+    if picture:
+        row["picture"] = kept(raw.tanh()[0], (-1, 1))
+    return row
+
+
+def gan(task: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
+    """A generator trained against a discriminator, as in experiments/gan."""
+    from colour_networks import before_last, codes_of
+    from gan_training import trained
+
+    settings = {**config["gan"], "at": []}
+    network = {"layers": ["deconv k3", "deconv k3"], "discriminator": "k4 s2", "seed": task["seed"]}
+    net, _ = trained(network, settings)
+    activations = before_last(net, codes_of(settings["pictures"], 1000 + task["seed"]))
+    return on_colour(net, activations, picture=task["seed"] == config["seeds"][0])
 
 
 def moved(net: Any, activations: Any, config: dict[str, Any], seed: int) -> dict[str, Any]:

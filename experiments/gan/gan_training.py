@@ -40,7 +40,15 @@ def discriminator(kind: str, width: int, size: int) -> nn.Sequential:
 
 
 def train(task: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
-    """Hinge loss, Adam, one step of each network in turn; curves over config["at"]."""
+    """One row: curves over config["at"], and a mosaic."""
+    ours, row = trained(task, config)
+    if task["seed"] == config["seeds"][0] and task["discriminator"] == "k4 s2":
+        row["mosaic"] = kept(mosaic(samples(ours, 64, 1000 + task["seed"])), SPAN)
+    return row
+
+
+def trained(task: dict[str, Any], config: dict[str, Any]) -> tuple[Generator, dict[str, Any]]:
+    """Hinge loss, Adam, one step of each network in turn; the generator, and its curves."""
     torch.manual_seed(task["seed"])
     size = 4 * config["base"]
     real = data(config["patches"], size)
@@ -55,10 +63,7 @@ def train(task: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
         loss = update(ours, judge, adam, real[torch.randint(len(real), (config["batch"],))])
         if step in config["at"]:
             seen.setdefault("loss_of_judge", []).append(round(loss, 3))
-    row: dict[str, Any] = {"steps": list(config["at"]), **seen}
-    if task["seed"] == config["seeds"][0] and task["discriminator"] == "k4 s2":
-        row["mosaic"] = kept(mosaic(samples(ours, 64, 1000 + task["seed"])), SPAN)
-    return row
+    return ours, {"steps": list(config["at"]), **seen}
 
 
 def update(ours: nn.Module, judge: nn.Module, adam: list[torch.optim.Adam], real: Tensor) -> float:
