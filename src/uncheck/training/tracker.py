@@ -7,7 +7,6 @@ import re
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
-from math import isfinite
 from typing import Any
 
 import torch
@@ -15,16 +14,22 @@ from torch import Tensor, nn
 
 from uncheck.errors import UncheckError, UncheckWarning
 from uncheck.measuring.components import VISIBLE
-from uncheck.measuring.frequencies import checked_periods
 from uncheck.measuring.lattice import PERIODS
 from uncheck.training.alarm import IN_A_ROW, SIGNIFICANCE, Alarm, warning_of
 from uncheck.training.gains import StageGains
 from uncheck.training.images import Span, checked_span
 from uncheck.training.live import first_sample, placed, structure, undisturbed, untouched, unwrapped
 from uncheck.training.measurement import Measurement, all_parts, from_all, is_first_process, writer
+from uncheck.training.options import (
+    checked_end,
+    checked_every,
+    checked_share,
+    checked_visible,
+    chosen_periods,
+)
 from uncheck.training.outputs import Choice, chosen
 from uncheck.training.parts import Part, part_of
-from uncheck.training.trend import Trend, checked_share, checked_visible, lattice_trend
+from uncheck.training.trend import Trend, lattice_trend
 
 #: Tested beside the periods of the stages, where these are known; otherwise `measure`'s 2 to 16.
 USUAL = (2, 4, 8)
@@ -99,13 +104,13 @@ class LatticeTracker:
         prefix: str = "lattice/",
     ) -> None:
         self.model, self.inputs, self.output = model, inputs, output
-        self.every, self.span, self.end = _checked_every(every), checked_span(span), _checked_end(end)
+        self.every, self.span, self.end = checked_every(every), checked_span(span), checked_end(end)
         self.visible, self.significance = (
             checked_visible(visible),
             checked_share("significance", significance),
         )
         self.prefix, self.write = prefix, writer(logger)
-        self._chosen = _checked_periods(periods)
+        self._chosen = chosen_periods(periods)
         self.periods: tuple[int, ...] = self._chosen or PERIODS
         self.history: list[Measurement] = []
         self._steps = 0
@@ -290,27 +295,3 @@ def _depth() -> int:
     while frame is not None and frame.f_code.co_filename == __file__:
         frame, depth = frame.f_back, depth + 1
     return depth
-
-
-def _checked_every(every: Any) -> int:
-    if isinstance(every, bool) or not isinstance(every, int) or every < 1:
-        raise UncheckError(f"every must be a whole number of steps from 1, not {every}")
-    return every
-
-
-def _checked_end(end: Any) -> float | None:
-    if end is not None and not (isinstance(end, int | float) and isfinite(end) and end > 0):
-        raise UncheckError(
-            f"training cannot end at step {end}; give a step above 0, or None if it is not known"
-        )
-    return None if end is None else float(end)
-
-
-def _checked_periods(periods: Any) -> tuple[int, ...] | None:
-    if periods is None:
-        return None
-    if not (chosen := checked_periods(periods)):
-        raise UncheckError(
-            "periods are empty; give some, such as (2, 4, 8), or None for those of the network"
-        )
-    return chosen

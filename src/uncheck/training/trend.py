@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from math import exp, isfinite, log
+from math import exp, log
 from typing import Any, Literal
 
 import numpy as np
@@ -14,6 +14,7 @@ from scipy.stats import theilslopes
 from uncheck.errors import UncheckError
 from uncheck.measuring.components import VISIBLE
 from uncheck.measuring.levels import LEVELS
+from uncheck.training.options import checked_end, checked_share, checked_visible
 
 Verdict = Literal["fading", "will not fade", "clean", "too early"]
 
@@ -114,15 +115,12 @@ def lattice_trend(
     Cost: that of n^2 / 2 slopes, n at most 200.
     Source: Sen, J. Amer. Statist. Assoc. 63 (1968), for the slope and its interval.
     """
-    if end is not None and not (isfinite(end) and end > 0):
-        raise UncheckError(
-            f"training cannot end at step {end}; give a step above 0, or None if it is not known"
-        )
+    planned = checked_end(end)
     checked_visible(visible)
     checked_share("confidence", confidence)
     t, y = _checked(steps, strengths)
     last = float(t[-1]) if len(t) else 0.0
-    end = AHEAD * last if end is None else float(end)
+    end = AHEAD * last if planned is None else planned
     late = t >= last / 2
     t, y = t[late][-MOST:], y[late][-MOST:]
     if len(t) < FEWEST or last < EARLIEST * end:
@@ -203,20 +201,6 @@ def _exp(value: float) -> float:
     if value <= log(FLOOR) + 1e-5:
         return 0.0
     return exp(value) if value < log(LEVELS) else LEVELS
-
-
-def checked_visible(visible: float) -> float:
-    """`visible`; UncheckError unless it is above 0."""
-    if not (isinstance(visible, int | float) and isfinite(visible) and visible > 0):
-        raise UncheckError(f"visible must be above 0 grey levels, not {visible}; 0.3 is just seen")
-    return visible
-
-
-def checked_share(name: str, value: float) -> float:
-    """`value`; UncheckError unless it lies between 0 and 1."""
-    if not (isinstance(value, int | float) and 0 < value < 1):
-        raise UncheckError(f"{name} must lie between 0 and 1, not {value}")
-    return value
 
 
 def _checked(
