@@ -37,7 +37,7 @@ def measure_cost(before: nn.Module, after: nn.Module, inputs: Inputs) -> Cost | 
     Returns:
         The cost; None where either network cannot be run. Memory is None on other systems.
 
-    Cost: 3 to 15 calls of each network, 12 seconds at most beyond that, and two more for memory.
+    Cost: 3 to 15 calls of each network, 12 seconds at most beyond that, and four more for memory.
     """
     try:
         with as_found(before), as_found(after):
@@ -45,8 +45,7 @@ def measure_cost(before: nn.Module, after: nn.Module, inputs: Inputs) -> Cost | 
             after.eval()
             calls = (lambda: run(before, inputs), lambda: run(after, inputs))
             times = _alternating(calls)
-            # the first ones also pay for what the process sets up once
-            memory = [[_peak(call) for call in calls] for _ in range(2)][-1]
+            memory = [_memory(call) for call in calls]
     except Exception:  # a repair must not be lost for want of a stopwatch
         return None
     return Cost(*(statistics.median(each) for each in times), *memory)
@@ -75,6 +74,14 @@ def _wait() -> None:
 
 def _on_gpu() -> bool:
     return torch.cuda.is_available() and torch.cuda.memory_allocated() > 0
+
+
+def _memory(call: Callable[[], Any]) -> float | None:
+    """The median of three peaks; the first call also pays for what the process sets up once."""
+    peaks = [_peak(call) for _ in range(4)][1:]
+    seen = [peak for peak in peaks if peak is not None]
+    # The median, for one came out far too low on a busy machine.
+    return statistics.median(seen) if seen else None
 
 
 def _peak(call: Callable[[], Any]) -> float | None:
