@@ -1,5 +1,6 @@
 """Random resize-convolutions of every kind: fused ones compute what they did; refusals say why."""
 
+import pytest
 import torch
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
@@ -51,9 +52,20 @@ def networks(draw):
     return nn.Sequential(*layers).double()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(net=networks(), size=st.integers(3, 6), other=st.integers(3, 9), seed=st.integers(0, 999))
 def test_random_networks(net, size, other, seed):
+    check_random_networks(net, size, other, seed)
+
+
+@pytest.mark.slow
+@settings(max_examples=100, deadline=None)
+@given(net=networks(), size=st.integers(3, 6), other=st.integers(3, 9), seed=st.integers(0, 999))
+def test_many_random_networks(net, size, other, seed):
+    check_random_networks(net, size, other, seed)
+
+
+def check_random_networks(net, size, other, seed):
     generator = torch.Generator().manual_seed(seed)
     for tensor in (*net.parameters(), *net.buffers()):
         if tensor.is_floating_point():

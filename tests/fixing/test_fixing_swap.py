@@ -61,9 +61,20 @@ def layers(draw):
     return make(2 * groups, 3 * groups, k, s, p, op, groups, bias, d, dtype=torch.float64)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(layers(), st.sampled_from(WAYS), st.data())
 def test_gain_variance_and_sizes(old, to, data):
+    check_gain_variance_and_sizes(old, to, data)
+
+
+@pytest.mark.slow
+@settings(max_examples=60, deadline=None)
+@given(layers(), st.sampled_from(WAYS), st.data())
+def test_many_gain_variance_and_sizes(old, to, data):
+    check_gain_variance_and_sizes(old, to, data)
+
+
+def check_gain_variance_and_sizes(old, to, data):
     n = len(old.stride)
     size = [data.draw(st.integers(10, 13)) for _ in range(n)]
     x = torch.randn(2, old.in_channels, *size, dtype=torch.float64)

@@ -83,9 +83,20 @@ def chains(draw: st.DrawFn) -> tuple[list[Call], tuple[int, ...]]:
     return calls, shape
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(chains())
 def test_random_chains(case: tuple[list[Call], tuple[int, ...]]) -> None:
+    check_random_chains(case)
+
+
+@pytest.mark.slow
+@settings(max_examples=100, deadline=None)
+@given(chains())
+def test_many_random_chains(case: tuple[list[Call], tuple[int, ...]]) -> None:
+    check_random_chains(case)
+
+
+def check_random_chains(case: tuple[list[Call], tuple[int, ...]]) -> None:
     calls, shape = case
     layout = followed(calls, shape)
     if layout is not None:  # a crop through a block cannot be written in atoms
