@@ -15,6 +15,10 @@ from uncheck.reading.nest import replace_tensors, tensors_in
 
 FUSED = [name for name, case in CASES.items() if case.fused]
 
+#: Every third in the quick tests, the others in the slow ones.
+IN_TURNS = [n if i % 3 == 0 else pytest.param(n, marks=pytest.mark.slow) for i, n in enumerate(FUSED)]
+
+
 #: Of float32 networks of a few layers, whose outputs are of order one.
 ROUNDING = 1e-5
 
@@ -93,7 +97,7 @@ def test_the_original_is_untouched(name):
     assert all(torch.equal(a, b) for a, b in zip(tensors_in(given), tensors_in(keep), strict=True))
 
 
-@pytest.mark.parametrize("name", FUSED)
+@pytest.mark.parametrize("name", IN_TURNS)
 def test_copies_and_pickles(name):
     given = inputs(name)
     fused = uncheck.fuse(made(name), given).model
@@ -106,7 +110,7 @@ def test_copies_and_pickles(name):
     assert gap(want, outputs(fused, given)) == 0  # nothing is shared
 
 
-@pytest.mark.parametrize("name", FUSED)
+@pytest.mark.parametrize("name", IN_TURNS)
 def test_it_exports(name):
     given = inputs(name)
     fused = uncheck.fuse(made(name), given).model
@@ -114,7 +118,7 @@ def test_it_exports(name):
     assert gap(outputs(fused, given), outputs(exported, given)) < ROUNDING
 
 
-@pytest.mark.parametrize("name", FUSED)
+@pytest.mark.parametrize("name", IN_TURNS)
 def test_it_compiles(name):
     torch._dynamo.reset()
     given = inputs(name)
@@ -123,7 +127,7 @@ def test_it_compiles(name):
     assert gap(outputs(fused, given), outputs(compiled, given)) < ROUNDING
 
 
-@pytest.mark.parametrize("name", FUSED)
+@pytest.mark.parametrize("name", IN_TURNS)
 def test_it_scripts_where_the_original_does(name):
     net, given = made(name), inputs(name)
     try:
@@ -134,7 +138,7 @@ def test_it_scripts_where_the_original_does(name):
     assert gap(outputs(fused, given), outputs(torch.jit.script(fused), given)) < ROUNDING
 
 
-@pytest.mark.parametrize("name", FUSED)
+@pytest.mark.parametrize("name", IN_TURNS)
 def test_weights_go_into_a_network_fused_elsewhere(name):
     given = inputs(name)
     fused = uncheck.fuse(made(name), given).model
@@ -149,7 +153,7 @@ def test_weights_go_into_a_network_fused_elsewhere(name):
     assert gap(outputs(fused.eval(), given), outputs(again.eval(), given)) == 0
 
 
-@pytest.mark.parametrize("name", FUSED)
+@pytest.mark.parametrize("name", IN_TURNS)
 def test_every_mode_still_runs_the_networks_own_code(name):
     """In training mode too, where nothing was folded: dropout must drop, and noise be drawn."""
     net = made(name)
