@@ -43,10 +43,6 @@ class Experiment:
     conclude: Callable[[list[Row], dict[str, Any]], dict[str, Row]]
     draw: Callable[[dict[str, Any], Path], None]
 
-    @property
-    def results(self) -> Path:
-        return self.folder / "results" / "results.json"
-
 
 def main(experiment: Experiment, arguments: list[str] | None = None) -> dict[str, Any]:
     """The command line of every run.py."""

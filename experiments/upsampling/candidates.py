@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from torch import nn
 
 from uncheck.layers import Hold, ResizeConv, SmoothConvTranspose, SubpixelConv, fold_hold, icnr_transpose_
-from uncheck.phases import PhaseKernel, from_conv_transpose, from_pixel_shuffle, from_resize_conv
+from uncheck.phases import PhaseKernel
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from lab.upsamplers import kernel_of as of_one_layer
 
 
 @dataclass(frozen=True)
@@ -95,19 +101,6 @@ def named(name: str) -> Candidate:
 
 def kernel_of(layer: nn.Module) -> PhaseKernel:
     """The kernel a candidate's layer amounts to, with the weights it has now."""
-    if isinstance(layer, SubpixelConv):
-        return from_pixel_shuffle(layer.conv.weight.detach(), _bias(layer.conv), 2, 1)
-    if isinstance(layer, ResizeConv):
-        return from_resize_conv(layer.weight.detach(), _bias(layer), 2, layer.mode, 1)
-    if isinstance(layer, SmoothConvTranspose):
-        return kernel_of(layer.to_conv_transpose())
     if isinstance(layer, nn.Sequential):
         return kernel_of(fold_hold(layer[0], layer[1]))
-    assert isinstance(layer, nn.ConvTranspose2d)
-    return from_conv_transpose(
-        layer.weight.detach(), _bias(layer), layer.stride, layer.padding, layer.output_padding
-    )
-
-
-def _bias(layer: nn.Module):
-    return None if layer.bias is None else layer.bias.detach()
+    return of_one_layer(layer)
