@@ -8,8 +8,9 @@ import torch
 import torch.nn.functional as F
 
 import uncheck
-from uncheck.measuring import brightness, find_lattice, lattice, to_levels
+from uncheck.measuring import find_lattice, lattice, to_levels
 from uncheck.measuring.coherence import AGREE, ENOUGH
+from uncheck.measuring.colour import brightness
 from uncheck.measuring.harmonics import UNEXPLAINED
 from uncheck.measuring.sets import VISIBLE_IN_SETS
 from uncheck.phases import (

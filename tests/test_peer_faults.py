@@ -1,7 +1,7 @@
 """Faults of other tools that no other file of tests names: what they hide or miscount, this package shows.
 
 The faults of upsamplers and of smoothing are in tests/layers/test_layers_peers_*.py, those of graph rewriters
-in tests/fixing/test_fixing_peers.py.
+in tests/fusing/test_fusing_peers.py.
 """
 
 import subprocess

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from uncheck.measuring.brightness import brightness_dependence
-from uncheck.measuring.dependence_curve import curve
+from uncheck.measuring.colour.brightness import brightness_dependence
+from uncheck.measuring.colour.dependence_curve import curve
+from uncheck.measuring.colour.local_amplitude import grid, local_amplitudes, local_means
+from uncheck.measuring.colour.regression import fit
 from uncheck.measuring.lattice import Component, find_lattice
-from uncheck.measuring.local_amplitude import grid, local_amplitudes, local_means
-from uncheck.measuring.regression import fit
 
 Levels = NDArray[np.float32]
 

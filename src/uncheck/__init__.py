@@ -18,11 +18,13 @@ from typing import TYPE_CHECKING, Any
 from uncheck.errors import UncheckError
 
 if TYPE_CHECKING:
-    from uncheck.fixing import fuse, load_repaired, swap
-    from uncheck.fixing.repair import repair
+    from uncheck.editing import load_repaired
+    from uncheck.fusing import fuse
     from uncheck.geometry import chain, overlap
     from uncheck.measuring import measure
     from uncheck.probing.inspect import inspect
+    from uncheck.repairing.repair import repair
+    from uncheck.swapping import swap
     from uncheck.training import lattice_strength
 
     __version__: str
@@ -30,14 +32,14 @@ if TYPE_CHECKING:
 # Each name is imported when first used: `import uncheck` must not wait for torch.
 _HOMES = {
     "chain": "uncheck.geometry",
-    "fuse": "uncheck.fixing",
+    "fuse": "uncheck.fusing",
     "inspect": "uncheck.probing.inspect",
     "lattice_strength": "uncheck.training",
-    "load_repaired": "uncheck.fixing.store",
+    "load_repaired": "uncheck.editing",
     "measure": "uncheck.measuring",
     "overlap": "uncheck.geometry",
-    "repair": "uncheck.fixing.repair",
-    "swap": "uncheck.fixing.methods.swap",
+    "repair": "uncheck.repairing.repair",
+    "swap": "uncheck.swapping",
 }
 _ROOMS = ("layers", "phases", "training")
 """Rooms that are used by name, as in uncheck.layers.ResizeConv2d."""

@@ -9,7 +9,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 import uncheck
-from uncheck.fixing import build
+from uncheck.fusing import build
 
 NETWORKS = '''
 import sys

@@ -15,10 +15,10 @@ from PIL import Image
 
 import uncheck
 from uncheck.cli import repair as command
+from uncheck.editing import store
+from uncheck.editing.edits import KINDS, Candidate
+from uncheck.editing.store import load_repaired, read_plan
 from uncheck.errors import UncheckError
-from uncheck.fixing import store
-from uncheck.fixing.edits import KINDS, Candidate
-from uncheck.fixing.store import load_repaired, read_plan
 from uncheck.reading import load_target
 
 NETWORKS = '''
@@ -60,7 +60,7 @@ class Result:
 
 
 class Repairs:
-    """Stands for `uncheck.fixing.repair`: doubles the weights, or whatever `make` does."""
+    """Stands for `uncheck.repairing.repair`: doubles the weights, or whatever `make` does."""
 
     def __init__(self):
         self.calls = []
@@ -94,7 +94,7 @@ class Repairs:
 def repairs(monkeypatch):
     made = Repairs()
     stand_ins = {
-        "uncheck.fixing.repair": {"repair": made},
+        "uncheck.repairing.repair": {"repair": made},
         "uncheck.reporting.repair_page": {"repair_page": lambda result: f"<html>{result}</html>"},
         "uncheck.reporting.repair": {
             "repair_text": lambda result, page: "\n".join([str(result), *result.notes])

@@ -16,7 +16,7 @@ from flat_colours import ripple_of  # noqa: E402
 from lab.lattice import together  # noqa: E402
 from lab.upsamplers import UPSAMPLERS  # noqa: E402
 
-from uncheck.measuring.brightness import brightness_dependence  # noqa: E402
+from uncheck.measuring.colour.brightness import brightness_dependence  # noqa: E402
 
 #: The colour without a lattice, far from the mean colour of the planted pictures.
 CLEAN = np.array([40.0, 60.0, 80.0])

@@ -12,10 +12,10 @@ from scipy.stats import t as student
 from tests.oracles.brightness_naive import naive_errors, naive_left_out, naive_local
 
 from uncheck.measuring import brightness_dependence, find_lattice
-from uncheck.measuring.dependence_curve import curve
+from uncheck.measuring.colour.dependence_curve import curve
+from uncheck.measuring.colour.local_amplitude import Grid, grid, local_amplitudes, local_means
+from uncheck.measuring.colour.regression import fit, variance
 from uncheck.measuring.lattice import Component, Line
-from uncheck.measuring.local_amplitude import Grid, grid, local_amplitudes, local_means
-from uncheck.measuring.regression import fit, variance
 
 EXAMPLES = settings(max_examples=20, deadline=None, derandomize=True)
 FREQUENCIES = [(0.5, 0.5), (0.5, 0.0), (0.25, 0.25), (0.2, 0.4), (0.0, 1 / 12), (0.5,), (0.25, 0.0, 0.5)]

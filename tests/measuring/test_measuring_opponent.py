@@ -10,7 +10,7 @@ from tests.oracles.brightness_naive import naive_colour_error
 from tests.oracles.measuring_naive import naive_spectrum, naive_sums
 
 from uncheck.measuring import brightness_dependence, find_lattice
-from uncheck.measuring.opponent import NAMES, OPPONENT, colour_amplitudes
+from uncheck.measuring.colour.opponent import NAMES, OPPONENT, colour_amplitudes
 
 EXAMPLES = settings(max_examples=15, deadline=None, derandomize=True)
 SHAPE = (64, 72)

@@ -9,8 +9,8 @@ from PIL import Image
 
 from uncheck.cli import main
 from uncheck.measuring import measure
-from uncheck.measuring.signals import Signal
 from uncheck.measuring.together import LOOKED_AT, Together
+from uncheck.signals.signal import Signal
 
 CASES = Path(__file__).parents[3] / "shared" / "cases"
 real_data = pytest.mark.skipif(not CASES.exists(), reason="no folder of real cases beside the repository")

@@ -13,7 +13,7 @@ from scipy.signal import lfilter
 from oracles.tones_naive import naive_p_value, naive_slow
 from uncheck.errors import UncheckError
 from uncheck.measuring import find_tones
-from uncheck.measuring.slow import LEAST, hop_size, line_frequencies, slow_spectra, slow_test
+from uncheck.measuring.sound.slow import LEAST, hop_size, line_frequencies, slow_spectra, slow_test
 
 CASES = Path(__file__).resolve().parents[3] / "shared" / "cases"
 PERIODS = tuple(range(2, 17))

@@ -12,8 +12,8 @@ from tests.oracles.where_naive import naive_median, naive_p, naive_windowed
 
 import uncheck
 from uncheck.measuring.lattice import find_lattice
-from uncheck.measuring.phasors import Lines, agreement, box_sums, phasors, typical, windowed
-from uncheck.measuring.where import local_map, locate
+from uncheck.measuring.places.phasors import Lines, agreement, box_sums, phasors, typical, windowed
+from uncheck.measuring.places.where import local_map, locate
 
 PHOTOS = Path(__file__).resolve().parents[3] / "shared" / "cases" / "photos"
 

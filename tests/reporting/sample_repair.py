@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from uncheck.fixing.judged import Cost, Fidelity, Judgement, Look, Strength
-from uncheck.fixing.repaired import Repair, Tried
+from uncheck.judging.judgement import Cost, Fidelity, Judgement, Look, Strength
+from uncheck.repairing.result import Repair, Tried
 
 
 def look(*lattice: Strength, **changed: Any) -> Look:

@@ -21,7 +21,7 @@ from reporting.sample_repair import (
     pictures,
     strength,
 )
-from uncheck.fixing.judged import Fidelity
+from uncheck.judging.judgement import Fidelity
 from uncheck.reporting.page import Page
 from uncheck.reporting.repair import band, repair_text
 from uncheck.reporting.repair_page import repair_page

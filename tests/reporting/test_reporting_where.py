@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from uncheck.errors import UncheckError
-from uncheck.measuring.where import local_map
+from uncheck.measuring.places.where import local_map
 from uncheck.reporting.where import LEGEND, map_png, overlay
 
 

@@ -16,7 +16,7 @@ from uncheck.cli.usercode import user_code
 from uncheck.errors import UncheckError
 
 if TYPE_CHECKING:
-    from uncheck.fixing import Fusion
+    from uncheck.fusing import Fusion
 
 
 def command(
@@ -57,7 +57,7 @@ def command(
     sizes = None if shape is None else parse_shape(shape)
     span = parse_range(input_span, "--input-range") or (0.0, 1.0)
 
-    from uncheck.fixing import fuse
+    from uncheck.fusing import fuse
     from uncheck.probing.signals import like_weights
     from uncheck.reading import load_target, load_weights
     from uncheck.reporting import json_text

@@ -132,7 +132,7 @@ def measure_files(
         UncheckError: nothing at all could be measured and there is one reason, or the settings are wrong.
     """
     from uncheck.measuring import Measurement, check_options, expand, measure
-    from uncheck.measuring.files import SUFFIXES
+    from uncheck.signals.files import SUFFIXES
 
     errors: list[tuple[str, str]] = []
     files: list[str] = []

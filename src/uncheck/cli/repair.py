@@ -25,7 +25,7 @@ from uncheck.cli.usercode import user_code
 from uncheck.errors import UncheckError
 
 if TYPE_CHECKING:
-    from uncheck.fixing.repaired import Repair
+    from uncheck.repairing.result import Repair
 
 #: Files of a repair in its folder; `repaired.onnx` and `repaired.pt2` on request.
 WEIGHTS, JSON, HTML, EXPORTED = "repaired.safetensors", "report.json", "report.html", "repaired"
@@ -124,10 +124,10 @@ def command(
     for name in (WEIGHTS, JSON, HTML, *(f"{EXPORTED}.{one}" for one in forms)):
         check_output(folder / name, [what, *([weights] if weights else [])])
 
-    from uncheck.fixing.export import check_exporter
-    from uncheck.fixing.repair import repair
+    from uncheck.editing.export import check_exporter
     from uncheck.probing.signals import like_weights
     from uncheck.reading import load_target, load_weights
+    from uncheck.repairing.repair import repair
     from uncheck.reporting import json_text
     from uncheck.reporting.repair import repair_text
 
@@ -176,8 +176,8 @@ def _exports(
     result: Repair, inputs: tuple[Any, ...], forms: list[str]
 ) -> tuple[dict[str, bytes], UncheckError | None]:
     """What could be exported, by file name, and why the rest could not, which must not cost the others."""
-    from uncheck.fixing.export import exported
-    from uncheck.fixing.samples import split_samples
+    from uncheck.editing.export import exported
+    from uncheck.repairing.samples import split_samples
 
     made: dict[str, bytes] = {}
     failure: UncheckError | None = None
@@ -196,7 +196,7 @@ def _write(
     folder: Path, result: Repair, exports: dict[str, bytes], about: dict[str, Any], keep_even: bool
 ) -> None:
     """All files together; older ones that this run did not make are named."""
-    from uncheck.fixing.store import even_layers, repaired_bytes, unwrapped, write_together
+    from uncheck.editing.store import even_layers, repaired_bytes, unwrapped, write_together
     from uncheck.reporting import json_text
     from uncheck.reporting.repair_page import repair_page
 

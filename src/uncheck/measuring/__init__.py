@@ -1,13 +1,13 @@
 """Arrays in, numbers out: the lattice of pictures, its significance, strength and look-alikes."""
 
-from uncheck.measuring.brightness import Dependence, brightness_dependence
+from uncheck.measuring.colour.brightness import Dependence, brightness_dependence
 from uncheck.measuring.lattice import Component, Lattice, Line, find_lattice, synthesise
-from uncheck.measuring.levels import infer_range, to_levels
 from uncheck.measuring.measure import check_options, measure
-from uncheck.measuring.pictures import Picture, expand, read_picture
 from uncheck.measuring.result import ImageMeasurement, Measurement
-from uncheck.measuring.signals import Signal
-from uncheck.measuring.tones import Tone, find_tones
+from uncheck.measuring.sound.tones import Tone, find_tones
+from uncheck.signals.levels import infer_range, to_levels
+from uncheck.signals.pictures import Picture, expand, read_picture
+from uncheck.signals.signal import Signal
 
 __all__ = [
     "Component",

@@ -11,23 +11,23 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from uncheck.errors import UncheckError
-from uncheck.measuring.audio import SUFFIXES as SOUNDS
 from uncheck.measuring.bands import without_bands
-from uncheck.measuring.brightness import Dependence, brightness_dependence
 from uncheck.measuring.coherence import confirmed
+from uncheck.measuring.colour.brightness import Dependence, brightness_dependence
 from uncheck.measuring.frequencies import checked_periods
 from uncheck.measuring.harmonics import attribute_harmonics
-from uncheck.measuring.items import items
 from uncheck.measuring.lattice import PERIODS, SIGNIFICANCE, VISIBLE, Lattice, find_lattice
+from uncheck.measuring.places.where import locate
 from uncheck.measuring.result import ImageMeasurement, Measurement
 from uncheck.measuring.rivals import name_rival
 from uncheck.measuring.second_order import Modulation, second_order
 from uncheck.measuring.sets import VISIBLE_IN_SETS
-from uncheck.measuring.signals import Given, Signal
+from uncheck.measuring.sound.tones import AUDIBLE, Tone, find_tones
+from uncheck.measuring.sound.tones import LONGEST as LONGEST_SOUND
 from uncheck.measuring.together import Together
-from uncheck.measuring.tones import AUDIBLE, Tone, find_tones
-from uncheck.measuring.tones import LONGEST as LONGEST_SOUND
-from uncheck.measuring.where import locate
+from uncheck.signals.audio import SUFFIXES as SOUNDS
+from uncheck.signals.items import items
+from uncheck.signals.signal import Given, Signal
 
 #: The longest period tested in pictures, pixels: a period P has about P^2 / 2 frequencies.
 LONGEST = 64

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from uncheck.measuring.brightness import Dependence
+from uncheck.measuring.colour.brightness import Dependence
 from uncheck.measuring.lattice import Component, Lattice
-from uncheck.measuring.levels import LEVELS
-from uncheck.measuring.places import LocalMap
+from uncheck.measuring.places.places import LocalMap
 from uncheck.measuring.second_order import Modulation
+from uncheck.measuring.sound.tones import Tone
 from uncheck.measuring.together import SetMeasurement
-from uncheck.measuring.tones import Tone
+from uncheck.signals.levels import LEVELS
 
 SCHEMA = "uncheck.measure/1"
 

@@ -15,7 +15,7 @@ from uncheck.measuring.harmonics import attribute_harmonics
 from uncheck.measuring.rivals import jpeg_grid
 from uncheck.measuring.rivals.camera import BAYER_MOST, green_against_magenta
 from uncheck.measuring.sets import VISIBLE_IN_SETS, SetSums, add, set_lattice, set_sums, share
-from uncheck.measuring.signals import Signal
+from uncheck.signals.signal import Signal
 
 #: Images of a group looked at for a JPEG grid.
 LOOKED_AT = 8

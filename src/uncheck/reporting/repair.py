@@ -11,8 +11,8 @@ from uncheck.reporting.page import Page, Part, table
 from uncheck.reporting.words import MOST, levels, listed, sizes
 
 if TYPE_CHECKING:
-    from uncheck.fixing.judged import Cost, Fidelity, Look, Strength
-    from uncheck.fixing.repaired import Repair
+    from uncheck.judging.judgement import Cost, Fidelity, Look, Strength
+    from uncheck.repairing.result import Repair
 
 Rows = list[tuple[str, ...]]
 

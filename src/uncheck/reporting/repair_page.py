@@ -36,7 +36,7 @@ from uncheck.reporting.repair_style import STYLE
 from uncheck.reporting.words import levels
 
 if TYPE_CHECKING:
-    from uncheck.fixing.repaired import Repair
+    from uncheck.repairing.result import Repair
 
 VERDICTS = {"repaired": "Repaired", "clean": "Nothing to repair", "refused": "Not repaired"}
 

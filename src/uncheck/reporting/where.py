@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from uncheck.errors import UncheckError
-from uncheck.measuring.places import LocalMap, PeriodMap
+from uncheck.measuring.places.places import LocalMap, PeriodMap
 from uncheck.reporting.pictures import as_png
 from uncheck.reporting.words import levels as in_words
 from uncheck.reporting.words import sizes

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from uncheck.errors import UncheckError
 from uncheck.measuring.frequencies import Plan, checked_periods, plan
-from uncheck.measuring.levels import LEVELS, infer_range
+from uncheck.signals.levels import LEVELS, infer_range
 
 Span = tuple[float, float]
 

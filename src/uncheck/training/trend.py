@@ -13,7 +13,7 @@ from scipy.stats import theilslopes
 
 from uncheck.errors import UncheckError
 from uncheck.measuring.components import VISIBLE
-from uncheck.measuring.levels import LEVELS
+from uncheck.signals.levels import LEVELS
 from uncheck.training.options import checked_end, checked_share, checked_visible
 
 Verdict = Literal["fading", "will not fade", "clean", "too early"]

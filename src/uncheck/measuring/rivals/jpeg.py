@@ -13,8 +13,8 @@ from scipy.fft import dctn
 from scipy.ndimage import gaussian_filter
 
 from uncheck.measuring.lattice import Component, Lattice, synthesise
-from uncheck.measuring.levels import LEVELS
 from uncheck.measuring.rivals.spectrum import strength_at
+from uncheck.signals.levels import LEVELS
 
 #: Most blocks looked at per grid offset: enough for the rates, and no slower on large pictures.
 BLOCKS = 400

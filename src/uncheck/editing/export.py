@@ -1,0 +1,129 @@
+"""A repaired network for other programs: ONNX, or torch's own exported program."""
+
+from __future__ import annotations
+
+import io
+import logging
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from uncheck.errors import UncheckError
+from uncheck.fusing.rounding import same_but_rounding
+from uncheck.probing.forward import fresh
+from uncheck.reading import as_found
+from uncheck.reading.nest import replace_tensors, tensors_in
+from uncheck.repairing.case import Inputs, run
+
+#: File endings that `exported` takes.
+FORMS = ("onnx", "pt2")
+
+
+def exported(model: nn.Module, inputs: Inputs, form: str) -> bytes:
+    """The network as a file for other programs, run once and compared.
+
+    Sizes stay open as far as the network's code allows.
+
+    Args:
+        model: in any mode; exported in eval mode, and left as it was.
+        inputs: positional inputs of one call.
+        form: "onnx" or "pt2".
+
+    Returns:
+        The content of the file.
+
+    Raises:
+        UncheckError: an unknown form, a library that is missing, an export that fails, or that does not give
+            what the network gives.
+
+    Cost: a few forward passes, and the tracing.
+    """
+    if form not in FORMS:
+        raise UncheckError(f"there is no export to {form!r}; choose {' or '.join(FORMS)}")
+    check_exporter(form)
+    make = _onnx if form == "onnx" else _pt2
+    with as_found(model), torch.no_grad(), _quietly():
+        expected = run(model, inputs)
+        try:
+            content, again = make(model, inputs)
+            got = again(fresh(inputs))
+        except Exception as error:
+            first = (str(error).strip().splitlines() or ["no message"])[0]
+            raise UncheckError(
+                f"the repaired network cannot be exported to {form} ({type(error).__name__}: {first}); the "
+                "other files do not need it: leave out --export"
+            ) from error
+    if not same_but_rounding(expected, got):
+        raise UncheckError(
+            f"the {form} export gives other values than the network, more than rounding explains, so it was "
+            "thrown away: leave out --export, and report this with the network"
+        )
+    return content
+
+
+def check_exporter(form: str) -> None:
+    """UncheckError with the install line where a library for this form is missing."""
+    missing = [name for name in ("onnx", "onnxscript") if form == "onnx" and find_spec(name) is None]
+    if missing:
+        raise UncheckError(
+            f"export to ONNX needs {' and '.join(missing)}; install with: pip install 'uncheck[onnx]'"
+        )
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Without what the exporters warn of, which is about themselves."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
+
+
+Again = Callable[[Inputs], Any]
+
+
+def _pt2(model: nn.Module, inputs: Inputs) -> tuple[bytes, Again]:
+    program = torch.export.export(model, fresh(inputs), dynamic_shapes=_open_sizes(inputs))
+    file = io.BytesIO()
+    torch.export.save(program, file)
+    content = file.getvalue()
+    back = torch.export.load(io.BytesIO(content)).module()
+    return content, lambda call: back(*call)
+
+
+def _onnx(model: nn.Module, inputs: Inputs) -> tuple[bytes, Again]:
+    program = torch.onnx.export(
+        model, fresh(inputs), dynamo=True, verbose=False, dynamic_shapes=_open_sizes(inputs)
+    )
+    assert program is not None
+    content = program.model_proto.SerializeToString()
+    if find_spec("onnxruntime") is None:
+        return content, lambda call: program(*call)
+
+    def again(call: Inputs) -> list[Tensor]:
+        import onnxruntime  # type: ignore[import-untyped]
+
+        session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+        names = [one.name for one in session.get_inputs()]
+        values = [tensor.cpu().numpy() for tensor in tensors_in(call)]
+        found = session.run(None, dict(zip(names, values, strict=True)))
+        return [torch.from_numpy(one) for one in found]
+
+    return content, again
+
+
+def _open_sizes(inputs: Inputs) -> Any:
+    """Every axis of every tensor open, where this torch can close by itself those that must be fixed."""
+    auto = getattr(torch.export.Dim, "AUTO", None)
+    if auto is None:
+        return None
+    return replace_tensors(inputs, lambda tensor: dict.fromkeys(range(tensor.dim()), auto))

@@ -1,0 +1,261 @@
+"""What a repair leaves on disk, written together or not at all, and the repaired network from there."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from uncheck.editing.cycle_spin import CycleSpin
+from uncheck.editing.edits import Candidate, Edit, Spun, edits_from_json, edits_to_json
+from uncheck.editing.keep import keep_even
+from uncheck.errors import UncheckError
+from uncheck.fusing.fuse import copied
+from uncheck.layers.phase_transpose import PhaseConvTranspose
+from uncheck.reading import load_weights
+
+REPAIRED = "repaired.safetensors"
+"""Name of the weights in the folder of a repair."""
+
+Transposed = (PhaseConvTranspose, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+
+KEY = "uncheck.repair"
+SCHEMA = "uncheck.repair/1"
+
+
+def save_repaired(
+    folder: Path,
+    model: nn.Module,
+    candidate: Candidate,
+    about: Mapping[str, Any],
+    *,
+    beside: Mapping[str, bytes] | None = None,
+    even: bool = False,
+) -> None:
+    """Write `repaired.safetensors`, and other files with it, so that all replace older ones together.
+
+    Args:
+        folder: one that exists.
+        model: the repaired network, in its wrapper where it has one.
+        candidate: what was done to it.
+        about: JSON-ready values to keep in the file: the target, the strength before and after.
+        beside: contents of more files by name.
+        even: whether loading shall put EqualGain on the layers whose gains are equal, for training on.
+
+    Raises:
+        UncheckError: weights that are no plain tensors, or a file that cannot be written; then all older
+            files are as they were.
+
+    Cost: a copy of the weights in memory.
+    """
+    content = repaired_bytes(model, candidate, about, even=even)
+    write_together(folder, {**(beside or {}), REPAIRED: content})
+
+
+def repaired_bytes(
+    model: nn.Module, candidate: Candidate, about: Mapping[str, Any], *, even: bool = False
+) -> bytes:
+    """The content of `repaired.safetensors`: the whole state of the edited network, and the plan."""
+    network = unwrapped(model)
+    state = network.state_dict()
+    foreign = [key for key, value in state.items() if not isinstance(value, Tensor)]
+    if foreign:
+        raise UncheckError(
+            f"{foreign[0]} in the network's state is no tensor, and safetensors holds only tensors; use "
+            "uncheck.repair in Python and save the network there"
+        )
+    plan = {
+        "schema": SCHEMA,
+        "uncheck": version("uncheck"),
+        "torch": torch.__version__,
+        "class": type(network).__name__,
+        "method": candidate.method,
+        "label": candidate.label,
+        "kind": candidate.kind,
+        "edits": edits_to_json(candidate.edits),
+        # then the file loads into the original class as it stands
+        "keys_kept": not candidate.edits,
+        "even": list(even_layers(network)) if even else [],
+        "about": dict(about),
+    }
+    # Clones, because weights that are shared must not be so in the file.
+    tensors = {key: value.detach().cpu().contiguous().clone() for key, value in state.items()}
+    try:
+        return bytes(save(tensors, {KEY: json.dumps(plan)}))
+    except (SafetensorError, ValueError, KeyError, RuntimeError) as error:
+        raise UncheckError(
+            f"the weights cannot be written as safetensors ({_first(error)}); use uncheck.repair in Python "
+            "and save the network there"
+        ) from error
+
+
+def load_repaired(model: nn.Module, path: str | Path) -> nn.Module:
+    """Rebuild a repaired network on an instance of the class it was made from.
+
+    Args:
+        model: of that class; changed in place, apart from its mode, precision and device. Its weights may be
+            any.
+        path: the `repaired.safetensors` of `uncheck repair`; nothing in it is run.
+
+    Returns:
+        The same object, or a wrapper around it where the repair is cycle spinning.
+
+    Raises:
+        UncheckError: no such file, not of a repair, or made from another class; the model is then unchanged.
+
+    Cost: a copy of the model, and reading the file twice.
+    """
+    file = Path(path)
+    plan = read_plan(file)
+    edits = edits_from_json(plan["edits"])
+    _rebuilt(copied(model, "load_repaired"), file, edits, plan)  # a failure must not leave half of it
+    return _rebuilt(model, file, edits, plan)
+
+
+def read_plan(file: Path) -> dict[str, Any]:
+    """The plan in the metadata of a repaired network's file; UncheckError where there is none."""
+    if not file.is_file():
+        raise UncheckError(f"there is no file {file}: check the path")
+    if file.suffix != ".safetensors":
+        raise UncheckError(
+            f"{file} does not end in .safetensors: repaired networks are loaded from that format only, "
+            "because others can run code"
+        )
+    try:
+        with safe_open(file, "pt") as opened:
+            metadata = opened.metadata() or {}
+    except (SafetensorError, OSError) as error:
+        raise UncheckError(
+            f"{file} is no readable safetensors file ({_first(error)}): repair again"
+        ) from error
+    if KEY not in metadata:
+        raise UncheckError(
+            f"{file} is no repaired network but plain weights (its metadata has no {KEY}): load it with "
+            "load_state_dict"
+        )
+    try:
+        plan = json.loads(metadata[KEY])
+        known = plan["schema"] == SCHEMA
+        whole = all(isinstance(edit, dict) for edit in plan["edits"]) and isinstance(
+            plan.get("even", []), list
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise UncheckError(f"the plan in {file} is broken ({_first(error)}): repair again") from error
+    if not known or not whole:
+        raise UncheckError(
+            f"the plan in {file} is of {plan['schema']!r}, and this version reads {SCHEMA!r}: update uncheck"
+        )
+    return dict(plan)
+
+
+def keys_kept(original: nn.Module, repaired: nn.Module) -> bool:
+    """Whether a checkpoint of one loads strictly into the other: the same keys with the same shapes."""
+    one, two = (
+        {key: getattr(value, "shape", None) for key, value in network.state_dict().items()}
+        for network in (original, unwrapped(repaired))
+    )
+    return one == two
+
+
+def unwrapped(model: nn.Module) -> nn.Module:
+    """The network inside CycleSpin, or the model itself."""
+    return model.network if isinstance(model, CycleSpin) else model
+
+
+def even_layers(model: nn.Module) -> tuple[str, ...]:
+    """Paths of the transposed convolutions that `keep_even` takes without changing what they compute.
+
+    Cost: a copy of each, and one pass over its weights.
+    """
+    return tuple(path for path, module in model.named_modules() if _is_even(module))
+
+
+def _is_even(module: nn.Module) -> bool:
+    if not isinstance(module, Transposed) or max(module.stride) == 1:
+        return False
+    try:
+        keep_even(copy.deepcopy(module), [""])
+    except (UncheckError, ValueError):
+        return False
+    return True
+
+
+def write_together(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write files so that all replace older ones, or none does.
+
+    All are written beside their places and forced to disk first, then renamed.
+
+    Args:
+        folder: one that exists.
+        files: contents by name.
+
+    Raises:
+        UncheckError: one cannot be written; older files are then as they were, unless renaming itself failed
+            half way.
+    """
+    waiting: dict[Path, Path] = {}
+    renamed: list[str] = []
+    try:
+        for name, content in files.items():
+            target = folder / name
+            handle, beside = tempfile.mkstemp(dir=folder, prefix=f".{name}.")
+            waiting[Path(beside)] = target
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            mode = target.stat().st_mode & 0o7777 if target.exists() else 0o666 & ~_umask()
+            Path(beside).chmod(mode)
+        for path, target in list(waiting.items()):
+            path.replace(target)
+            del waiting[path]
+            renamed.append(target.name)
+    except OSError as error:
+        left = f"only {', '.join(renamed)} is new" if renamed else "what was there is as it was"
+        raise UncheckError(
+            f"the result cannot be written to {folder} ({error.strerror or error}), and {left}; make room or "
+            "name another folder"
+        ) from error
+    finally:
+        for path in waiting:
+            path.unlink(missing_ok=True)
+
+
+def _rebuilt(model: nn.Module, file: Path, edits: tuple[Edit, ...], plan: Mapping[str, Any]) -> nn.Module:
+    frozen = not any(parameter.requires_grad for parameter in model.parameters())
+    inside = tuple(edit for edit in edits if not isinstance(edit, Spun))
+    kind = type(model).__name__
+    try:
+        Candidate("", "", "", inside).done_to(model)
+        load_weights(model, file)
+        # what it changes is rounding, which may be coarse in the precision of this model
+        keep_even(model, plan.get("even", []), change=True)
+        for edit in edits:
+            if isinstance(edit, Spun):
+                model = edit.do(model)
+    except (AttributeError, LookupError, ValueError, TypeError, RuntimeError, UncheckError) as error:
+        raise UncheckError(
+            f"{file} does not fit {kind}: load it into {plan.get('class')}, the class it was made from "
+            f"({_first(error)})"
+        ) from error
+    return model.requires_grad_(False) if frozen else model
+
+
+def _first(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

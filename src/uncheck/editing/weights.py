@@ -1,0 +1,294 @@
+"""From a stage's kernel to the network's own weights, and back."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from uncheck.editing.edits import Edit, Plain, Upsampler
+from uncheck.errors import UncheckError
+from uncheck.layers.phase_transpose import phase_conv_transpose
+from uncheck.phases import PhaseKernel
+from uncheck.reading import Recording, Stage, record
+from uncheck.reading.calls import arguments, convolution
+from uncheck.reading.graph import Graph, Node, Slot
+from uncheck.reading.stages import read_stages
+from uncheck.repairing.case import Inputs, Refusal
+
+_TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """Where the entries of a kernel, or of its bias, stand in a tensor of the network.
+
+    Attributes:
+        keys: of the state_dict; several where the tensor is tied.
+        value: the tensor as it is.
+        where: its own entries, as positions in its storage from 1; shape of `value`.
+        index: the kernel's entries, likewise; 0 where the kernel has a zero by construction.
+    """
+
+    keys: tuple[str, ...]
+    value: Tensor
+    where: Tensor
+    index: Tensor
+
+    def written(self, entries: Tensor) -> dict[str, Tensor]:
+        """New values of the tensor, that the kernel's entries become these; Refusal where they cannot."""
+        there = self.index > 0
+        if entries.shape != self.index.shape or bool((entries[~there] != 0).any()):
+            raise Refusal(f"{self.keys[0]} has no place for entries that the changed kernel needs")
+        table = torch.zeros(int(max(self.where.max(), self.index.max())) + 1, dtype=torch.float64)
+        table[self.where] = self.value.detach().cpu().double()
+        table[self.index[there]] = entries[there].detach().cpu().double()
+        new = table[self.where].to(self.value)
+        return dict.fromkeys(self.keys, new)
+
+
+@dataclass(frozen=True, eq=False)
+class WeightHandle:
+    """A stage's kernel as parameters of the network.
+
+    Attributes:
+        stage: the stage.
+        kernel: its kernel.
+        edits: what must be done first for the weight to be a plain parameter.
+        weight: the places of its taps.
+        bias: of its bias; None where the layer has none.
+        uses: indices of all stages that share these weights, itself included.
+        layer: path of the torch.nn transposed convolution that makes the call; None for other code.
+        source: which node of the graph takes the weight.
+    """
+
+    stage: Stage
+    kernel: PhaseKernel
+    edits: tuple[Edit, ...]
+    weight: Place
+    bias: Place | None
+    uses: tuple[int, ...]
+    layer: str | None
+    source: int = field(repr=False)
+
+    def tensors(self, kernel: PhaseKernel) -> dict[str, Tensor]:
+        """The changed values by state_dict key, every key kept.
+
+        Args:
+            kernel: of the stage's shape and geometry; another bias, also one per phase, where the layer's own
+                can say so.
+
+        Raises:
+            Refusal: the layer cannot hold it: taps or a bias where it has none, a bias per phase.
+        """
+        for name in ("stride", "kernel_size", "offset", "margin"):
+            if getattr(kernel, name) != getattr(self.kernel, name):
+                raise Refusal(f"{self.stage.name} cannot change its {name}")
+        old, new = self.kernel.phase_bias().cpu().double(), kernel.phase_bias().cpu().double()
+        out = self.weight.written(kernel.weight)
+        if torch.equal(old, new):
+            return out
+        if self.bias is None:
+            raise Refusal(f"{self.stage.name} has no bias to change")
+        if self.bias.index.ndim == 1:
+            flat = new.flatten(1)
+            if float((flat - flat[:, :1]).abs().max()) > 1e-12 * float(flat.abs().max()):
+                raise Refusal(f"{self.stage.name} has one bias per channel, not one per phase")
+            new = flat[:, 0]
+        return out | self.bias.written(new)
+
+    def change(self, kernel: PhaseKernel) -> tuple[tuple[Edit, ...], dict[str, Tensor]]:
+        """Edits and tensors that make this the stage's kernel; a new layer only where the old cannot hold it.
+
+        Raises:
+            Refusal: neither the old layer nor a PhaseConvTranspose in its place can.
+        """
+        try:
+            return self.edits, self.tensors(kernel)
+        except Refusal:
+            if not self.layer:
+                raise
+        layer = phase_conv_transpose(kernel, self.stage.groups)
+        tensors = {f"{self.layer}.weight": layer.weight.detach()}
+        if layer.bias is not None:
+            tensors[f"{self.layer}.bias"] = layer.bias.detach()
+        return (Upsampler.of(self.layer, layer),), tensors
+
+
+def weight_handle(model: nn.Module, inputs: Inputs, recording: Recording, stage: Stage) -> WeightHandle:
+    """Find the parameters that make a stage's kernel.
+
+    The recorded weight is replaced by numbers that count its entries and the stage read again: its kernel
+    then tells where each entry goes. Entries that are sums, as of a resize and a convolution, are no such
+    numbers, and are refused.
+
+    Args:
+        model: the network; not changed.
+        inputs: of the call that was recorded.
+        recording: of that call.
+        stage: one of its stages.
+
+    Raises:
+        Refusal: no kernel, a resize, weights that are computed or shared with calls that differ.
+
+    Cost: one pass over the graph per tensor; one forward pass more where the weight is parametrised.
+    """
+    if stage.kernel is None or not stage.exact:
+        raise Refusal(f"the kernel of {stage.name} ({stage.kind}) cannot be read as one linear step")
+    if stage.kind not in ("transposed", "sub-pixel", "un-patchify"):
+        raise Refusal(f"{stage.name} is a {stage.kind} resize: its kernel has no weights of its own")
+    source = _source(recording.graph, stage)
+    if source is None:
+        raise Refusal(f"no convolution or linear layer was found that makes {stage.name}")
+    edits: tuple[Edit, ...] = ()
+    state = model.state_dict()
+    if not _keys(state, _value(source, "weight")):
+        edits = (Plain(source.key.module),)
+        model = copy.deepcopy(model)
+        try:
+            edits[0].do(model)
+        except (UncheckError, AttributeError) as error:
+            raise Refusal(f"the weight of {stage.name} is computed anew in every call") from error
+        recording = record(model, *inputs)
+        stage, state = recording.stages[stage.index], model.state_dict()
+        source = _source(recording.graph, stage)
+        if source is None or stage.kernel is None or not _keys(state, _value(source, "weight")):
+            raise Refusal(f"the weight of {stage.name} is computed anew in every call")
+    graph = recording.graph
+    weight = _place(graph, state, source, "weight", stage)
+    assert weight is not None
+    assert stage.kernel is not None
+    bias = _place(graph, state, source, "bias", stage) if stage.kernel.bias is not None else None
+    uses = _uses(recording, source, stage, weight)
+    layer = source.layer
+    if layer and not (stage.kind == "transposed" and type(model.get_submodule(layer)) in _TRANSPOSED):
+        layer = None
+    return WeightHandle(stage, stage.kernel, edits, weight, bias, uses, layer or None, source.index)
+
+
+def source_of(recording: Recording, stage: Stage) -> Node | None:
+    """The convolution or linear call whose weight makes the stage's kernel."""
+    return _source(recording.graph, stage)
+
+
+def _source(graph: Graph, stage: Stage) -> Node | None:
+    node = next((n for n in graph.nodes if n.key == stage.key and n.item == 0), None)
+    while node is not None and convolution(node) is None and node.name != "linear":
+        node = graph.nodes[node.parents[0]] if node.parents else None
+    return node
+
+
+def _value(node: Node, name: str) -> Tensor | None:
+    slot = arguments(node).get(name)
+    return slot.value if isinstance(slot, Slot) else None
+
+
+def _keys(state: Mapping[str, Any], value: Tensor | None) -> tuple[str, ...]:
+    """Keys of the state that hold a tensor's memory."""
+    if value is None:
+        return ()
+    return tuple(key for key, held in state.items() if isinstance(held, Tensor) and _holds(held, value))
+
+
+def _holds(held: Tensor, value: Tensor) -> bool:
+    if held.device != value.device or held.dtype != value.dtype or not held.numel():
+        return False
+    return held.untyped_storage().data_ptr() == value.untyped_storage().data_ptr() and (
+        held.storage_offset() <= value.storage_offset() and _end(value) <= _end(held)
+    )
+
+
+def _end(tensor: Tensor) -> int:
+    """One beyond the last entry in its storage."""
+    spans = ((n - 1) * s for n, s in zip(tensor.shape, tensor.stride(), strict=True))
+    return int(tensor.storage_offset() + sum(spans) + 1)
+
+
+def _place(graph: Graph, state: Mapping[str, Any], source: Node, name: str, stage: Stage) -> Place | None:
+    value = _value(source, name)
+    keys = _keys(state, value)
+    if value is None or not keys:
+        return None
+    count = torch.arange(1, _end(value) + 1, dtype=torch.float64)
+    # another labelling of the same entries: a sum may look like a label in one, but not in both
+    other = torch.randperm(len(count), generator=torch.Generator().manual_seed(0)).double() + 1
+    first, second = (_labelled(graph, source, name, stage, value, label) for label in (count, other))
+    if first is None or second is None:
+        raise Refusal(f"where the {name} of {stage.name} goes could not be read")
+    index = first.round().long()
+    there = index > 0
+    if (
+        not torch.equal(index.double(), first)
+        or int(index.max()) > len(count)
+        or not torch.equal(other[index[there] - 1], second[there])
+        or len(torch.unique(index[there])) != int(there.sum())
+    ):
+        raise Refusal(
+            f"entries of the kernel of {stage.name} are sums of weights, so it cannot be written back"
+        )
+    held = state[keys[0]]
+    span = torch.arange(1, _end(held) + 1)
+    where = span.as_strided(held.shape, held.stride(), held.storage_offset())
+    return Place(keys, held, where, index)
+
+
+def _labelled(
+    graph: Graph, source: Node, name: str, stage: Stage, value: Tensor, labels: Tensor
+) -> Tensor | None:
+    """The stage's taps or bias, if the entries of `value` were these labels (by place in its storage)."""
+    numbers = labels.as_strided(value.shape, value.stride(), value.storage_offset())
+    slot = arguments(source)[name]
+
+    def swapped(part: Any) -> Any:
+        return replace(slot, value=numbers) if part is slot else part
+
+    node = replace(
+        source,
+        args=tuple(swapped(a) for a in source.args),
+        kwargs={key: swapped(a) for key, a in source.kwargs.items()},
+    )
+    nodes = tuple(node if n is source else n for n in graph.nodes)
+    kernel = read_stages(replace(graph, nodes=nodes))[stage.index].kernel
+    if kernel is None:
+        return None
+    return kernel.weight if name == "weight" else kernel.bias
+
+
+def _uses(recording: Recording, source: Node, stage: Stage, weight: Place) -> tuple[int, ...]:
+    """The stages that share the weight; Refusal where another call uses it, or for another kernel."""
+    graph = recording.graph
+    value = _value(source, "weight")
+    assert value is not None
+    stages = {found.index: s for s in recording.stages if (found := _source(graph, s)) is not None}
+    uses = []
+    for node in graph.nodes:
+        slots = [
+            s for s in (*node.args, *node.kwargs.values()) if isinstance(s, Slot) and s.value is not None
+        ]
+        if not any(
+            s.value is not None
+            and s.value.untyped_storage().data_ptr() == weight.value.untyped_storage().data_ptr()
+            and s.value.storage_offset() < _end(value)
+            and value.storage_offset() < _end(s.value)
+            for s in slots
+        ):
+            continue
+        other = stages.get(node.index)
+        if other is None or other.kernel is None or not _alike(other.kernel, stage.kernel):
+            raise Refusal(
+                f"{node.key.module or 'another call'} uses the weight of {stage.name} in another way"
+            )
+        uses.append(other.index)
+    return tuple(uses)
+
+
+def _alike(one: PhaseKernel, other: PhaseKernel | None) -> bool:
+    return (
+        other is not None
+        and (one.stride, one.offset, one.margin) == (other.stride, other.offset, other.margin)
+        and torch.equal(one.weight, other.weight)
+    )

@@ -1,0 +1,109 @@
+"""What a repaired network costs beside the original: time and memory, in one run."""
+
+from __future__ import annotations
+
+import ctypes
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from uncheck.judging.judgement import Cost
+from uncheck.reading import as_found
+from uncheck.repairing.case import Inputs, run
+
+#: Pairs of calls at most and at least, and seconds after which no further pair is begun.
+MOST, LEAST, SECONDS = 15, 3, 12.0
+
+MEGABYTE = 1e6
+
+
+def measure_cost(before: nn.Module, after: nn.Module, inputs: Inputs) -> Cost | None:
+    """Median time and peak memory of one call of both networks on the same inputs.
+
+    The calls alternate, after one of each to warm up, so that whatever slows the machine slows both. Memory
+    is the most that a call holds beyond what the process held before it, as the system sees it (Linux) or
+    as torch's allocator does (GPUs): output and scratch memory included.
+
+    Args:
+        before: the original network.
+        after: the repaired one.
+        inputs: of one call, on the networks' device.
+
+    Returns:
+        The cost; None where either network cannot be run. Memory is None on other systems.
+
+    Cost: 3 to 15 calls of each network, 12 seconds at most beyond that, and four more for memory.
+    """
+    try:
+        with as_found(before), as_found(after):
+            before.eval()
+            after.eval()
+            calls = (lambda: run(before, inputs), lambda: run(after, inputs))
+            times = _alternating(calls)
+            memory = [_memory(call) for call in calls]
+    except Exception:  # a repair must not be lost for want of a stopwatch
+        return None
+    return Cost(*(statistics.median(each) for each in times), *memory)
+
+
+def _alternating(calls: tuple[Callable[[], Any], Callable[[], Any]]) -> tuple[list[float], list[float]]:
+    """Milliseconds of each call of either."""
+    for call in calls:
+        call()
+    times: tuple[list[float], list[float]] = ([], [])
+    began = time.perf_counter()
+    while len(times[0]) < MOST and (len(times[0]) < LEAST or time.perf_counter() - began < SECONDS):
+        # in turns also who comes first
+        for which in (0, 1) if len(times[0]) % 2 else (1, 0):
+            start = time.perf_counter()
+            calls[which]()
+            _wait()
+            times[which].append((time.perf_counter() - start) * 1e3)
+    return times
+
+
+def _wait() -> None:
+    if _on_gpu():
+        torch.cuda.synchronize()
+
+
+def _on_gpu() -> bool:
+    return torch.cuda.is_available() and torch.cuda.memory_allocated() > 0
+
+
+def _memory(call: Callable[[], Any]) -> float | None:
+    """The median of three peaks; the first call also pays for what the process sets up once."""
+    peaks = [_peak(call) for _ in range(4)][1:]
+    seen = [peak for peak in peaks if peak is not None]
+    # The median, for one came out far too low on a busy machine.
+    return statistics.median(seen) if seen else None
+
+
+def _peak(call: Callable[[], Any]) -> float | None:
+    """Megabytes that a call holds at its peak beyond what was there before; None where nobody can tell."""
+    if _on_gpu():
+        torch.cuda.synchronize()
+        start = torch.cuda.memory_allocated()
+        torch.cuda.reset_peak_memory_stats()
+        call()
+        return (torch.cuda.max_memory_allocated() - start) / MEGABYTE
+    try:
+        # freed blocks that the process kept would be used again unseen: they are handed back first
+        ctypes.CDLL(None).malloc_trim(0)
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+        before = _status("VmRSS")
+        call()
+        return (_status("VmHWM") - before) / MEGABYTE
+    except (OSError, AttributeError, TypeError, StopIteration):
+        return None
+
+
+def _status(name: str) -> int:
+    """Bytes of an entry of /proc/self/status."""
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return int(next(line for line in lines if line.startswith(f"{name}:")).split()[1]) * 1024

@@ -1,0 +1,79 @@
+"""What of a lattice stands before a repair, and what after it."""
+
+from __future__ import annotations
+
+from uncheck.judging.judgement import Strength
+from uncheck.judging.observed import Frequency, Observed
+from uncheck.measuring.components import Component
+from uncheck.measuring.sets import VISIBLE_IN_SETS
+
+#: A period that was not there counts from so many grey levels on (times the unit of the second order).
+NEW = VISIBLE_IN_SETS
+
+
+def at_first(seen: Observed, unit: float = 1.0) -> tuple[Strength, ...]:
+    """The significant periods, strongest first: of all outputs together, else of the one that shows it most.
+
+    Args:
+        seen: the outputs.
+        unit: to multiply amplitudes by.
+    """
+    out = [_strength(component, unit) for component, _ in (_best(seen, p) for p in seen.periods)]
+    return tuple(sorted(out, key=lambda s: -s.amplitude))
+
+
+def compared(before: Observed, after: Observed, gap: Observed, unit: float = 1.0) -> tuple[Strength, ...]:
+    """Every period that was significant and every new one, strongest first, with what is there now.
+
+    A period that was significant keeps its view and its lines, so that equal is compared with equal: its
+    amplitude is the multitaper estimate at these lines and those significant now, less what the contents
+    add to it by chance (`View.amplitude`).
+
+    A new period is listed if it is significant in the difference `gap` of the outputs in the same view, is
+    stronger than what the original has at its lines, and the difference has at least NEW there; its
+    amplitude is that of the difference, in which contents cancel.
+
+    Args:
+        before: the outputs of the original.
+        after: those of the repaired network.
+        gap: the differences, output by output.
+        unit: to multiply amplitudes by.
+    """
+    out = []
+    for period in before.periods:
+        was, view = _best(before, period)
+        now = after.where(period)
+        lines = _lines(was) | (_lines(now[view]) if view in now else set())
+        amplitude = after.views[view].amplitude(lines)
+        if now:
+            p_value = min(c.p_value for c in now.values())
+            amplitude = max([amplitude, *(c.amplitude for i, c in now.items() if view not in now)])
+            out.append(Strength(was.period, amplitude * unit, p_value, True))
+        else:
+            out.append(Strength(was.period, amplitude * unit, 1.0, False))
+    for period in after.periods - before.periods:
+        for view, component in after.where(period).items():
+            lines = _lines(component)
+            if view not in gap.where(period):
+                continue
+            added = gap.views[view].amplitude(lines)
+            if component.amplitude > before.views[view].amplitude(lines) and added >= NEW:
+                amplitude = min(added, component.amplitude) * unit
+                out.append(Strength(component.period, amplitude, component.p_value, True))
+                break
+    return tuple(sorted(out, key=lambda s: -s.amplitude))
+
+
+def _best(seen: Observed, period: int) -> tuple[Component, int]:
+    """The component of a period and its view: all together before single ones."""
+    where = seen.where(period)
+    view = -1 if -1 in where else max(where, key=lambda i: where[i].amplitude)
+    return where[view], view
+
+
+def _lines(component: Component) -> set[Frequency]:
+    return {line.frequency for line in component.lines}
+
+
+def _strength(component: Component, unit: float) -> Strength:
+    return Strength(component.period, component.amplitude * unit, component.p_value, True)

@@ -1,0 +1,92 @@
+"""A few outputs to look at: side by side, and their spectra."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from uncheck.judging.observed import Observed, Pictures
+from uncheck.repairing.case import Case
+from uncheck.signals.levels import infer_range, to_levels
+
+#: Outputs smaller than this, in pixels, are shown several at a time, in rows of ACROSS.
+SMALL, ACROSS = 64, 4
+
+#: Outputs whose spectra are averaged.
+AVERAGED = 64
+
+
+def shown(
+    case: Case, original: Pictures, repaired: Pictures, spun: Pictures | None, seen: Observed
+) -> dict[str, NDArray[np.float32]]:
+    """Outputs by name: "original", "repaired", and where there are such "input" and "spun".
+
+    Each (H, W, C) grey levels, or (T, C) for sound: the output that shows the original's lattice most, or a
+    tiling of the first sixteen where outputs are small; the middle slice of volumes. "original spectrum" and
+    "repaired spectrum": mean power over outputs and channels in dB, frequency 0 in the middle.
+    """
+    which = _most(seen)
+    out: dict[str, NDArray[np.float32]] = {}
+    seen_input = _input(case, which) if len(case.held) == len(original) else None
+    if seen_input is not None:
+        out["input"] = seen_input
+    pairs = {"original": original, "repaired": repaired} | ({} if spun is None else {"spun": spun})
+    for name, pictures in pairs.items():
+        out[name] = _one(pictures, which)
+    for name in ("original", "repaired"):
+        out[f"{name} spectrum"] = spectrum(pairs[name])
+    return out
+
+
+def spectrum(pictures: Pictures) -> NDArray[np.float32]:
+    """Mean power in dB of Hann-windowed outputs, (H, W, 1) or (T, 1), frequency 0 in the middle."""
+    total: NDArray[np.float64] | float = 0.0
+    for picture in pictures[:AVERAGED]:
+        values = _flat(picture).astype(np.float64)
+        axes = tuple(range(values.ndim - 1))
+        values = values - values.mean(axis=axes)
+        for axis in axes:
+            n = values.shape[axis]
+            hann = np.sin(np.pi * (np.arange(n) + 0.5) / n) ** 2
+            hann = hann / hann.sum()
+            values = values * hann.reshape([-1 if a == axis else 1 for a in range(values.ndim)])
+        power = np.abs(np.fft.fftshift(np.fft.fftn(values, axes=axes), axes=axes)) ** 2
+        total = total + power.mean(axis=-1, keepdims=True)
+    mean = np.asarray(total) / max(1, min(AVERAGED, len(pictures)))
+    return np.asarray(10 * np.log10(mean + 1e-8), np.float32)
+
+
+def _most(seen: Observed) -> int:
+    """The single output in which the strongest period is strongest."""
+    singles = [i for i in seen.views if i >= 0]
+    if not singles or not seen.periods:
+        return 0
+    lines = {p: seen.lines(p) for p in seen.periods}
+    return max(singles, key=lambda i: sum(seen.views[i].amplitude(each) ** 2 for each in lines.values()))
+
+
+def _one(pictures: Pictures, which: int) -> NDArray[np.float32]:
+    shape = pictures.shape[1:-1]
+    if len(shape) == 2 and max(shape) < SMALL and len(pictures) >= ACROSS:
+        rows = min(ACROSS, len(pictures) // ACROSS)
+        lines = [
+            np.concatenate(list(pictures[row * ACROSS : (row + 1) * ACROSS]), axis=1) for row in range(rows)
+        ]
+        return np.concatenate(lines, axis=0)
+    return _flat(pictures[which])
+
+
+def _flat(picture: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The middle slice of a volume; pictures and sound as they are."""
+    return picture[picture.shape[0] // 2] if picture.ndim == 4 else picture
+
+
+def _input(case: Case, which: int) -> NDArray[np.float32] | None:
+    first = next((x for x in case.held[which] if isinstance(x, Tensor)), None)
+    if first is None or first.dim() != case.ndim + 2 or case.ndim == 1:
+        return None
+    if first.shape[1] not in (1, 3):
+        return None
+    values = np.moveaxis(first[0].detach().float().cpu().numpy(), 0, -1)
+    return _flat(to_levels(values, infer_range(values)))

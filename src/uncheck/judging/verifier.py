@@ -1,0 +1,181 @@
+"""Judge a repaired network on inputs that no method has seen, by means that no method uses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import lcm
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from uncheck.errors import UncheckError
+from uncheck.judging.colours import colour_strengths
+from uncheck.judging.judgement import Fidelity, Judgement, Look
+from uncheck.judging.observed import Observed, Pictures, interior, observe
+from uncheck.judging.periods import at_first, compared
+from uncheck.judging.sharpness import band_changes, change, energies
+from uncheck.judging.similarity import psnr, psnr_of, squared_error, ssim
+from uncheck.judging.thumbnails import shown
+from uncheck.measuring.second_order import DECIBELS, contrast
+from uncheck.repairing.case import Case, Inputs
+
+
+class Verifier:
+    """What the original shows on `case.held`, and what a candidate makes of it.
+
+    The lattice is that of all held outputs together where it is significant there, else that of the single
+    output that shows it most; only the periods of the case are tested. A sixteenth of each side is kept out.
+
+    Args:
+        case: the network; its outputs on `held` are made once.
+        truth: calls and what their outputs should be, in the units of the output.
+        spun: what the spun network gives on `held`, one for each call.
+
+    Raises:
+        UncheckError: an output that is not finite, or no map.
+
+    Attributes:
+        before: what the original shows.
+    """
+
+    def __init__(
+        self,
+        case: Case,
+        *,
+        truth: Sequence[tuple[Inputs, Tensor]] | None = None,
+        spun: Sequence[Tensor] | None = None,
+    ) -> None:
+        self.case = case
+        self._step = lcm(*case.periods) if case.periods else 1
+        self._original = outputs(case, case.model)
+        self._spun = None if spun is None else _together([_checked(case, one) for one in spun])
+        self._truth = [(inputs, _checked(case, wanted)) for inputs, wanted in truth or ()]
+        self._truth_before = self._to_truth(case.model)
+        self._first, self._second = self._observe(self._original)
+        self.before = Look(
+            at_first(self._first),
+            at_first(self._second, DECIBELS),
+            colour_strengths(case, case.model),
+        )
+        self._energy = energies(self._original, case.periods)
+        self._spun_energy = self._energy if self._spun is None else energies(self._spun, case.periods)
+
+    def look(self, model: nn.Module) -> Look:
+        """What a network shows on the held inputs; every period that the original shows is listed.
+
+        A period that the original does not show counts only if it is significant in the difference of the
+        two outputs too, where contents cancel: a picture whose content once looks like a lattice, and once
+        just not, has grown none.
+        """
+        return self._look(model, outputs(self.case, model))
+
+    def judge(self, model: nn.Module) -> Judgement:
+        """The candidate against the original, the spun network and the truth.
+
+        Cost: one call per held input and truth, six with constants; about that of the measurements again.
+        """
+        made = outputs(self.case, model)
+        energy = energies(made, self.case.periods)
+        return Judgement(
+            before=self.before,
+            after=self._look(model, made),
+            fidelity=self._fidelity(model, made),
+            sharpness_change=change(self._energy, energy),
+            sharpness_to_spun=None if self._spun is None else change(self._spun_energy, energy),
+            bands=band_changes(self._energy, energy, self.case.ndim),
+            pictures=shown(self.case, self._original, made, self._spun, self._first),
+        )
+
+    def _observe(self, made: Pictures) -> tuple[Observed, Observed]:
+        inner = interior(made, self._step)
+        return observe(inner, self.case.periods), observe(contrasts(inner), self.case.periods)
+
+    def _look(self, model: nn.Module, made: Pictures) -> Look:
+        made, old = _same_size(made, self._original)
+        first, second = self._observe(made)
+        gap = observe(interior(made - old, self._step), self.case.periods)
+        inner = [contrasts(interior(each, self._step)) for each in (made, old)]
+        gap_second = observe(inner[0] - inner[1], self.case.periods)
+        return Look(
+            compared(self._first, first, gap),
+            compared(self._second, second, gap_second, DECIBELS),
+            colour_strengths(self.case, model),
+        )
+
+    def _fidelity(self, model: nn.Module, made: Pictures) -> Fidelity:
+        made, original = _same_size(made, self._original)
+        spun = self._spun
+        truth, before = self._to_truth(model), self._truth_before
+        return Fidelity(
+            psnr_to_original=psnr(made, original),
+            ssim_to_original=ssim(made, original),
+            psnr_to_spun=None if spun is None else psnr(made, spun),
+            psnr_to_spun_before=None if spun is None else psnr(original, spun),
+            ssim_to_spun=None if spun is None else ssim(made, spun),
+            psnr_to_truth=truth[0] if truth else None,
+            psnr_to_truth_before=before[0] if before else None,
+            ssim_to_truth=truth[1] if truth else None,
+        )
+
+    def _to_truth(self, model: nn.Module) -> tuple[float, float] | None:
+        """PSNR of all true pictures together, and their mean SSIM."""
+        if not self._truth:
+            return None
+        errors, alike = [], []
+        for inputs, wanted in self._truth:
+            made = _checked(self.case, self.case.run(model, inputs))
+            if made.shape != wanted.shape:
+                raise UncheckError(
+                    f"the output has shape {made.shape} where the truth has {wanted.shape}; "
+                    "give truth of the size of the output"
+                )
+            errors.append(squared_error(made, wanted))
+            alike.append(ssim(made, wanted))
+        return psnr_of(*errors), float(np.mean(alike))
+
+
+def outputs(case: Case, model: nn.Module) -> Pictures:
+    """Grey levels (N, *spatial, C) of all outputs on the held inputs, cut at the end to the smallest.
+
+    Raises:
+        UncheckError: NaN or infinite values, outputs of other channels, or none.
+    """
+    return _together([_checked(case, case.run(model, inputs)) for inputs in case.held])
+
+
+def contrasts(pictures: Pictures) -> Pictures:
+    """Local contrast of each picture, (N, *spatial, 1), in nepers; see `measuring.second_order`.
+
+    Its lattice is the second order. A lattice of the first order shows here too.
+    """
+    return np.stack([contrast(picture)[..., None] for picture in pictures])
+
+
+def _checked(case: Case, made: Tensor) -> Pictures:
+    values: NDArray[np.float32] = case.levels(made)
+    bad = values.size - int(np.isfinite(values).sum())
+    if bad:
+        raise UncheckError(
+            f"{bad} of {values.size} output values are NaN or infinite; check the weights and the input range"
+        )
+    return values
+
+
+def _together(batches: Sequence[Pictures]) -> Pictures:
+    if not batches:
+        raise UncheckError("there are no inputs to judge on; give more inputs")
+    if len({b.shape[-1] for b in batches}) > 1:
+        raise UncheckError("outputs have different numbers of channels; name one output with --which")
+    smallest = [min(sizes) for sizes in zip(*(b.shape[1:-1] for b in batches), strict=True)]
+    cut = (slice(None), *(slice(n) for n in smallest))
+    return np.concatenate([b[cut] for b in batches])
+
+
+def _same_size(one: Pictures, two: Pictures) -> tuple[Pictures, Pictures]:
+    if one.shape != two.shape:
+        raise UncheckError(
+            f"the repaired network's outputs have shape {one.shape[1:]}, those of the original "
+            f"{two.shape[1:]}; a repair must keep it"
+        )
+    return one, two

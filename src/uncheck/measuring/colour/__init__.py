@@ -1,0 +1,1 @@
+"""Dependence of a lattice on brightness and colour."""

@@ -1,0 +1,1 @@
+"""Local measurement: where in a picture the lattice stands."""

@@ -1,0 +1,59 @@
+"""Which inputs a repair is fitted and judged on, and the user's modes on what it gives."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch.nn.functional as F
+from torch import nn
+
+from uncheck.editing.store import unwrapped
+from uncheck.repairing.case import Case, Inputs
+from uncheck.repairing.methods.distill.crops import cut, sides, signal_of
+
+#: Side of the inputs judged on, pixels: enough to tell a lattice, and quick.
+JUDGED = {1: 1 << 16, 2: 384, 3: 64}
+
+#: Pictures fitted on and judged on, at most.
+MOST_FITTED, MOST_JUDGED = 24, 8
+
+
+def as_found_in(model: nn.Module, repaired: nn.Module) -> None:
+    """Modes and requires_grad of the user's network, for those who train on."""
+    inner = unwrapped(repaired)
+    modes = {path: module.training for path, module in model.named_modules()}
+    for path, module in inner.named_modules():
+        module.training = modes.get(path, modes.get(path.rpartition(".")[0], False))
+    wanted = {name: parameter.requires_grad for name, parameter in model.named_parameters()}
+    for name, parameter in inner.named_parameters():
+        parameter.requires_grad_(wanted.get(name, any(wanted.values())))
+    repaired.training = model.training
+
+
+def affordable(case: Case) -> Case:
+    """The inputs to judge on cut to a size that can be judged quickly, from the middle, in whole periods."""
+    if case.scale is None:
+        return case
+    most = JUDGED[case.ndim]
+
+    def smaller(call: Inputs) -> Inputs:
+        whole = sides(call, case.ndim)
+        size = [n if n <= most else most for n in whole]
+        start = [(n - s) // 2 // 16 * 16 for n, s in zip(whole, size, strict=True)]
+        return cut(call, start, size)
+
+    held = tuple(smaller(call) for call in case.held[:MOST_JUDGED])
+    return replace(case, fit=case.fit[:MOST_FITTED], held=held)
+
+
+def with_reduced(case: Case) -> Case:
+    """Fit a super-resolution network on the reduced copies of the pictures too: what it is made for."""
+    assert case.scale is not None
+    steps = [round(s) for s in case.scale]
+    reduced = []
+    for call in case.fit:
+        signal = signal_of(call)
+        size = [n // s for n, s in zip(signal.shape[2:], steps, strict=True)]
+        small = F.interpolate(signal.float(), size, mode="bicubic", antialias=True)
+        reduced.append((small.clamp(float(signal.min()), float(signal.max())).to(signal),))
+    return replace(case, fit=(*case.fit, *reduced))

@@ -1,0 +1,1 @@
+"""The methods of repair, one file each."""

@@ -1,0 +1,1 @@
+"""Distillation: train a copy of the network towards outputs without the lattice."""

@@ -1,0 +1,241 @@
+"""`distill`: retrain a copy whose upsamplers start without a lattice, towards the network without it."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from uncheck.editing.edits import KINDS, Candidate
+from uncheck.repairing.case import Advance, Case, Inputs, Refusal
+from uncheck.repairing.methods.distill.crops import cut, room, sides, signal_of
+from uncheck.repairing.methods.distill.student import make_student, period_of
+from uncheck.repairing.methods.distill.teach import Plan, Training, read_checkpoint
+from uncheck.repairing.methods.distill.teacher import (
+    Lesson,
+    cleaned_lessons,
+    contrast_gains,
+    spun_lessons,
+    with_contrast,
+)
+
+#: Side of the cut-outs a same-resolution network is trained on, and of the inputs of one that enlarges.
+SIDE, SMALL = 256, 96
+
+#: One in so many inputs of a network that enlarges is a constant colour.
+FLAT = 6
+
+#: Cut-outs at most, and shifts of each that are trained on.
+MOST, SHOWN = 96, 4
+
+#: Share of the time that the targets may take.
+FOR_TARGETS = 0.35
+
+#: Largest period per axis that is spun: the target costs its n-th power in runs of the network.
+LONGEST = 8
+
+#: Towards the spun network; and, in smaller steps, towards the network's own output, cleaned.
+TO_SPUN, TO_CLEANED, ALL_TO_CLEANED = Plan(0.03, 500.0), Plan(0.004, 5000.0, 4), Plan(0.001, 5000.0, 4)
+
+#: Contrast given back for what the student takes, at most, and up to which radial frequency: finer detail
+#: that it cannot draw would only be noise.
+MOST_AGAIN, AGAIN_UP_TO = 1.1, 0.2
+
+Gains = list[tuple[float, float]]
+"""Radial frequency and gain."""
+
+#: Codes in one lesson.
+BATCH = 128
+
+
+def distill(
+    case: Case, advance: Advance, *, seconds: float, seed: int = 0, checkpoint: Path | None = None
+) -> Iterator[Candidate]:
+    """Train only what comes from the first faulty stage on; the cost at the end is the original's.
+
+    A network of the input's resolution learns from itself, cycle-spun, with the contrast per octave that
+    spinning takes given back (`teacher`). Its transposed convolutions become resize-convolutions fitted to
+    the old kernels by least squares, trained as such and written as one transposed convolution each at the
+    end (`student.HeldConvTranspose`), so that their gains stay equal.
+
+    Others cannot be spun: they learn from their own cleaned output, from where they are and in small steps,
+    first the last layers alone, then all of them. Fitting their upsamplers anew does not work: it throws away
+    what a generator has learned.
+
+    Args:
+        case: the network and its inputs.
+        advance: told what is being done.
+        seconds: time it may take, targets included.
+        seed: of cut-outs and order.
+        checkpoint: file to resume from.
+
+    Yields:
+        Candidates; KeyboardInterrupt is raised after one whose training was interrupted.
+
+    Raises:
+        Refusal: nothing to train, inputs too small, or no time.
+    """
+    if seconds < 5:
+        raise Refusal(f"{max(0.0, seconds):.0f} seconds are left, too few to train; give more --minutes")
+    teaching = _Teaching(case, advance, seconds, seed, checkpoint)
+    if case.spinnable:
+        yield from teaching.train("towards the spun network", TO_SPUN, anew=True, whole=False)
+    else:
+        label = "towards its own cleaned output"
+        yield from teaching.train(f"last layers {label}", TO_CLEANED, anew=False, whole=False)
+        yield from teaching.train(f"all layers {label}", ALL_TO_CLEANED, anew=False, whole=True)
+
+
+@dataclass
+class _Teaching:
+    """The lessons, made once, and the time that is left."""
+
+    case: Case
+    advance: Advance
+    seconds: float
+    seed: int
+    checkpoint: Path | None
+    groups: list[list[Lesson]] = field(default_factory=list)
+    plains: list[Tensor] = field(default_factory=list)
+    began: float = field(default_factory=time.monotonic)
+
+    def train(self, label: str, plan: Plan, *, anew: bool, whole: bool) -> Iterator[Candidate]:
+        """One student, as a candidate; what an interrupted training made is given before it ends."""
+        case, left = self.case, self.seconds - (time.monotonic() - self.began)
+        if left < 0.1 * self.seconds:
+            return
+        student = make_student(case, anew=anew, whole=whole)
+        mark = _mark(case, self.seed, label)
+        self._make_lessons(mark)
+        groups = self.groups
+        exams = groups[-max(1, len(groups) // 6) :] if len(groups) > 1 else groups
+        lessons = [lesson for group in groups[: len(groups) - len(exams)] or groups for lesson in group]
+        self.advance("distill: reading the frozen part")
+        training = Training(
+            case,
+            student,
+            lessons,
+            [group[0] for group in exams],
+            period=period_of(case),
+            plan=plan,
+            seed=self.seed,
+            checkpoint=self.checkpoint,
+            mark=mark,
+            groups=len(groups),
+        )
+        left = self.seconds - (time.monotonic() - self.began)
+        adjust = partial(self._sharpen, training, self.plains[-len(exams) :]) if self.plains else None
+        interrupted = training.run(left if anew or whole else left / 2, self.advance, adjust=adjust)
+        yield student.candidate(label, KINDS[2])
+        if interrupted:
+            raise KeyboardInterrupt
+
+    def _sharpen(self, training: Training, plains: Sequence[Tensor], found: Gains | None) -> Gains:
+        """Give back the contrast that the student itself takes: errors of any kind are paid in contrast."""
+        if found is None:
+            with torch.no_grad():
+                drawn = [training.picture(lesson) for lesson in training.exam]
+            gains = contrast_gains(plains, drawn, period_of(self.case))
+            found = [(f, min(MOST_AGAIN, gain)) for f, gain in gains if f < AGAIN_UP_TO]
+        training.retarget(partial(with_contrast, gains=found))
+        return found
+
+    def _make_lessons(self, mark: str) -> None:
+        if self.groups:
+            return
+        period = period_of(self.case)
+        if not self.case.spinnable:
+            self.groups = _cleaned(self.case, period, self.seed, self.advance)
+            return
+        earlier = read_checkpoint(self.checkpoint, mark)
+        wanted = earlier[0].groups if earlier is not None else None
+        until = self.began + FOR_TARGETS * self.seconds
+        self.groups, self.plains = _spun(self.case, period, self.seed, until, wanted, self.advance)
+
+
+def _spun(
+    case: Case, period: int, seed: int, until: float, wanted: int | None, advance: Advance
+) -> tuple[list[list[Lesson]], list[Tensor]]:
+    """Lessons in groups, one group a cut-out, and the unspun outputs; pictures in turn, until time is up."""
+    if period > LONGEST:
+        raise Refusal(f"spinning period {period} takes {period**case.ndim} runs per input, too many")
+    whole = [sides(call, case.ndim) for call in case.fit]
+    size = room([min(s[axis] for s in whole) for axis in range(case.ndim)], SIDE, period)
+    if min(size) < 8 * period:
+        raise Refusal(f"inputs of {'x'.join(map(str, whole[0]))} pixels are too small to be cut for training")
+    random = np.random.default_rng(seed)
+    groups: list[list[Lesson]] = []
+    plains: list[Tensor] = []
+    for index in range(wanted or MOST):
+        call = case.fit[index % len(case.fit)]
+        place = [
+            int(random.integers(period, max(period + 1, n - s + 1)))
+            for n, s in zip(sides(call, case.ndim), size, strict=True)
+        ]
+        lessons, plain = spun_lessons(case, call, place, size, period, SHOWN, seed + index)
+        groups.append(lessons)
+        plains.append(plain)
+        advance(f"distill: target {index + 1} from {period**case.ndim} shifts")
+        if wanted is None and time.monotonic() > until and index >= 5:
+            break
+    gains = contrast_gains(plains, [group[0].target for group in groups], period)
+    taught = []
+    for group in groups:
+        target = with_contrast(group[0].target, gains)
+        taught.append([replace(lesson, target=target) for lesson in group])
+    return taught, plains
+
+
+def _cleaned(case: Case, period: int, seed: int, advance: Advance) -> list[list[Lesson]]:
+    advance("distill: its own output, cleaned")
+    calls: list[Inputs] = []
+    if case.scale is None:
+        calls = [part for call in case.fit for part in _batches(call)]
+    else:
+        random = np.random.default_rng(seed)
+        least = [min(sides(call, case.ndim)[axis] for call in case.fit) for axis in range(case.ndim)]
+        size = room(least, SMALL, 0)
+        for index in range(MOST):
+            call = case.fit[index % len(case.fit)]
+            place = [
+                int(random.integers(0, n - s + 1)) for n, s in zip(sides(call, case.ndim), size, strict=True)
+            ]
+            inputs = cut(call, place, size)
+            calls.append(_flat(inputs, random) if index % FLAT == FLAT - 1 else inputs)
+    return [[lesson] for lesson in cleaned_lessons(case, calls, period)]
+
+
+def _flat(inputs: Inputs, random: np.random.Generator) -> Inputs:
+    """The signal replaced by the colour of one of its pixels: where a lattice shows most."""
+    signal = signal_of(inputs)
+    pixels = signal.flatten(2)
+    colour = pixels[..., int(random.integers(pixels.shape[2]))]
+    flat = colour.reshape(*colour.shape, *[1] * (signal.dim() - 2)).expand_as(signal).contiguous()
+    return tuple(flat if x is signal else x for x in inputs)
+
+
+def _batches(call: Inputs) -> list[Inputs]:
+    """Codes in batches of about BATCH: what depends on the batch keeps a batch to depend on."""
+    count = len(signal_of(call))
+    pieces = max(1, count // BATCH)
+    edges = [count * n // pieces for n in range(pieces + 1)]
+    return [
+        tuple(x[a:b] if isinstance(x, Tensor) and x.dim() and len(x) == count else x for x in call)
+        for a, b in pairwise(edges)
+    ]
+
+
+def _mark(case: Case, seed: int, label: str) -> str:
+    """Of what a checkpoint is: the weights, the first input, the periods, the seed, the way."""
+    digest = hashlib.sha256(f"{case.faulty} {seed} {len(case.fit)} {label}".encode())
+    for tensor in (*case.model.state_dict().values(), signal_of(case.fit[0])):
+        digest.update(tensor.detach().to(torch.float32).contiguous().numpy().tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,228 @@
+"""A copy of a network to be trained: upsamplers that start without a lattice, and nothing else set free."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import lcm
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.func import functional_call
+from torch.nn.utils import parametrize
+
+from uncheck.editing.edits import Candidate, Edit, Upsampler, set_module, stand_in
+from uncheck.errors import UncheckError
+from uncheck.layers.phase_transpose import phase_conv_transpose
+from uncheck.phases import PhaseKernel, fit_resize_conv, from_resize_conv
+from uncheck.phases.kernel import conv_transpose
+from uncheck.reading import Stage
+from uncheck.repairing.case import Case, Refusal
+
+TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+
+
+class HeldConvTranspose(nn.Module):
+    """A nearest resize by s and a convolution, trained as the one transposed convolution that they equal.
+
+    The parameter is the convolution's kernel c; the layer runs with h = hold * c, whose phase gains are equal
+    whatever c becomes. Borders are those of a transposed convolution: zeros outside.
+
+    Args:
+        kernel: h, (out, in, *k), of a resize-convolution, as `held_kernel` gives it.
+        groups: of the layer.
+    """
+
+    def __init__(self, kernel: PhaseKernel, groups: int = 1) -> None:
+        super().__init__()
+        self.layer = phase_conv_transpose(kernel, groups).requires_grad_(False)
+        taps = [k - s + 1 for k, s in zip(kernel.kernel_size, kernel.stride, strict=True)]
+        weight = self.layer.weight.detach()
+        for axis, k in enumerate(kernel.kernel_size):
+            front = max(0, -kernel.offset[axis])
+            weight = weight.narrow(2 + axis, front, k)
+        self.front = [max(0, -o) for o in kernel.offset]
+        self.stride, self.kernel_size = kernel.stride, kernel.kernel_size
+        self.weight = nn.Parameter(_divided(weight, kernel.stride, taps))
+        self.bias = None if self.layer.bias is None else nn.Parameter(self.layer.bias.detach().clone())
+
+    def held(self) -> Tensor:
+        """H = hold * c, with the zeros that place it, in torch's layout (in, out / groups, *k)."""
+        flat = self.weight.flatten(0, 1)[:, None]
+        hold = torch.ones(1, 1, *self.stride, dtype=flat.dtype, device=flat.device)
+        h = conv_transpose(flat, hold, (1,) * len(self.stride))
+        h = h.reshape(*self.weight.shape[:2], *h.shape[2:])
+        pads: list[int] = []
+        for axis in reversed(range(len(self.stride))):
+            front = self.front[axis]
+            pads += [front, self.layer.weight.shape[2 + axis] - front - self.kernel_size[axis]]
+        return F.pad(h, pads)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Give the enlarged output."""
+        values = {"weight": self.held()} | ({} if self.bias is None else {"bias": self.bias})
+        out: Tensor = functional_call(self.layer, values, (x,))
+        return out
+
+
+def held_kernel(kernel: PhaseKernel) -> PhaseKernel:
+    """The nearest kernel h = hold * c by least squares, with the next whole number of taps per phase.
+
+    A kernel of k taps gets K = s ceil(k / s) taps, 2 s where k is s or less (where one tap per phase would
+    leave blocks): every phase has K / s of them, so overlap and variance start even.
+    """
+    sizes = []
+    for k, s in zip(kernel.kernel_size, kernel.stride, strict=True):
+        whole = max(2 * s if s > 1 else 1, s * -(-k // s))
+        sizes.append(whole - s + 1)
+    form = fit_resize_conv(kernel, "nearest", size=sizes)
+    bare = from_resize_conv(form.weight, form.bias, form.factor, form.mode, 0)
+    offset = tuple(o - before for o, (before, _) in zip(bare.offset, form.padding, strict=True))
+    margin = tuple(m + before + after for m, (before, after) in zip(bare.margin, form.padding, strict=True))
+    return replace(bare, offset=offset, margin=margin)
+
+
+def _divided(weight: Tensor, stride: Sequence[int], taps: Sequence[int]) -> Tensor:
+    """C with hold * c = weight, exactly where hold divides it: c[n] = h[n] - h[n - 1] + c[n - s] per axis."""
+    for axis, (s, t) in enumerate(zip(stride, taps, strict=True), start=2):
+        parts: list[Tensor] = []
+        for n in range(t):
+            value = weight.select(axis, n)
+            if n:
+                value = value - weight.select(axis, n - 1)
+            if n >= s:
+                value = value + parts[n - s]
+            parts.append(value)
+        weight = torch.stack(parts, axis)
+    return weight
+
+
+@dataclass(frozen=True, eq=False)
+class Student:
+    """The copy, its replaced upsamplers by path, and the names of the parameters that are trained."""
+
+    model: nn.Module
+    held: dict[str, HeldConvTranspose]
+    trained: tuple[str, ...]
+
+    def parameters(self) -> list[nn.Parameter]:
+        """What is trained."""
+        own = dict(self.model.named_parameters())
+        return [own[name] for name in self.trained]
+
+    def candidate(self, label: str, kind: str) -> Candidate:
+        """The training's outcome, every resize-convolution as one transposed convolution."""
+        edits: list[Edit] = []
+        tensors: dict[str, Tensor] = {}
+        for path, module in self.held.items():
+            edits.append(Upsampler.of(path, module.layer))
+            tensors[f"{path}.weight"] = module.held().detach().clone()
+            if module.bias is not None:
+                tensors[f"{path}.bias"] = module.bias.detach().clone()
+        own = dict(self.model.named_parameters())
+        for name in self.trained:
+            if not any(name.startswith(f"{path}.") for path in self.held):
+                tensors[name] = own[name].detach().clone()
+        return Candidate("distill", label, kind, tuple(edits), tensors)
+
+
+def make_student(case: Case, *, anew: bool, whole: bool = False) -> Student:
+    """A copy of which only what comes from the first faulty stage on is trained.
+
+    Trained is every parameter of a module that runs at or after that stage and not before it.
+
+    Args:
+        case: the network.
+        anew: replace the transposed convolutions from that stage on by resize-convolutions fitted to them;
+            else every layer starts as it is.
+        whole: train all parameters, those before the stage too.
+
+    Raises:
+        Refusal: no stage leaves a faulty period, or nothing after it has parameters.
+    """
+    stages = [s for s in case.recording.stages if s.output_period is not None]
+    guilty = [s for s in stages if _leaves(s, case.faulty)]
+    if not guilty:
+        raise Refusal(
+            f"no upsampling stage leaves period {_listed(case.faulty)}: there is nothing to retrain"
+        )
+    model = case.copy()
+    held = _replaced(case, model, stages[stages.index(guilty[0]) :]) if anew else {}
+    nodes = case.recording.graph.nodes
+    first = next(n.index for n in nodes if n.key == guilty[0].key)
+    # weights that are computed before the stage are its own
+    early = {n.key.module for n in nodes[:first] if n.signal and n.parents}
+    late = {n.key.module for n in nodes[first:]} - early
+    # A sub-pixel stage is made by the layer before it.
+    late |= {_maker(case, stage) for stage in guilty[:1]} - {None}  # type: ignore[arg-type]
+    model.requires_grad_(False)
+    names = []
+    for name, parameter in model.named_parameters():
+        owner = name.partition(".parametrizations.")[0] if ".parametrizations." in name else ""
+        owner = owner or next((path for path in held if name.startswith(f"{path}.")), name.rpartition(".")[0])
+        frozen = ".layer." in name and any(name.startswith(f"{path}.layer.") for path in held)
+        if (whole or owner in late) and parameter.is_floating_point() and not frozen:
+            parameter.requires_grad_(True)
+            names.append(name)
+    if not names:
+        raise Refusal("no layer from the faulty stage on has parameters to train")
+    return Student(model, held, tuple(names))
+
+
+def _replaced(case: Case, model: nn.Module, stages: Sequence[Stage]) -> dict[str, HeldConvTranspose]:
+    """Replace the transposed convolutions of these stages by ones that hold, where that is the same call."""
+    nodes = case.recording.graph.nodes
+    held: dict[str, HeldConvTranspose] = {}
+    for stage in stages:
+        path = stage.key.module
+        old = _module(model, stage)
+        calls = sum(n.key.module == path and n.key.function == stage.key.function for n in nodes)
+        if old is None or stage.kernel is None or calls > 1:
+            continue
+        try:
+            new = HeldConvTranspose(held_kernel(stage.kernel), stage.groups)
+            stand_in(new, old)
+            set_module(model, path, new)
+            case.run(model, case.fit[0])
+        except UncheckError:  # too large to lay out, or called with more than the input: trained as it is
+            set_module(model, path, old)
+        else:
+            held[path] = new
+    return held
+
+
+def period_of(case: Case) -> int:
+    """The period of all that is to go: the least common multiple of the faulty ones."""
+    return lcm(*case.faulty) if case.faulty else 1
+
+
+def _leaves(stage: Stage, periods: Sequence[int]) -> bool:
+    own = max(stage.output_period or (1,))
+    return any(own % period == 0 for period in periods)
+
+
+def _module(model: nn.Module, stage: Stage) -> nn.Module | None:
+    if stage.kind != "transposed" or not stage.key.module:
+        return None
+    module = model.get_submodule(stage.key.module)
+    kind = type(module).__bases__[0] if parametrize.is_parametrized(module) else type(module)
+    normed = all(type(h).__module__.startswith("torch.nn.utils.") for h in module._forward_pre_hooks.values())
+    return module if kind in TRANSPOSED and normed and not module._forward_hooks else None
+
+
+def _maker(case: Case, stage: Stage) -> str | None:
+    """Path of the layer that makes the phases of a sub-pixel stage or an un-patchify."""
+    if stage.kind not in ("sub-pixel", "un-patchify"):
+        return None
+    nodes = case.recording.graph.nodes
+    node = next((n for n in nodes if n.key == stage.key), None)
+    while node is not None and node.parents:
+        node = nodes[node.parents[0]]
+        if any(node.key.function.startswith(kind) for kind in ("conv", "linear")):
+            return node.key.module
+    return None
+
+
+def _listed(values: Sequence[int]) -> str:
+    return ", ".join(map(str, values))

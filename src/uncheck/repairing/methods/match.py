@@ -1,0 +1,167 @@
+"""Equal means and variances of a stage's output phases on calibration inputs, folded into its kernel."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+import numpy as np
+from torch import Tensor, nn
+
+from uncheck.editing.edits import Candidate
+from uncheck.editing.weights import WeightHandle
+from uncheck.editing.written import candidate, handles, names
+from uncheck.errors import UncheckError
+from uncheck.phases import PhaseKernel
+from uncheck.probing.lattices import batch_lattice
+from uncheck.repairing.case import Advance, Case, Refusal
+from uncheck.repairing.methods.moments import matched, phase_moments
+from uncheck.repairing.methods.tune import tune
+
+#: Calls used to solve for gains and biases, and steps of the solver.
+CALLS, STEPS = 6, 50
+
+#: Penalty on the logarithms of the gains and the biases in standard deviations, grey levels squared.
+KEEP = 1e-3
+
+#: Share by which a further stage must lower the lattice to be kept.
+WORTH = 0.98
+
+Plan = tuple[tuple[int, str], ...]
+"""Stages by index, in forward order, and the order of moments matched at each."""
+
+
+def match(case: Case, advance: Advance) -> Iterator[Candidate]:
+    """Match the phases' moments on calibration inputs; which stages, a search on the final lattice decides.
+
+    Moments are those of the stage's own call, before a crop that may follow. Later stages are calibrated
+    behind the matched ones before them. Stages are added one by one while the lattice of the outputs on
+    `case.fit` falls.
+
+    What it does, on inputs not calibrated on: in `style_rain_princess` equal variances lower the lattice 1.6
+    times, and gains and biases solved from there from 10 to 0.1 grey levels, in four minutes; the output
+    comes 0.8 dB nearer to the spun network, no more, for it is still the old kernel. Moments matched at a
+    stage that has learned to cancel another's lattice raise it: in `dcgan_svhn` all but the last, where it
+    lowers period 2 but not period 4. Solved on 2560 codes, period 2 falls 3 times and period 4 1.7 times; on
+    512 codes their contents leave as much as the lattice, and there is too little to solve on.
+
+    Args:
+        case: the network.
+        advance: told what is being tried and the lattice it leaves.
+
+    Yields:
+        At most three candidates matched, the least lattice on `case.fit` first, only such as lower it; then,
+        which takes longest and goes furthest, gains and biases of all stages solved from the best on.
+
+    Raises:
+        Refusal: no stage can be matched, or none lowers the lattice.
+
+    Cost: three forward passes per input for each set of stages tried; the solved one about a hundred, with
+        gradients, on `CALLS` inputs.
+    """
+    found, reasons = handles(case)
+    shared = [index for index, handle in found.items() if len(handle.uses) > 1]
+    for index in shared:
+        reasons.append(
+            f"{found[index].stage.name} is called more than once, with moments of its own each time"
+        )
+        del found[index]
+    if not found:
+        raise Refusal("; ".join(dict.fromkeys(reasons)) or "no upsampling stage leaves the periods found")
+    start = lattice_left(case, case.model)
+    tried: dict[Plan, tuple[float, Candidate]] = {}
+
+    def attempt(plan: Plan) -> float:
+        if plan not in tried:
+            label = _label(found, plan)
+            try:
+                tried[plan] = _measured(case, found, plan, label)
+            except (Refusal, UncheckError) as reason:
+                reasons.append(f"{label}: {reason}")
+                return float("inf")
+            advance(f"match, {label}: {tried[plan][0]:.3g} levels left of {start:.3g}")
+        return tried[plan][0]
+
+    best: Plan = ()
+    left = start
+    while True:
+        free = [i for i in found if all(i != index for index, _ in best)]
+        trials = [tuple(sorted((*best, (i, "variances")))) for i in free]
+        scores = {plan: attempt(plan) for plan in trials}
+        plan = min(scores, key=lambda p: scores[p], default=None)
+        if plan is None or scores[plan] >= WORTH * left:
+            break
+        best, left = plan, scores[plan]
+    everything = tuple((i, "variances") for i in found)
+    for order in ("variances", "covariances"):
+        for plan in (best, everything):
+            attempt(tuple((i, order) for i, _ in plan)) if plan else None
+    ranked = sorted(tried.values(), key=lambda pair: pair[0])
+    good = [made for score, made in ranked if score < start][:3]
+    yield from good
+    try:
+        score, made = _solved(case, found, best, advance)
+    except (Refusal, UncheckError) as reason:
+        reasons.append(f"solved: {reason}")
+        score = start
+    if score < start:
+        yield made
+    elif not good:
+        raise Refusal("; ".join([f"no set of stages lowers the lattice of {start:.3g} levels", *reasons]))
+
+
+def lattice_left(case: Case, model: nn.Module) -> float:
+    """Root of the summed squares of the periods' amplitudes on `case.fit`, grey levels."""
+    groups: dict[tuple[int, ...], list[Tensor]] = defaultdict(list)
+    for inputs in case.fit:
+        picture = case.run(model, inputs)
+        groups[tuple(picture.shape[2:])].append(picture)
+    power, count = 0.0, 0
+    for pictures in groups.values():
+        batch = np.concatenate([case.levels(p) for p in pictures])
+        present, traces = batch_lattice(batch, case.faulty)
+        power += len(batch) * sum(f.component.amplitude**2 for f in (*present, *traces))
+        count += len(batch)
+    return float(np.sqrt(power / max(1, count)))
+
+
+def _label(found: Mapping[int, WeightHandle], plan: Plan) -> str:
+    orders = ", ".join(dict.fromkeys(order for _, order in plan))
+    return f"{orders}: {names(found, [i for i, _ in plan])}"
+
+
+def _kernels(
+    case: Case, found: Mapping[int, WeightHandle], plan: Plan
+) -> tuple[dict[int, PhaseKernel], nn.Module]:
+    """The matched kernels, each calibrated behind those before it, and the network with them."""
+    kernels: dict[int, PhaseKernel] = {}
+    model: nn.Module = case.model
+    for index, order in plan:
+        stage = case.recording.stages[index]
+        moments = phase_moments(case, model, stage)
+        kernels[index] = matched(found[index].kernel, moments, order, stage.groups)
+        model = candidate(case, "match", "", found, kernels).done_to(case.copy())
+    return kernels, model
+
+
+def _measured(
+    case: Case, found: Mapping[int, WeightHandle], plan: Plan, label: str
+) -> tuple[float, Candidate]:
+    kernels, model = _kernels(case, found, plan)
+    return lattice_left(case, model), candidate(case, "match", label, found, kernels)
+
+
+def _solved(
+    case: Case, found: Mapping[int, WeightHandle], plan: Plan, advance: Advance
+) -> tuple[float, Candidate]:
+    """From the best plan on, gains and biases per phase of all stages, solved for the least lattice."""
+    kernels, model = _kernels(case, found, plan)
+    kernels = {i: kernels.get(i, handle.kernel) for i, handle in found.items()}
+    few = replace(case, fit=case.fit[:CALLS])
+    stages = [case.recording.stages[i] for i in kernels]
+    solved = tune(few, model, stages, advance, gains=True, steps=STEPS, keep=KEEP)
+    kernels = {i: solved[i].of(kernel) for i, kernel in kernels.items()}
+    after = f" after {_label(found, plan)}" if plan else ""
+    made = candidate(case, "match", f"solved: {names(found, list(kernels))}{after}", found, kernels)
+    return lattice_left(case, made.done_to(case.copy())), made

@@ -1,0 +1,188 @@
+"""Gain and bias per phase of some stages, solved for the least lattice of the final output."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from math import lcm
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from uncheck.layers.phase_transpose import PhaseConvTranspose
+from uncheck.phases import PhaseKernel
+from uncheck.phases.kernel import tile_phases
+from uncheck.probing.even import Replay
+from uncheck.probing.forward import fresh
+from uncheck.reading import CallKey, Stage, eagerly
+from uncheck.repairing.case import Advance, Case
+from uncheck.repairing.methods.moments import as_maps, hann
+from uncheck.signals.levels import LEVELS
+
+
+@dataclass(frozen=True, eq=False)
+class PhaseAffine:
+    """y_p <- gain_p y_p + bias_p, each (out, *stride)."""
+
+    gain: Tensor
+    bias: Tensor
+
+    def of(self, kernel: PhaseKernel) -> PhaseKernel:
+        """The kernel followed by this: h_p <- gain_p h_p, b_p <- gain_p b_p + bias_p."""
+        gain, bias = self.gain.to(kernel.weight), self.bias.to(kernel.weight)
+        whole = gain * kernel.phase_bias() + bias
+        # the gain at a position of h is that of the output phase that reads it
+        index = [o % s for o, s in zip(kernel.offset, kernel.stride, strict=True)]
+        turned = torch.roll(gain, index, list(range(1, gain.ndim)))
+        taps = kernel.weight * tile_phases(turned, kernel.kernel_size)[:, None]
+        return PhaseKernel(taps, kernel.stride, whole, kernel.offset, kernel.margin, kernel.support)
+
+
+def output_means(case: Case, picture: Tensor, period: Sequence[int]) -> Tensor:
+    """Hann-weighted mean of each phase of the output, (N, C, *period), grey levels."""
+    low, high = case.span
+    means = picture.double() * (LEVELS / (high - low))
+    for axis, p in enumerate(period):
+        n = means.shape[2]  # the axes done go to the end
+        w = hann(n).to(means.device)
+        place = torch.nn.functional.one_hot(torch.arange(n, device=means.device) % p, p).double() * w[:, None]
+        means = torch.tensordot(means, place / place.sum(0), dims=([2], [0]))
+        del axis
+    return means
+
+
+def tune(
+    case: Case,
+    model: nn.Module,
+    stages: Sequence[Stage],
+    advance: Advance,
+    *,
+    gains: bool,
+    steps: int,
+    keep: float,
+) -> dict[int, PhaseAffine]:
+    """Solve for gains and biases per phase that lower the lattice of the output over `case.fit`.
+
+    Minimises  |mean_n d_n|^2 + single * mean_n |d_n|^2 + keep * (mean square of log gains and biases), d_n
+    the deviation of the phase means of output n from their mean, by L-BFGS; the gains average (in their
+    logarithm) to 1 over the phases and the biases to 0, so that the picture's own gain stays.
+
+    Args:
+        case: gives inputs and unit; single outputs count unless they are made from codes.
+        model: the network to start from.
+        stages: whose outputs are changed; must keep their calls.
+        advance: told of every step.
+        gains: solve for gains too, not for biases alone.
+        steps: of L-BFGS, each one or two passes over `case.fit`.
+        keep: penalty on the parameters, grey levels squared.
+
+    Returns:
+        By index of the stage.
+    """
+    period = [1] * case.ndim
+    for stage in stages:
+        if stage.output_period is not None and len(stage.output_period) == case.ndim:
+            period = [lcm(a, b) for a, b in zip(period, stage.output_period, strict=True)]
+    single = 0.0 if case.scale is None else 1.0
+    scales = {stage.index: _scale(case, model, stage) for stage in stages}
+    raw = {
+        stage.index: torch.zeros(
+            2, len(scales[stage.index]), *map(int, stage.stride), dtype=torch.float64
+        ).requires_grad_(True)
+        for stage in stages
+    }
+    solver = torch.optim.LBFGS(
+        list(raw.values()), lr=1.0, max_iter=steps, history_size=12, line_search_fn="strong_wolfe"
+    )
+
+    def affine(index: int) -> PhaseAffine:
+        centred = raw[index] - raw[index].flatten(2).mean(2).reshape(
+            *raw[index].shape[:2], *[1] * (raw[index].ndim - 2)
+        )
+        gain = torch.exp(centred[0]) if gains else torch.ones_like(centred[0])
+        size = scales[index].reshape(-1, *[1] * (centred.ndim - 2))
+        return PhaseAffine(gain, centred[1] * size)
+
+    def deviations(inputs: tuple[object, ...]) -> Tensor:
+        edits = {stage.index: _edit(stage, affine(stage.index)) for stage in stages}
+        torch.manual_seed(0)
+        with eagerly(), edited(model, stages, edits):
+            picture = case.picture(model(*fresh(inputs)))
+        means = output_means(case, picture, period)
+        return means - means.flatten(2).mean(2).reshape(*means.shape[:2], *[1] * case.ndim)
+
+    def closure() -> Tensor:
+        solver.zero_grad()
+        with torch.no_grad():
+            each = [deviations(inputs) for inputs in case.fit]
+            count = sum(len(d) for d in each)
+            shared = sum((d.sum(0) for d in each), torch.zeros_like(each[0][0])) / count
+            loss = (
+                shared.square().mean() + single * sum(float(d.square().mean() * len(d)) for d in each) / count
+            )
+        for inputs in case.fit:
+            d = deviations(inputs)
+            part = 2 * (shared * d.sum(0)).mean() / count + single * d.square().mean() * len(d) / count
+            part.backward()  # type: ignore[no-untyped-call]
+        penalty = keep * sum(r.square().mean() for r in raw.values())
+        assert isinstance(penalty, Tensor)
+        penalty.backward()  # type: ignore[no-untyped-call]
+        value = loss + penalty.detach()
+        advance(f"lattice power {float(value):.4g}")
+        return value
+
+    solver.step(closure)  # type: ignore[no-untyped-call]
+    with torch.no_grad():
+        return {
+            index: PhaseAffine(a.gain.detach(), a.bias.detach()) for index in raw for a in (affine(index),)
+        }
+
+
+@contextmanager
+def edited(
+    model: nn.Module, stages: Sequence[Stage], edits: Mapping[int, Callable[[Tensor], Tensor]]
+) -> Iterator[None]:
+    """Change what stages give, while the model runs: their calls, or the layers put in their place."""
+    calls: dict[CallKey, Callable[[Tensor], Tensor]] = {}
+    with ExitStack() as stack:
+        for stage in stages:
+            layer, edit = model.get_submodule(stage.key.module), edits[stage.index]
+            if isinstance(layer, PhaseConvTranspose):  # its call does not hold the bias yet
+                stack.callback(layer.register_forward_hook(_hook(edit)).remove)
+            else:
+                calls[stage.key] = edit
+        stack.enter_context(Replay(model, calls))
+        yield
+
+
+def _hook(edit: Callable[[Tensor], Tensor]) -> Callable[[nn.Module, Any, Tensor], Tensor]:
+    return lambda module, inputs, output: edit(output)
+
+
+def _scale(case: Case, model: nn.Module, stage: Stage) -> Tensor:
+    """Standard deviation of each channel of the stage's output, the unit of its biases."""
+    found: list[Tensor] = []
+
+    def keep(y: Tensor) -> Tensor:
+        maps = as_maps(y, stage)
+        found.append(maps.double().movedim(1, 0).flatten(1).std(1))
+        return y
+
+    torch.manual_seed(0)
+    with torch.no_grad(), eagerly(), edited(model, (stage,), {stage.index: keep}):
+        model(*fresh(case.fit[0]))
+    return found[0].clamp_min(1e-12).cpu()
+
+
+def _edit(stage: Stage, affine: PhaseAffine) -> Callable[[Tensor], Tensor]:
+    def edit(y: Tensor) -> Tensor:
+        size = as_maps(y, stage).shape[2:]
+        gain, bias = (tile_phases(part, size).to(y) for part in (affine.gain, affine.bias))
+        axes = stage.even_axes
+        if y.ndim == len(axes) + 2 and axes != tuple(range(2, y.ndim)):  # channels last
+            gain, bias = gain.movedim(0, -1), bias.movedim(0, -1)
+        return y * gain + bias
+
+    return edit

@@ -1,0 +1,252 @@
+"""From a network and inputs of it to a `Case`: what is to be repaired, checked before any long work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from math import prod
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from uncheck.errors import UncheckError
+from uncheck.fusing.fuse import copied
+from uncheck.fusing.rounding import same_but_rounding
+from uncheck.probing.forward import fresh
+from uncheck.probing.outputs import levels, spatial_output
+from uncheck.reading import Recording, as_found, eagerly, record
+from uncheck.reading.graph import Node
+from uncheck.reading.nest import tensors_in
+from uncheck.reading.tables import DROPOUT, RANDOM
+from uncheck.repairing.case import Case, Inputs, picture_of, run
+from uncheck.repairing.faults import faulty_periods, periods_left
+from uncheck.repairing.samples import is_map, split_samples
+
+Progress = Callable[[str, int, int], None]
+
+#: Pixels that an output must have along its shortest axis, and periods that must fit it.
+LEAST_SIDE, LEAST_PERIODS = 16, 4
+
+#: No more than this is asked for, by number of spatial axes: many networks take one size only.
+ENOUGH = {1: 4096, 2: 128, 3: 64}
+
+#: Values of which the range of the outputs is inferred.
+SAMPLED = 1 << 22
+
+#: Functions that draw numbers, beside those that make new tensors of them.
+DRAWS = RANDOM | {"bernoulli", "multinomial", "poisson", "randperm", "gumbel_softmax", "cauchy", "log_normal"}
+
+#: Position of the argument `training` among those of dropouts.
+TRAINING = 2
+
+
+def prepare(
+    model: nn.Module,
+    inputs: Any,
+    *,
+    which: str | None = None,
+    span: tuple[float, float] | None = None,
+    progress: Progress | None = None,
+) -> Case:
+    """Copy a network, split its inputs, read it, and find out what there is to repair.
+
+    Args:
+        model: any module; left untouched.
+        inputs: a tensor (N, ...), a list of tensors or tuples (one call each), or a tuple of positional
+            inputs that share the batch axis.
+        which: key or index of the output meant, dots for nests; the largest map if None.
+        span: values of the output that stand for 0 and 255; inferred if None.
+        progress: called with what is being done, how much is done and how much there is.
+
+    Returns:
+        The `Case`. Unsupported operations on the signal path are in `recording.ledger.unsupported`: whoever
+        repairs must refuse.
+
+    Raises:
+        UncheckError: a network that cannot be copied; too few, too small, unequal or infinite inputs; no
+            output that is a map, or several of equal standing; infinite outputs; outputs that are random.
+
+    Cost: two forward passes on the first input and one on each other to fit on; inputs to judge on are not
+    run.
+    """
+    tell = progress or (lambda label, done, total: None)
+    tell("reading the network", 0, 1)
+    net = copied(model, "repair").requires_grad_(False)
+    for module in net.modules():
+        module.training = False  # as `as_found` does: a train() of the model's own must not run
+    fit, held = split_samples(inputs)
+    first = fit[0]
+    with as_found(net), eagerly():
+        torch.manual_seed(0)
+        recording = record(net, *fresh(first))
+        ndim = _ndim(recording, first)
+        picture = _picture(recording, which, ndim)
+        _check_size(recording, first, picture)
+        _check_steady(net, first, recording)
+        outputs = [picture]
+        for done, call in enumerate(fit[1:], 1):
+            tell("running the network", done, len(fit))
+            outputs.append(picture_of(run(net, call), which, ndim))
+    tell("looking for the lattice", len(fit), len(fit))
+    values, used = _levels(outputs, span)
+    periods = periods_left(recording.stages, ndim, picture.shape[2:])
+    signals = [next(tensors_in(call)) for call in fit]
+    maps = is_map(signals[0]) and signals[0].dim() == ndim + 2
+    seen = [_channels_last(signal) for signal in signals] if maps else None
+    scale = None
+    if maps:
+        scale = tuple(o / i for o, i in zip(picture.shape[2:], signals[0].shape[2:], strict=True))
+    return Case(
+        model=net,
+        fit=fit,
+        held=held,
+        recording=recording,
+        which=which,
+        ndim=ndim,
+        span=used,
+        periods=periods,
+        faulty=faulty_periods(values, seen, periods),
+        scale=scale,
+    )
+
+
+def _ndim(recording: Recording, call: Inputs) -> int:
+    """Spatial axes of the output: as many as its last stage has, else as the input's rank suggests."""
+    if recording.stages:
+        reaching = [stage for stage in recording.stages if stage.output_period]
+        return (reaching or recording.stages)[-1].ndim
+    rank = next(tensors_in(call)).dim()
+    return min(3, rank - 2) if rank > 2 else 2
+
+
+def _picture(recording: Recording, which: str | None, ndim: int) -> Tensor:
+    output = recording.output
+    if which is None:
+        largest = _largest_maps(output, ndim)
+        if len(largest) > 1:
+            named = ", ".join(f"{name} {tuple(tensor.shape)}" for name, tensor in largest)
+            raise UncheckError(
+                f"the network returns {len(largest)} outputs of equal standing ({named}): "
+                "name the one meant with --which, or which= in Python"
+            )
+        if not recording.stages and spatial_output(output, ndim, strict=True) is None:
+            raise UncheckError(
+                f"the output holds no map of {ndim} spatial axes, so it has no lattice to repair"
+            )
+    return picture_of(output, which, ndim)
+
+
+def _largest_maps(output: Any, ndim: int) -> list[tuple[str, Tensor]]:
+    """The outputs that are maps of the largest size, each once, by the name that `which` takes."""
+    maps: list[tuple[str, Tensor, Tensor]] = []
+    for name, tensor in _named(output, ""):
+        seen = spatial_output(tensor, ndim, strict=True)
+        if seen is not None and all(tensor is not other for _, other, _ in maps):
+            maps.append((name, tensor, seen))
+    # Labels and masks of whole numbers give way to pictures.
+    real = [one for one in maps if one[2].is_floating_point()] or maps
+    most = max((prod(seen.shape[2:]) for *_, seen in real), default=0)
+    return [(name, tensor) for name, tensor, seen in real if prod(seen.shape[2:]) == most]
+
+
+def _named(output: Any, name: str) -> Iterator[tuple[str, Tensor]]:
+    """Every real tensor of a nest with its path."""
+    parts: list[tuple[str, Any]] = []
+    if isinstance(output, Tensor):
+        if not output.is_complex() and output.dtype != torch.bool:
+            yield name, output
+    elif isinstance(output, Mapping):
+        parts = [(str(key), value) for key, value in output.items()]
+    elif is_dataclass(output) and not isinstance(output, type):
+        parts = [(field.name, getattr(output, field.name)) for field in fields(output)]
+    elif isinstance(output, Sequence) and not isinstance(output, str):
+        names = getattr(output, "_fields", None) or range(len(output))
+        parts = [(str(key), value) for key, value in zip(names, output, strict=True)]
+    for key, value in parts:
+        yield from _named(value, f"{name}.{key}" if name else key)
+
+
+def _check_size(recording: Recording, call: Inputs, picture: Tensor) -> None:
+    """Enough periods must fit the output; what generators make from codes has the size it has."""
+    size = tuple(picture.shape[2:])
+    known = [
+        s.output_period for s in recording.stages if s.output_period and len(s.output_period) == len(size)
+    ]
+    # An axis along which nothing is enlarged, such as time, may be as short as it likes.
+    longest = [max(period) for period in zip(*known, strict=True)] or [LEAST_SIDE // LEAST_PERIODS] * len(
+        size
+    )
+    enough = ENOUGH[len(size)] if is_map(next(tensors_in(call))) else LEAST_SIDE
+    needed = [max(LEAST_SIDE, min(LEAST_PERIODS * p, enough)) if p > 1 else 1 for p in longest]
+    if any(n < least for n, least in zip(size, needed, strict=True)):
+        shown, wanted = (" x ".join(map(str, sizes)) for sizes in (size, needed))
+        raise UncheckError(
+            f"the inputs are too small: the output is {shown} pixels, and its lattice can be told from "
+            f"{wanted} on; give larger inputs"
+        )
+
+
+def _check_steady(net: nn.Module, call: Inputs, recording: Recording) -> None:
+    """The output must not depend on the random state; UncheckError that names what draws."""
+    torch.manual_seed(1)  # the recording was made with another
+    with torch.no_grad():
+        again = net(*fresh(call))
+    if same_but_rounding(recording.output, again):
+        return
+    each = "so that each run gives another output"
+    drawing = next((node for node in recording.graph.nodes if _draws(node)), None)
+    if drawing is None:
+        raise UncheckError(
+            f"{type(net).__name__} gives another output in each run, so that repairs cannot be compared: see "
+            "what it keeps from run to run, or draws outside torch"
+        )
+    where = drawing.key.module or "the model's own forward"
+    if drawing.name in DROPOUT.names:
+        raise UncheckError(
+            f"{drawing.name} in {where} is active in eval mode, {each}: call it with training=self.training, "
+            "or take it out"
+        )
+    raise UncheckError(
+        f"{drawing.name} in {where} draws random numbers, {each}: pass them in as an input, or keep them in "
+        "a buffer"
+    )
+
+
+def _draws(node: Node) -> bool:
+    if node.name in DROPOUT.names or node.name == "rrelu":
+        place = TRAINING if node.name in DROPOUT.names else 3
+        given = node.args[place] if len(node.args) > place else node.kwargs.get("training", True)
+        return given is True
+    return node.name in DRAWS
+
+
+def _levels(
+    outputs: Sequence[Tensor], span: tuple[float, float] | None
+) -> tuple[list[NDArray[np.float32]], tuple[float, float]]:
+    """Grey levels of each call's output; the span is inferred over all of them."""
+    sizes = {tuple(picture.shape[1:]) for picture in outputs}
+    if len(sizes) > 1:
+        raise UncheckError(
+            f"outputs of inputs of one size have {len(sizes)} sizes ({', '.join(map(str, sorted(sizes)))}): "
+            "give inputs for which they have one"
+        )
+    used = _span(outputs) if span is None else span
+    return [levels(picture, used)[0] for picture in outputs], used
+
+
+def _span(outputs: Sequence[Tensor]) -> tuple[float, float]:
+    """The range of all outputs together; of many values, of every few and the extremes."""
+    step = max(1, sum(picture.numel() for picture in outputs) // SAMPLED)
+    parts = []
+    for picture in outputs:
+        values = picture.detach().flatten().cpu()
+        values = values.float() if values.is_floating_point() else values
+        parts += [values[::step]] + ([torch.stack(values.aminmax())] if step > 1 else [])
+    return levels(torch.cat(parts)[None, None], None)[1]
+
+
+def _channels_last(signal: Tensor) -> NDArray[np.float32]:
+    return np.moveaxis(signal.detach().float().cpu().numpy(), 1, -1)

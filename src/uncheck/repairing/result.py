@@ -1,0 +1,116 @@
+"""What a repair came to, as a value that renders itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import nn
+
+from uncheck.editing.edits import Candidate
+from uncheck.judging.judgement import Cost, Judgement, Look
+
+SCHEMA = "uncheck.repair/1"
+
+
+@dataclass(frozen=True)
+class Tried:
+    """One candidate that was judged.
+
+    Attributes:
+        method: that made it.
+        label: what sets it apart.
+        strength: of the lattice it leaves, grey levels.
+        worst: the least factor by which a significant period fell.
+        psnr: to the original's output, dB.
+        verdict: "kept", "met all, another was better", or why it was rejected.
+    """
+
+    method: str
+    label: str
+    strength: float
+    worst: float
+    psnr: float
+    verdict: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return dict(vars(self))
+
+
+@dataclass(frozen=True)
+class Repair:
+    """A repaired network, verified; or why there is none.
+
+    Attributes:
+        network: name of the network's class.
+        method: the method kept; None if every one was refused.
+        label: what sets the candidate kept apart from others of its method.
+        kind: "same function"; "same shape, changed output"; "retrained"; or None.
+        before: what the original shows on inputs that nothing was fitted on; None where it was refused
+            unseen.
+        judgement: of what was kept.
+        cost: of both networks; None where it could not be measured.
+        refused: (method, reason) for each method that gave nothing.
+        tried: every candidate judged, in order.
+        notes: what else there is to know.
+        seconds: time spent.
+        keys_kept: whether the repaired checkpoint loads strictly into the original class.
+        model: the repaired network; None if refused.
+        candidate: what was done to the original.
+    """
+
+    network: str
+    method: str | None
+    label: str
+    kind: str | None
+    before: Look | None
+    judgement: Judgement | None
+    cost: Cost | None
+    refused: tuple[tuple[str, str], ...]
+    tried: tuple[Tried, ...]
+    notes: tuple[str, ...]
+    seconds: float
+    keys_kept: bool | None = None
+    model: nn.Module | None = field(default=None, repr=False, compare=False)
+    candidate: Candidate | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def repaired(self) -> bool:
+        """Whether there is a repaired network."""
+        return self.model is not None
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        judged = self.judgement
+        fidelity = judged.fidelity.to_dict() if judged else None
+        return {
+            "schema": SCHEMA,
+            "network": self.network,
+            "method": self.method,
+            "label": self.label,
+            "kind": self.kind,
+            "before": self.before.to_dict() if self.before else None,
+            "after": judged.after.to_dict() if judged else None,
+            "fidelity": fidelity or {"psnr_to_original": None, "psnr_to_spun": None, "psnr_to_truth": None},
+            "sharpness_change": judged.sharpness_change if judged else None,
+            "sharpness_to_spun": judged.sharpness_to_spun if judged else None,
+            "bands": [list(band) for band in judged.bands] if judged else [],
+            "cost": self.cost.to_dict()
+            if self.cost
+            else {"before_ms": None, "after_ms": None, "before_mb": None, "after_mb": None},
+            "keys_kept": self.keys_kept,
+            "refused": [{"method": method, "reason": reason} for method, reason in self.refused],
+            "tried": [one.to_dict() for one in self.tried],
+            "notes": list(self.notes),
+            "seconds": self.seconds,
+        }
+
+    def __str__(self) -> str:
+        if self.judgement is None or self.before is None or self.method is None:
+            reasons = "; ".join(f"{method}: {reason}" for method, reason in self.refused)
+            return f"{self.network} was not repaired: {reasons or 'nothing was tried'}"
+        return (
+            f"{self.network} repaired by {self.method} ({self.label}): lattice "
+            f"{self.before.strength:.3g} -> {self.judgement.after.strength:.3g} grey levels, {self.kind}"
+        )

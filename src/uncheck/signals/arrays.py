@@ -1,0 +1,193 @@
+"""Arrays become signals by their shape, or as the caller says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from uncheck.errors import UncheckError
+from uncheck.signals.audio import sound
+from uncheck.signals.levels import infer_range, to_levels
+from uncheck.signals.signal import Given, Signal
+
+Array = NDArray[Any]
+Span = tuple[float, float]
+
+#: Most channels of a picture: red, green, blue and alpha.
+CHANNELS = 4
+
+#: Fewest slices of a volume: two cycles of the shortest period.
+SLICES = 4
+
+#: Most channels of audio, where shapes must tell channels from samples.
+LOUDSPEAKERS = 32
+
+
+@dataclass(frozen=True, eq=False)
+class Raw:
+    """One array, channels last, that is not scaled yet; `shared` is the range of the batch it belongs to."""
+
+    name: str
+    array: Array
+    kind: str
+    given: Given
+    codec: str | None = None
+    shared: Span | None = None
+    notes: tuple[str, ...] = ()
+
+    def signal(self) -> Signal:
+        """In grey levels.
+
+        Raises:
+            UncheckError: values that are not finite.
+        """
+        if self.kind == "audio":
+            return sound(self.name, self.array, self.given, self.codec)
+        span = self.given.span or self.shared or _own_range(self.array, self.given) or infer_range(self.array)
+        try:
+            values = to_levels(self.array, span)
+        except UncheckError as error:
+            raise UncheckError(f"{self.name}: {error}") from None
+        return Signal(self.name, values, self.kind, self.codec, span, self.given.unit, notes=self.notes)
+
+
+def split(array: Array, name: str, given: Given, codec: str | None = None) -> list[Raw]:
+    """The signals of one array, not scaled yet.
+
+    Args:
+        array: by shape, unless `given.kind` or `given.rate` says otherwise: (H, W), (H, W, C) or (C, H, W)
+            with C at most 4: a picture; (D, H, W): a volume; (N, H, W, C) or (N, C, H, W): pictures if it
+            comes from memory, video if from a file (`codec`); (N, C, D, H, W): volumes.
+        name: to call it by.
+        given: what the caller says.
+        codec: of the file.
+
+    Raises:
+        UncheckError: a shape that cannot be taken so.
+    """
+    if array.dtype.kind not in "buif" or not array.size:
+        raise UncheckError(
+            f"{name}: expected numbers, got an array of shape {array.shape} and type {array.dtype}"
+        )
+    if given.kind == "audio" or given.rate is not None:
+        return _audio(array, name, given, codec)
+    kind, ndim = given.kind, array.ndim
+    if kind in ("pictures", "frames") and ndim in (3, 4):
+        if kind == "frames" or not _is_picture(array):
+            return _planes(array, name, given, codec)
+    elif kind in ("volume", None) and ndim == 5:
+        return _volumes(array, name, given, codec)
+    elif (kind == "volume" and ndim in (3, 4)) or (
+        kind is None and ((ndim == 3 and not _is_picture(array)) or (ndim == 4 and codec is not None))
+    ):
+        return _volume(array, name, given, codec)
+    elif kind is None and ndim == 4:
+        return _planes(array, name, given, codec)
+    elif kind == "volume":
+        raise UncheckError(f"{name}: shape {array.shape} is not a volume; give (D, H, W) or (D, H, W, C)")
+    if not _is_picture(array):
+        raise UncheckError(
+            f"{name}: shape {array.shape} is not a picture; give (H, W), (H, W, C) or (C, H, W), "
+            f"C at most {CHANNELS}, or say how to take it: kind pictures, frames, volume or audio"
+        )
+    return [Raw(name, _channels_last(array, 2), "picture", given, codec)]
+
+
+def _audio(array: Array, name: str, given: Given, codec: str | None) -> list[Raw]:
+    if array.ndim == 3:
+        return [raw for i, one in enumerate(array) for raw in _audio(one, f"{name}[{i}]", given, codec)]
+    if array.ndim not in (1, 2) or (array.ndim == 2 and min(array.shape) > LOUDSPEAKERS):
+        raise UncheckError(
+            f"{name}: shape {array.shape} is not audio; give (n,), (C, n) or (n, C), "
+            f"C at most {LOUDSPEAKERS}, or a batch (N, C, n)"
+        )
+    samples = array.T if array.ndim == 2 and array.shape[0] < array.shape[1] else array
+    return [Raw(name, samples, "audio", given, codec)]
+
+
+def _planes(array: Array, name: str, given: Given, codec: str | None) -> list[Raw]:
+    # Pictures of one batch share one range: a dark one must not get its own unit.
+    shared = given.span or (None if given.kind == "pictures" else _shared(array, given))
+    out = []
+    for i, plane in enumerate(array):
+        label = f"{name}[{i}]"
+        if not _is_picture(plane):
+            raise UncheckError(
+                f"{label}: shape {plane.shape} is not a picture; give (H, W), (H, W, C) or (C, H, W), "
+                f"C at most {CHANNELS}"
+            )
+        out.append(Raw(label, _channels_last(plane, 2), "picture", given, codec, shared))
+    return out
+
+
+def _volumes(array: Array, name: str, given: Given, codec: str | None) -> list[Raw]:
+    shared = Given(given.span or _shared(array, given), given.unit, given.kind)
+    return [raw for i, one in enumerate(array) for raw in _volume(one, f"{name}[{i}]", shared, codec)]
+
+
+def _volume(array: Array, name: str, given: Given, codec: str | None) -> list[Raw]:
+    shape = array.shape
+    volume = array
+    if array.ndim == 4 and shape[-1] > CHANNELS >= shape[1]:
+        volume = np.moveaxis(array, 1, -1)  # (T, C, H, W), as networks write it
+    elif array.ndim == 4 and min(shape[0], shape[-1]) > CHANNELS:
+        raise UncheckError(
+            f"{name}: shape {shape} has no axis of at most {CHANNELS} channels; give (D, H, W), (D, H, W, C) "
+            "or (C, D, H, W)"
+        )
+    volume = _channels_last(volume, 3)
+    kind, axes = ("volume", "depth") if volume.shape[-1] == 1 else ("video", "time")
+    if volume.shape[0] == 1:
+        note = f"A {kind} with a single slice was measured as a picture."
+        return [Raw(name, volume[0], "picture", given, codec, notes=(note,))]
+    if volume.shape[0] < SLICES:
+        note = f"A {kind} of fewer than {SLICES} slices was measured slice by slice."
+        shared = _shared(volume, given)
+        return [
+            Raw(f"{name}[{i}]", plane, "picture", given, codec, shared, (note,))
+            for i, plane in enumerate(volume)
+        ]
+    note = (
+        f"Shape {shape} was taken as a {kind} ({axes}, height, width); "
+        "with kind pictures each plane is measured on its own."
+    )
+    return [Raw(name, volume, kind, given, codec, notes=() if given.kind else (note,))]
+
+
+def _own_range(array: Array, given: Given) -> Span | None:
+    """With a unit, values are not grey levels in disguise: 0 to 80 metres are not 0 to 255."""
+    if given.unit is None or array.dtype.kind != "f":
+        return None
+    low, high = float(array.min()), float(array.max())
+    return (low, high) if low < high and np.isfinite([low, high]).all() else None
+
+
+def _shared(array: Array, given: Given) -> Span | None:
+    known = array[np.isfinite(array)] if array.dtype.kind == "f" else array
+    if not known.size:
+        return None
+    low, high = _own_range(known, given) or infer_range(known)
+    return (low, high) if low < high else None
+
+
+def _is_picture(array: Array) -> bool:
+    return array.ndim == 2 or (array.ndim == 3 and min(array.shape[0], array.shape[-1]) <= CHANNELS)
+
+
+def _channels_last(array: Array, ndim: int) -> Array:
+    """(*spatial, C) without alpha, of an array with or without channels, first or last."""
+    if array.ndim == ndim:
+        return array[..., None]
+    if array.shape[-1] > CHANNELS and array.shape[0] <= CHANNELS:
+        array = np.moveaxis(array, 0, -1)
+    return _without_alpha(array)
+
+
+def _without_alpha(array: Array) -> Array:
+    # A fourth channel is alpha by convention, and so is a second one of integers; of floats it is flow.
+    if array.shape[-1] == CHANNELS:
+        return array[..., :3]
+    return array[..., :1] if array.shape[-1] == 2 and array.dtype.kind in "bui" else array

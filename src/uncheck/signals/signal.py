@@ -1,0 +1,85 @@
+"""A signal: the one form in which pictures, volumes, video and audio are measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from uncheck.errors import UncheckError
+from uncheck.signals.levels import LEVELS
+
+#: How several planes or one-dimensional arrays may be taken.
+KINDS = ("pictures", "frames", "volume", "audio")
+
+
+@dataclass(frozen=True, eq=False)
+class Signal:
+    """One thing to measure.
+
+    Attributes:
+        name: the path as given, or what stands for it ("array", "[3]").
+        values: (*spatial, C) float32 in grey levels: 0..255 over `span`, for audio around 0.
+        kind: "picture", "volume" (depth, height, width), "video" (time, height, width) or "audio".
+        codec: file format ("PNG"), None for arrays.
+        tables: quantisation tables of a JPEG file.
+        span: (low, high), the original values that are 255 grey levels apart.
+        unit: name of the unit of the original values, if it was given.
+        rate: samples per second of audio.
+        notes: sentences about how it was read.
+    """
+
+    name: str
+    values: NDArray[np.float32]
+    kind: str = "picture"
+    codec: str | None = None
+    span: tuple[float, float] = (0.0, LEVELS)
+    unit: str | None = None
+    rate: float | None = None
+    notes: tuple[str, ...] = ()
+    tables: tuple[tuple[int, ...], ...] | None = None
+
+
+@dataclass(frozen=True)
+class Given:
+    """What the caller says of the signals: see `measure` for each."""
+
+    span: tuple[float, float] | None = None
+    unit: str | None = None
+    kind: str | None = None
+    rate: float | None = None
+    mosaic: tuple[int, int] | None = None
+    gap: int = 0
+
+    def __post_init__(self) -> None:
+        if self.kind is not None and self.kind not in KINDS:
+            raise UncheckError(f"kind {self.kind!r} is not known; choose from {', '.join(KINDS)}")
+        if self.rate is not None and not (_numbers((self.rate,), 1) and self.rate > 0):
+            said = f"{self.rate:g}" if isinstance(self.rate, int | float) else self.rate
+            raise UncheckError(f"sample rate {said} is not possible; give samples per second, above 0")
+        if self.rate is not None and self.kind not in (None, "audio"):
+            raise UncheckError(f"a sample rate goes with audio, not with {self.kind}; leave one of them out")
+        if self.span is not None and not _numbers(self.span, 2):
+            raise UncheckError(f"range {self.span} is not two finite numbers; give (lowest, highest)")
+        if self.span is not None and not self.span[0] < self.span[1]:
+            low, high = self.span
+            raise UncheckError(
+                f"range {low:g},{high:g} is empty; give the lowest value first, then the highest"
+            )
+        if self.mosaic is not None and not _numbers((*self.mosaic, self.gap), 3):
+            raise UncheckError(f"mosaic {self.mosaic} is not a tile size; give (height, width) in pixels")
+        if self.mosaic is not None and (min(self.mosaic) < 1 or self.gap < 0):
+            raise UncheckError(
+                f"mosaic tiles of {self.mosaic[0]} x {self.mosaic[1]} pixels with gaps of {self.gap} are not "
+                "possible; tiles have at least 1 pixel and gaps at least 0"
+            )
+
+
+def _numbers(values: Any, count: int) -> bool:
+    """Whether these are so many finite numbers."""
+    try:
+        return len(values) == count and bool(np.isfinite(np.asarray(values, np.float64)).all())
+    except (TypeError, ValueError):
+        return False

@@ -1,0 +1,238 @@
+"""Replace upsamplers for those who train on: layers that stay even, started from the old weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn.utils import parametrize
+
+from uncheck.editing.edits import set_module
+from uncheck.errors import UncheckError
+from uncheck.fusing.fuse import copied
+from uncheck.layers.phase_transpose import PhaseConvTranspose
+from uncheck.layers.smooth import SmoothConvTranspose
+from uncheck.phases import gain_spread
+from uncheck.probing.forward import fresh
+from uncheck.probing.outputs import tensors
+from uncheck.reading import Recording, Stage, as_found, eagerly, forward_error, record
+from uncheck.swapping.transfer import MAKERS, transposed_kernel
+
+CONV_TRANSPOSE = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+
+NAMES = {
+    "resize": "ResizeConv",
+    "smooth": "SmoothConvTranspose",
+    "subpixel": "SubpixelConv",
+    "equal_gain": "EqualGain on its weight",
+}
+
+
+@dataclass(frozen=True)
+class Replaced:
+    """One upsampler that was replaced.
+
+    Attributes:
+        path: where it stands.
+        to: what stands there now.
+        uneven: spread of the old phase gains, 0 to 1; those of the new layer are equal.
+        change: |new kernel - old kernel| / |old kernel| before gain and variance were restored.
+        variance: new output variance over the old one's, for white input, mean over phases: (least, largest)
+            of the output channels; 1 where the gains left room.
+        notes: what else to know, in sentences.
+    """
+
+    path: str
+    to: str
+    uneven: float
+    change: float
+    variance: tuple[float, float]
+    notes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """One line."""
+        return f"{self.path}: {self.to}, kernel changed by {self.change:.2g} of its norm"
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {**vars(self), "variance": list(self.variance), "notes": list(self.notes)}
+
+
+@dataclass(frozen=True)
+class Kept:
+    """An upsampler that stays as it was, and why."""
+
+    path: str
+    reason: str
+
+    def __str__(self) -> str:
+        """One line."""
+        return f"{self.path}: {self.reason}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return dict(vars(self))
+
+
+@dataclass(frozen=True)
+class Swapped:
+    """A network with its transposed convolutions replaced, to be trained on, and the account of it."""
+
+    model: nn.Module = field(repr=False)
+    swapped: tuple[Replaced, ...]
+    refused: tuple[Kept, ...]
+
+    def __str__(self) -> str:
+        """What was replaced, what was not and why."""
+        lines = [f"swapped: {one}" for one in self.swapped] + [f"refused: {one}" for one in self.refused]
+        return "\n".join(lines) or "nothing to swap: no transposed convolution upsamples"
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready, without the network."""
+        return {
+            "swapped": [one.to_dict() for one in self.swapped],
+            "refused": [one.to_dict() for one in self.refused],
+        }
+
+
+def swap(model: nn.Module, example_inputs: Any, to: str = "resize", order: int = 1) -> Swapped:
+    """Replace each upsampling transposed convolution, in a copy, by a layer that starts from its weights.
+
+    The nearest kernel without ripple is taken, then corrected: the gain of every pair of channels, and with
+    it the output for constant input, is exactly the mean over the old phases; the variance of every output
+    channel for white input, in the mean over phases, is the old one's, where the gains leave room for that
+    within a factor of 4 (`variance` says what was reached). Output sizes are those of the old layer for every
+    input, with output_padding and output_size. Biases stay.
+
+    Args:
+        model: left as it is.
+        example_inputs: a tensor, or a tuple of positional inputs.
+        to: "resize" (ResizeConv: stays even whatever it learns), "smooth" (SmoothConvTranspose: likewise),
+            "equal_gain" (the same layer, its weight parametrised: likewise), or "subpixel" (SubpixelConv:
+            starts even, and training may untie its phases).
+        order: 1 for constants, 2 for linear ramps (for "resize" a linear resize); more for the others.
+
+    Returns:
+        The copy, with requires_grad and modes as in the model; what was swapped, what was refused and why.
+
+    Raises:
+        UncheckError: no such replacement, or a network that cannot be run on the example.
+
+    Cost: three forward passes, and a least-squares fit for each layer.
+    """
+    if to not in MAKERS:
+        raise UncheckError(f"swap: `to` must be one of {', '.join(MAKERS)}, not {to!r}")
+    inputs = example_inputs if isinstance(example_inputs, tuple) else (example_inputs,)
+    new = copied(model, "swap")
+    before, called, sized = _record(new, inputs)
+    swapped: list[Replaced] = []
+    refused: list[Kept] = []
+    for path, module in _upsamplers(new):
+        reason = _unfit(new, path, module, called)
+        if reason:
+            refused.append(Kept(path, reason))
+            continue
+        kernel, notes, flags = transposed_kernel(module), _norm(module), _flags(module)
+        try:
+            fit = MAKERS[to](module, kernel, order, path in sized)
+        except (UncheckError, ValueError) as error:
+            refused.append(Kept(path, str(error)))
+            continue
+        for name, parameter in fit.up.named_parameters():
+            parameter.requires_grad = flags[name.endswith("bias")]
+        if fit.layer is not module:
+            set_module(new, path, fit.layer.train(module.training))
+        swapped.append(Replaced(path, NAMES[to], gain_spread(kernel), fit.change, fit.variance, notes))
+    paths = {one.path for one in swapped} | {one.path for one in refused}
+    refused += [_not_ours(new, stage) for stage in _others(before, paths)]
+    _check_runs(new, inputs, before)
+    return Swapped(new, tuple(swapped), tuple(refused))
+
+
+def _record(model: nn.Module, inputs: tuple[Any, ...]) -> tuple[Recording, set[str], set[str]]:
+    """The recording, the upsamplers that ran, and those of them that were given an output_size."""
+    called: set[str] = set()
+    sized: set[str] = set()
+    handles = []
+    for path, module in _upsamplers(model):
+
+        def seen(_: nn.Module, args: Any, kwargs: Any, path: str = path) -> None:
+            called.add(path)
+            given = args[1] if len(args) > 1 else kwargs.get("output_size")
+            if given is not None:
+                sized.add(path)
+
+        handles.append(module.register_forward_pre_hook(seen, with_kwargs=True))
+    try:
+        recording = record(model, *fresh(inputs))
+    finally:
+        for handle in handles:
+            handle.remove()
+    return recording, called, sized
+
+
+def _upsamplers(model: nn.Module) -> list[tuple[str, nn.Module]]:
+    return [
+        (path, module)
+        for path, module in model.named_modules()
+        if isinstance(module, CONV_TRANSPOSE) and max(module.stride) > 1
+    ]
+
+
+def _unfit(model: nn.Module, path: str, module: nn.Module, called: set[str]) -> str:
+    """Why a transposed convolution cannot be replaced; empty where it can."""
+    if path not in called:
+        return "the example never ran it"
+    if not path:
+        return "it is the whole model: put it into a module of its own"
+    if type(module).forward not in [kind.forward for kind in CONV_TRANSPOSE]:
+        return f"{type(module).__name__} has a forward of its own, which a replacement would not run"
+    own = {id(part) for part in module.modules()}
+    values = {id(parameter) for parameter in module.parameters()}
+    for name, other in model.named_modules():
+        if id(other) not in own and any(id(p) in values for p in other._parameters.values()):
+            return f"it shares a parameter with {name or 'the model'}: give each its own first"
+    return ""
+
+
+def _others(recording: Recording, paths: set[str]) -> list[Stage]:
+    there = [stage for stage in recording.stages if stage.kind == "transposed" and not stage.call]
+    return [stage for stage in there if stage.key.module not in paths]
+
+
+def _not_ours(model: nn.Module, stage: Stage) -> Kept:
+    module = model.get_submodule(stage.key.module)
+    if isinstance(module, PhaseConvTranspose | SmoothConvTranspose):
+        return Kept(
+            stage.key.module, f"it is a {type(module).__name__} already: keep_even keeps its gains equal"
+        )
+    return Kept(stage.name, "it is called as a function: call a torch.nn.ConvTranspose module instead")
+
+
+def _norm(module: nn.Module) -> tuple[str, ...]:
+    if parametrize.is_parametrized(module, "weight") or "weight" not in module._parameters:
+        return (
+            "the normalisation of its weight was applied and taken off: put it on the new layer if needed",
+        )
+    return ()
+
+
+def _flags(module: nn.Module) -> tuple[bool, bool]:
+    """Whether the weight and the bias are trained."""
+    bias = module._parameters.get("bias")
+    weights = [p for name, p in module.named_parameters() if name != "bias"]
+    return any(p.requires_grad for p in weights), bias is not None and bias.requires_grad
+
+
+def _check_runs(model: nn.Module, inputs: tuple[Any, ...], before: Recording) -> None:
+    """Refuse a network whose forward needs more of the old layers than what they compute."""
+    with as_found(model), torch.no_grad(), eagerly():
+        try:
+            after = model(*fresh(inputs))
+        except Exception as error:
+            raise forward_error(model, "", error, inputs) from error
+    old, new = ([list(x.shape) for x in tensors(output)] for output in (before.output, after))
+    if old != new:
+        raise UncheckError(f"after the swap the output sizes were {new} instead of {old}: swap by hand")

@@ -1,0 +1,344 @@
+"""The search: what is repaired, what is refused and why, and what it leaves untouched."""
+
+import copy
+import importlib
+import json
+import math
+import random
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from repairing.zoo import Halved, is_held, pictures
+from uncheck.editing.edits import KINDS
+from uncheck.errors import UncheckError
+
+module = importlib.import_module("uncheck.repairing.repair")
+repair = module.repair
+
+PICTURES = pictures()
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """Times of call need not be right here."""
+    cost = importlib.import_module("uncheck.judging.cost")
+    monkeypatch.setattr(cost, "SECONDS", 0.0)
+
+
+def infinite(value):
+    if isinstance(value, dict):
+        return any(infinite(one) for one in value.values())
+    if isinstance(value, list):
+        return any(infinite(one) for one in value)
+    return isinstance(value, float) and not math.isfinite(value)
+
+
+def test_an_uneven_upsampler_is_projected():
+    seen = []
+    made = repair(Halved(), PICTURES, minutes=5, progress=lambda *given: seen.append(given))
+    assert made.repaired
+    assert made.method == "project"
+    assert made.kind == KINDS[1]
+    assert made.keys_kept
+    assert made.before.strength > 2
+    assert made.judgement.worst() > 20
+    assert made.judgement.after.strength < made.before.strength / 20
+    with torch.no_grad():
+        assert made.model(PICTURES[2:3]).shape == (1, 3, 96, 96)
+    assert "Halved repaired by project" in str(made)
+    # what is said on the way
+    assert all(isinstance(label, str) and label and 0 <= done <= total for label, done, total in seen)
+    assert any("trying project" in label for label, *_ in seen)
+    assert any("best lattice" in label for label, *_ in seen)
+    assert [one.verdict for one in made.tried].count("kept") == 1
+
+
+def test_the_report_has_the_keys_and_no_infinite_number():
+    made = repair(Halved(), PICTURES, method="project", minutes=5)
+    report = made.to_dict()
+    assert not infinite(report)
+    assert json.loads(json.dumps(report, allow_nan=False)) == report
+    assert {
+        "schema", "method", "kind", "before", "after", "fidelity", "sharpness_change", "cost", "refused",
+    } <= set(report)  # fmt: skip
+    for side in ("before", "after"):
+        assert {"lattice", "strength"} <= set(report[side])
+    assert {"psnr_to_original", "psnr_to_spun", "psnr_to_truth"} <= set(report["fidelity"])
+    assert set(report["cost"]) == {"before_ms", "after_ms", "before_mb", "after_mb"}
+    refused = repair(Halved(), PICTURES, method="project", minutes=5, fidelity=99.0).to_dict()
+    assert set(refused) == set(report)
+    assert set(refused["fidelity"]) >= {"psnr_to_original", "psnr_to_spun", "psnr_to_truth"}
+    assert set(refused["cost"]) == set(report["cost"])
+    assert all(set(one) == {"method", "reason"} for one in refused["refused"])
+    json.dumps(refused, allow_nan=False)
+
+
+class Watched(Halved):
+    """Notes what it is called with."""
+
+    calls: list = []  # noqa: RUF012
+
+    def __call__(self, x):
+        self.calls.append(x)
+        return super().__call__(x)
+
+
+@pytest.mark.parametrize("name", ["project", "match", "spin", "distill"])
+def test_inputs_to_judge_on_are_shown_to_no_method(monkeypatch, name):
+    made = []
+
+    def method(case, advance, **more):
+        candidates = real(case, advance, **more)
+        while True:
+            before = len(Watched.calls)
+            try:
+                candidate = next(candidates, None)
+            finally:
+                made.extend(Watched.calls[before:])
+            if candidate is None:
+                return
+            yield candidate
+
+    short_training(monkeypatch)
+    real = getattr(module, name)
+    monkeypatch.setattr(module, name, method)
+    Watched.calls.clear()
+    result = repair(Watched(), PICTURES, method=name, minutes=5)
+    assert result.tried
+    assert not any(is_held(x) for x in made)
+    assert made or name in ("project", "match")
+    # the spy sees them where they belong
+    assert any(is_held(x) for x in Watched.calls)
+    assert any(not is_held(x) for x in Watched.calls)
+
+
+def short_training(monkeypatch, steps=40, targets=6):
+    """Trainings of so many steps, however long a step takes."""
+    teach = importlib.import_module("uncheck.repairing.methods.distill.teach")
+    distill = importlib.import_module("uncheck.repairing.methods.distill.distill")
+    real = teach.Training.run
+
+    def run(self, seconds, advance, **more):
+        return real(self, 1e6, advance, **{**more, "most": steps})
+
+    monkeypatch.setattr(teach.Training, "run", run)
+    monkeypatch.setattr(distill, "MOST", targets)
+
+
+def test_the_users_model_and_the_process_stay_as_they_are():
+    model = Halved().train()
+    model.head.eval()
+    model.register_buffer("count", torch.zeros(3))
+    hook = model.register_forward_hook(lambda *given: None)
+    model.up.weight.requires_grad_(False)
+    model.down.weight.grad = torch.ones_like(model.down.weight)
+    before = copy.deepcopy(model.state_dict())
+    torch.manual_seed(5)
+    np.random.seed(5)
+    random.seed(5)
+    states = torch.get_rng_state(), np.random.get_state()[1].copy(), random.getstate()
+    given = PICTURES.clone()
+    repair(model, given, method="spin", minutes=5)
+    assert torch.equal(given, PICTURES)
+    assert torch.equal(torch.get_rng_state(), states[0])
+    assert np.array_equal(np.random.get_state()[1], states[1])
+    assert random.getstate() == states[2]
+    assert torch.is_grad_enabled()
+    after = model.state_dict()
+    assert all(torch.equal(before[key], after[key]) for key in before)
+    assert [m.training for m in model.modules()] == [True, True, True, False]
+    assert list(model._forward_hooks) == [hook.id]
+    assert not model.up.weight.requires_grad
+    assert model.down.weight.requires_grad
+    assert torch.equal(model.down.weight.grad, torch.ones_like(model.down.weight))
+    assert isinstance(model.up, nn.ConvTranspose2d)
+
+
+def test_spinning_is_found_too():
+    made = repair(Halved(), PICTURES, method="spin", minutes=5)
+    assert made.repaired
+    assert made.method == "spin"
+    assert made.judgement.worst() > 20
+    assert made.judgement.fidelity.psnr_to_spun > made.judgement.fidelity.psnr_to_spun_before
+
+
+def test_distilling_is_found_too(monkeypatch, tmp_path):
+    short_training(monkeypatch, steps=60)
+    checkpoint = tmp_path / "distill.safetensors"
+    made = repair(Halved(0.1), PICTURES, method="distill", minutes=5, checkpoint=checkpoint)
+    assert [one.method for one in made.tried] == ["distill"]
+    assert made.judgement is not None, made.refused
+    assert made.kind == KINDS[2]
+    assert made.judgement.after.strength < made.before.strength / 4
+    assert not checkpoint.exists()
+    again = repair(Halved(0.1), PICTURES, method="distill", minutes=5)
+    state = again.model.state_dict()
+    assert all(torch.equal(value, state[key]) for key, value in made.model.state_dict().items())
+
+
+def test_an_interrupted_distillation_goes_on(monkeypatch, tmp_path):
+    short_training(monkeypatch, steps=60)
+    checkpoint = tmp_path / "distill.safetensors"
+
+    def stop(label, done, total):
+        if "step 20 of" in label:
+            raise KeyboardInterrupt
+
+    first = repair(Halved(0.1), PICTURES, method="distill", minutes=5, checkpoint=checkpoint, progress=stop)
+    assert [one.method for one in first.tried] == ["distill"]
+    assert any("interrupted" in note for note in first.notes)
+    assert checkpoint.is_file()
+    second = repair(Halved(0.1), PICTURES, method="distill", minutes=5, checkpoint=checkpoint)
+    whole = repair(Halved(0.1), PICTURES, method="distill", minutes=5)
+    state = whole.model.state_dict()
+    assert all(torch.equal(value, state[key]) for key, value in second.model.state_dict().items())
+    assert not checkpoint.exists()
+
+
+def test_ctrl_c_keeps_the_best_so_far():
+    def stop(label, done, total):
+        if label == "trying match":
+            raise KeyboardInterrupt
+
+    def good(judged):
+        return False
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "is_good", good)
+        made = repair(Halved(), PICTURES, minutes=5, progress=stop)
+    assert made.method == "project"
+    assert "interrupted: this is the best so far" in made.notes
+    assert made.model is not None
+
+
+def test_ctrl_c_before_anything_leaves_nothing():
+    def stop(label, done, total):
+        if label == "judging the original":
+            raise KeyboardInterrupt
+
+    made = repair(Halved(), PICTURES, minutes=5, progress=stop)
+    assert not made.repaired
+    assert made.before is None
+    assert "interrupted: this is the best so far" in made.notes
+    json.dumps(made.to_dict(), allow_nan=False)
+
+
+def test_ctrl_c_while_timing_costs_the_timing():
+    def stop(label, done, total):
+        if label == "timing both networks":
+            raise KeyboardInterrupt
+
+    made = repair(Halved(), PICTURES, method="project", minutes=5, progress=stop)
+    assert made.repaired
+    assert made.cost is None
+    assert made.notes[-1] == "interrupted while timing: what it costs is not known"
+
+
+@pytest.mark.parametrize("error", [RuntimeError("no such thing\nmore"), AttributeError("x"), KeyError("y")])
+def test_a_method_that_fails_costs_only_itself(monkeypatch, error):
+    def broken(case, advance):
+        raise error
+        yield
+
+    monkeypatch.setattr(module, "project", broken)
+    made = repair(Halved(), PICTURES, method="project", minutes=5)
+    assert not made.repaired
+    (only,) = made.refused
+    assert only == ("project", f"it failed ({str(error).splitlines()[0]})")
+    assert "more" not in str(made)
+
+
+def reasons(made):
+    assert not made.repaired
+    assert made.method is None
+    assert made.kind is None
+    return dict(made.refused)
+
+
+def test_too_much_fidelity_is_refused_with_the_figure():
+    made = repair(Halved(), PICTURES, method="project", minutes=5, fidelity=99.0)
+    assert "dB to the original's output, below the 99 dB asked for" in reasons(made)["project"]
+    assert all(one.verdict != "kept" for one in made.tried)
+    assert "was not repaired: project:" in str(made)
+
+
+def test_nothing_to_repair():
+    made = repair(Halved(0.0), PICTURES, minutes=5)
+    assert reasons(made) == {"all": "nothing to repair: the outputs show no lattice"}
+    assert made.before is not None
+    assert made.tried == ()
+
+
+def test_an_operation_that_is_not_understood_is_named():
+    class Odd(Halved):
+        def forward(self, x):
+            y = super().forward(x)
+            return torch.fft.irfft2(torch.fft.rfft2(y), s=y.shape[-2:])
+
+    reason = reasons(repair(Odd(), PICTURES, minutes=5))["all"]
+    assert reason.startswith("not understood on the signal path: ")
+    assert "rfft2" in reason
+
+
+class Drawn(nn.Module):
+    """Pictures from codes."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.first = nn.Linear(4, 3 * 16 * 16)
+        self.up = nn.ConvTranspose2d(3, 3, 3, 2, 1, 1)
+
+    def forward(self, z):
+        return self.up(0.5 + 0.1 * self.first(z).reshape(-1, 3, 16, 16)).sigmoid()
+
+
+def test_codes_are_not_spun():
+    made = repair(Drawn(), torch.randn(40, 4, generator=torch.Generator().manual_seed(0)), method="spin")
+    assert "driven by codes" in reasons(made)["spin"]
+
+
+def test_networks_that_enlarge_are_not_spun():
+    class Twice(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.up = Halved().up
+
+        def forward(self, x):
+            return self.up(x)
+
+    made = repair(Twice(), PICTURES, method="spin", minutes=5)
+    assert "one input pixel is 2 output pixels" in reasons(made)["spin"]
+
+
+def test_too_little_time_is_said():
+    made = repair(Halved(), PICTURES, method="distill", minutes=0.02)
+    assert "too few to train; give more --minutes" in reasons(made)["distill"]
+
+
+def test_wrong_options_are_named():
+    with pytest.raises(UncheckError, match="there is no method 'magic': use auto, project, match, distill"):
+        repair(Halved(), PICTURES, method="magic")
+    for minutes in (0, -1, math.inf, math.nan):
+        with pytest.raises(UncheckError, match=r"minutes \S+ is no time: give more than 0"):
+            repair(Halved(), PICTURES, minutes=minutes)
+    with pytest.raises(UncheckError, match="at least 2 inputs"):
+        repair(Halved(), PICTURES[:1])
+
+
+def test_large_inputs_are_judged_on_their_middle(monkeypatch):
+    monkeypatch.setitem(importlib.import_module("uncheck.repairing.inputs").JUDGED, 2, 64)
+    seen = []
+    real = module.Verifier
+
+    def verifier(case, **more):
+        seen.extend(case.held)
+        return real(case, **more)
+
+    monkeypatch.setattr(module, "Verifier", verifier)
+    repair(Halved(), PICTURES, method="project", minutes=5)
+    assert [tuple(x.shape) for (x,) in seen] == [(1, 3, 64, 64)] * 2
+    assert torch.equal(seen[0][0], PICTURES[2:3, :, 16:80, 16:80])
