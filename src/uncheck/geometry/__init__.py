@@ -1,5 +1,7 @@
 """Sizes only: overlap maps of upsampling layers, alone and in chains. Integers, neither torch nor weights."""
 
+from __future__ import annotations
+
 from uncheck.geometry.chain import chain, surviving_periods
 from uncheck.geometry.layer import Layer, Sizes, layer, output_size
 from uncheck.geometry.overlap import overlap

@@ -4,6 +4,8 @@ A chain applied to ones with kernels of ones is separable, so one axis at a time
 taps is a running sum, so that the cost does not depend on the kernel size.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -41,7 +43,6 @@ def check_entries(entries: int, what: str) -> None:
 
     Raises:
         UncheckError: entries > LIMIT.
-
     """
     if entries > LIMIT:
         raise UncheckError(
@@ -54,12 +55,12 @@ def _count(number: int) -> str:
 
 
 def count_dtype(layers: Sequence[AxisLayer]) -> type:
-    """Give int64 where every count fits, else object (exact Python integers)."""
+    """Return int64 where every count fits, else object (exact Python integers)."""
     return np.int64 if math.prod(layer.kernel for layer in layers) < 2**63 else object
 
 
 def axis_size(layer: AxisLayer, size: int) -> int:
-    """Give the output size of one layer along one axis; may be <= 0."""
+    """Return the output size of one layer along one axis; may be <= 0."""
     if layer.transposed:
         return (size - 1) * layer.stride - 2 * layer.padding + layer.reach + layer.output_padding + 1
     return (size + 2 * layer.padding - layer.reach - 1) // layer.stride + 1
@@ -94,7 +95,6 @@ def axis_pattern(layers: Sequence[AxisLayer], dtype: type) -> Counts:
         take away.
 
     Cost: O(period) per layer.
-
     """
     counts: Counts = np.ones(1, dtype=dtype)
     for layer in layers:
@@ -113,7 +113,7 @@ def axis_pattern(layers: Sequence[AxisLayer], dtype: type) -> Counts:
 
 
 def axis_interior(layers: Sequence[AxisLayer], size: int) -> tuple[int, int]:
-    """Give the half-open range of output pixels that no border reaches; empty as (x, x)."""
+    """Return the half-open range of output pixels that no border reaches; empty as (x, x)."""
     first, last = 0, size - 1
     for layer in layers:
         size = axis_size(layer, size)

@@ -1,5 +1,7 @@
 """Overlap of a chain of layers: exact path counts, and which periods are left at its end."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 from functools import reduce
@@ -39,7 +41,6 @@ def chain(layers: Sequence[Layer], input_size: Sizes | None = None) -> Overlap:
 
     Cost: O(entries of the map), whatever the kernel sizes.
     Source: Odena, Dumoulin, Olah, "Deconvolution and Checkerboard Artifacts", Distill 2016.
-
     """
     layers = tuple(layers)
     if not layers:
@@ -94,7 +95,6 @@ def surviving_periods(overlap: Overlap | Sequence[Layer]) -> tuple[tuple[int, ..
         Per axis, the periods in output pixels, ascending; empty where the axis is even.
 
     Cost: O(period x number of its divisors).
-
     """
     result = overlap if isinstance(overlap, Overlap) else chain(overlap)
     return tuple(_held_periods(np.array(taps, dtype=object)) for taps in result.axis_taps)
@@ -112,7 +112,7 @@ def _along(one: Layer, axis: int) -> AxisLayer:
 
 
 def _default_size(by_axis: list[list[AxisLayer]], periods: list[int]) -> tuple[int, ...]:
-    """Give the smallest input that shows three interior periods; fewer where three are too many."""
+    """Return the smallest input that shows three interior periods; fewer where three are too many."""
     sizes: tuple[int, ...] = ()
     for times in (3, 2, 1):
         sizes = tuple(

@@ -1,5 +1,7 @@
 """One layer as sizes: kernel, stride, padding, output padding, dilation, direction."""
 
+from __future__ import annotations
+
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +26,6 @@ class Layer:
 
     Raises:
         UncheckError: a size is out of range, not an integer, or the axes do not agree.
-
     """
 
     kernel_size: tuple[int, ...]
@@ -71,11 +72,10 @@ class Layer:
 
 
 def expand(name: str, sizes: Sizes, ndim: int) -> tuple[int, ...]:
-    """Give one integer per axis, from one integer for all axes or from a sequence.
+    """Return one integer per axis, from one integer for all axes or from a sequence.
 
     Raises:
         UncheckError: a size is not an integer, or the sequence has another length than ndim.
-
     """
     given = list(sizes) if isinstance(sizes, Sequence) and not isinstance(sizes, str) else [sizes] * ndim
     if len(given) != ndim:
@@ -114,7 +114,6 @@ def layer(
 
     Raises:
         UncheckError: see Layer.
-
     """
     named = {
         "kernel_size": kernel_size,
@@ -132,7 +131,7 @@ def layer(
 
 
 def output_size(layer: Layer, input_size: Sizes) -> tuple[int, ...]:
-    """Give the output size of a layer, equal to torch's.
+    """Return the output size of a layer, equal to torch's.
 
     Transposed: (n - 1) s - 2 p + d (k - 1) + output_padding + 1.
     Plain: floor((n + 2 p - d (k - 1) - 1) / s) + 1.
@@ -148,7 +147,6 @@ def output_size(layer: Layer, input_size: Sizes) -> tuple[int, ...]:
         UncheckError: the input is empty, has other axes than the layer, or the output would be empty.
 
     Source: torch.nn.ConvTranspose2d and torch.nn.Conv2d, "Shape".
-
     """
     sizes = expand("input_size", input_size, layer.ndim)
     result = []

@@ -1,5 +1,7 @@
 """Overlap of a single transposed convolution."""
 
+from __future__ import annotations
+
 from uncheck.geometry.chain import chain
 from uncheck.geometry.layer import Sizes, layer
 from uncheck.geometry.result import Overlap, Scale
@@ -45,7 +47,6 @@ def overlap(
         (2, 1)
         >>> overlap(3, 2).ratio
         4.0
-
     """
     one = layer(kernel_size, stride, padding, output_padding, dilation, ndim=ndim)
     return chain([one], input_size)

@@ -1,5 +1,7 @@
 """Plain-text pictures of overlap maps."""
 
+from __future__ import annotations
+
 from uncheck.geometry.axis import Counts
 
 SHADES = " ░▒▓█"
@@ -17,7 +19,6 @@ def picture(taps: Counts, most: int = 48) -> str:
 
     Returns:
         Lines without a newline at the end.
-
     """
     note = ""
     if taps.ndim == 3:

@@ -1,5 +1,7 @@
 """The result of counting: taps per phase, the overlap map, its period, its scales."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from math import isinf
 from typing import Any
@@ -18,7 +20,6 @@ class Scale:
         period: output pixels per axis: its stride times the later strides.
         ratio: largest over smallest number of taps per phase of this layer alone; inf if a phase has none.
         axes: per axis, whether the final map still varies with this period (and not only with a later one).
-
     """
 
     layer: int
@@ -32,7 +33,7 @@ class Scale:
         return any(self.axes)
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain lists and numbers, ready for JSON; an infinite ratio is null."""
+        """Return plain lists and numbers, ready for JSON; an infinite ratio is null."""
         return {
             "layer": self.layer,
             "period": list(self.period),
@@ -58,7 +59,6 @@ class Overlap:
         layers: the layers counted.
         input_size: input pixels per axis of the map.
         interior: per axis, half-open range of output pixels that no border reaches.
-
     """
 
     taps_per_phase: tuple[Any, ...]
@@ -73,7 +73,7 @@ class Overlap:
     interior: tuple[tuple[int, int], ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain lists and numbers, ready for JSON; an infinite ratio is null."""
+        """Return plain lists and numbers, ready for JSON; an infinite ratio is null."""
         return {
             "schema": "uncheck.overlap/1",
             "taps_per_phase": _lists(self.taps_per_phase),

@@ -3,6 +3,8 @@
 Every linear upsampler is  y[n] = sum_m h[n - s m] x[m] + b  away from borders; questions are free functions.
 """
 
+from __future__ import annotations
+
 from uncheck.phases.back import (
     ConvTransposeForm,
     PixelShuffleForm,

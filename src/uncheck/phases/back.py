@@ -1,5 +1,7 @@
 """Out of the one form: as a transposed convolution, or a convolution and a pixel shuffle."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 from typing import NamedTuple, TypedDict
@@ -31,7 +33,6 @@ class PixelShuffleForm(NamedTuple):
         factor: of the pixel shuffle, per axis.
         padding: per axis (before, after), zeros added to the input; negative numbers crop it after that.
         crop: output pixels to take off the end of each axis.
-
     """
 
     weight: Tensor
@@ -54,7 +55,6 @@ def to_conv_transpose(kernel: PhaseKernel) -> ConvTransposeForm:
 
     Raises:
         UncheckError: the bias differs from phase to phase.
-
     """
     weight = kernel.weight.transpose(0, 1)
     padding, extra = [], []
@@ -88,7 +88,6 @@ def to_pixel_shuffle(kernel: PhaseKernel) -> PixelShuffleForm:
         weight, bias, factor, padding of the input and crop of the output.
 
     Cost: up to prod(s ceil(k / s) + s) / prod(k) times the weights, the rest being zeros.
-
     """
     padding, crop, taps = [], [], []
     pads: list[int] = []
@@ -114,11 +113,10 @@ def to_pixel_shuffle(kernel: PhaseKernel) -> PixelShuffleForm:
 
 
 def even_bias(kernel: PhaseKernel) -> Tensor | None:
-    """Give the bias per channel, (out,).
+    """Return the bias per channel, (out,).
 
     Raises:
         UncheckError: it differs from phase to phase by more than rounding (16 eps of its largest entry).
-
     """
     if kernel.bias is None or kernel.bias.ndim == 1:
         return kernel.bias
@@ -145,7 +143,6 @@ def pixel_shuffle(x: Tensor, factor: Sequence[int]) -> Tensor:
 
     Raises:
         UncheckError: the axes do not agree, or the channels are not divisible by prod(factor).
-
     """
     ndim, phases = len(factor), math.prod(factor)
     if x.ndim != 2 + ndim or x.shape[1] % phases:

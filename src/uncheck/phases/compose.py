@@ -1,5 +1,7 @@
 """Two kernels in a row are one kernel."""
 
+from __future__ import annotations
+
 import torch
 from torch import Tensor
 
@@ -8,7 +10,7 @@ from uncheck.phases.kernel import PhaseKernel, check_entries, conv_transpose, ph
 
 
 def compose(first: PhaseKernel, second: PhaseKernel) -> PhaseKernel:
-    """Give the kernel of `first` followed by `second`:  h[v] = sum_{u + s2 t = v} h2[u] h1[t].
+    """Return the kernel of `first` followed by `second`:  h[v] = sum_{u + s2 t = v} h2[u] h1[t].
 
     Stride s1 s2, offset o2 + s2 o1, margin g2 + s2 g1. The bias of the first passes through the second,
     which makes it one per phase of s1 s2, unless the second has stride 1 and the first bias is per channel.
@@ -24,7 +26,6 @@ def compose(first: PhaseKernel, second: PhaseKernel) -> PhaseKernel:
         UncheckError: channels or axes do not agree, or the kernel is too large to hold.
 
     Cost: prod(k1) prod(k2) * in * middle * out multiplications.
-
     """
     if first.ndim != second.ndim or first.out_channels != second.in_channels:
         raise UncheckError(

@@ -4,6 +4,8 @@ Every function takes the weights as torch's modules hold them, runs on the meta 
 an UncheckError what does not fit. Cost: one pass over the expanded weights, out * in * prod(k) entries.
 """
 
+from __future__ import annotations
+
 import math
 
 from torch import Tensor
@@ -39,7 +41,6 @@ def from_conv_transpose(
 
     Raises:
         UncheckError: shapes or sizes that do not agree.
-
     """
     ndim = axes(weight)
     s, p, extra, d = sizes(
@@ -72,7 +73,6 @@ def from_conv(
 
     Raises:
         UncheckError: shapes or sizes that do not agree.
-
     """
     ndim = axes(weight)
     p, d = sizes(ndim, padding=padding, dilation=dilation)
@@ -109,7 +109,6 @@ def from_pixel_shuffle(
 
     Raises:
         UncheckError: shapes or sizes that do not agree.
-
     """
     ndim = axes(conv_weight)
     s, p, d = sizes(ndim, factor=factor, padding=padding, dilation=dilation)
@@ -148,7 +147,6 @@ def from_unpatchify(linear_weight: Tensor, linear_bias: Tensor | None, patch: Si
 
     Raises:
         UncheckError: the weight is not (out, *patch, in).
-
     """
     ndim = linear_weight.ndim - 2
     if not 1 <= ndim <= 3:

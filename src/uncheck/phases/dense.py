@@ -1,5 +1,7 @@
 """Weights as torch's modules hold them, made dense: groups expanded, dilation filled with zeros."""
 
+from __future__ import annotations
+
 import torch
 from torch import Tensor
 
@@ -10,11 +12,10 @@ from uncheck.phases.kernel import check_entries
 
 
 def axes(weight: Tensor) -> int:
-    """Give the number of spatial axes of a convolution weight.
+    """Return the number of spatial axes of a convolution weight.
 
     Raises:
         UncheckError: not 1 to 3, or an empty axis.
-
     """
     if not 3 <= weight.ndim <= 5 or min(weight.shape) < 1:
         raise UncheckError(
@@ -28,7 +29,6 @@ def sizes(ndim: int, **named: Sizes) -> list[tuple[int, ...]]:
 
     Raises:
         UncheckError: a size is out of range or has another number of axes.
-
     """
     result = []
     for name, sizes in named.items():
@@ -45,7 +45,6 @@ def as_bias(bias: Tensor, length: int) -> Tensor:
 
     Raises:
         UncheckError: it has another shape.
-
     """
     if tuple(bias.shape) != (length,):
         raise UncheckError(f"bias must have shape ({length},), not {tuple(bias.shape)}")
@@ -57,7 +56,6 @@ def dense(weight: Tensor, groups: int) -> Tensor:
 
     Raises:
         UncheckError: groups do not divide a.
-
     """
     if groups < 1 or weight.shape[0] % groups:
         raise UncheckError(f"groups {groups} must divide the first axis of the weight, {weight.shape[0]}")
@@ -84,7 +82,7 @@ def dilate(weight: Tensor, dilation: tuple[int, ...]) -> Tensor:
 
 
 def support(weight: Tensor, dilation: tuple[int, ...]) -> Tensor | None:
-    """Give where the dilated kernel has taps, bool; None where everywhere."""
+    """Return where the dilated kernel has taps, bool; None where everywhere."""
     # symmetric, so that flipping the kernel leaves it alone
     if max(dilation) == 1:
         return None

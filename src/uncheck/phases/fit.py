@@ -1,5 +1,7 @@
 """Out of the one form: as a resize and a convolution, exactly or by least squares."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -23,7 +25,6 @@ class ResizeConvForm(NamedTuple):
         mode: "nearest" or "linear", half-pixel centres.
         padding: per axis (before, after), zeros added after the resize; negative numbers crop.
         residual: |h - hold * w| / |h|, 0 (exact) to 1.
-
     """
 
     weight: Tensor
@@ -49,7 +50,6 @@ def to_resize_conv(
 
     Raises:
         UncheckError: hold does not divide h (with the least-squares residual), or the bias is uneven.
-
     """
     fit = fit_resize_conv(kernel, mode)
     limit = max(32 * torch.finfo(kernel.weight.dtype).eps, 1e-12) if tolerance is None else tolerance
@@ -77,7 +77,6 @@ def fit_resize_conv(kernel: PhaseKernel, mode: str, size: Sequence[int] | None =
         UncheckError: no such mode, or a size below 1.
 
     Cost: prod(k) * prod(size) per pair of channels, and one pseudo-inverse per axis.
-
     """
     h = kernel.weight.double()
     padding = []

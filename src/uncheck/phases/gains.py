@@ -1,5 +1,7 @@
 """First order: what each phase does to a constant."""
 
+from __future__ import annotations
+
 import torch
 from torch import Tensor
 
@@ -8,7 +10,7 @@ from uncheck.phases.kernel import PhaseKernel, phase_sums
 
 
 def phase_gains(kernel: PhaseKernel) -> Tensor:
-    """Give what each phase makes of a constant one:  G_p = sum_j h_p[j].
+    """Return what each phase makes of a constant one:  G_p = sum_j h_p[j].
 
     Args:
         kernel: the upsampler.
@@ -17,29 +19,26 @@ def phase_gains(kernel: PhaseKernel) -> Tensor:
         (out, in, *stride), by output index mod stride; all phases alike exactly when constants stay constant.
 
     Cost: one pass over the weights.
-
     """
     return phase_sums(kernel.weight, kernel.stride, kernel.offset)
 
 
 def gain_spread(kernel: PhaseKernel) -> float:
-    """Give how uneven the gains are:  sqrt(sum |G_p - mean_p G|^2 / sum |G_p|^2), over out, in and p.
+    """Return how uneven the gains are:  sqrt(sum |G_p - mean_p G|^2 / sum |G_p|^2), over out, in and p.
 
     Returns:
         0 (even, or all gains zero) to 1 (the gains average to zero); computed in float64.
 
     Cost: one pass over the weights.
-
     """
     return _spread(phase_gains(kernel.double()), kernel.ndim)
 
 
 def bias_spread(kernel: PhaseKernel) -> float:
-    """Give how uneven the bias is:  sqrt(sum |b_p - mean_p b|^2 / sum |b_p|^2), over out and p.
+    """Return how uneven the bias is:  sqrt(sum |b_p - mean_p b|^2 / sum |b_p|^2), over out and p.
 
     Returns:
         0 (per channel, none, or all zero) to 1.
-
     """
     if kernel.bias is None or kernel.bias.ndim == 1:
         return 0.0
@@ -47,7 +46,7 @@ def bias_spread(kernel: PhaseKernel) -> float:
 
 
 def visible_ripple(kernel: PhaseKernel, mean_activation: Tensor) -> Tensor:
-    """Give the mean output per phase:  E[o, p] = sum_i mu_i G[o, i, p] + b[o, p].
+    """Return the mean output per phase:  E[o, p] = sum_i mu_i G[o, i, p] + b[o, p].
 
     Args:
         kernel: the upsampler.
@@ -58,7 +57,6 @@ def visible_ripple(kernel: PhaseKernel, mean_activation: Tensor) -> Tensor:
 
     Raises:
         UncheckError: mean_activation is not one number per input channel.
-
     """
     if tuple(mean_activation.shape) != (kernel.in_channels,):
         raise UncheckError(
@@ -70,7 +68,7 @@ def visible_ripple(kernel: PhaseKernel, mean_activation: Tensor) -> Tensor:
 
 
 def ripple_amplitude(kernel: PhaseKernel, mean_activation: Tensor) -> Tensor:
-    """Give the size of the visible ripple per output channel:  sqrt(mean_p |E[o, p] - mean_p E[o]|^2).
+    """Return the size of the visible ripple per output channel:  sqrt(mean_p |E[o, p] - mean_p E[o]|^2).
 
     Args:
         kernel: the upsampler.
@@ -81,7 +79,6 @@ def ripple_amplitude(kernel: PhaseKernel, mean_activation: Tensor) -> Tensor:
 
     Raises:
         UncheckError: mean_activation is not one number per input channel.
-
     """
     ripple = visible_ripple(kernel, mean_activation).flatten(1)
     return (ripple - ripple.mean(1, keepdim=True)).square().mean(1).sqrt()

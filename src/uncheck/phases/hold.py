@@ -1,5 +1,7 @@
 """The kernels of plain resizes: what nearest and linear interpolation do to one pixel."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 import torch
@@ -18,7 +20,7 @@ MODES = {
 
 
 def axis_hold(factor: int, mode: str) -> tuple[list[float], int, int]:
-    """Give the resize kernel along one axis, its offset and its margin.
+    """Return the resize kernel along one axis, its offset and its margin.
 
     nearest: h = hold = (1, ..., 1), length s;  linear: h[v] = max(0, 1 - |2 v + 1 - s| / 2 s), which is
     hold * hold / s for odd s and hold * hold * (1, 1) / 2 s for even s.
@@ -34,7 +36,6 @@ def axis_hold(factor: int, mode: str) -> tuple[list[float], int, int]:
         UncheckError: no such mode.
 
     Source: torch.nn.functional.interpolate, align_corners=False: source = (j + 1/2) / s - 1/2.
-
     """
     if mode not in MODES:
         raise UncheckError(f"resize mode {mode!r} is not known: use one of {', '.join(MODES)}")
@@ -49,7 +50,7 @@ def axis_hold(factor: int, mode: str) -> tuple[list[float], int, int]:
 def hold_kernel(
     factor: Sequence[int], mode: str, dtype: torch.dtype, device: torch.device
 ) -> tuple[Tensor, tuple[int, ...], tuple[int, ...]]:
-    """Give the resize kernel of one channel, (*k), with offset and margin per axis.
+    """Return the resize kernel of one channel, (*k), with offset and margin per axis.
 
     Args:
         factor: s per axis, >= 1.
@@ -59,7 +60,6 @@ def hold_kernel(
 
     Raises:
         UncheckError: no such mode, or a factor too large to hold in memory.
-
     """
     check_entries([2 * f for f in factor], "the resize kernel")
     axes = [axis_hold(f, mode) for f in factor]

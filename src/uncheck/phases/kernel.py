@@ -1,5 +1,7 @@
 """The one form of every linear upsampler: a kernel on the high-rate grid, a stride, a bias, an offset."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,7 +33,6 @@ class PhaseKernel:
 
     Raises:
         UncheckError: shapes that do not agree, or a weight that is not floating point.
-
     """
 
     weight: Tensor
@@ -108,17 +109,16 @@ class PhaseKernel:
         return phase_sums(support, self.stride, self.offset)[0, 0]
 
     def support_mask(self) -> Tensor:
-        """Give the support as a bool tensor (*k), all True where none was stated."""
+        """Return the support as a bool tensor (*k), all True where none was stated."""
         if self.support is not None:
             return self.support
         return torch.ones(self.kernel_size, dtype=torch.bool, device=self.weight.device)
 
     def phase(self, p: Sequence[int]) -> Tensor:
-        """Give h_p[j] = h[s j + (offset + p mod s)], (out, in, *taps), for phase p of the output index.
+        """Return h_p[j] = h[s j + (offset + p mod s)], (out, in, *taps), for phase p of the output index.
 
         Raises:
             UncheckError: p is not a phase of this stride.
-
         """
         index = tuple(p)
         if len(index) != self.ndim or any(not 0 <= q < s for q, s in zip(index, self.stride, strict=False)):
@@ -129,7 +129,7 @@ class PhaseKernel:
         return self.weight[(slice(None), slice(None), *(slice((q + o) % s, None, s) for q, o, s in axes))]
 
     def phase_bias(self) -> Tensor:
-        """Give the bias per phase, (out, *stride), zero where there is none."""
+        """Return the bias per phase, (out, *stride), zero where there is none."""
         shape = (self.out_channels, *self.stride)
         if self.bias is None:
             return torch.zeros(shape, dtype=self.weight.dtype, device=self.weight.device)
@@ -137,20 +137,19 @@ class PhaseKernel:
         return bias.expand(shape)
 
     def to(self, dtype: torch.dtype) -> "PhaseKernel":
-        """Give the same kernel in another floating-point type."""
+        """Return the same kernel in another floating-point type."""
         bias = None if self.bias is None else self.bias.to(dtype)
         return PhaseKernel(self.weight.to(dtype), self.stride, bias, self.offset, self.margin, self.support)
 
     def double(self) -> "PhaseKernel":
-        """Give the same kernel in float64."""
+        """Return the same kernel in float64."""
         return self.to(torch.float64)
 
     def output_size(self, input_size: Sequence[int]) -> tuple[int, ...]:
-        """Give the output pixels per axis, s * input + margin.
+        """Return the output pixels per axis, s * input + margin.
 
         Raises:
             UncheckError: another number of axes, or an output without pixels.
-
         """
         sizes = tuple(input_size)
         if len(sizes) != self.ndim:
@@ -175,7 +174,6 @@ class PhaseKernel:
             UncheckError: x has other channels or axes.
 
         Cost: batch * prod(size) * prod(k) * out * in multiplications.
-
         """
         if x.ndim != self.weight.ndim or x.shape[1] != self.in_channels:
             raise UncheckError(
@@ -215,7 +213,6 @@ def phase_sums(weight: Tensor, stride: Sequence[int], offset: Sequence[int]) -> 
         (out, in, *stride).
 
     Cost: one pass over the weights.
-
     """
     ndim = len(stride)
     pads: list[int] = []
@@ -240,7 +237,6 @@ def check_entries(shape: Sequence[int], what: str) -> None:
 
     Raises:
         UncheckError: the product of shape is larger than LIMIT.
-
     """
     if math.prod(shape) > LIMIT:
         raise UncheckError(

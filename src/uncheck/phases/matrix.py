@@ -1,5 +1,7 @@
 """The upsampler written out as one matrix and one vector; small sizes only."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 import torch
@@ -9,7 +11,7 @@ from uncheck.phases.kernel import PhaseKernel, check_entries, tile_phases
 
 
 def matrix(kernel: PhaseKernel, input_size: Sequence[int]) -> Tensor:
-    """Give the matrix with y.flatten() = A x.flatten() + bias_vector, zeros beyond the border.
+    """Return the matrix with y.flatten() = A x.flatten() + bias_vector, zeros beyond the border.
 
     A[(o, j), (i, m)] = h[o, i, j + offset - s m] where that tap exists, else 0.
 
@@ -24,7 +26,6 @@ def matrix(kernel: PhaseKernel, input_size: Sequence[int]) -> Tensor:
         UncheckError: no output pixel, or more than 2**28 entries.
 
     Cost: as many entries as the matrix has.
-
     """
     sizes = tuple(input_size)
     outputs = kernel.output_size(sizes)
@@ -46,7 +47,7 @@ def matrix(kernel: PhaseKernel, input_size: Sequence[int]) -> Tensor:
 
 
 def bias_vector(kernel: PhaseKernel, input_size: Sequence[int]) -> Tensor:
-    """Give what the upsampler makes of zeros, (out * prod(output size),).
+    """Return what the upsampler makes of zeros, (out * prod(output size),).
 
     Args:
         kernel: the upsampler.
@@ -54,6 +55,5 @@ def bias_vector(kernel: PhaseKernel, input_size: Sequence[int]) -> Tensor:
 
     Raises:
         UncheckError: no output pixel.
-
     """
     return tile_phases(kernel.phase_bias(), kernel.output_size(input_size)).flatten()

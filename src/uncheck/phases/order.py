@@ -1,5 +1,7 @@
 """Strang-Fix order, measured from the weights."""
 
+from __future__ import annotations
+
 import math
 from itertools import product
 
@@ -11,7 +13,7 @@ from uncheck.phases.kernel import PhaseKernel, phase_sums
 
 
 def strang_fix_order(kernel: PhaseKernel, tolerance: float, max_order: int = 4) -> int:
-    """Give the largest L for which polynomials of degree < L pass without ripple.
+    """Return the largest L for which polynomials of degree < L pass without ripple.
 
     H has zeros of multiplicity L at every alias 2 pi a / s != 0, all mixed derivatives of total degree < L
     included. Equivalent, and what is computed: for every |alpha| < L the moments
@@ -30,7 +32,6 @@ def strang_fix_order(kernel: PhaseKernel, tolerance: float, max_order: int = 4) 
 
     Cost: one pass over the weights per moment, binomial(ndim + max_order - 1, ndim) moments.
     Source: Strang and Fix, "A Fourier analysis of the finite element variational method", 1971.
-
     """
     if not tolerance >= 0:
         raise UncheckError(f"tolerance must be a number >= 0, not {tolerance}")
@@ -43,7 +44,7 @@ def strang_fix_order(kernel: PhaseKernel, tolerance: float, max_order: int = 4) 
 
 
 def moment_deviation(kernel: PhaseKernel, degree: int) -> float:
-    """Give how far the moments of one degree are from equal over the phases, between 0 and 1.
+    """Return how far the moments of one degree are from equal over the phases, between 0 and 1.
 
     max over |alpha| = degree of  sqrt(sum_p |M_p - mean M|^2) / (sqrt(N) |h|),  with positions u scaled to
     -1 .. 1 over the kernel and N the most taps of a phase. By Cauchy-Schwarz this is at most 1 whatever the
@@ -55,7 +56,6 @@ def moment_deviation(kernel: PhaseKernel, degree: int) -> float:
 
     Returns:
         0 (equal) to 1; 0 for a kernel of zeros. Computed in float64.
-
     """
     weight = kernel.weight.double()
     scale = math.sqrt(max(1, int(kernel.taps.max()))) * float(weight.norm())
@@ -74,7 +74,7 @@ def degrees(ndim: int, degree: int) -> list[tuple[int, ...]]:
 
 
 def monomial(kernel: PhaseKernel, powers: tuple[int, ...]) -> Tensor:
-    """Give u^alpha at every tap, float64 (*k), with u from -1 to 1 over the kernel on each axis."""
+    """Return u^alpha at every tap, float64 (*k), with u from -1 to 1 over the kernel on each axis."""
     result = torch.ones((), dtype=torch.float64, device=kernel.weight.device)
     for k, power in zip(kernel.kernel_size, powers, strict=True):
         half = max(k - 1, 1) / 2

@@ -1,5 +1,7 @@
 """The nearest kernel without ripple: equal gains, or a higher order, with the least change of weights."""
 
+from __future__ import annotations
+
 import math
 
 import torch
@@ -11,7 +13,7 @@ from uncheck.phases.order import degrees, monomial
 
 
 def project(kernel: PhaseKernel, order: int = 1, weight: Tensor | None = None) -> PhaseKernel:
-    """Give the nearest kernel of this order; also evens a per-phase bias to its mean.
+    """Return the nearest kernel of this order; also evens a per-phase bias to its mean.
 
     min |h' - h|^2 subject to equal moments over the phases for every |alpha| < order. For order 1 this is
     h_p'[j] = h_p[j] + (T - D_p) / N_p with D_p the phase sums, N_p the taps per phase and
@@ -34,7 +36,6 @@ def project(kernel: PhaseKernel, order: int = 1, weight: Tensor | None = None) -
 
     Cost: order 1 one pass over the weights; else a singular value decomposition of (moments * phases) x taps;
         with a weight also a Cholesky factorisation of in * taps per pattern of zero channels.
-
     """
     if order < 1:
         raise UncheckError(f"order must be at least 1, not {order}")
@@ -87,7 +88,7 @@ def _phase_index(kernel: PhaseKernel) -> Tensor:
 
 
 def _constraints(kernel: PhaseKernel, order: int) -> Tensor:
-    """Give the rows that must vanish: every moment of every phase, less its mean over the phases."""
+    """Return the rows that must vanish: every moment of every phase, less its mean over the phases."""
     member = torch.nn.functional.one_hot(_phase_index(kernel), int(kernel.taps.numel())).T.double()
     rows = []
     for degree in range(order):
@@ -98,7 +99,7 @@ def _constraints(kernel: PhaseKernel, order: int) -> Tensor:
 
 
 def _orthonormal(rows: Tensor) -> Tensor:
-    """Give an orthonormal basis of the row space, (rank, taps)."""
+    """Return an orthonormal basis of the row space, (rank, taps)."""
     values: Tensor
     basis: Tensor
     _, values, basis = torch.linalg.svd(rows, full_matrices=False)

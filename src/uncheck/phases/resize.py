@@ -1,5 +1,7 @@
 """Into the one form: resizes, bare or followed by a convolution."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 import torch
@@ -35,7 +37,6 @@ def from_resize(
 
     Raises:
         UncheckError: no such mode, or a factor below 1.
-
     """
     axes = ndim if ndim is not None else (len(factor) if isinstance(factor, Sequence) else 2)
     (s,) = sizes(axes, factor=factor)
@@ -74,7 +75,6 @@ def from_resize_conv(
         UncheckError: shapes or sizes that do not agree, or no such mode.
 
     Source: Odena, Dumoulin, Olah, Distill 2016, "Better Upsampling"; fused: Karras et al., Progressive GAN.
-
     """
     conv = from_conv(conv_weight, conv_bias, padding, dilation, groups)
     (s,) = sizes(conv.ndim, factor=factor)

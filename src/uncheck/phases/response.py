@@ -1,5 +1,7 @@
 """Frequency response, and how far the images of the spectrum are held down."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +25,6 @@ class ImageRejection:
             index 0, the wanted signal itself.
         worst: the smallest entry over a != 0; +inf for stride 1.
         band: fraction of the input band that was looked at, 0 (constants only) to 1.
-
     """
 
     per_alias: Tensor
@@ -45,7 +46,6 @@ def frequency_response(kernel: PhaseKernel, n: Sizes) -> Tensor:
         UncheckError: n below 1.
 
     Cost: out * in * prod(k) * n.
-
     """
     counts = expand("n", n, kernel.ndim)
     if min(counts) < 1:
@@ -74,7 +74,6 @@ def image_rejection_db(kernel: PhaseKernel, band: float = 0.0, points: int = 9) 
         UncheckError: band outside 0..1 or points below 2.
 
     Cost: out * in * prod(k) * prod(s * points).
-
     """
     if not 0 <= band <= 1:
         raise UncheckError(f"band must be a fraction from 0 to 1 of the input band, not {band}")

@@ -9,13 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from uncheck.phases.evening import ROUNDING, evening_map
 from uncheck.reading import CallKey, CallWatcher, Stage
 
 #: Samples per channel and phase that a covariance needs to be worth evening.
 SAMPLES = 8
-
-#: Variance below this share of the mean square is rounding, not signal.
-ROUNDING = 1e-6
 
 #: More channels than this are evened in variance only: eigendecompositions would cost more than the network.
 MOST_CHANNELS = 256
@@ -96,19 +94,7 @@ def _turns(inner: list[Tensor], means: list[Tensor], weights: list[Tensor]) -> l
     floor = least * torch.eye(channels, dtype=square.dtype, device=square.device)
     covariances = [(x * w[:, None]).T @ x + floor for x, w in zip(centred, weights, strict=True)]
     wanted = torch.stack(covariances).mean(dim=0)
-    out: list[Tensor | None] = []
-    for own in covariances:
-        root, inverse = _power(own, 0.5), _power(own, -0.5)
-        out.append(inverse @ _power(root @ wanted @ root, 0.5) @ inverse)
-    return out
-
-
-def _power(covariance: Tensor, exponent: float) -> Tensor:
-    values, vectors = torch.linalg.eigh(covariance)
-    # Directions without variance stay without: their share is rounding.
-    floor = values[-1].clamp_min(1e-30) * 1e-6
-    result: Tensor = (vectors * values.clamp_min(floor) ** exponent) @ vectors.T
-    return result
+    return [evening_map(own, wanted) for own in covariances]
 
 
 def _phase(

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from uncheck.phases import PhaseKernel
+from uncheck.phases.evening import ROUNDING, evening_map
 from uncheck.probing.forward import fresh
 from uncheck.reading import CallKey, CallWatcher, Stage, eagerly
 from uncheck.repairing.case import Case, Refusal
@@ -21,9 +22,6 @@ POSITIONS = 4096
 
 #: Share of the mean second moment added to all.
 RIDGE = 1e-2
-
-#: Variance below this share of the mean square is rounding, not signal.
-ROUNDING = 1e-6
 
 
 class Seen(CallWatcher):
@@ -215,13 +213,5 @@ def _turn(moments: PhaseMoments, place: int, order: str, groups: int) -> Tensor:
     size = channels // groups
     for g in range(groups):
         part = slice(g * size, (g + 1) * size)
-        root, inverse = _power(own[part, part], 0.5), _power(own[part, part], -0.5)
-        out[part, part] = inverse @ _power(root @ wanted[part, part] @ root, 0.5) @ inverse
+        out[part, part] = evening_map(own[part, part], wanted[part, part])
     return out
-
-
-def _power(covariance: Tensor, exponent: float) -> Tensor:
-    values, vectors = torch.linalg.eigh(covariance)
-    floor = values[-1].clamp_min(1e-30) * ROUNDING
-    result: Tensor = (vectors * values.clamp_min(floor) ** exponent) @ vectors.T
-    return result
