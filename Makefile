@@ -11,19 +11,26 @@ STAMP := $(VENV)/.installed
 # One thread per worker: several threads each would only wait for one another.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test test-slow test-all check bench experiments clean
+.PHONY: demo test test-integration test-slow test-all check bench experiments clean
 
 demo: $(STAMP)
 	$(VENV)/bin/uncheck demo
 
+PYTEST := $(PY) -m pytest -n $(WORKERS) --dist worksteal
+# Property tests with many examples, by as many processes: no limit of CPU time holds for them.
+FULL := --hypothesis-profile full
+
 test: $(STAMP)
-	$(PY) -m pytest -n $(WORKERS) --dist loadfile -m "not slow"
+	$(PYTEST) -m "not integration and not slow"
+
+test-integration: $(STAMP)
+	$(PYTEST) $(FULL) -m "(integration or hypothesis) and not slow"
 
 test-slow: $(STAMP)
-	$(PY) -m pytest -n $(WORKERS) --dist loadfile -m slow
+	$(PYTEST) $(FULL) -m slow
 
 test-all: $(STAMP)
-	$(PY) -m pytest -n $(WORKERS) --dist loadfile
+	$(PYTEST) $(FULL)
 
 check: $(STAMP)
 	$(PY) -m ruff format --check .
