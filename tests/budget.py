@@ -1,8 +1,9 @@
 """A quick test may take one CPU-second: this plugin fails a slower one, and reports what tests take.
 
-The processor time of a test's setup, call and teardown is counted, and that of its child processes: it does not
-depend on what else runs on the machine. Fixtures of a wider scope than the test are counted apart, for other tests
-share them. A slower machine gets more: `slowness` is measured when a test exceeds the limit, and only then.
+The processor time of a test's setup, call and teardown is counted, and that of its child processes: it
+does not depend on what else runs on the machine. Fixtures of a wider scope than the test are counted
+apart, for other tests share them. A slower machine gets more: `slowness` is measured when a test exceeds
+the limit, and only then.
 """
 
 from __future__ import annotations

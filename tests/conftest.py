@@ -1,7 +1,7 @@
 """Profiles of property tests, and the plugin that holds quick tests to one CPU-second.
 
-Tiers: `make test` runs the quick tests, which have no marker. `make test-all` also runs the `integration` and `slow`
-tests, and every property test with the many examples of the profile `full`.
+Tiers: `make test` runs the quick tests, which have no marker. `make test-all` also runs the `integration`
+and `slow` tests, and every property test with the many examples of the profile `full`.
 """
 
 import os
