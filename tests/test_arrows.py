@@ -13,6 +13,7 @@ VERSION = "__version__"
 #: Which rooms each room may import, beside itself.
 ALLOWED = {
     "errors": set(),
+    "writing": {"errors"},
     "geometry": {"errors"},
     "phases": {"errors", "geometry"},
     "signals": {"errors"},
@@ -22,10 +23,11 @@ ALLOWED = {
     "training": {"errors", "phases", "signals", "measuring", "reading"},
     "layers": {"errors", "geometry", "phases"},
     "fusing": {"errors", "phases", "reading", "layers"},
-    "editing": {"errors", "phases", "reading", "layers", "fusing", "probing", "repairing"},
+    "editing": {"errors", "writing", "phases", "reading", "layers", "fusing", "probing", "repairing"},
     "judging": {"errors", "signals", "measuring", "reading", "probing", "repairing"},
     "repairing": {
         "errors",
+        "writing",
         "phases",
         "signals",
         "measuring",
@@ -43,6 +45,7 @@ ALLOWED = {
     "reporting": {"errors", "geometry", "signals", "measuring", "probing", "judging", "repairing"},
     "cli": {
         "errors",
+        "writing",
         "geometry",
         "phases",
         "signals",
@@ -74,6 +77,7 @@ ALLOWED = {
 #: Rooms that must stay importable without the libraries named.
 WITHOUT = {
     "errors": {"torch", "numpy", "scipy"},
+    "writing": {"torch", "numpy", "scipy"},
     "geometry": {"torch", "scipy"},
     "signals": {"torch"},
     "measuring": {"torch"},

@@ -7,8 +7,8 @@ import warnings
 import pytest
 
 import uncheck
-from uncheck.cli.output import emit, write_whole
-from uncheck.errors import UncheckError, UncheckWarning
+from uncheck.cli.output import emit
+from uncheck.errors import UncheckWarning
 
 HEAVY = "import sys; print(sorted({'torch', 'scipy', 'numpy', 'PIL'} & set(sys.modules)))"
 
@@ -116,38 +116,6 @@ def test_own_warnings_are_one_line(run, monkeypatch):
 
     monkeypatch.setattr("uncheck.geometry.chain", warned)
     assert run("overlap")[2] == "warning: something was assumed\n"
-
-
-def test_a_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
-    path = tmp_path / "r.txt"
-    path.write_text("old")
-    path.chmod(0o640)
-    write_whole(path, b"new")
-    assert (path.read_text(), path.stat().st_mode & 0o777) == ("new", 0o640)
-
-    def interrupted(*_):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("pathlib.Path.replace", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        write_whole(path, b"newer")
-    assert path.read_text() == "new"
-    assert [p.name for p in tmp_path.iterdir()] == ["r.txt"]
-
-
-def test_a_link_stays_a_link_and_new_files_get_usual_permissions(tmp_path):
-    write_whole(tmp_path / "real.txt", b"1")
-    (tmp_path / "plain.txt").write_text("")
-    assert (tmp_path / "real.txt").stat().st_mode == (tmp_path / "plain.txt").stat().st_mode
-    (tmp_path / "link.txt").symlink_to("real.txt")
-    write_whole(tmp_path / "link.txt", b"2")
-    assert (tmp_path / "link.txt").is_symlink()
-    assert (tmp_path / "real.txt").read_bytes() == b"2"
-
-
-def test_a_file_that_cannot_be_written_is_named(tmp_path):
-    with pytest.raises(UncheckError, match=r"gone.x\.txt cannot be written \(No such file or directory\)"):
-        write_whole(tmp_path / "gone" / "x.txt", b"")
 
 
 def test_a_dash_is_stdout(capsys):

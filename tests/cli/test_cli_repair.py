@@ -239,7 +239,7 @@ def test_a_full_disk_leaves_the_older_result(place, run, repairs, monkeypatch):
     monkeypatch.setattr(os, "fsync", full)
     code, out, err = run(*BASE)
     assert (code, out) == (2, "")
-    assert "error: the result cannot be written to out (No space left on device), and what was there" in err
+    assert "error: out cannot be written (No space left on device), and what was there is as it was" in err
     assert {path.name: path.read_bytes() for path in (place / "out").iterdir()} == before
 
 

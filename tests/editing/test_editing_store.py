@@ -5,8 +5,6 @@ import errno
 import io
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -30,7 +28,6 @@ from uncheck.editing.store import (
     load_repaired,
     read_plan,
     save_repaired,
-    write_together,
 )
 from uncheck.errors import UncheckError
 from uncheck.layers.phase_transpose import phase_conv_transpose
@@ -346,99 +343,6 @@ def test_state_that_is_no_tensor(tmp_path):
     with pytest.raises(UncheckError, match="_extra_state in the network's state is no tensor"):
         save_repaired(tmp_path, net, Candidate("project", "", KINDS[0]), {})
     assert list(tmp_path.iterdir()) == []
-
-
-# --- together or not at all -------------------------------------------------------------------------------
-
-
-def older(folder):
-    files = {name: f"older {name}".encode() for name in ("a.json", "b.html")}
-    for name, content in files.items():
-        (folder / name).write_bytes(content)
-    return files
-
-
-def there(folder):
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
-
-
-def test_all_files_are_replaced_and_keep_their_permissions(tmp_path):
-    older(tmp_path)
-    (tmp_path / "a.json").chmod(0o600)
-    write_together(tmp_path, {"a.json": b"1", "b.html": b"2", "c": b"3"})
-    assert there(tmp_path) == {"a.json": b"1", "b.html": b"2", "c": b"3"}
-    assert (tmp_path / "a.json").stat().st_mode & 0o777 == 0o600
-    mask = os.umask(0)
-    os.umask(mask)
-    assert (tmp_path / "c").stat().st_mode & 0o777 == 0o666 & ~mask
-
-
-@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()])
-def test_a_write_that_fails_leaves_the_older_files(tmp_path, monkeypatch, error):
-    before, calls, real = older(tmp_path), [], os.fsync
-
-    def full(handle):
-        calls.append(handle)
-        if len(calls) == 2:
-            raise error
-        real(handle)
-
-    monkeypatch.setattr(os, "fsync", full)
-    expected = UncheckError if isinstance(error, OSError) else KeyboardInterrupt
-    with pytest.raises(expected) as raised:
-        write_together(tmp_path, {"a.json": b"1", "b.html": b"2", "c": b"3"})
-    if expected is UncheckError:
-        assert "No space left on device), and what was there is as it was; make room" in str(raised.value)
-    assert there(tmp_path) == before
-
-
-def test_a_rename_that_fails_half_way_says_what_is_new(tmp_path):
-    (tmp_path / "b.html").mkdir()
-    with pytest.raises(UncheckError, match=r"only a.json is new"):
-        write_together(tmp_path, {"a.json": b"1", "b.html": b"2"})
-    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["a.json"]
-
-
-LIMITED = """
-import resource, signal, sys
-from pathlib import Path
-from uncheck.errors import UncheckError
-from uncheck.editing.store import write_together
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
-try:
-    write_together(Path(sys.argv[1]), {"a.json": b"1", "b.html": b"2" * 60_000})
-except UncheckError as error:
-    print(error)
-"""
-
-
-def test_a_real_limit_on_file_size(tmp_path):
-    before = older(tmp_path)
-    done = subprocess.run(
-        [sys.executable, "-c", LIMITED, tmp_path], capture_output=True, text=True, timeout=120, check=True
-    )
-    assert "File too large), and what was there is as it was" in done.stdout
-    assert there(tmp_path) == before
-
-
-def test_a_disk_that_is_really_full(tmp_path):
-    small = tmp_path / "small"
-    small.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", small], capture_output=True, check=False
-    )
-    if mounted.returncode:
-        pytest.skip("this user may not mount a small disk")
-    try:
-        before = older(small)
-        with pytest.raises(UncheckError, match="No space left on device"):
-            write_together(small, {"a.json": b"1", "b.html": b"2" * 100_000})
-        assert there(small) == before
-        write_together(small, {"a.json": b"1"})
-        assert there(small) == before | {"a.json": b"1"}
-    finally:
-        subprocess.run(["umount", small], check=True)
 
 
 def test_a_failed_save_leaves_the_older_repair_loadable(tmp_path, monkeypatch):

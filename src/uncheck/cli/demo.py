@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
-from uncheck.cli.output import made_folder, write_whole
+from uncheck.cli.output import made_folder
 from uncheck.cli.progress import progress_bar
 from uncheck.errors import UncheckError
+from uncheck.writing import write_file
 
 
 def command(
@@ -40,14 +41,14 @@ def command(
             (f"input-{i}.png", photograph.movedim(0, -1).numpy() * 255),
             (f"output-{i}.png", painted),
         ):
-            write_whole(folder / name, as_png(levels))
+            write_file(folder / name, as_png(levels))
             paths.append(str(folder / name))
     measurement = measure(paths)
     captions = []
     for i, painted in enumerate(inspection.output, 1):
         for picture in lattice_pictures(painted):
             name = f"output-{i}-{picture.name}.png"
-            write_whole(folder / name, as_png(picture.levels))
+            write_file(folder / name, as_png(picture.levels))
             captions.append(f"{name}: {picture.caption}")
 
     report = "\n\n".join(
@@ -60,9 +61,9 @@ def command(
             "Where the network and the photographs come from\n" + origin.strip(),
         ]
     )
-    write_whole(folder / "report.txt", (report + "\n").encode())
-    write_whole(folder / "inspect.json", (json_text(inspection) + "\n").encode())
-    write_whole(folder / "measure.json", (json_text(measurement) + "\n").encode())
+    write_file(folder / "report.txt", (report + "\n").encode())
+    write_file(folder / "inspect.json", (json_text(inspection) + "\n").encode())
+    write_file(folder / "measure.json", (json_text(measurement) + "\n").encode())
     typer.echo(report)
     typer.echo(f"\nWritten to {folder}: report.txt, inspect.json, measure.json and the pictures.")
     return 0

@@ -10,10 +10,11 @@ import typer
 
 from uncheck.cli.inspect import run_on_input
 from uncheck.cli.options import ExitZeroOption, Format, FormatOption, parse_range, parse_shape
-from uncheck.cli.output import check_output, emit, page, write_whole
+from uncheck.cli.output import check_output, emit, page
 from uncheck.cli.progress import progress_bar
 from uncheck.cli.usercode import user_code
 from uncheck.errors import UncheckError
+from uncheck.writing import write_file
 
 if TYPE_CHECKING:
     from uncheck.fusing import Fusion
@@ -112,5 +113,5 @@ def _write(path: Path, result: Fusion, target: str) -> None:
     said = result.to_dict()
     metadata = {name: json.dumps(said[name]) for name in ("fused", "refused", "difference")}
     about = {"format": "pt", "schema": said["schema"], "uncheck": __version__, "torch": torch.__version__}
-    write_whole(path, save(tensors, metadata | about | {"target": target}))
+    write_file(path, save(tensors, metadata | about | {"target": target}))
     typer.echo(f"note: wrote {path}", err=True)

@@ -25,9 +25,10 @@ from uncheck.cli.options import (
     parse_range,
     parse_tile,
 )
-from uncheck.cli.output import check_output, emit, made_folder, page, write_whole
+from uncheck.cli.output import check_output, emit, made_folder, page
 from uncheck.cli.progress import Progress, progress_bar
 from uncheck.errors import UncheckError
+from uncheck.writing import write_file
 
 if TYPE_CHECKING:
     from uncheck.measuring import Measurement
@@ -119,7 +120,7 @@ def _draw_maps(result: Measurement, folder: Path) -> int:
         stem = re.sub(r"[^\w.-]+", "_", Path(image.path).stem).strip("_.") or "picture"
         name = next(n for n in chain([stem], (f"{stem}-{i}" for i in count(2))) if n not in names)
         names.add(name)
-        write_whole(folder / f"{name}-map.png", drawn)
+        write_file(folder / f"{name}-map.png", drawn)
     return len(names)
 
 

@@ -1,16 +1,16 @@
-"""Where a result goes: stdout, or a file that is written whole or not at all."""
+"""Where a result goes: stdout, or a file."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from uncheck.errors import UncheckError
+from uncheck.writing import write_file
 
 if TYPE_CHECKING:
     from uncheck.reporting import Page
@@ -47,7 +47,7 @@ def page(path: Path | None) -> Page:
 def emit(text: str, path: Path | None) -> None:
     """Write a result to a file, or to stdout if there is none (or it is "-")."""
     if path is not None and str(path) != "-":
-        write_whole(path, (text + "\n").encode("utf-8", "backslashreplace"))
+        write_file(path, (text + "\n").encode("utf-8", "backslashreplace"))
         return
     try:
         print(text)
@@ -55,31 +55,6 @@ def emit(text: str, path: Path | None) -> None:
     except BrokenPipeError:
         # Whoever read it has seen enough (`| head`). Nothing may be flushed into the closed pipe at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that it never exists half-written: beside it first, then renamed.
-
-    Raises:
-        UncheckError: it cannot be written.
-    """
-    # A link stays a link, and what is no ordinary file (/dev/null, a pipe) must not be replaced by one.
-    target = Path(os.path.realpath(path))
-    try:
-        if target.exists() and not target.is_file():
-            target.write_bytes(content)
-            return
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            Path(name).chmod(target.stat().st_mode & 0o7777 if target.exists() else 0o666 & ~_umask())
-            Path(name).replace(target)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise UncheckError(f"{path} cannot be written ({error.strerror}); check the folder") from error
 
 
 def made_folder(folder: Path, option: str) -> Path:
@@ -97,9 +72,3 @@ def made_folder(folder: Path, option: str) -> Path:
             f"{option} {folder} cannot be made ({error.strerror}); name another folder"
         ) from error
     return folder
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

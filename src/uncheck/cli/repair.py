@@ -23,6 +23,7 @@ from uncheck.cli.output import check_output, emit, made_folder, page
 from uncheck.cli.progress import progress_bar
 from uncheck.cli.usercode import user_code
 from uncheck.errors import UncheckError
+from uncheck.writing import write_files
 
 if TYPE_CHECKING:
     from uncheck.repairing.result import Repair
@@ -196,7 +197,7 @@ def _write(
     folder: Path, result: Repair, exports: dict[str, bytes], about: dict[str, Any], keep_even: bool
 ) -> None:
     """All files together; older ones that this run did not make are named."""
-    from uncheck.editing.store import even_layers, repaired_bytes, unwrapped, write_together
+    from uncheck.editing.store import even_layers, repaired_bytes, unwrapped
     from uncheck.reporting import json_text
     from uncheck.reporting.repair_page import repair_page
 
@@ -205,7 +206,7 @@ def _write(
         files[WEIGHTS] = repaired_bytes(result.model, result.candidate, about, even=keep_even)
         if keep_even and not even_layers(unwrapped(result.model)):
             _note("no upsampler has equal gains after this repair, so --keep-even has nothing to keep")
-    write_together(folder, files)
+    write_files({folder / name: content for name, content in files.items()})
     _note(f"wrote {', '.join(sorted(files))} to {folder}")
     if (folder / CHECKPOINT).exists():
         _note(f"the same command goes on with the training from {folder / CHECKPOINT}")

@@ -1,11 +1,9 @@
-"""What a repair leaves on disk, written together or not at all, and the repaired network from there."""
+"""What a repair leaves on disk, and the repaired network from there."""
 
 from __future__ import annotations
 
 import copy
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -23,6 +21,7 @@ from uncheck.errors import UncheckError
 from uncheck.fusing.fuse import copied
 from uncheck.layers.phase_transpose import PhaseConvTranspose
 from uncheck.reading import load_weights
+from uncheck.writing import write_files
 
 REPAIRED = "repaired.safetensors"
 """Name of the weights in the folder of a repair."""
@@ -59,7 +58,8 @@ def save_repaired(
     Cost: a copy of the weights in memory.
     """
     content = repaired_bytes(model, candidate, about, even=even)
-    write_together(folder, {**(beside or {}), REPAIRED: content})
+    files = {**(beside or {}), REPAIRED: content}
+    write_files({folder / name: content for name, content in files.items()})
 
 
 def repaired_bytes(
@@ -190,47 +190,6 @@ def _is_even(module: nn.Module) -> bool:
     return True
 
 
-def write_together(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Write files so that all replace older ones, or none does.
-
-    All are written beside their places and forced to disk first, then renamed.
-
-    Args:
-        folder: one that exists.
-        files: contents by name.
-
-    Raises:
-        UncheckError: one cannot be written; older files are then as they were, unless renaming itself failed
-            half way.
-    """
-    waiting: dict[Path, Path] = {}
-    renamed: list[str] = []
-    try:
-        for name, content in files.items():
-            target = folder / name
-            handle, beside = tempfile.mkstemp(dir=folder, prefix=f".{name}.")
-            waiting[Path(beside)] = target
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            mode = target.stat().st_mode & 0o7777 if target.exists() else 0o666 & ~_umask()
-            Path(beside).chmod(mode)
-        for path, target in list(waiting.items()):
-            path.replace(target)
-            del waiting[path]
-            renamed.append(target.name)
-    except OSError as error:
-        left = f"only {', '.join(renamed)} is new" if renamed else "what was there is as it was"
-        raise UncheckError(
-            f"the result cannot be written to {folder} ({error.strerror or error}), and {left}; make room or "
-            "name another folder"
-        ) from error
-    finally:
-        for path in waiting:
-            path.unlink(missing_ok=True)
-
-
 def _rebuilt(model: nn.Module, file: Path, edits: tuple[Edit, ...], plan: Mapping[str, Any]) -> nn.Module:
     frozen = not any(parameter.requires_grad for parameter in model.parameters())
     inside = tuple(edit for edit in edits if not isinstance(edit, Spun))
@@ -253,9 +212,3 @@ def _rebuilt(model: nn.Module, file: Path, edits: tuple[Edit, ...], plan: Mappin
 
 def _first(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -14,14 +14,16 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
+from uncheck.errors import UncheckError
 from uncheck.probing.forward import fresh
 from uncheck.repairing.case import Case
 from uncheck.repairing.methods.distill.student import Student
 from uncheck.repairing.methods.distill.tail import Memory, Strayed, Tail, bytes_of
 from uncheck.repairing.methods.distill.teacher import Lesson, part, ripple, shared
+from uncheck.writing import write_file
 
 #: Memory for what is remembered of the frozen part, bytes.
 MEMORY = 1.5e9
@@ -278,13 +280,9 @@ class Training:
             if "exp_avg" in state:
                 tensors |= {f"mean.{name}": state["exp_avg"], f"square.{name}": state["exp_avg_sq"]}
         about = {"mark": self.mark, "progress": json.dumps(vars(self.progress))}
-        beside = self.checkpoint.with_name(f".{self.checkpoint.name}.new")
-        try:
-            save_file({k: v.contiguous().clone() for k, v in tensors.items()}, beside, about)
-            beside.replace(self.checkpoint)
-        except (OSError, SafetensorError):
-            with suppress(OSError):
-                beside.unlink(missing_ok=True)
+        with suppress(UncheckError):
+            content = save({k: v.contiguous().clone() for k, v in tensors.items()}, about)
+            write_file(self.checkpoint, content)
 
     def _resume(self) -> None:
         """Go on where a checkpoint of the same training stands."""
