@@ -13,20 +13,22 @@ VERSION = "__version__"
 #: Which rooms each room may import, beside itself.
 ALLOWED = {
     "errors": set(),
+    "plain": set(),
     "writing": {"errors"},
-    "geometry": {"errors"},
+    "geometry": {"errors", "plain"},
     "phases": {"errors", "geometry"},
     "signals": {"errors"},
-    "measuring": {"errors", "signals"},
-    "reading": {"errors", "geometry", "phases"},
-    "probing": {"errors", "geometry", "phases", "signals", "measuring", "reading"},
-    "training": {"errors", "phases", "signals", "measuring", "reading"},
+    "measuring": {"errors", "plain", "signals"},
+    "reading": {"errors", "plain", "geometry", "phases"},
+    "probing": {"errors", "plain", "geometry", "phases", "signals", "measuring", "reading"},
+    "training": {"errors", "plain", "phases", "signals", "measuring", "reading"},
     "layers": {"errors", "geometry", "phases"},
-    "fusing": {"errors", "phases", "reading", "layers"},
+    "fusing": {"errors", "plain", "phases", "reading", "layers"},
     "editing": {"errors", "writing", "phases", "reading", "layers", "fusing", "probing", "repairing"},
-    "judging": {"errors", "signals", "measuring", "reading", "probing", "repairing"},
+    "judging": {"errors", "plain", "signals", "measuring", "reading", "probing", "repairing"},
     "repairing": {
         "errors",
+        "plain",
         "writing",
         "phases",
         "signals",
@@ -38,7 +40,7 @@ ALLOWED = {
         "editing",
         "judging",
     },
-    "swapping": {"errors", "phases", "reading", "probing", "layers", "fusing", "editing"},
+    "swapping": {"errors", "plain", "phases", "reading", "probing", "layers", "fusing", "editing"},
     # The former names of several rooms, for the code of users.
     "fixing": {"fusing", "editing", "repairing", "swapping"},
     "demo": {"errors"},
@@ -77,6 +79,7 @@ ALLOWED = {
 #: Rooms that must stay importable without the libraries named.
 WITHOUT = {
     "errors": {"torch", "numpy", "scipy"},
+    "plain": {"torch", "numpy", "scipy"},
     "writing": {"torch", "numpy", "scipy"},
     "geometry": {"torch", "scipy"},
     "signals": {"torch"},

@@ -7,11 +7,13 @@ from typing import Any
 
 from torch import nn
 
+from uncheck.plain import Plain, as_dict
+
 SCHEMA = "uncheck.fuse/1"
 
 
 @dataclass(frozen=True)
-class Fused:
+class Fused(Plain):
     """One resize and convolution that became one layer.
 
     Attributes:
@@ -44,21 +46,6 @@ class Fused:
         norm = f" + {self.folded}" if self.folded else ""
         return f"{self.resize} ({self.mode} x {factor}) + {self.conv} ({kernel}){norm}"
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
-        return {
-            "resize": self.resize,
-            "conv": self.conv,
-            "factor": list(self.factor),
-            "mode": self.mode,
-            "kernel_size": list(self.kernel_size),
-            "padding": [list(pair) for pair in self.padding],
-            "padding_mode": self.padding_mode,
-            "folded": self.folded,
-            "calls": self.calls,
-            "notes": list(self.notes),
-        }
-
 
 @dataclass(frozen=True)
 class Refused:
@@ -85,7 +72,7 @@ class Refused:
 
 
 @dataclass(frozen=True)
-class Difference:
+class Difference(Plain):
     """Largest difference between the outputs of both networks.
 
     Attributes:
@@ -100,15 +87,6 @@ class Difference:
     random: float | None
     relative: float
     allowed: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
-        return {
-            "example": self.example,
-            "random": self.random,
-            "relative": self.relative,
-            "allowed": self.allowed,
-        }
 
 
 @dataclass(frozen=True)
@@ -144,10 +122,4 @@ class Fusion:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready, without the network."""
-        return {
-            "schema": SCHEMA,
-            "fused": [one.to_dict() for one in self.fused],
-            "refused": [one.to_dict() for one in self.refused],
-            "difference": self.difference.to_dict(),
-            "notes": list(self.notes),
-        }
+        return {"schema": SCHEMA, **as_dict(self)}

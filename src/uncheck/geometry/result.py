@@ -9,6 +9,7 @@ from typing import Any
 from uncheck.geometry.axis import Counts
 from uncheck.geometry.layer import Layer
 from uncheck.geometry.picture import picture
+from uncheck.plain import as_dict
 
 
 @dataclass(frozen=True)
@@ -35,11 +36,8 @@ class Scale:
     def to_dict(self) -> dict[str, Any]:
         """Return plain lists and numbers, ready for JSON; an infinite ratio is null."""
         return {
-            "layer": self.layer,
-            "period": list(self.period),
+            **as_dict(self, "layer", "period", "ratio", "axes", "survives"),
             "ratio": None if isinf(self.ratio) else self.ratio,
-            "axes": list(self.axes),
-            "survives": self.survives,
         }
 
 
@@ -74,16 +72,11 @@ class Overlap:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain lists and numbers, ready for JSON; an infinite ratio is null."""
+        names = ("taps_per_phase", "taps", "ratio", "even", "period", "scales", "input_size", "interior")
         return {
             "schema": "uncheck.overlap/1",
-            "taps_per_phase": _lists(self.taps_per_phase),
-            "taps": self.taps.tolist(),
+            **as_dict(self, *names),
             "ratio": None if isinf(self.ratio) else self.ratio,
-            "even": self.even,
-            "period": list(self.period),
-            "scales": [scale.to_dict() for scale in self.scales],
-            "input_size": list(self.input_size),
-            "interior": [list(span) for span in self.interior],
         }
 
     def __str__(self) -> str:
@@ -96,10 +89,6 @@ class Overlap:
 
     def _repr_html_(self) -> str:
         return f"<pre>{self}</pre>"
-
-
-def _lists(nested: Any) -> Any:
-    return [_lists(entry) for entry in nested] if isinstance(nested, tuple) else nested
 
 
 def _short(taps: tuple[int, ...], most: int = 12) -> str:

@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from uncheck.plain import Plain, as_dict
+
 #: A period is gone where its lattice is this many times weaker, or weaker than so many grey levels.
 GONE_TIMES, GONE_LEVELS = 20.0, 0.1
 
 
 @dataclass(frozen=True)
-class Strength:
+class Strength(Plain):
     """The lattice at one period.
 
     Attributes:
@@ -28,10 +30,6 @@ class Strength:
     amplitude: float
     p_value: float
     significant: bool
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
-        return {**vars(self), "period": list(self.period)}
 
 
 @dataclass(frozen=True)
@@ -56,16 +54,11 @@ class Look:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
-        return {
-            "lattice": [s.to_dict() for s in self.lattice],
-            "strength": self.strength,
-            "second_order": [s.to_dict() for s in self.second_order],
-            "colours": dict(self.colours),
-        }
+        return as_dict(self, "lattice", "strength", "second_order", "colours")
 
 
 @dataclass(frozen=True)
-class Fidelity:
+class Fidelity(Plain):
     """How near the repaired network stays, dB of peak 255 grey levels; SSIM 0..1; None where there is none.
 
     `..._before` is the same for the original network.
@@ -80,13 +73,9 @@ class Fidelity:
     psnr_to_truth_before: float | None = None
     ssim_to_truth: float | None = None
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
-        return dict(vars(self))
-
 
 @dataclass(frozen=True)
-class Cost:
+class Cost(Plain):
     """Median time of one call, milliseconds, and peak memory it takes beyond the weights, megabytes.
 
     Memory is None where the system does not tell.
@@ -96,10 +85,6 @@ class Cost:
     after_ms: float
     before_mb: float | None
     after_mb: float | None
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
-        return dict(vars(self))
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from uncheck.plain import as_dict
+
 SIGNIFICANCE = 1e-3
 VISIBLE = 0.3
 
@@ -58,15 +60,9 @@ class Component:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready: `period`, `amplitude`, `p_value` and the same per channel."""
-        return {
-            "period": list(self.period),
-            "amplitude": self.amplitude,
-            "p_value": self.p_value,
-            "channel_amplitudes": list(self.channel_amplitudes),
-            "channel_p_values": list(self.channel_p_values),
-            "signed": self.signed,
-            "harmonics": [{"period": list(p), "amplitude": a} for p, a in self.harmonics],
-        }
+        names = ("period", "amplitude", "p_value", "channel_amplitudes", "channel_p_values", "signed")
+        harmonics = [{"period": list(p), "amplitude": a} for p, a in self.harmonics]
+        return {**as_dict(self, *names), "harmonics": harmonics}
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from uncheck.measuring.places.places import LocalMap
 from uncheck.measuring.second_order import Modulation
 from uncheck.measuring.sound.tones import Tone
 from uncheck.measuring.together import SetMeasurement
+from uncheck.plain import as_dict, plain
 from uncheck.signals.levels import LEVELS
 
 SCHEMA = "uncheck.measure/1"
@@ -47,21 +48,17 @@ class ImageMeasurement:
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
         return {
-            "path": self.path,
-            "verdict": self.verdict,
-            "rival": self.rival,
+            **as_dict(self, "path", "verdict", "rival"),
             "lattice": [self._component(c) for c in self.found.present],
             "strength": self.strength,
             "traces": [self._component(c) for c in self.found.traces],
-            "second_order": [m.to_dict() for m in self.second_order],
+            "second_order": plain(self.second_order),
             "not_tested": list(self.found.not_tested),
-            "brightness": [d.to_dict() for d in self.brightness],
-            "kind": self.kind,
+            **as_dict(self, "brightness", "kind"),
             "range": list(self.span),
             **({} if self.unit is None else {"unit": self.unit}),
             **({"sample_rate": self.rate} if self.kind == "audio" else {}),
-            "notes": list(self.notes),
-            "where": None if self.where is None else self.where.to_dict(),
+            **as_dict(self, "notes", "where"),
         }
 
     def _component(self, component: Component) -> dict[str, Any]:
@@ -111,7 +108,7 @@ class Measurement:
         """JSON-ready."""
         return {
             "schema": SCHEMA,
-            "images": [image.to_dict() for image in self.images],
+            "images": plain(self.images),
             "errors": [{"path": path, "error": error} for path, error in self.errors],
             **({} if self.together is None else {"set": self.together.to_dict()}),
         }

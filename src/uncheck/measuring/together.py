@@ -15,6 +15,7 @@ from uncheck.measuring.harmonics import attribute_harmonics
 from uncheck.measuring.rivals import jpeg_grid
 from uncheck.measuring.rivals.camera import BAYER_MOST, green_against_magenta
 from uncheck.measuring.sets import VISIBLE_IN_SETS, SetSums, add, set_lattice, set_sums, share
+from uncheck.plain import as_dict, plain
 from uncheck.signals.signal import Signal
 
 #: Images of a group looked at for a JPEG grid.
@@ -49,13 +50,9 @@ class Group:
         """JSON-ready."""
         return {
             "shape": list(self.shape[:-1]),
-            "count": self.count,
-            "verdict": self.verdict,
-            "rival": self.rival,
-            "lattice": [c.to_dict() for c in self.found.present],
-            "strength": self.found.strength,
-            "traces": [c.to_dict() for c in self.found.traces],
-            "not_tested": list(self.found.not_tested),
+            **as_dict(self, "count", "verdict", "rival"),
+            "lattice": plain(self.found.present),
+            **as_dict(self.found, "strength", "traces", "not_tested"),
         }
 
 
@@ -83,8 +80,7 @@ class SetMeasurement:
         return {
             **first.to_dict(),
             "count": sum(group.count for group in self.groups),
-            "groups": [group.to_dict() for group in self.groups],
-            "notes": list(self.notes),
+            **as_dict(self, "groups", "notes"),
         }
 
 

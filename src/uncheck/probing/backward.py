@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from uncheck.errors import UncheckError
 from uncheck.measuring import Component
+from uncheck.plain import Plain
 from uncheck.probing.forward import Runner
 from uncheck.probing.lattices import Found, amplitude_of, batch_lattice
 from uncheck.probing.outputs import tensors
@@ -47,7 +48,7 @@ class StridedBlame:
 
 
 @dataclass(frozen=True)
-class Gradient:
+class Gradient(Plain):
     """The gradient of the output with respect to the input.
 
     Attributes:
@@ -65,14 +66,6 @@ class Gradient:
     def found(self) -> bool:
         """Whether there is a lattice of either order."""
         return bool(self.lattice or self.magnitude)
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
-        return {
-            "lattice": [c.to_dict() for c in self.lattice],
-            "magnitude": [c.to_dict() for c in self.magnitude],
-            "strided": [s.to_dict() for s in self.strided],
-        }
 
 
 class _Branching(CallWatcher):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from uncheck.plain import Plain
 from uncheck.probing.even import can_even, evening
 from uncheck.probing.forward import Edits, Runner
 from uncheck.probing.lattices import Found, amplitude_of
@@ -21,7 +21,7 @@ RAISES = 1.25
 
 
 @dataclass(frozen=True)
-class PeriodBlame:
+class PeriodBlame(Plain):
     """What happens to one period of the final lattice, amplitudes in grey levels.
 
     Attributes:
@@ -40,13 +40,9 @@ class PeriodBlame:
     scrambled: float
     share: float
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
-        return {**vars(self), "period": list(self.period)}
-
 
 @dataclass(frozen=True)
-class StageBlame:
+class StageBlame(Plain):
     """The blame of one stage.
 
     Attributes:
@@ -63,10 +59,6 @@ class StageBlame:
     order: int | None
     periods: tuple[PeriodBlame, ...]
     interacts: bool
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
-        return {**vars(self), "periods": [p.to_dict() for p in self.periods]}
 
 
 def blame(

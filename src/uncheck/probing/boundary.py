@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import lcm
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from uncheck.plain import Plain
 
 #: Grey levels below which a border does not show.
 FAINT = 0.5
@@ -31,7 +32,7 @@ class PaddingBlame:
 
 
 @dataclass(frozen=True)
-class Boundary:
+class Boundary(Plain):
     """The border of the output.
 
     Attributes:
@@ -44,14 +45,6 @@ class Boundary:
     constant: Edge | None
     real: Edge | None
     paddings: tuple[PaddingBlame, ...] = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
-        return {
-            "constant": vars(self.constant).copy() if self.constant else None,
-            "real": vars(self.real).copy() if self.real else None,
-            "paddings": [vars(p).copy() for p in self.paddings],
-        }
 
 
 def edge_of_constant(batch: NDArray[np.float32], periods: list[tuple[int, ...]]) -> Edge | None:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uncheck.measuring import Component
+from uncheck.plain import Plain, as_dict, plain
 from uncheck.probing.backward import Gradient
 from uncheck.probing.blame import StageBlame
 from uncheck.probing.boundary import Boundary
@@ -35,37 +36,23 @@ class StageReport:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
-        stage = self.stage
+        names = ("name", "call", "kind", "stride", "kernel_size", "output_period", "overlap")
         return {
-            "name": stage.name,
-            "call": stage.call,
-            "kind": stage.kind,
-            "stride": list(stage.stride),
-            "kernel_size": list(stage.kernel_size),
-            "output_period": list(stage.output_period) if stage.output_period else None,
-            "overlap": stage.overlap,
-            "gain_spread": self.gain_spread,
-            "order": self.order,
+            **as_dict(self.stage, *names),
+            **as_dict(self, "gain_spread", "order"),
             "blame": self.blame.share if self.blame else None,
             "blame_order": self.blame.order if self.blame else None,
             "interacts": self.blame.interacts if self.blame else False,
-            "periods": [p.to_dict() for p in self.blame.periods] if self.blame else [],
+            "periods": plain(self.blame.periods) if self.blame else [],
         }
 
 
 @dataclass(frozen=True)
-class Probe:
+class Probe(Plain):
     """The output's lattice on one test signal; `second_order` is that of its local energy."""
 
     lattice: tuple[Component, ...]
     second_order: tuple[Component, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
-        return {
-            "lattice": [c.to_dict() for c in self.lattice],
-            "second_order": [c.to_dict() for c in self.second_order],
-        }
 
 
 @dataclass(frozen=True)
@@ -119,26 +106,14 @@ class Inspection:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
-        random = self.random_lattice
+        names = ("verdict", "range", "lattice", "strength", "traces", "from_input", "stages")
         return {
             "schema": SCHEMA,
-            "verdict": self.verdict,
-            "range": list(self.range) if self.range else None,
-            "lattice": [c.to_dict() for c in self.lattice],
-            "strength": self.strength,
-            "traces": [c.to_dict() for c in self.traces],
-            "from_input": [c.to_dict() for c in self.from_input],
-            "stages": [s.to_dict() for s in self.stages],
+            **as_dict(self, *names),
             "operations": self.ledger.to_dict(),
-            "probes": {name: probe.to_dict() for name, probe in self.probes.items()},
-            "random_weights": {
-                "lattice": [c.to_dict() for c in random] if random is not None else None,
-                "fault": self.fault,
-            },
-            "boundary": self.boundary.to_dict() if self.boundary else None,
-            "gradient": self.gradient.to_dict() if self.gradient else None,
-            "passes": self.passes,
-            "notes": list(self.notes),
+            "probes": plain(self.probes),
+            "random_weights": {"lattice": plain(self.random_lattice), "fault": self.fault},
+            **as_dict(self, "boundary", "gradient", "passes", "notes"),
         }
 
     def __str__(self) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import torch
 
+from uncheck.plain import as_dict
 from uncheck.reading.calls import index_parts, slice_steps
 from uncheck.reading.chains import read_interleaves
 from uncheck.reading.graph import OPAQUE, Graph, Node, Slot
@@ -38,11 +39,7 @@ class Ledger:
 
     def to_dict(self) -> dict[str, dict[str, int]]:
         """The three counts as plain dictionaries."""
-        return {
-            "handled": dict(self.handled),
-            "ignored": dict(self.ignored),
-            "unsupported": dict(self.unsupported),
-        }
+        return as_dict(self, "handled", "ignored", "unsupported")
 
     def __str__(self) -> str:
         text = f"{sum(self.handled.values())} calls handled, {sum(self.ignored.values())} ignored on purpose"

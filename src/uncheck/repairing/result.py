@@ -9,12 +9,13 @@ from torch import nn
 
 from uncheck.editing.edits import Candidate
 from uncheck.judging.judgement import Cost, Judgement, Look
+from uncheck.plain import Plain, as_dict
 
 SCHEMA = "uncheck.repair/1"
 
 
 @dataclass(frozen=True)
-class Tried:
+class Tried(Plain):
     """One candidate that was judged.
 
     Attributes:
@@ -32,10 +33,6 @@ class Tried:
     worst: float
     psnr: float
     verdict: str
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
-        return dict(vars(self))
 
 
 @dataclass(frozen=True)
@@ -86,11 +83,7 @@ class Repair:
         fidelity = judged.fidelity.to_dict() if judged else None
         return {
             "schema": SCHEMA,
-            "network": self.network,
-            "method": self.method,
-            "label": self.label,
-            "kind": self.kind,
-            "before": self.before.to_dict() if self.before else None,
+            **as_dict(self, "network", "method", "label", "kind", "before"),
             "after": judged.after.to_dict() if judged else None,
             "fidelity": fidelity or {"psnr_to_original": None, "psnr_to_spun": None, "psnr_to_truth": None},
             "sharpness_change": judged.sharpness_change if judged else None,
@@ -101,9 +94,7 @@ class Repair:
             else {"before_ms": None, "after_ms": None, "before_mb": None, "after_mb": None},
             "keys_kept": self.keys_kept,
             "refused": [{"method": method, "reason": reason} for method, reason in self.refused],
-            "tried": [one.to_dict() for one in self.tried],
-            "notes": list(self.notes),
-            "seconds": self.seconds,
+            **as_dict(self, "tried", "notes", "seconds"),
         }
 
     def __str__(self) -> str:

@@ -15,6 +15,7 @@ from uncheck.fusing.fuse import copied
 from uncheck.layers.phase_transpose import PhaseConvTranspose
 from uncheck.layers.smooth import SmoothConvTranspose
 from uncheck.phases import gain_spread
+from uncheck.plain import Plain
 from uncheck.probing.forward import fresh
 from uncheck.probing.outputs import tensors
 from uncheck.reading import Recording, Stage, as_found, eagerly, forward_error, record
@@ -31,7 +32,7 @@ NAMES = {
 
 
 @dataclass(frozen=True)
-class Replaced:
+class Replaced(Plain):
     """One upsampler that was replaced.
 
     Attributes:
@@ -55,13 +56,9 @@ class Replaced:
         """One line."""
         return f"{self.path}: {self.to}, kernel changed by {self.change:.2g} of its norm"
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
-        return {**vars(self), "variance": list(self.variance), "notes": list(self.notes)}
-
 
 @dataclass(frozen=True)
-class Kept:
+class Kept(Plain):
     """An upsampler that stays as it was, and why."""
 
     path: str
@@ -71,13 +68,9 @@ class Kept:
         """One line."""
         return f"{self.path}: {self.reason}"
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
-        return dict(vars(self))
-
 
 @dataclass(frozen=True)
-class Swapped:
+class Swapped(Plain):
     """A network with its transposed convolutions replaced, to be trained on, and the account of it."""
 
     model: nn.Module = field(repr=False)
@@ -88,13 +81,6 @@ class Swapped:
         """What was replaced, what was not and why."""
         lines = [f"swapped: {one}" for one in self.swapped] + [f"refused: {one}" for one in self.refused]
         return "\n".join(lines) or "nothing to swap: no transposed convolution upsamples"
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready, without the network."""
-        return {
-            "swapped": [one.to_dict() for one in self.swapped],
-            "refused": [one.to_dict() for one in self.refused],
-        }
 
 
 def swap(model: nn.Module, example_inputs: Any, to: str = "resize", order: int = 1) -> Swapped:

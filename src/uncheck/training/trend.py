@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from math import exp, log
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from scipy.stats import theilslopes
 
 from uncheck.errors import UncheckError
 from uncheck.measuring.components import VISIBLE
+from uncheck.plain import Plain
 from uncheck.signals.levels import LEVELS
 from uncheck.training.options import checked_end, checked_share, checked_visible
 
@@ -33,7 +34,7 @@ EARLIEST = 0.1
 
 
 @dataclass(frozen=True)
-class Trend:
+class Trend(Plain):
     """What the curve of a lattice's strength says.
 
     Attributes:
@@ -67,10 +68,6 @@ class Trend:
             f"{self.verdict}: {self.now:.2f} grey levels now, {self.at_end:.2f} ({low:.2f} to {high:.2f}) "
             f"expected at step {self.end:.0f}; strength goes with step^{self.slope:.2f}"
         )
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
 
 
 def lattice_trend(

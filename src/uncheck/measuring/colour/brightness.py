@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,13 +12,14 @@ from uncheck.measuring.colour.local_amplitude import Grid, grid, local_amplitude
 from uncheck.measuring.colour.opponent import ColourAmplitudes, colour_amplitudes, mean_colour
 from uncheck.measuring.colour.regression import fit
 from uncheck.measuring.lattice import Component
+from uncheck.plain import Plain
 
 #: Rec. 601 weights of red, green and blue in brightness.
 LUMA = np.array([0.299, 0.587, 0.114])
 
 
 @dataclass(frozen=True)
-class Dependence:
+class Dependence(Plain):
     """Signed local amplitude of a lattice, fitted as intercept + slope * brightness, and as curves.
 
     Attributes:
@@ -51,23 +51,6 @@ class Dependence:
     by_distance: Curve
     by_brightness: Curve
     colour: ColourAmplitudes
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
-        return {
-            "period": list(self.period),
-            "slope": self.slope,
-            "intercept": self.intercept,
-            "slope_error": self.slope_error,
-            "intercept_error": self.intercept_error,
-            "p_value": self.p_value,
-            "zero_at": self.zero_at,
-            "colour_slopes": list(self.colour_slopes),
-            "blocks": self.blocks,
-            "by_distance": self.by_distance.to_dict(),
-            "by_brightness": self.by_brightness.to_dict(),
-            "colour": self.colour.to_dict(),
-        }
 
 
 def brightness_dependence(array: NDArray[np.float32], component: Component) -> Dependence:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from uncheck.measuring.colour.regression import FLAT, fit, variance
+from uncheck.plain import Plain
 
 #: Bins at most, and windows each should hold.
 BINS = 6
@@ -17,7 +17,7 @@ IN_BIN = 8
 
 
 @dataclass(frozen=True)
-class Bin:
+class Bin(Plain):
     """Some windows: their mean `position` on the axis of the curve and mean `amplitude`, grey levels.
 
     `low`, `high`: 95 % confidence interval of the amplitude. `windows`: how many.
@@ -29,13 +29,9 @@ class Bin:
     high: float
     windows: int
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
-        return dict(vars(self))
-
 
 @dataclass(frozen=True)
-class Curve:
+class Curve(Plain):
     """Local amplitude against a position.
 
     Attributes:
@@ -48,15 +44,6 @@ class Curve:
     slope: float
     slope_error: float
     p_value: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
-        return {
-            "bins": [one.to_dict() for one in self.bins],
-            "slope": self.slope,
-            "slope_error": self.slope_error,
-            "p_value": self.p_value,
-        }
 
 
 def curve(position: NDArray[np.float64], amplitude: NDArray[np.float64], counts: tuple[int, ...]) -> Curve:

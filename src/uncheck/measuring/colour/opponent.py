@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from uncheck.measuring.lattice import Component
 from uncheck.measuring.tapers import tapers
+from uncheck.plain import Plain, as_dict
 
 #: Orthonormal opponent axes of (R, G, B): rows in the order of NAMES.
 NAMES = ("luma", "red-green", "blue-yellow")
@@ -21,15 +22,11 @@ LINES = 32
 
 
 @dataclass(frozen=True)
-class Estimate:
+class Estimate(Plain):
     """An amplitude in grey levels and its standard error."""
 
     amplitude: float
     error: float
-
-    def to_dict(self) -> dict[str, float]:
-        """JSON-ready."""
-        return {"amplitude": self.amplitude, "error": self.error}
 
 
 @dataclass(frozen=True)
@@ -55,13 +52,10 @@ class ColourAmplitudes:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
-        named = None if self.opponent is None else zip(NAMES, self.opponent, strict=True)
-        return {
-            "channels": [one.to_dict() for one in self.channels],
-            "total": self.total.to_dict(),
-            "opponent": None if named is None else {name: one.to_dict() for name, one in named},
-            "dominant": self.dominant,
-        }
+        out = as_dict(self, "channels", "total", "opponent", "dominant")
+        if self.opponent is not None:
+            out["opponent"] = dict(zip(NAMES, out["opponent"], strict=True))
+        return out
 
 
 def colour_amplitudes(array: NDArray[np.float32], component: Component) -> ColourAmplitudes:

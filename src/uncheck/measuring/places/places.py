@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uncheck.measuring.components import Component
+from uncheck.plain import as_dict
 
 #: Share of the picture up to which a region is a local finding.
 LOCAL = 0.5
@@ -37,13 +38,8 @@ class Region:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
-        return {
-            "box": list(self.box),
-            "share": self.share,
-            "amplitude": self.component.amplitude,
-            "p_value": self.component.p_value,
-            "elsewhere": self.elsewhere,
-        }
+        found = as_dict(self.component, "amplitude", "p_value")
+        return {**as_dict(self, "box", "share"), **found, "elsewhere": self.elsewhere}
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,15 +72,9 @@ class PeriodMap:
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready; the maps as nested lists, amplitudes rounded to a thousandth of a grey level."""
         return {
-            "period": list(self.period),
-            "window": self.window,
-            "stride": self.stride,
-            "scale": self.scale,
-            "share": self.share,
-            "regions": [region.to_dict() for region in self.regions],
+            **as_dict(self, "period", "window", "stride", "scale", "share", "regions"),
             "amplitude": np.round(self.amplitude.astype(float), 3).tolist(),
-            "p_value": self.p_value.tolist(),
-            "significant": self.significant.tolist(),
+            **as_dict(self, "p_value", "significant"),
         }
 
 
@@ -129,6 +119,5 @@ class LocalMap:
         return {
             "shape": list(self.shape),
             "tested": list(self.periods),
-            "not_tested": list(self.not_tested),
-            "maps": [m.to_dict() for m in self.maps],
+            **as_dict(self, "not_tested", "maps"),
         }
