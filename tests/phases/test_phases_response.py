@@ -104,7 +104,7 @@ def test_over_a_band_linear_resize_beats_nearest_and_both_fall():
 
 def test_impossible_questions_are_refused():
     kernel = PhaseKernel(random(1, 1, 3), (2,))
-    with pytest.raises(UncheckError, match=r"n must be at least 1 on every axis, not \(0,\)"):
+    with pytest.raises(UncheckError, match="n must be at least 1, not 0"):
         frequency_response(kernel, 0)
     with pytest.raises(
         UncheckError, match=r"band must be a fraction from 0 to 1 of the input band, not 1\.5"

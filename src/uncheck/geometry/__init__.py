@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from uncheck.geometry.chain import chain, surviving_periods
-from uncheck.geometry.layer import Layer, Sizes, layer, output_size
+from uncheck.geometry.layer import Layer, Sizes, count_axes, layer, output_size, per_axis, sizes_per_axis
 from uncheck.geometry.overlap import overlap
 from uncheck.geometry.result import Overlap, Scale
 
@@ -13,8 +13,11 @@ __all__ = [
     "Scale",
     "Sizes",
     "chain",
+    "count_axes",
     "layer",
     "output_size",
     "overlap",
+    "per_axis",
+    "sizes_per_axis",
     "surviving_periods",
 ]

@@ -22,7 +22,7 @@ LIMIT = 2**24
 """Most entries of one pattern or map; more would exhaust the memory and could not be read anyway."""
 
 
-class AxisLayer(NamedTuple):
+class AxisSizes(NamedTuple):
     """The sizes of one layer along one axis."""
 
     kernel: int
@@ -54,19 +54,19 @@ def _count(number: int) -> str:
     return str(number) if number < 10**15 else f"over 10^{len(str(number)) - 1}"
 
 
-def count_dtype(layers: Sequence[AxisLayer]) -> type:
+def count_dtype(layers: Sequence[AxisSizes]) -> type:
     """Return int64 where every count fits, else object (exact Python integers)."""
     return np.int64 if math.prod(layer.kernel for layer in layers) < 2**63 else object
 
 
-def axis_size(layer: AxisLayer, size: int) -> int:
+def axis_size(layer: AxisSizes, size: int) -> int:
     """Return the output size of one layer along one axis; may be <= 0."""
     if layer.transposed:
         return (size - 1) * layer.stride - 2 * layer.padding + layer.reach + layer.output_padding + 1
     return (size + 2 * layer.padding - layer.reach - 1) // layer.stride + 1
 
 
-def axis_map(layers: Sequence[AxisLayer], size: int, dtype: type) -> Counts:
+def axis_map(layers: Sequence[AxisSizes], size: int, dtype: type) -> Counts:
     """Count the (input, tap, tap, ...) paths that end at each output pixel, borders included.
 
     Cost: O(pixels) per layer.
@@ -87,7 +87,7 @@ def axis_map(layers: Sequence[AxisLayer], size: int, dtype: type) -> Counts:
     return counts
 
 
-def axis_pattern(layers: Sequence[AxisLayer], dtype: type) -> Counts:
+def axis_pattern(layers: Sequence[AxisSizes], dtype: type) -> Counts:
     """Count the paths that end at each output pixel of an endless input; index = output index mod period.
 
     Returns:
@@ -112,7 +112,7 @@ def axis_pattern(layers: Sequence[AxisLayer], dtype: type) -> Counts:
     return counts
 
 
-def axis_interior(layers: Sequence[AxisLayer], size: int) -> tuple[int, int]:
+def axis_interior(layers: Sequence[AxisSizes], size: int) -> tuple[int, int]:
     """Return the half-open range of output pixels that no border reaches; empty as (x, x)."""
     first, last = 0, size - 1
     for layer in layers:

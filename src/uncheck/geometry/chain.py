@@ -11,7 +11,7 @@ import numpy as np
 from uncheck.errors import UncheckError
 from uncheck.geometry.axis import (
     LIMIT,
-    AxisLayer,
+    AxisSizes,
     Counts,
     axis_interior,
     axis_map,
@@ -20,7 +20,7 @@ from uncheck.geometry.axis import (
     check_entries,
     count_dtype,
 )
-from uncheck.geometry.layer import Layer, Sizes, expand, output_size
+from uncheck.geometry.layer import Layer, Sizes, output_size, per_axis
 from uncheck.geometry.result import Overlap, Scale
 
 
@@ -51,11 +51,13 @@ def chain(layers: Sequence[Layer], input_size: Sizes | None = None) -> Overlap:
             raise UncheckError(
                 f"layer {index} of the chain has {one.ndim} axes and layer 0 has {ndim}: give the same"
             )
-    by_axis = [[_along(one, axis) for one in layers] for axis in range(ndim)]
+    by_axis = [[one.along(axis) for one in layers] for axis in range(ndim)]
     dtype = count_dtype([one for axis in by_axis for one in axis])
     periods = [reduce(_carried, axis, 1) for axis in by_axis]
     check_entries(math.prod(periods), "the pattern of taps per phase")
-    sizes = _default_size(by_axis, periods) if input_size is None else expand("input_size", input_size, ndim)
+    sizes = (
+        _default_size(by_axis, periods) if input_size is None else per_axis("input_size", input_size, ndim)
+    )
     final = sizes
     for one in layers:
         final = output_size(one, final)
@@ -100,18 +102,7 @@ def surviving_periods(overlap: Overlap | Sequence[Layer]) -> tuple[tuple[int, ..
     return tuple(_held_periods(np.array(taps, dtype=object)) for taps in result.axis_taps)
 
 
-def _along(one: Layer, axis: int) -> AxisLayer:
-    return AxisLayer(
-        one.kernel_size[axis],
-        one.stride[axis],
-        one.padding[axis],
-        one.output_padding[axis],
-        one.dilation[axis],
-        one.transposed,
-    )
-
-
-def _default_size(by_axis: list[list[AxisLayer]], periods: list[int]) -> tuple[int, ...]:
+def _default_size(by_axis: list[list[AxisSizes]], periods: list[int]) -> tuple[int, ...]:
     """Return the smallest input that shows three interior periods; fewer where three are too many."""
     sizes: tuple[int, ...] = ()
     for times in (3, 2, 1):
@@ -124,7 +115,7 @@ def _default_size(by_axis: list[list[AxisLayer]], periods: list[int]) -> tuple[i
     return sizes
 
 
-def _smallest_size(axis: list[AxisLayer], wanted: int) -> int:
+def _smallest_size(axis: list[AxisSizes], wanted: int) -> int:
     def shows(size: int) -> bool:
         first, end = axis_interior(axis, size)
         return end - first >= wanted
@@ -139,7 +130,7 @@ def _smallest_size(axis: list[AxisLayer], wanted: int) -> int:
     return high
 
 
-def _final_size(axis: list[AxisLayer], size: int) -> int:
+def _final_size(axis: list[AxisSizes], size: int) -> int:
     return reduce(lambda pixels, one: axis_size(one, pixels), axis, size)
 
 
@@ -167,7 +158,7 @@ def _divisors(number: int) -> list[int]:
 
 
 def _scales(
-    layers: tuple[Layer, ...], by_axis: list[list[AxisLayer]], patterns: list[Counts]
+    layers: tuple[Layer, ...], by_axis: list[list[AxisSizes]], patterns: list[Counts]
 ) -> tuple[Scale, ...]:
     scales = []
     for index, one in enumerate(layers):
@@ -188,7 +179,7 @@ def _scales(
     return tuple(scales)
 
 
-def _carried(period: int, later: AxisLayer) -> int:
+def _carried(period: int, later: AxisSizes) -> int:
     return period * later.stride if later.transposed else period // math.gcd(period, later.stride)
 
 

@@ -5,11 +5,16 @@ from __future__ import annotations
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from uncheck.errors import UncheckError
+from uncheck.geometry.axis import AxisSizes, axis_size
 
 Sizes = int | Sequence[int]
 """One integer for all axes, or one per axis in tensor order (depth, height, width)."""
+
+SIZES = ("kernel_size", "stride", "padding", "output_padding", "dilation")
+"""The sizes of a layer, in order."""
 
 
 @dataclass(frozen=True)
@@ -40,21 +45,8 @@ class Layer:
             raise UncheckError(
                 f"a layer has 1, 2 or 3 axes, but kernel_size has {self.ndim}: give 1 to 3 sizes"
             )
-        for name, lowest in (
-            ("kernel_size", 1),
-            ("stride", 1),
-            ("padding", 0),
-            ("output_padding", 0),
-            ("dilation", 1),
-        ):
-            sizes = getattr(self, name)
-            if len(sizes) != self.ndim:
-                raise UncheckError(
-                    f"{name} has {len(sizes)} axes and kernel_size {self.ndim}: give the same number"
-                )
-            for size in sizes:
-                if size < lowest:
-                    raise UncheckError(f"{name} must be at least {lowest}, not {size}: change it in {sizes}")
+        for name in SIZES:
+            per_axis(name, getattr(self, name), self.ndim, _least(name))
         for extra, stride, dilation in zip(self.output_padding, self.stride, self.dilation, strict=True):
             if extra and not self.transposed:
                 raise UncheckError(
@@ -70,22 +62,79 @@ class Layer:
         """Number of spatial axes, 1 to 3."""
         return len(self.kernel_size)
 
+    def along(self, axis: int) -> AxisSizes:
+        """Return the sizes along one axis."""
+        return AxisSizes(
+            self.kernel_size[axis],
+            self.stride[axis],
+            self.padding[axis],
+            self.output_padding[axis],
+            self.dilation[axis],
+            self.transposed,
+        )
 
-def expand(name: str, sizes: Sizes, ndim: int) -> tuple[int, ...]:
-    """Return one integer per axis, from one integer for all axes or from a sequence.
+
+def per_axis(name: str, value: object, ndim: int, least: int | None = None) -> tuple[int, ...]:
+    """Return one integer per axis, from one integer for all axes or from a sequence; 2.0 counts as 2.
+
+    Args:
+        name: of the argument, for the message.
+        value: what the user gave.
+        ndim: number of axes.
+        least: smallest value allowed; None for no limit.
 
     Raises:
-        UncheckError: a size is not an integer, or the sequence has another length than ndim.
+        UncheckError: a value is no integer or too small, or the sequence has another length than ndim.
+
+    Example:
+        >>> per_axis("stride", 2, ndim=3)
+        (2, 2, 2)
     """
-    given = list(sizes) if isinstance(sizes, Sequence) and not isinstance(sizes, str) else [sizes] * ndim
+    given = list(value) if isinstance(value, Sequence) and not isinstance(value, str) else [value] * ndim
     if len(given) != ndim:
         raise UncheckError(
             f"{name} {tuple(given)} has {len(given)} axes where {ndim} were expected: give {ndim}"
         )
     try:
-        return tuple(operator.index(size) for size in given)
+        sizes = tuple(_integer(one) for one in given)
     except TypeError:
-        raise UncheckError(f"{name} must be an integer or one integer per axis, not {sizes!r}") from None
+        raise UncheckError(f"{name} must be an integer or one integer per axis, not {value!r}") from None
+    for size in sizes:
+        if least is not None and size < least:
+            raise UncheckError(f"{name} must be at least {least}, not {size}: change it in {sizes}")
+    return sizes
+
+
+def sizes_per_axis(ndim: int, **named: Sizes) -> tuple[tuple[int, ...], ...]:
+    """Return named sizes as one integer per axis, in order; paddings may be 0, all others are at least 1.
+
+    Raises:
+        UncheckError: as `per_axis`.
+    """
+    return tuple(per_axis(name, value, ndim, _least(name)) for name, value in named.items())
+
+
+def count_axes(ndim: int | None, *sizes: object) -> int:
+    """Return the number of axes: as stated, else the length of the first sequence, else 2.
+
+    Raises:
+        UncheckError: not 1, 2 or 3.
+    """
+    if ndim is None:
+        ndim = next((len(one) for one in sizes if isinstance(one, Sequence)), 2)
+    if ndim not in (1, 2, 3):
+        raise UncheckError(f"a layer has 1, 2 or 3 axes, not {ndim!r}: give 1 to 3 sizes")
+    return ndim
+
+
+def _least(name: str) -> int:
+    return 0 if name.endswith("padding") else 1
+
+
+def _integer(value: Any) -> int:
+    if isinstance(value, bool):
+        raise TypeError
+    return operator.index(int(value) if isinstance(value, float) and value.is_integer() else value)
 
 
 def layer(
@@ -115,19 +164,10 @@ def layer(
     Raises:
         UncheckError: see Layer.
     """
-    named = {
-        "kernel_size": kernel_size,
-        "stride": stride,
-        "padding": padding,
-        "output_padding": output_padding,
-        "dilation": dilation,
-    }
-    lengths = [len(sizes) for sizes in named.values() if isinstance(sizes, Sequence)]
-    axes = ndim if ndim is not None else (lengths[0] if lengths else 2)
-    if not 1 <= axes <= 3:
-        raise UncheckError(f"a layer has 1, 2 or 3 axes, not {axes}: give 1 to 3 sizes")
-    expanded = {name: expand(name, sizes, axes) for name, sizes in named.items()}
-    return Layer(**expanded, transposed=transposed)
+    given = (kernel_size, stride, padding, output_padding, dilation)
+    axes = count_axes(ndim, *given)
+    sizes = {name: per_axis(name, value, axes) for name, value in zip(SIZES, given, strict=True)}
+    return Layer(**sizes, transposed=transposed)
 
 
 def output_size(layer: Layer, input_size: Sizes) -> tuple[int, ...]:
@@ -148,21 +188,13 @@ def output_size(layer: Layer, input_size: Sizes) -> tuple[int, ...]:
 
     Source: torch.nn.ConvTranspose2d and torch.nn.Conv2d, "Shape".
     """
-    sizes = expand("input_size", input_size, layer.ndim)
-    result = []
-    for axis, size in enumerate(sizes):
-        if size < 1:
-            raise UncheckError(f"input_size must be at least 1, not {size}: change it in {sizes}")
-        reach = layer.dilation[axis] * (layer.kernel_size[axis] - 1) + 1
-        stride, padding = layer.stride[axis], layer.padding[axis]
-        if layer.transposed:
-            out = (size - 1) * stride - 2 * padding + reach + layer.output_padding[axis]
-        else:
-            out = (size + 2 * padding - reach) // stride + 1
+    sizes = per_axis("input_size", input_size, layer.ndim, 1)
+    result = tuple(axis_size(layer.along(axis), size) for axis, size in enumerate(sizes))
+    for axis, out in enumerate(result):
         if out < 1:
             raise UncheckError(
-                f"the output would have {out} pixels on axis {axis}: input {size}, padding {padding}, kernel "
-                f"{layer.kernel_size[axis]}; enlarge the input or lower the padding"
+                f"the output would have {out} pixels on axis {axis}: input {sizes[axis]}, padding "
+                f"{layer.padding[axis]}, kernel {layer.kernel_size[axis]}; enlarge the input or lower the "
+                "padding"
             )
-        result.append(out)
-    return tuple(result)
+    return result

@@ -5,17 +5,9 @@ Every linear upsampler is  y[n] = sum_m h[n - s m] x[m] + b  away from borders; 
 
 from __future__ import annotations
 
-from uncheck.phases.back import (
-    ConvTransposeForm,
-    PixelShuffleForm,
-    even_bias,
-    pixel_shuffle,
-    to_conv_transpose,
-    to_pixel_shuffle,
-)
 from uncheck.phases.compose import compose
-from uncheck.phases.convert import from_conv, from_conv_transpose, from_pixel_shuffle, from_unpatchify
 from uncheck.phases.fit import ResizeConvForm, fit_resize_conv, to_resize_conv
+from uncheck.phases.from_torch import from_conv, from_conv_transpose, from_pixel_shuffle, from_unpatchify
 from uncheck.phases.gains import bias_spread, gain_spread, phase_gains, ripple_amplitude, visible_ripple
 from uncheck.phases.kernel import PhaseKernel, phase_sums
 from uncheck.phases.matrix import bias_vector, matrix
@@ -23,6 +15,14 @@ from uncheck.phases.order import moment_deviation, strang_fix_order
 from uncheck.phases.project import project
 from uncheck.phases.resize import from_resize, from_resize_conv
 from uncheck.phases.response import ImageRejection, frequency_response, image_rejection_db
+from uncheck.phases.to_torch import (
+    ConvTransposeForm,
+    PixelShuffleForm,
+    even_bias,
+    pixel_shuffle,
+    to_conv_transpose,
+    to_pixel_shuffle,
+)
 
 __all__ = [
     "ConvTransposeForm",

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from uncheck.errors import UncheckError
-from uncheck.phases.kernel import PhaseKernel, check_entries, conv_transpose, phase_sums
+from uncheck.phases.axes import conv_transpose
+from uncheck.phases.kernel import PhaseKernel, check_entries, phase_sums
 
 
 def compose(first: PhaseKernel, second: PhaseKernel) -> PhaseKernel:
@@ -35,16 +36,14 @@ def compose(first: PhaseKernel, second: PhaseKernel) -> PhaseKernel:
     steps = second.stride
     k = [s * (a - 1) + b for s, a, b in zip(steps, first.kernel_size, second.kernel_size, strict=True)]
     check_entries((second.out_channels, first.in_channels, *k), "the composed kernel")
-    weight = conv_transpose(first.weight.transpose(0, 1), second.weight.transpose(0, 1), steps).transpose(
-        0, 1
-    )
+    weight = conv_transpose(first.weight.transpose(0, 1), second.weight.transpose(0, 1), stride=steps)
     support = None
     gaps = any(s > b for s, b in zip(steps, second.kernel_size, strict=True))
     if first.support is not None or second.support is not None or gaps:
         ones = [one.support_mask()[None, None].to(weight.dtype) for one in (first, second)]
-        support = conv_transpose(ones[0], ones[1], steps)[0, 0] > 0
+        support = conv_transpose(ones[0], ones[1], stride=steps)[0, 0] > 0
     return PhaseKernel(
-        weight,
+        weight.transpose(0, 1),
         tuple(a * b for a, b in zip(first.stride, steps, strict=True)),
         _bias(first, second),
         tuple(b + s * a for a, b, s in zip(first.offset, second.offset, steps, strict=True)),

@@ -10,9 +10,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from uncheck.errors import UncheckError
-from uncheck.phases.back import even_bias
 from uncheck.phases.hold import axis_hold
 from uncheck.phases.kernel import PhaseKernel
+from uncheck.phases.to_torch import even_bias
 
 
 class ResizeConvForm(NamedTuple):

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from uncheck.errors import UncheckError
+from uncheck.phases.axes import conv_transpose, flat_pads
 
 LIMIT = 2**28
 """Most entries of one kernel or matrix; 2 GiB in float64."""
@@ -136,12 +137,12 @@ class PhaseKernel:
         bias = self.bias if self.bias.ndim > 1 else self.bias.reshape(-1, *[1] * self.ndim)
         return bias.expand(shape)
 
-    def to(self, dtype: torch.dtype) -> "PhaseKernel":
+    def to(self, dtype: torch.dtype) -> PhaseKernel:
         """Return the same kernel in another floating-point type."""
         bias = None if self.bias is None else self.bias.to(dtype)
         return PhaseKernel(self.weight.to(dtype), self.stride, bias, self.offset, self.margin, self.support)
 
-    def double(self) -> "PhaseKernel":
+    def double(self) -> PhaseKernel:
         """Return the same kernel in float64."""
         return self.to(torch.float64)
 
@@ -180,23 +181,12 @@ class PhaseKernel:
                 f"input must be (batch, {self.in_channels}, {self.ndim} axes), not shape {tuple(x.shape)}"
             )
         size = self.output_size(x.shape[2:])
-        full = conv_transpose(x, self.weight.transpose(0, 1), self.stride)
-        pads: list[int] = []
-        for axis in reversed(range(self.ndim)):
-            pads += [-self.offset[axis], size[axis] + self.offset[axis] - full.shape[2 + axis]]
+        full = conv_transpose(x, self.weight.transpose(0, 1), stride=self.stride)
+        ends = zip(size, self.offset, full.shape[2:], strict=True)
+        pads = flat_pads((-offset, n + offset - there) for n, offset, there in ends)
         # first extend where no tap reaches, then crop, as torch cannot crop more than there is
         full = F.pad(F.pad(full, [max(0, pad) for pad in pads]), [min(0, pad) for pad in pads])
         return full + tile_phases(self.phase_bias(), size)
-
-
-def conv_transpose(x: Tensor, weight: Tensor, stride: Sequence[int]) -> Tensor:
-    """Apply torch's transposed convolution of 1, 2 or 3 axes; weight (in, out, *k), nothing cropped."""
-    steps = tuple(stride)
-    if len(steps) == 1:
-        return F.conv_transpose1d(x, weight, stride=steps)
-    if len(steps) == 2:
-        return F.conv_transpose2d(x, weight, stride=steps)
-    return F.conv_transpose3d(x, weight, stride=steps)
 
 
 def phase_sums(weight: Tensor, stride: Sequence[int], offset: Sequence[int]) -> Tensor:
@@ -215,10 +205,7 @@ def phase_sums(weight: Tensor, stride: Sequence[int], offset: Sequence[int]) -> 
     Cost: one pass over the weights.
     """
     ndim = len(stride)
-    pads: list[int] = []
-    for k, s in zip(reversed(weight.shape[2:]), reversed(stride), strict=True):
-        pads += [0, -k % s]
-    padded = F.pad(weight, pads)
+    padded = F.pad(weight, flat_pads((0, -k % s) for k, s in zip(weight.shape[2:], stride, strict=True)))
     shape = [n for k, s in zip(padded.shape[2:], stride, strict=True) for n in (k // s, s)]
     sums = padded.reshape(*weight.shape[:2], *shape).sum(dim=[2 + 2 * axis for axis in range(ndim)])
     return torch.roll(sums, [-o % s for o, s in zip(offset, stride, strict=True)], list(range(2, 2 + ndim)))

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor
 
 from uncheck.errors import UncheckError
-from uncheck.geometry import Sizes
-from uncheck.phases.convert import from_conv
-from uncheck.phases.dense import sizes
+from uncheck.geometry import Sizes, count_axes, sizes_per_axis
+from uncheck.phases.axes import conv_transpose
+from uncheck.phases.from_torch import from_conv
 from uncheck.phases.hold import hold_kernel
-from uncheck.phases.kernel import PhaseKernel, check_entries, conv_transpose
+from uncheck.phases.kernel import PhaseKernel, check_entries
 
 
 def from_resize(
@@ -38,8 +36,8 @@ def from_resize(
     Raises:
         UncheckError: no such mode, or a factor below 1.
     """
-    axes = ndim if ndim is not None else (len(factor) if isinstance(factor, Sequence) else 2)
-    (s,) = sizes(axes, factor=factor)
+    axes = count_axes(ndim, factor)
+    (s,) = sizes_per_axis(axes, factor=factor)
     if channels < 1:
         raise UncheckError(f"a resize needs at least 1 channel, not {channels}")
     hold, offset, margin = hold_kernel(s, mode, dtype, torch.device("cpu"))
@@ -77,16 +75,13 @@ def from_resize_conv(
     Source: Odena, Dumoulin, Olah, Distill 2016, "Better Upsampling"; fused: Karras et al., Progressive GAN.
     """
     conv = from_conv(conv_weight, conv_bias, padding, dilation, groups)
-    (s,) = sizes(conv.ndim, factor=factor)
+    (s,) = sizes_per_axis(conv.ndim, factor=factor)
     hold, offset, margin = hold_kernel(s, mode, conv.weight.dtype, conv.weight.device)
     filters = conv.weight.reshape(-1, 1, *conv.kernel_size)
-    h = conv_transpose(filters, hold[None, None], (1,) * conv.ndim)
+    h = conv_transpose(filters, hold[None, None])
     support = conv.support
     if support is not None:
-        spread = conv_transpose(
-            support[None, None].to(h.dtype), (hold > 0).to(h.dtype)[None, None], (1,) * conv.ndim
-        )
-        support = spread[0, 0] > 0
+        support = conv_transpose(support[None, None].to(h), (hold > 0).to(h)[None, None])[0, 0] > 0
     return PhaseKernel(
         h.reshape(conv.out_channels, conv.in_channels, *h.shape[2:]),
         s,

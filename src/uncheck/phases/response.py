@@ -11,8 +11,7 @@ import torch
 from torch import Tensor
 
 from uncheck.errors import UncheckError
-from uncheck.geometry import Sizes
-from uncheck.geometry.layer import expand
+from uncheck.geometry import Sizes, per_axis
 from uncheck.phases.kernel import PhaseKernel, check_entries
 
 
@@ -47,9 +46,7 @@ def frequency_response(kernel: PhaseKernel, n: Sizes) -> Tensor:
 
     Cost: out * in * prod(k) * n.
     """
-    counts = expand("n", n, kernel.ndim)
-    if min(counts) < 1:
-        raise UncheckError(f"n must be at least 1 on every axis, not {counts}")
+    counts = per_axis("n", n, kernel.ndim, 1)
     check_entries((*kernel.weight.shape[:2], *counts), "the frequency response")
     device = kernel.weight.device
     return _sample(kernel, [torch.arange(c, dtype=torch.float64, device=device) / c for c in counts])

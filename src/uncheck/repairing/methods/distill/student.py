@@ -16,7 +16,7 @@ from uncheck.editing.edits import Candidate, Edit, Upsampler, set_module, stand_
 from uncheck.errors import UncheckError
 from uncheck.layers.phase_transpose import phase_conv_transpose
 from uncheck.phases import PhaseKernel, fit_resize_conv, from_resize_conv
-from uncheck.phases.kernel import conv_transpose
+from uncheck.phases.axes import conv_transpose
 from uncheck.reading import Stage
 from uncheck.repairing.case import Case, Refusal
 
@@ -51,7 +51,7 @@ class HeldConvTranspose(nn.Module):
         """H = hold * c, with the zeros that place it, in torch's layout (in, out / groups, *k)."""
         flat = self.weight.flatten(0, 1)[:, None]
         hold = torch.ones(1, 1, *self.stride, dtype=flat.dtype, device=flat.device)
-        h = conv_transpose(flat, hold, (1,) * len(self.stride))
+        h = conv_transpose(flat, hold)
         h = h.reshape(*self.weight.shape[:2], *h.shape[2:])
         pads: list[int] = []
         for axis in reversed(range(len(self.stride))):

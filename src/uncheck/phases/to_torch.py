@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from uncheck.errors import UncheckError
+from uncheck.phases.axes import flat_pads
 from uncheck.phases.kernel import PhaseKernel
 
 
@@ -56,26 +57,40 @@ def to_conv_transpose(kernel: PhaseKernel) -> ConvTransposeForm:
     Raises:
         UncheckError: the bias differs from phase to phase.
     """
+    padding, extra, crop, zeros = transposed_geometry(kernel)
+    # instead of a crop at the end, one more tap of weight zero in front for each pixel
+    pads = flat_pads((front + c, end) for c, (front, end) in zip(crop, zeros, strict=True))
     weight = kernel.weight.transpose(0, 1)
-    padding, extra = [], []
-    pads: list[int] = []
-    for axis, k in enumerate(kernel.kernel_size):
-        s, margin, offset = kernel.stride[axis], kernel.margin[axis], kernel.offset[axis]
-        front = max(0, -offset)
-        # output_padding = margin + s - k + 2 padding must be in 0 .. s - 1; a zero tap in front raises it
-        surplus = margin + s - k + 2 * offset + front
-        front += max(0, -surplus)
-        end = max(0, surplus - (s - 1))
-        padding.append(offset + front)
-        extra.append(max(0, surplus) - end)
-        pads = [front, end, *pads]
     return ConvTransposeForm(
         weight=F.pad(weight, pads) if any(pads) else weight,
         bias=even_bias(kernel),
         stride=kernel.stride,
-        padding=tuple(padding),
+        padding=tuple(p + c for p, c in zip(padding, crop, strict=True)),
         output_padding=tuple(extra),
     )
+
+
+def transposed_geometry(
+    kernel: PhaseKernel,
+) -> tuple[list[int], list[int], list[int], list[tuple[int, int]]]:
+    """Return how a transposed convolution places a kernel: padding, output_padding, crop and zeros per axis.
+
+    `crop` pixels are taken off the end of the output, which torch's layers cannot do; `zeros` are taps of
+    weight zero before and after the others, needed only where the offset is negative or the output goes on
+    for a stride or more beyond the last tap.
+    """
+    padding, extra, crop, zeros = [], [], [], []
+    for k, s, offset, margin in zip(
+        kernel.kernel_size, kernel.stride, kernel.offset, kernel.margin, strict=True
+    ):
+        front = max(0, -offset)
+        missing = margin + s - k + 2 * offset + front
+        end = max(0, missing - (s - 1))
+        padding.append(offset + front)
+        zeros.append((front, end))
+        extra.append(max(0, missing - end))
+        crop.append(max(0, -missing))
+    return padding, extra, crop, zeros
 
 
 def to_pixel_shuffle(kernel: PhaseKernel) -> PixelShuffleForm:
@@ -89,8 +104,7 @@ def to_pixel_shuffle(kernel: PhaseKernel) -> PixelShuffleForm:
 
     Cost: up to prod(s ceil(k / s) + s) / prod(k) times the weights, the rest being zeros.
     """
-    padding, crop, taps = [], [], []
-    pads: list[int] = []
+    padding, crop, taps, ends = [], [], [], []
     for axis, k in enumerate(kernel.kernel_size):
         s, offset, margin = kernel.stride[axis], kernel.offset[axis], kernel.margin[axis]
         # phase p at input i reads x[i - a] with weight h[s a + p + offset]
@@ -101,8 +115,8 @@ def to_pixel_shuffle(kernel: PhaseKernel) -> PixelShuffleForm:
         padding.append((last, count - 1 - last + rows))
         crop.append(s * rows - margin)
         start = s * first + offset
-        pads = [-start, start + s * count - k, *pads]
-    h = F.pad(kernel.weight, pads)
+        ends.append((-start, start + s * count - k))
+    h = F.pad(kernel.weight, flat_pads(ends))
     split = [n for t, s in zip(taps, kernel.stride, strict=True) for n in (t, s)]
     h = h.reshape(*h.shape[:2], *split)
     ndim = kernel.ndim
@@ -135,7 +149,7 @@ def pixel_shuffle(x: Tensor, factor: Sequence[int]) -> Tensor:
     """Move channels to pixels:  y[c, s i + p] = x[c s^n + p, i],  on one to three axes.
 
     Args:
-        x: (batch, out * prod(factor), *size).
+        x: (batch, out * prod(factor), *size); the batch may be left out.
         factor: s per axis, >= 1; channels ordered as torch.nn.PixelShuffle.
 
     Returns:
@@ -144,13 +158,15 @@ def pixel_shuffle(x: Tensor, factor: Sequence[int]) -> Tensor:
     Raises:
         UncheckError: the axes do not agree, or the channels are not divisible by prod(factor).
     """
-    ndim, phases = len(factor), math.prod(factor)
-    if x.ndim != 2 + ndim or x.shape[1] % phases:
+    n, phases = len(factor), math.prod(factor)
+    first = x.ndim - n - 1
+    if first not in (0, 1) or x.shape[first] % phases:
         raise UncheckError(
             f"a pixel shuffle by {tuple(factor)} cannot take an input of shape {tuple(x.shape)}"
         )
-    split = x.reshape(x.shape[0], -1, *factor, *x.shape[2:])
-    order = [0, 1] + [axis for a in range(ndim) for axis in (2 + ndim + a, 2 + a)]
-    return split.permute(order).reshape(
-        x.shape[0], -1, *(n * s for n, s in zip(x.shape[2:], factor, strict=True))
-    )
+    if n == 2 and factor[0] == factor[1]:
+        return F.pixel_shuffle(x, factor[0])
+    lead, size = [*x.shape[:first], x.shape[first] // phases], x.shape[first + 1 :]
+    order = [*range(first + 1), *(first + 1 + axis for a in range(n) for axis in (n + a, a))]
+    split = x.reshape(*lead, *factor, *size).permute(order)
+    return split.reshape(*lead, *(pixels * s for pixels, s in zip(size, factor, strict=True)))

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 
+import torch
 from torch import Tensor
 
 from uncheck.errors import UncheckError
-from uncheck.geometry import Sizes
-from uncheck.phases.dense import as_bias, axes, dense, dilate, flip, sizes, support
-from uncheck.phases.kernel import PhaseKernel
+from uncheck.geometry import Sizes, sizes_per_axis
+from uncheck.phases.kernel import PhaseKernel, check_entries
 
 
 def from_conv_transpose(
@@ -42,14 +42,14 @@ def from_conv_transpose(
     Raises:
         UncheckError: shapes or sizes that do not agree.
     """
-    ndim = axes(weight)
-    s, p, extra, d = sizes(
+    ndim = _axes(weight)
+    s, p, extra, d = sizes_per_axis(
         ndim, stride=stride, padding=padding, output_padding=output_padding, dilation=dilation
     )
-    h = dilate(dense(weight, groups).transpose(0, 1), d)
+    h = _dilate(_dense(weight, groups).transpose(0, 1), d)
     k = h.shape[2:]
     margin = tuple(k[a] - s[a] - 2 * p[a] + extra[a] for a in range(ndim))
-    return PhaseKernel(h, s, bias, p, margin, support(weight, d))
+    return PhaseKernel(h, s, bias, p, margin, _support(weight, d))
 
 
 def from_conv(
@@ -74,13 +74,13 @@ def from_conv(
     Raises:
         UncheckError: shapes or sizes that do not agree.
     """
-    ndim = axes(weight)
-    p, d = sizes(ndim, padding=padding, dilation=dilation)
-    h = flip(dilate(dense(weight, groups), d))
+    ndim = _axes(weight)
+    p, d = sizes_per_axis(ndim, padding=padding, dilation=dilation)
+    h = _flip(_dilate(_dense(weight, groups), d))
     reach = [k - 1 for k in h.shape[2:]]
     offset = tuple(r - q for r, q in zip(reach, p, strict=True))
     margin = tuple(2 * q - r for r, q in zip(reach, p, strict=True))
-    return PhaseKernel(h, (1,) * ndim, bias, offset, margin, support(weight, d))
+    return PhaseKernel(h, (1,) * ndim, bias, offset, margin, _support(weight, d))
 
 
 def from_pixel_shuffle(
@@ -110,24 +110,26 @@ def from_pixel_shuffle(
     Raises:
         UncheckError: shapes or sizes that do not agree.
     """
-    ndim = axes(conv_weight)
-    s, p, d = sizes(ndim, factor=factor, padding=padding, dilation=dilation)
+    ndim = _axes(conv_weight)
+    s, p, d = sizes_per_axis(ndim, factor=factor, padding=padding, dilation=dilation)
     phases = math.prod(s)
     if conv_weight.shape[0] % phases:
         raise UncheckError(
             f"a pixel shuffle by {s} needs output channels divisible by {phases}, not {conv_weight.shape[0]}"
         )
     out = conv_weight.shape[0] // phases
-    w = flip(dilate(dense(conv_weight, groups), d))
+    w = _flip(_dilate(_dense(conv_weight, groups), d))
     taps = tuple(w.shape[2:])
     # (out, *s, in, *taps) -> (out, in, tap 0, s 0, tap 1, s 1, ...)
     order = [0, 1 + ndim] + [axis for a in range(ndim) for axis in (2 + ndim + a, 1 + a)]
     h = w.reshape(out, *s, w.shape[1], *taps).permute(order)
     h = h.reshape(out, w.shape[1], *(t * f for t, f in zip(taps, s, strict=True)))
-    bias = None if conv_bias is None else as_bias(conv_bias, out * phases).reshape(out, *s)
+    if conv_bias is not None and tuple(conv_bias.shape) != (out * phases,):
+        raise UncheckError(f"bias must have shape ({out * phases},), not {tuple(conv_bias.shape)}")
+    bias = None if conv_bias is None else conv_bias.reshape(out, *s)
     offset = tuple(s[a] * (taps[a] - 1 - p[a]) for a in range(ndim))
     margin = tuple(s[a] * (2 * p[a] - taps[a] + 1) for a in range(ndim))
-    there = support(conv_weight, d)
+    there = _support(conv_weight, d)
     if there is not None:
         for axis, f in enumerate(s):
             there = there.repeat_interleave(f, axis)
@@ -153,10 +155,66 @@ def from_unpatchify(linear_weight: Tensor, linear_bias: Tensor | None, patch: Si
         raise UncheckError(
             f"weight must be (out, *patch, in) with 1 to 3 patch axes, not {tuple(linear_weight.shape)}"
         )
-    (s,) = sizes(ndim, patch=patch)
+    (s,) = sizes_per_axis(ndim, patch=patch)
     if tuple(linear_weight.shape[1:-1]) != s:
         raise UncheckError(
             f"weight must be (out, *patch, in) with patch {s}, not {tuple(linear_weight.shape)}"
         )
     bias = None if linear_bias is None else linear_bias.reshape(linear_weight.shape[0], *s)
     return PhaseKernel(linear_weight.movedim(-1, 1), s, bias)
+
+
+def _axes(weight: Tensor) -> int:
+    """Return the number of spatial axes of a convolution weight.
+
+    Raises:
+        UncheckError: not 1 to 3, or an empty axis.
+    """
+    if not 3 <= weight.ndim <= 5 or min(weight.shape) < 1:
+        raise UncheckError(
+            f"a convolution weight has 2 channel axes and 1 to 3 more, not shape {tuple(weight.shape)}"
+        )
+    return weight.ndim - 2
+
+
+def _dense(weight: Tensor, groups: int) -> Tensor:
+    """Expand (a, b / groups, *k) to (a, b, *k), zero outside the diagonal blocks.
+
+    Raises:
+        UncheckError: groups do not divide a.
+    """
+    if groups < 1 or weight.shape[0] % groups:
+        raise UncheckError(f"groups {groups} must divide the first axis of the weight, {weight.shape[0]}")
+    if groups == 1:
+        return weight.detach()
+    rows, columns, *k = weight.shape
+    check_entries((rows, columns * groups, *k), "the dense kernel of the groups")
+    blocks = weight.detach().reshape(groups, rows // groups, 1, columns, *k)
+    eye = torch.eye(groups, dtype=weight.dtype, device=weight.device).reshape(
+        groups, 1, groups, 1, *[1] * len(k)
+    )
+    return (blocks * eye).reshape(rows, columns * groups, *k)
+
+
+def _dilate(weight: Tensor, dilation: tuple[int, ...]) -> Tensor:
+    """Spread the taps, with zeros between them: (a, b, *k) to (a, b, *(d (k - 1) + 1))."""
+    if max(dilation) == 1:
+        return weight
+    k = [d * (n - 1) + 1 for d, n in zip(dilation, weight.shape[2:], strict=True)]
+    check_entries((*weight.shape[:2], *k), "the dilated kernel")
+    spread = weight.new_zeros(*weight.shape[:2], *k)
+    spread[(slice(None), slice(None), *(slice(None, None, d) for d in dilation))] = weight
+    return spread
+
+
+def _support(weight: Tensor, dilation: tuple[int, ...]) -> Tensor | None:
+    """Return where the dilated kernel has taps, bool; None where everywhere."""
+    # symmetric, so that flipping the kernel leaves it alone
+    if max(dilation) == 1:
+        return None
+    return _dilate(torch.ones_like(weight[:1, :1]), dilation)[0, 0] > 0
+
+
+def _flip(weight: Tensor) -> Tensor:
+    """Turn correlation into convolution form and back."""
+    return weight.flip(list(range(2, weight.ndim)))
