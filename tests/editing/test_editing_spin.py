@@ -1,10 +1,8 @@
 """Cycle spinning: exact for what is locked to the lattice, whatever goes in and comes out."""
 
 import copy
-import sys
 from collections import namedtuple
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
+import released
 from uncheck.editing.cycle_spin import CycleSpin, few_shifts, full_shifts, left_by
 from uncheck.editing.edits import KINDS, Spun, edits_from_json, edits_to_json
 from uncheck.errors import UncheckError
@@ -21,7 +20,6 @@ from uncheck.reading import record
 from uncheck.repairing.case import Case, Refusal
 from uncheck.repairing.methods.spin import found_in, spin, spin_period, spun_target
 
-CASES = Path(__file__).parents[3] / "shared" / "cases"
 Pair = namedtuple("Pair", "picture score")
 
 
@@ -409,21 +407,10 @@ def test_the_period_is_the_least_common_multiple():
     assert spin_period(case_of(Painted(), faulty=(2, 3))) == (6, 6)
 
 
-@pytest.fixture
-def networks(monkeypatch):
-    if not CASES.is_dir():
-        pytest.skip("the released networks of ../shared are not here")
-    monkeypatch.syspath_prepend(str(CASES))
-    import networks
-
-    yield networks
-    sys.modules.pop("networks", None)
-
-
 @pytest.mark.slow
-def test_a_released_style_network(networks):
-    net = networks.load("style_rain_princess")
-    calls = [(networks.photo(f"kodim{n:02d}.png") * 255,) for n in (1, 3, 5, 7, 8, 19, 20, 23)]
+def test_a_released_style_network():
+    net = released.load("style_rain_princess")
+    calls = [(released.others().photo(f"kodim{n:02d}.png") * 255,) for n in (1, 3, 5, 7, 8, 19, 20, 23)]
     recording = record(net, *calls[0])
     case, held = (
         Case(net, part, (), recording, None, 2, (0.0, 1.0), (2, 4), (4,), (1.0, 1.0))

@@ -5,7 +5,6 @@ import errno
 import io
 import json
 import os
-from pathlib import Path
 
 import pytest
 import torch
@@ -32,8 +31,6 @@ from uncheck.editing.store import (
 from uncheck.errors import UncheckError
 from uncheck.layers.phase_transpose import phase_conv_transpose
 from uncheck.phases import from_conv_transpose, gain_spread, project
-
-CASES = Path(__file__).parents[3] / "shared" / "cases"
 
 
 class Net(nn.Module):

@@ -1,16 +1,12 @@
 """Released networks, fused: what was found, and that the function is the same on their own inputs."""
 
-import sys
-from pathlib import Path
-
 import pytest
 import torch
 from safetensors.torch import load, save
 
+import released
 import uncheck
 from uncheck import demo
-
-CASES = Path(__file__).parents[3] / "shared" / "cases"
 
 #: Of networks whose outputs are of order one.
 ROUNDING = 1e-5
@@ -25,36 +21,25 @@ FUSED = {
 }
 
 
-@pytest.fixture
-def networks(monkeypatch):
-    if not CASES.is_dir():
-        pytest.skip("the released networks of ../shared are not here")
-    monkeypatch.syspath_prepend(str(CASES))
-    import networks
-
-    yield networks
-    sys.modules.pop("networks", None)
-
-
 @pytest.mark.parametrize("name", FUSED)
-def test_generators(networks, name):
-    net = networks.load(name)
-    result = uncheck.fuse(net, networks.example_input(name, 4))
+def test_generators(name):
+    net = released.load(name)
+    result = uncheck.fuse(net, released.example_input(name, 4))
     assert [(one.resize, one.conv, one.folded) for one in result.fused] == FUSED[name]
     assert result.refused == ()
-    codes = networks.example_input(name, 9, seed=5)
+    codes = released.example_input(name, 9, seed=5)
     with torch.no_grad():
         assert float((result.model(codes) - net(codes)).abs().max()) < ROUNDING
     kept = load(save({key: value.contiguous() for key, value in result.model.state_dict().items()}))
-    again = uncheck.fuse(networks.load(name), networks.example_input(name, 2)).model
+    again = uncheck.fuse(released.load(name), released.example_input(name, 2)).model
     again.load_state_dict(kept)
     with torch.no_grad():
         assert torch.equal(again(codes), result.model(codes))
 
 
 @pytest.mark.parametrize("name", ["fsrcnn_x2", "espcn_x3", "upconv7_photo"])
-def test_networks_without_a_resize(networks, name):
-    result = uncheck.fuse(networks.load(name), networks.example_input(name)[..., :48, :48])
+def test_networks_without_a_resize(name):
+    result = uncheck.fuse(released.load(name), released.example_input(name)[..., :48, :48])
     assert (result.fused, result.refused, result.difference.relative) == ((), (), 0.0)
     assert str(result) == "nothing to fuse: no resize makes an axis longer"
 

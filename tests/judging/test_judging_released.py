@@ -1,44 +1,18 @@
 """Verification on released networks: what is known of their lattices comes out."""
 
-import importlib.util
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
 
+import released
 from uncheck.judging.verifier import Verifier
 from uncheck.repairing.prepare import prepare
 from uncheck.repairing.truth import self_truth
 
-CASES = Path(__file__).parents[3] / "shared" / "cases"
 
-BRIGHTNESS = torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)
-
-
-@pytest.fixture(scope="module")
-def networks():
-    path = CASES / "networks.py"
-    if not path.exists():
-        pytest.skip("the released networks of ../shared are not here")
-    spec = importlib.util.spec_from_file_location("shared_networks", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["shared_networks"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-def photographs(networks, size):
-    names = sorted(path.name for path in (CASES / "photos").glob("*.png"))
-    return torch.cat([networks.photo(name, size) for name in names])
-
-
-def test_super_resolution_is_judged_by_its_own_truth(networks):
-    grey = (photographs(networks, 192) * BRIGHTNESS).sum(1, keepdim=True)
-    case = prepare(networks.load("espcn_x3"), grey)
+@pytest.mark.integration
+def test_super_resolution_is_judged_by_its_own_truth():
+    case = prepare(released.load("espcn_x3"), released.luma(released.crops(192)))
     verifier = Verifier(case, truth=self_truth(case))
     (shown,) = verifier.before.lattice
     assert shown.period == (3, 3)
@@ -56,23 +30,24 @@ def test_super_resolution_is_judged_by_its_own_truth(networks):
     assert abs(judged.sharpness_change) < 0.01
 
 
-@pytest.mark.parametrize("name", ["cwgan_mnist", "cvae_sketch"])
-def test_clean_generators_show_nothing(networks, name):
-    before = Verifier(prepare(networks.load(name), networks.example_input(name, 512))).before
+@pytest.mark.parametrize("name", [pytest.param("cwgan_mnist", marks=pytest.mark.integration), "cvae_sketch"])
+def test_clean_generators_show_nothing(name):
+    before = Verifier(prepare(released.load(name), released.example_input(name, 512))).before
     assert before.lattice == ()
     assert before.second_order == ()
 
 
-def test_generator_shows_its_lattice_over_many_outputs(networks):
-    before = Verifier(prepare(networks.load("dcgan_svhn"), networks.example_input("dcgan_svhn", 512))).before
+@pytest.mark.integration
+def test_generator_shows_its_lattice_over_many_outputs():
+    before = Verifier(prepare(released.load("dcgan_svhn"), released.example_input("dcgan_svhn", 512))).before
     found = {np.lcm.reduce(s.period): s.amplitude for s in before.lattice}
     assert 0.1 < found[4] < 0.3
     assert 0.03 < found[2] < 0.15
 
 
 @pytest.mark.slow
-def test_spinning_takes_the_lattice_of_a_style_network(networks):
-    case = prepare(networks.load("style_rain_princess"), photographs(networks, 256)[:6] * 255)
+def test_spinning_takes_the_lattice_of_a_style_network():
+    case = prepare(released.load("style_rain_princess"), released.kodak(256)[:6] * 255)
 
     class Spun(torch.nn.Module):
         def forward(self, x):

@@ -1,17 +1,16 @@
 """Blurred pooling and strided convolutions: the gradient is even, constants stay, sizes are torch's."""
 
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
 from torch import nn
 from torch.nn.utils.parametrizations import weight_norm
 
+import released
 from layers.contract import check_contract, check_onnx
 from oracles.layers_blur_naive import blur_by_loops, max_by_loops, strided_by_loops
 from oracles.layers_hold_naive import unevenness
@@ -32,7 +31,6 @@ from uncheck.layers import (
 )
 from uncheck.layers.blur import PADDING_MODES, even_filter
 
-PHOTOS = Path(__file__).parents[3] / "shared" / "cases" / "photos"
 CONVS = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
 MODES = ("zeros", "reflect", "replicate", "circular")
 
@@ -324,10 +322,9 @@ def test_errors(make, message):
         make()
 
 
-@pytest.mark.skipif(not PHOTOS.is_dir(), reason="needs the photographs of ../shared/cases")
 @pytest.mark.parametrize("name", ["kodim05", "kodim23"])
 def test_the_gradient_at_a_photograph_does_not_checker(name):
-    pixels = np.asarray(Image.open(PHOTOS / f"{name}.png"))[64:320, 64:320]
+    pixels = released.read(*released.files(f"photos/{name}.png"))[64:320, 64:320]
     x = torch.tensor(pixels).permute(2, 0, 1)[None].double() / 255
     torch.manual_seed(0)
     convs = [nn.Conv2d(3, 16, 3, 2, 1), nn.Conv2d(16, 32, 3, 2, 1), nn.Conv2d(32, 8, 3, 2, 1)]

@@ -1,23 +1,15 @@
 """Real photographs, pictures labelled by the article, and lattices put into photographs."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from PIL import Image
 
+import released
 from uncheck.measuring import find_lattice, measure
-
-CASES = Path(__file__).parents[3] / "shared" / "cases"
-pytestmark = pytest.mark.skipif(not CASES.exists(), reason="no folder of real cases beside the repository")
-
-
-def photos():
-    return sorted((CASES / "photos").glob("*.png"))
 
 
 def labelled(pattern):
-    return [measure(path).images[0] for path in sorted((CASES / "labelled").glob(pattern))]
+    return [measure(path).images[0] for path in released.labelled(pattern)]
 
 
 def periods_of(image):
@@ -25,7 +17,7 @@ def periods_of(image):
 
 
 def test_all_photographs_are_clean():
-    result = measure(CASES / "photos")
+    result = measure(released.photographs())
     assert len(result.images) == 12
     assert {image.verdict for image in result.images} == {"clean"}
     for image in result.images:
@@ -73,7 +65,7 @@ def inject(picture, period, strength, rng):
 def test_lattices_put_into_photographs_are_found(period, strength, least, most_error):
     rng = np.random.default_rng(0)
     errors = []
-    for path in photos():
+    for path in released.photographs():
         crop = np.asarray(Image.open(path).convert("RGB"), np.float32)[:512, :512]
         present = find_lattice(inject(crop, period, strength, rng)).present
         # Saturated parts clip the cosine, which leaves its second harmonic.

@@ -1,7 +1,6 @@
 """Local amplitudes, their fits and their curves against slow ones, and on lattices of known colour law."""
 
 from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +10,7 @@ from PIL import Image
 from scipy.stats import t as student
 from tests.oracles.brightness_naive import naive_errors, naive_left_out, naive_local
 
+import released
 from uncheck.measuring import brightness_dependence, find_lattice
 from uncheck.measuring.colour.dependence_curve import curve
 from uncheck.measuring.colour.local_amplitude import Grid, grid, local_amplitudes, local_means
@@ -19,7 +19,6 @@ from uncheck.measuring.lattice import Component, Line
 
 EXAMPLES = settings(max_examples=20, deadline=None, derandomize=True)
 FREQUENCIES = [(0.5, 0.5), (0.5, 0.0), (0.25, 0.25), (0.2, 0.4), (0.0, 1 / 12), (0.5,), (0.25, 0.0, 0.5)]
-PHOTOS = Path(__file__).parents[3] / "shared" / "cases" / "photos"
 SHAPE = (192, 208)
 Y, X = np.indices(SHAPE)
 CHECKS = (-1.0) ** (X + Y)
@@ -200,10 +199,9 @@ def test_volumes_and_two_channels():
     assert found.by_distance.bins[0].amplitude == pytest.approx(3, abs=0.3)
 
 
-@pytest.mark.skipif(not PHOTOS.exists(), reason="no folder of real cases beside the repository")
 def test_intervals_cover_on_photographs():
     covered = []
-    for seed, path in enumerate(sorted(PHOTOS.glob("*.png"))):
+    for seed, path in enumerate(released.photographs()):
         with Image.open(path) as image:
             pixels = np.asarray(image.convert("RGB"), np.float32)
         phase = float(np.random.default_rng(seed).uniform(0, 2 * np.pi))
@@ -215,9 +213,8 @@ def test_intervals_cover_on_photographs():
     assert np.mean(covered) == pytest.approx(0.95, abs=0.05)
 
 
-@pytest.mark.skipif(not PHOTOS.exists(), reason="no folder of real cases beside the repository")
 def test_red_against_green_is_found_on_photographs_and_named():
-    for path in sorted(PHOTOS.glob("*.png"))[:4]:
+    for path in released.photographs()[:4]:
         with Image.open(path) as image:
             # Smaller than the camera saw it: without the traces of its own mosaic.
             pixels = np.asarray(image.convert("RGB").resize((512, 341), Image.Resampling.LANCZOS), np.float32)

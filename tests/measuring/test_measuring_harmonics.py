@@ -1,19 +1,16 @@
 """Harmonics are laid to their fundamental, unless they stand on their own."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import released
 from oracles.measuring_naive import naive_spectrum
 from uncheck.measuring import find_lattice, measure, synthesise
 from uncheck.measuring.components import Lattice
 from uncheck.measuring.harmonics import _eigencoefficients, attribute_harmonics
 
-CASES = Path(__file__).parents[3] / "shared" / "cases"
-real_data = pytest.mark.skipif(not CASES.exists(), reason="no folder of real cases beside the repository")
 SHAPE = (256, 272)
 
 
@@ -192,11 +189,10 @@ def test_keys_of_harmonics():
     assert component["harmonics"][0]["period"] == [2, 2]
 
 
-@real_data
 def test_labelled_generators_keep_both_periods():
-    for path in sorted((CASES / "labelled").glob("im_rand_two_*")):
+    for path in released.labelled("im_rand_two_*"):
         (image,) = measure(path).images
         assert {max(c.period) for c in image.found.present} == {2, 4}
-    for path in sorted((CASES / "labelled").glob("im_rand_one_*")):
+    for path in released.labelled("im_rand_one_*"):
         (image,) = measure(path).images
         assert {max(c.period) for c in image.found.present} == {2}

@@ -1,17 +1,14 @@
 """Periods of 17 to 64 pixels and unequal periods, found unaided."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from PIL import Image
 
+import released
 from uncheck.measuring import find_lattice, measure
 from uncheck.measuring.harmonics import attribute_harmonics
 
 ALL = range(2, 65)
-CASES = Path(__file__).parents[3] / "shared" / "cases"
-real_data = pytest.mark.skipif(not CASES.exists(), reason="no folder of real cases beside the repository")
 
 
 def tile(shape, period, amplitude, seed):
@@ -141,16 +138,14 @@ def test_loose_significance_is_kept_to():
     assert sum(map(bool, found)) <= 10
 
 
-@real_data
 def test_photographs_are_clean_at_every_period():
-    result = measure(sorted((CASES / "photos").glob("*.png"))[:6], periods=ALL)
+    result = measure(released.photographs()[:6], periods=ALL)
     assert [image.verdict for image in result.images] == ["clean"] * 6
 
 
-@real_data
 @pytest.mark.parametrize("period", [(3, 5), (7, 16), (8, 1), (2, 4), (24, 24), (37, 37), (64, 64)])
 def test_tiles_over_a_photograph_have_the_right_period(period):
-    path = sorted((CASES / "photos").glob("*.png"))[3]
+    path = released.photographs()[3]
     photo = np.asarray(Image.open(path).convert("RGB"), np.float32)[:512, :512]
     strongest = merged(photo + tile(photo.shape[:2], period, 8, 1))[0]
     assert strongest.period == period

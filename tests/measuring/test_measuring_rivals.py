@@ -1,22 +1,19 @@
 """JPEG blocks, camera mosaics and repeated pixels are named, and do not excuse a real lattice."""
 
 import io
-from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+import released
 from uncheck.measuring import find_lattice, measure
 from uncheck.measuring.rivals import jpeg_grid, name_rival
 from uncheck.measuring.rivals.enlarged import before_repetition
 
-PHOTOS = sorted((Path(__file__).parents[3] / "shared" / "cases" / "photos").glob("*.png"))
-needs_photos = pytest.mark.skipif(not PHOTOS, reason="no folder of real cases beside the repository")
-
 
 def photo(index, size):
-    return np.asarray(Image.open(PHOTOS[index]).convert("RGB"))[64 : 64 + size, 100 : 100 + size]
+    return released.read(released.photographs()[index])[64 : 64 + size, 100 : 100 + size]
 
 
 def compressed(pixels, quality, subsampling):
@@ -35,11 +32,10 @@ def is_lattice(array, codec):
     return bool(found.present) and not excused
 
 
-@needs_photos
 @pytest.mark.parametrize("quality", [10, 15, 30, 50, 75, 90, 95])
 def test_jpeg_photographs_are_never_a_lattice_and_show_their_grid(quality):
     grids = []
-    for index in range(len(PHOTOS)):
+    for index in range(12):
         whole = compressed(photo(index, 328), quality, 2 if index % 2 else 0)
         assert not is_lattice(whole, "JPEG")
         for row, column in ((0, 0), (3, 5)):
@@ -49,9 +45,8 @@ def test_jpeg_photographs_are_never_a_lattice_and_show_their_grid(quality):
     assert np.mean(grids) >= 0.9
 
 
-@needs_photos
 def test_uncompressed_photographs_show_no_grid():
-    assert [jpeg_grid(photo(i, 320).astype(np.float32)) for i in range(len(PHOTOS))] == [None] * len(PHOTOS)
+    assert [jpeg_grid(photo(i, 320).astype(np.float32)) for i in range(12)] == [None] * 12
 
 
 @pytest.mark.parametrize("quality", [15, 20, 30, 50, 70, 80, 90])
@@ -62,7 +57,6 @@ def test_smooth_gradients_saved_as_jpeg_are_no_lattice(quality):
         assert not is_lattice(compressed(grey, quality, 2), "JPEG")
 
 
-@needs_photos
 def test_a_strong_lattice_on_a_jpeg_is_still_a_lattice(tmp_path):
     y, x = np.indices((320, 320))
     for period, pattern in (
@@ -105,9 +99,8 @@ def demosaiced(pixels):
     return np.rint(out).clip(0, 255).astype(np.float32)
 
 
-@needs_photos
 def test_demosaiced_photographs_are_no_lattice():
-    for index in range(len(PHOTOS)):
+    for index in range(12):
         assert not is_lattice(demosaiced(photo(index, 400).astype(float)), None)
 
 
@@ -133,7 +126,6 @@ def test_the_picture_before_repetition_is_found():
     assert before_repetition(np.ones((16, 16, 3), np.float32)) is None
 
 
-@needs_photos
 def test_repeating_the_pixels_of_a_photograph_makes_no_lattice():
     for index in (0, 1, 2, 4, 8, 11):
         small = photo(index, 192).astype(np.float32)

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 from torch import nn
 
+import released
 from uncheck.measuring import find_lattice
 from uncheck.measuring.rivals import name_rival
 from uncheck.measuring.rivals.enlarged import before_repetition
@@ -23,9 +23,6 @@ from uncheck.measuring.rivals.texture import (
 from uncheck.measuring.rivals.tiles import is_tiled
 
 ROOT = Path(__file__).parents[2]
-CASES = ROOT.parent / "shared" / "cases"
-PHOTOS = sorted((CASES / "photos").glob("*.png"))
-needs_photos = pytest.mark.skipif(not PHOTOS, reason="no folder of real cases beside the repository")
 
 
 def _textures():
@@ -117,7 +114,6 @@ def test_untrained_generators_are_never_a_rival(kind, driven_by, levels):
         assert name_rival(array, find_lattice(array)) is None
 
 
-@needs_photos
 @pytest.mark.parametrize(
     ("period", "strength"), [(2, 1), (2, 20), (4, 3), (4, 18), (8, 4), (8, 15), (14, 10)]
 )
@@ -127,27 +123,25 @@ def test_lattices_on_photographs_are_never_a_rival(period, strength):
     for index in (0, 3, 7, 10):
         tile = rng.normal(size=(period, period))
         layer = strength * (tile - tile.mean()) / tile.std() / np.sqrt(2)
-        picture = np.asarray(Image.open(PHOTOS[index]).convert("RGB"))[:320, :320]
+        picture = released.read(released.photographs()[index])[:320, :320]
         array = np.rint(picture + layer[y % period, x % period, None]).clip(0, 255).astype(np.float32)
         assert name_rival(array, find_lattice(array)) is None
 
 
-@pytest.mark.skipif(not CASES.exists(), reason="no folder of real cases beside the repository")
 def test_labelled_artifacts_are_never_a_rival():
     files = [
         path
         for pattern in ("im_rand_one*", "im_rand_two*", "style_artifacts*", "deepdream_full_gitter_0x0*")
-        for path in (CASES / "labelled").glob(pattern)
+        for path in released.labelled(pattern)
     ]
     assert len(files) == 6
-    assert names(np.asarray(Image.open(path).convert("RGB")) for path in files) == [None] * 6
+    assert names(map(released.read, files)) == [None] * 6
 
 
-@needs_photos
 @pytest.mark.parametrize("factor", [1.25, 1.5, 2, 2.5, 3, 4])
 def test_enlarged_photographs_are_named_or_clean(factor):
     for index in (0, 2, 4):
-        small = np.asarray(Image.open(PHOTOS[index]).convert("RGB"))[64:264, 100:300]
+        small = released.read(released.photographs()[index])[64:264, 100:300]
         array = textures.enlarged(small, factor)[3:, 1:].astype(np.float32)
         found = find_lattice(array)
         before = before_repetition(array)
@@ -225,13 +219,12 @@ def test_lines_beside_a_lattice_frequency_are_told(bins, strength, layout):
     assert is_beside(array, found) == (bins > 0)
 
 
-@needs_photos
 @pytest.mark.parametrize("period", [11, 13])
 def test_no_period_of_a_lattice_is_content_by_itself(period):
     y, x = np.indices((352, 352))
     for index in (1, 5, 9):
         tile = np.random.default_rng(period + index).normal(size=(period, period))
-        picture = np.asarray(Image.open(PHOTOS[index]).convert("RGB"))[:352, :352]
+        picture = released.read(released.photographs()[index])[:352, :352]
         array = (picture + 4 * (tile - tile.mean())[y % period, x % period, None]).astype(np.float32)
         assert name_rival(array, find_lattice(array)) is None
 

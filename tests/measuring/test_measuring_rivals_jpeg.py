@@ -1,12 +1,12 @@
 """JPEG is judged by what coding the very picture again leaves, and does not excuse a real lattice."""
 
 import io
-from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+import released
 from uncheck.measuring import find_lattice
 from uncheck.measuring.rivals import jpeg_grid, name_rival
 from uncheck.measuring.rivals.jpeg import (
@@ -17,12 +17,9 @@ from uncheck.measuring.rivals.jpeg import (
     standard_table,
 )
 
-PHOTOS = sorted((Path(__file__).parents[3] / "shared" / "cases" / "photos").glob("*.png"))
-needs_photos = pytest.mark.skipif(not PHOTOS, reason="no folder of real cases beside the repository")
-
 
 def photo(index):
-    return np.asarray(Image.open(PHOTOS[index]).convert("RGB"))[:400, :400]
+    return released.read(released.photographs()[index])[:400, :400]
 
 
 def compressed(pixels, quality, subsampling):
@@ -61,7 +58,6 @@ def test_the_tables_are_those_of_pillow():
     assert np.array_equal(standard_table(50), STANDARD)
 
 
-@needs_photos
 def test_the_quality_is_estimated_from_the_pixels():
     for index in (0, 4, 8):
         for quality in (5, 10, 20, 40, 60, 75):
@@ -72,7 +68,6 @@ def test_the_quality_is_estimated_from_the_pixels():
         assert (estimate_quality(photo(index).astype(np.float32), (0, 0)) or 100) > 90
 
 
-@needs_photos
 @pytest.mark.parametrize(
     ("kind", "period", "strength", "quality"),
     [
@@ -99,7 +94,6 @@ def test_a_lattice_that_survived_the_coding_is_no_jpeg(kind, period, strength, q
     assert named == 0
 
 
-@needs_photos
 @pytest.mark.parametrize(
     ("kind", "period", "strength"), [("checks", 2, 0.5), ("stripes", 2, 1), ("tile", 4, 1), ("cosines", 8, 3)]
 )

@@ -1,7 +1,6 @@
 """Contrast that goes with the phase: interpolated pictures have it, others and plain lattices do not."""
 
 from io import BytesIO
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,13 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+import released
 from oracles.second_order_naive import naive_contrast
 from uncheck.measuring import find_lattice, measure
 from uncheck.measuring import second_order as room
 from uncheck.measuring.second_order import FLOOR, ROWS, contrast, second_order
 
-CASES = Path(__file__).parents[3] / "shared" / "cases"
-real_data = pytest.mark.skipif(not CASES.exists(), reason="no folder of real cases beside the repository")
 FILTERS = {"nearest": Image.Resampling.NEAREST, "bilinear": Image.Resampling.BILINEAR}
 FILTERS["bicubic"] = Image.Resampling.BICUBIC
 
@@ -172,8 +170,7 @@ def test_to_dict():
     assert first["period"] == [2, 2]
 
 
-@real_data
 def test_photographs_have_none():
-    for path in sorted((CASES / "photos").glob("*.png"))[:6]:
+    for path in released.photographs()[:6]:
         array = np.asarray(Image.open(path), np.float32)
         assert second_order(array, find_lattice(array)) == ()

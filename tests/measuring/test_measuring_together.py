@@ -1,19 +1,17 @@
 """`measure(together=True)`: one verdict for all outputs of one network, in groups of one size."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+import released
 from uncheck.cli import main
 from uncheck.measuring import measure
 from uncheck.measuring.together import LOOKED_AT, Together
 from uncheck.signals.signal import Signal
 
-CASES = Path(__file__).parents[3] / "shared" / "cases"
-real_data = pytest.mark.skipif(not CASES.exists(), reason="no folder of real cases beside the repository")
 SHAPE = (64, 64)
 CHECKS = ((-1.0) ** np.add.outer(np.arange(128), np.arange(128)))[..., None]
 
@@ -153,17 +151,15 @@ def test_what_a_camera_leaves_in_all_pictures_is_a_rival(colour, amplitude, verd
     assert result.groups[0].rival == ("bayer" if verdict == "rival" else None)
 
 
-@real_data
 def test_photographs_of_one_scanner_are_no_outputs_of_a_network():
-    result = measure(sorted((CASES / "photos").glob("*.png")), together=True).together
+    result = measure(released.photographs(), together=True).together
     assert [group.rival for group in result.groups] == ["bayer", "bayer"]
     assert result.verdict == "rival"
 
 
-@real_data
 def test_photographs_as_jpeg_have_no_lattice(tmp_path):
     rng, crops = np.random.default_rng(0), []
-    for path in sorted((CASES / "photos").glob("*.png")) * 3:
+    for path in released.photographs() * 3:
         photo = Image.open(path).convert("RGB")
         photo = photo.resize([round(0.7 * n) for n in photo.size], Image.Resampling.LANCZOS)
         left, top = (int(rng.integers(0, n - 192)) for n in photo.size)

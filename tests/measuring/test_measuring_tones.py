@@ -1,8 +1,6 @@
 """Lines in audio: against the slow oracle, on sound whose loudness changes, and how often none is found."""
 
 from fractions import Fraction
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.signal import lfilter
 
+import released
 from oracles.tones_naive import naive_p_value, naive_slow
 from uncheck.errors import UncheckError
 from uncheck.measuring import find_tones
 from uncheck.measuring.sound.slow import LEAST, hop_size, line_frequencies, slow_spectra, slow_test
 
-CASES = Path(__file__).resolve().parents[3] / "shared" / "cases"
 PERIODS = tuple(range(2, 17))
 RATE = 16000
 CLOCK = np.arange(3 * RATE)
@@ -239,13 +237,9 @@ def test_memory_stays_small():
     assert most < 6 * values.nbytes
 
 
-@pytest.mark.skipif(not CASES.exists(), reason="the released networks of ../shared are not here")
 def test_a_trained_speech_decoder():
     torch = pytest.importorskip("torch")
-    spec = spec_from_file_location("released_networks_of_tones", CASES / "networks.py")
-    networks = module_from_spec(spec)
-    spec.loader.exec_module(networks)
-    decoder, features = networks.load("speech_decoder"), networks.example_input("speech_decoder")
+    decoder, features = released.load("speech_decoder"), released.example_input("speech_decoder")
     _, found = tones(127.5 * decoder(features)[0, 0].numpy())
     assert all(t.level < -55 for t in found)
     # Nothing in, and out comes the lattice of its strides 2, 2, 5 and 16.

@@ -1,21 +1,18 @@
 """Where the lattice is: the fast path against a slow one, places found, nothing found where nothing is."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
 from tests.oracles.where_naive import naive_median, naive_p, naive_windowed
 
+import released
 import uncheck
 from uncheck.measuring.lattice import find_lattice
 from uncheck.measuring.places.phasors import Lines, agreement, box_sums, phasors, typical, windowed
 from uncheck.measuring.places.where import local_map, locate
-
-PHOTOS = Path(__file__).resolve().parents[3] / "shared" / "cases" / "photos"
 
 LINES = np.array([[0.0, 0.25], [0.125, 0.375], [1 / 3, 0.0], [0.5, 0.5]])
 REAL = np.array([False, False, False, True])
@@ -200,9 +197,8 @@ def test_odd_windows_are_refused():
         local_map(np.zeros((64, 64, 1)), window=15)
 
 
-@pytest.mark.skipif(not PHOTOS.exists(), reason="../shared/cases is not here")
 def test_a_corner_of_a_photograph():
-    photo = np.asarray(Image.open(PHOTOS / "kodim23.png")).astype(np.float32)
+    photo = released.read(*released.files("photos/kodim23.png")).astype(np.float32)
     assert not local_map(photo).present
     photo[300:, 500:] += lattice(photo.shape, 4, 2, 3)[300:, 500:]
     found = local_map(np.rint(photo).clip(0, 255))

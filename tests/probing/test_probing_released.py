@@ -1,28 +1,18 @@
-"""Released networks, where they are at hand."""
-
-import sys
-from pathlib import Path
+"""Released networks: their verdicts and what is blamed."""
 
 import pytest
 
+import released
 from uncheck.probing import inspect
 
-CASES = Path(__file__).parents[3] / "shared" / "cases"
-pytestmark = pytest.mark.skipif(
-    not CASES.exists(), reason="the released networks are not beside this checkout"
-)
+
+def inspected(name):
+    return inspect(released.load(name), released.example_input(name))
 
 
-def load(name):
-    if str(CASES) not in sys.path:
-        sys.path.insert(0, str(CASES))
-    import networks
-
-    return inspect(networks.load(name), networks.example_input(name))
-
-
+@pytest.mark.integration
 def test_style_transfer_shows_period_four_and_blames_its_first_deconvolution():
-    result = load("style_rain_princess")
+    result = inspected("style_rain_princess")
     assert result.verdict == "lattice"
     four = next(c for c in result.lattice if max(c.period) == 4)
     assert four.amplitude > 1
@@ -37,21 +27,23 @@ def test_style_transfer_shows_period_four_and_blames_its_first_deconvolution():
 
 @pytest.mark.parametrize("name", ["cwgan_mnist", "cvae_sketch"])
 def test_resize_generators_have_no_uneven_stage(name):
-    result = load(name)
+    result = inspected(name)
     assert all(s.stage.overlap != "uneven" for s in result.stages)
     assert [s.stage.kind for s in result.stages] == ["nearest", "nearest"]
     assert [s.order for s in result.stages] == [1, 1]
     assert result.verdict == "clean"
 
 
-@pytest.mark.parametrize("name", ["fsrcnn_x2", "upconv7_photo"])
+@pytest.mark.parametrize("name", ["fsrcnn_x2", pytest.param("upconv7_photo", marks=pytest.mark.integration)])
 def test_super_resolution_does_not_answer_for_the_photographs_own_lattice(name):
-    result = load(name)
+    # The photograph in question is one of the Kodak set.
+    result = inspect(released.load(name), released.others().example_input(name))
     assert any(max(c.period) == 4 for c in result.from_input)
     assert all(max(c.period) != 4 for c in result.lattice)
 
 
+@pytest.mark.integration
 def test_speech_decoder_is_read_in_one_dimension():
-    result = load("speech_decoder")
+    result = inspected("speech_decoder")
     assert [s.stage.output_period for s in result.stages] == [(320,), (160,), (80,), (16,)]
     assert result.passes <= 8 + 4 * 4

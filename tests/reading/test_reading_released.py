@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
-from types import ModuleType
-
 import pytest
 
+import released
 from uncheck.reading import record
 
-FOLDER = Path(__file__).resolve().parents[3] / "shared" / "cases"
 STAGES = {
     "style_rain_princess": [
         ("convs.13.deconv", "transposed", 3, 2, 4),
@@ -31,22 +27,9 @@ STAGES = {
 }
 
 
-@pytest.fixture(scope="module")
-def networks() -> ModuleType:
-    path = FOLDER / "networks.py"
-    if not path.is_file():
-        pytest.skip(f"the released networks are not at {FOLDER}")
-    spec = importlib.util.spec_from_file_location("released_networks", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.mark.parametrize("name", STAGES)
-def test_stages_of_released_networks(networks: ModuleType, name: str) -> None:
-    recording = record(networks.load(name), networks.example_input(name))
+def test_stages_of_released_networks(name: str) -> None:
+    recording = record(released.load(name), released.example_input(name))
     found = [
         (stage.name, stage.kind, stage.kernel_size[0], stage.stride[0], (stage.output_period or (None,))[0])
         for stage in recording.stages

@@ -1,8 +1,5 @@
 """From a network and inputs to a case: calls, checks, periods, and what there is to repair."""
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -11,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
+import released
 from uncheck.errors import UncheckError
 from uncheck.measuring import find_lattice
 from uncheck.probing.outputs import levels
@@ -19,8 +17,6 @@ from uncheck.repairing import prepare as prepare_module
 from uncheck.repairing.faults import faulty_periods, lattice_of, periods_left
 from uncheck.repairing.prepare import prepare
 from uncheck.repairing.samples import split_samples
-
-CASES = Path(__file__).parents[3] / "shared" / "cases"
 
 
 def noise(*shape, seed=0):
@@ -333,38 +329,24 @@ FAULTY = {
 }
 
 
-@pytest.fixture
-def networks(monkeypatch):
-    if not CASES.is_dir():
-        pytest.skip("the released networks of ../shared are not here")
-    monkeypatch.syspath_prepend(str(CASES))
-    import networks
-
-    yield networks
-    sys.modules.pop("networks", None)
-
-
-def photographs(networks, size):
-    names = sorted(path.name for path in (CASES / "photos").glob("*.png"))
-    return torch.cat([networks.photo(name, size) for name in names])
-
-
-@pytest.mark.parametrize("name", FAULTY)
-def test_released_networks(networks, name):
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=() if n in released.BUNDLED else pytest.mark.integration) for n in FAULTY]
+)
+def test_released_networks(name):
     if name in ("dcgan_svhn", "cwgan_mnist", "cvae_sketch"):
-        inputs = networks.example_input(name, 512 if name == "dcgan_svhn" else 128)
+        inputs = released.example_input(name, 512 if name == "dcgan_svhn" else 128)
     elif name == "style_rain_princess":
-        inputs = photographs(networks, 128) * 255
+        inputs = released.kodak(128) * 255
     elif name == "espcn_x3":
-        inputs = photographs(networks, 128).mean(1, keepdim=True)
+        inputs = released.crops(128).mean(1, keepdim=True)
     else:
-        inputs = photographs(networks, 96)
-    case = prepare(networks.load(name), inputs)
+        inputs = released.crops(96)
+    case = prepare(released.load(name), inputs)
     assert case.faulty == FAULTY[name]
 
 
-def test_photographs_bring_nothing_of_their_own(networks):
-    pictures = photographs(networks, 256)
+def test_photographs_bring_nothing_of_their_own():
+    pictures = released.kodak(256)
     same = Fn(lambda _, x: F.interpolate(F.avg_pool2d(x, 2), scale_factor=2, mode="bilinear"))
     assert prepare(same, pictures).faulty == ()
     assert prepare(Fn(lambda _, x: x * 0.9), pictures).faulty == ()

@@ -1,8 +1,5 @@
 """Swapped upsamplers keep gain, variance and every output size; kept ones stay even while they learn."""
 
-import sys
-from pathlib import Path
-
 import pytest
 import torch
 from hypothesis import given, settings
@@ -10,6 +7,7 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn.utils import parametrizations, parametrize, weight_norm
 
+import released
 from uncheck.editing.keep import keep_even
 from uncheck.errors import UncheckError
 from uncheck.layers import PhaseConvTranspose, ResizeConv, SubpixelConv
@@ -19,7 +17,6 @@ from uncheck.reading import record
 from uncheck.swapping import transfer
 from uncheck.swapping.swap import swap
 
-CASES = Path(__file__).parents[3] / "shared" / "cases"
 WAYS = ("resize", "smooth", "subpixel", "equal_gain")
 LAYERS = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 
@@ -339,25 +336,14 @@ def test_a_swapped_layer_stays_even_while_it_learns():
         assert float(phase_gains(stage.kernel).abs().max()) > 0
 
 
-@pytest.fixture
-def networks(monkeypatch):
-    if not CASES.is_dir():
-        pytest.skip("the released networks of ../shared are not here")
-    monkeypatch.syspath_prepend(str(CASES))
-    import networks
-
-    yield networks
-    sys.modules.pop("networks", None)
-
-
 @pytest.mark.parametrize(
     ("name", "count"), [("style_rain_princess", 2), ("fsrcnn_x2", 1), ("upconv7_photo", 1), ("dcgan_svhn", 3)]
 )
 @pytest.mark.parametrize("to", WAYS)
-def test_released_networks(networks, name, count, to):
-    x = networks.example_input(name)
+def test_released_networks(name, count, to):
+    x = released.example_input(name)
     x = x[..., :48, :48] if x.ndim == 4 else x
-    net = networks.load(name)
+    net = released.load(name)
     result = swap(net, x, to)
     assert (len(result.swapped), result.refused) == (count, ())
     assert all(one.variance == pytest.approx((1, 1), abs=0.02) for one in result.swapped)

@@ -2,13 +2,13 @@ import copy
 import gc
 import warnings
 import weakref
-from pathlib import Path
 
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
 
+import released
 from uncheck.errors import UncheckError, UncheckWarning
 from uncheck.layers import ResizeConv2d, equal_gain
 from uncheck.phases import gain_spread
@@ -364,13 +364,7 @@ def test_parallel_wrappers_are_taken_off():
 
 
 @pytest.mark.parametrize("name", ["fsrcnn_x2", "espcn_x3", "dcgan_svhn", "speech_decoder", "cwgan_mnist"])
-def test_real_networks(name, monkeypatch):
-    cases = Path(__file__).parents[3] / "shared" / "cases"
-    if not cases.exists():
-        pytest.skip("the released networks are not beside this checkout")
-    monkeypatch.syspath_prepend(str(cases))
-    import networks as released
-
+def test_released_networks(name):
     model, x = released.load(name), released.example_input(name)
     gains = StageGains(model, x)
     expected = [gain_spread(stage.kernel) for stage in gains.stages]

@@ -1,12 +1,10 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
 
+import released
 import uncheck
 from oracles.training_naive import naive_lines, naive_strength
 from uncheck.errors import UncheckError
@@ -17,7 +15,6 @@ from uncheck.training.images import grey_levels
 from uncheck.training.strength import line_powers, norm, shrunk
 
 LEVELS = (0.0, 255.0)
-PHOTOS = sorted((Path(__file__).parents[3] / "shared" / "cases" / "photos").glob("*.png"))[::3]
 
 
 def noise(*shape, seed=0, sigma=20.0, dtype=torch.float32):
@@ -85,10 +82,9 @@ def test_noise_scores_about_zero(shape):
     assert power.mean().item() == pytest.approx(spread.mean().item(), rel=0.1)
 
 
-@pytest.mark.skipif(not PHOTOS, reason="../shared/cases/photos is not there")
 def test_photographs_score_what_cameras_leave():
-    for path in PHOTOS:
-        image = torch.tensor(np.asarray(Image.open(path).convert("RGB"))).movedim(-1, 0)[None].float()
+    for path in released.photographs()[::3]:
+        image = torch.tensor(released.read(path)).movedim(-1, 0)[None].float()
         # Off the axes, where photographs have least of their own.
         diagonal = torch.arange(image.shape[2])[:, None] + torch.arange(image.shape[3])
         wave = torch.cos(torch.pi * (diagonal / 2 + 0.1))
