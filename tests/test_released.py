@@ -1,4 +1,4 @@
-"""The networks that come with the tests are those that were released; what is absent skips with one reason."""
+"""The networks that come with the tests are those that were released; what is absent is skipped."""
 
 import hashlib
 
