@@ -12,8 +12,8 @@ from oracles.repair_naive import strength_naive
 from uncheck.errors import UncheckError
 from uncheck.judging import periods as standing
 from uncheck.judging.colours import projected_strength
-from uncheck.judging.observed import interior, observe
 from uncheck.judging.verifier import Verifier
+from uncheck.measuring.batches import interior, observe
 
 HELD = photographs().split(1)
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from uncheck.judging.observed import Pictures
+from uncheck.measuring.batches import Pictures
 from uncheck.probing.signals import is_white, probe_signals
 from uncheck.repairing.case import Case, Inputs
 

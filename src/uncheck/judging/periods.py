@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from uncheck.judging.judgement import Strength
-from uncheck.judging.observed import Frequency, Observed
+from uncheck.measuring.batches import TOGETHER, Frequency, Observed
 from uncheck.measuring.components import Component
 from uncheck.measuring.sets import VISIBLE_IN_SETS
 
@@ -67,7 +67,7 @@ def compared(before: Observed, after: Observed, gap: Observed, unit: float = 1.0
 def _best(seen: Observed, period: int) -> tuple[Component, int]:
     """The component of a period and its view: all together before single ones."""
     where = seen.where(period)
-    view = -1 if -1 in where else max(where, key=lambda i: where[i].amplitude)
+    view = TOGETHER if TOGETHER in where else max(where, key=lambda i: where[i].amplitude)
     return where[view], view
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from uncheck.judging.observed import Observed, Pictures
+from uncheck.measuring.batches import Observed, Pictures
 from uncheck.repairing.case import Case
 from uncheck.signals.levels import infer_range, to_levels
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import lcm
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,21 +51,12 @@ def _standing(array: NDArray[np.float32], component: Component, found: Lattice) 
         return None
     if len(kept) == len(component.lines):
         return component
-    kept.sort(key=lambda line: -max(line.amplitudes))
-    per_channel = np.sqrt(sum(np.square(line.amplitudes) for line in kept))
-    return replace(
-        component,
-        period=tuple(
-            int(np.lcm.reduce([line.period[a] for line in kept])) for a in range(len(component.period))
-        ),
-        amplitude=float(per_channel.max()),
-        channel_amplitudes=tuple(map(float, per_channel)),
-        lines=tuple(kept),
-    )
+    assembled = Component.of(kept, component.p_value, component.channel_p_values)
+    return replace(assembled, harmonics=component.harmonics, signed=component.signed)
 
 
 def _in_profile(profile: NDArray[np.float32], lines: list[Line], significance: float) -> bool:
-    period = int(np.lcm.reduce([p for line in lines for p in line.period]))
+    period = lcm(*(p for line in lines for p in line.period))
     try:
         found = find_lattice(profile, periods=[period], threshold=0.0, significance=significance)
     except UncheckError:

@@ -59,7 +59,7 @@ def coherence(array: NDArray[np.float32], component: Component) -> float | None:
     """
     if array.ndim != 3:
         return None
-    asked = sorted(component.lines, key=lambda line: -max(line.amplitudes))[:LINES]
+    asked = sorted(component.lines, key=lambda line: -line.amplitude)[:LINES]
     smallest: float | None = None
     for line in asked:
         f = np.array([min(x, 1 - x) for x in line.frequency])

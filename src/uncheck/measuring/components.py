@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from math import lcm
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,11 @@ class Line:
         """Peak amplitude per channel, grey levels."""
         return tuple(abs(m) * (1 if self.real else 2) for m in self.mean)
 
+    @property
+    def amplitude(self) -> float:
+        """Peak amplitude in the channel where it is largest, grey levels."""
+        return max(self.amplitudes)
+
 
 @dataclass(frozen=True)
 class Component:
@@ -58,6 +64,29 @@ class Component:
     harmonics: tuple[tuple[tuple[int, ...], float], ...] = ()
     signed: bool = False
 
+    @classmethod
+    def of(cls, lines: Iterable[Line], p_value: float, channel_p_values: Iterable[float] = ()) -> Component:
+        """Assemble the component that has these lines."""
+        ordered = sorted(lines, key=lambda line: -line.amplitude)
+        channels = np.sqrt(sum(np.square(line.amplitudes) for line in ordered))
+        return cls(
+            period=tuple(lcm(*along) for along in zip(*(line.period for line in ordered), strict=True)),
+            amplitude=float(channels.max()),
+            p_value=float(p_value),
+            channel_amplitudes=tuple(map(float, channels)),
+            channel_p_values=tuple(map(float, channel_p_values)),
+            lines=tuple(ordered),
+        )
+
+    @property
+    def cycle(self) -> int:
+        """Least common multiple of the periods of all axes, pixels."""
+        return lcm(*self.period)
+
+    def divides(self, other: Component) -> bool:
+        """Test whether every period of `other` is a multiple of the one along the same axis."""
+        return all(p % d == 0 for p, d in zip(other.period, self.period, strict=True))
+
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready: `period`, `amplitude`, `p_value` and the same per channel."""
         names = ("period", "amplitude", "p_value", "channel_amplitudes", "channel_p_values", "signed")
@@ -82,6 +111,11 @@ class Lattice:
     not_tested: tuple[int, ...]
     threshold: float = VISIBLE
     significance: float = SIGNIFICANCE
+
+    @property
+    def everything(self) -> tuple[Component, ...]:
+        """Components present and traces."""
+        return (*self.present, *self.traces)
 
     @property
     def strength(self) -> float:

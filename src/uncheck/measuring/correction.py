@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.special import chdtrc
 
 from uncheck.measuring.components import Component, Line
-from uncheck.measuring.frequencies import Plan
+from uncheck.measuring.frequencies import FrequencyPlan
 from uncheck.measuring.harmonic import Lines
 
 #: Longest period whose lines are also tested by the sum of their logarithms. Longer ones have so many lines
@@ -15,7 +15,7 @@ from uncheck.measuring.harmonic import Lines
 FISHER_LONGEST = 16
 
 
-def components(lines: Lines, scheme: Plan, significance: float) -> dict[int, Component]:
+def components(lines: Lines, scheme: FrequencyPlan, significance: float) -> dict[int, Component]:
     """The significant components, with p-values corrected over lines, channels and periods.
 
     Period P gets the share of the error rate proportional to 1/P^2 (weighted Bonferroni): short periods are
@@ -51,30 +51,25 @@ def combined(p_values: NDArray[np.float64], *, apart: bool) -> float:
 
 
 def component_of(
-    lines: Lines, scheme: Plan, own: NDArray[np.intp], p_value: float, channels: list[float], limit: float
+    lines: Lines,
+    scheme: FrequencyPlan,
+    own: NDArray[np.intp],
+    p_value: float,
+    channels: list[float],
+    limit: float,
 ) -> Component:
     """The component made of the lines `own` whose p-value times their number is below `limit`."""
     order = own[np.argsort(lines.p_joint[own])]
     keep = [i for i in order if lines.p_joint[i] * len(own) < limit] or [order[0]]
-    made = [
-        Line(
-            frequency=tuple(map(float, scheme.frequencies[i])),
-            period=tuple(map(int, scheme.denominators[i])),
-            mean=tuple(map(complex, lines.mean[i])),
-            real=bool(scheme.real[i]),
-            p_value=float(lines.p_joint[i]),
-        )
-        for i in keep
-    ]
-    made.sort(key=lambda line: -max(line.amplitudes))
-    per_channel = np.sqrt(sum(np.square(line.amplitudes) for line in made))
-    return Component(
-        period=tuple(
-            int(np.lcm.reduce([line.period[a] for line in made])) for a in range(len(made[0].period))
-        ),
-        amplitude=float(np.max(per_channel)),
-        p_value=float(p_value),
-        channel_amplitudes=tuple(map(float, per_channel)),
-        channel_p_values=tuple(channels),
-        lines=tuple(made),
+    return Component.of([line_of(scheme, i, lines) for i in keep], p_value, channels)
+
+
+def line_of(scheme: FrequencyPlan, i: int, lines: Lines | None = None) -> Line:
+    """Return frequency i of a plan as a line, with what was found there if it is known."""
+    return Line(
+        frequency=tuple(map(float, scheme.frequencies[i])),
+        period=tuple(map(int, scheme.denominators[i])),
+        mean=() if lines is None else tuple(map(complex, lines.mean[i])),
+        real=bool(scheme.real[i]),
+        p_value=1.0 if lines is None else float(lines.p_joint[i]),
     )

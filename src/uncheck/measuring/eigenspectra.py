@@ -13,11 +13,11 @@ import numpy as np
 from array_api_compat import array_namespace, device
 from numpy.typing import NDArray
 
-from uncheck.measuring.frequencies import AxialPass, FullPass, LowPass, Plan
+from uncheck.measuring.frequencies import AxialPass, FrequencyPlan, FullPass, LowPass
 from uncheck.measuring.tapers import Tapers, tapers
 
 
-def eigenspectra(arrays: Any, plan: Plan) -> Any:
+def eigenspectra(arrays: Any, plan: FrequencyPlan) -> Any:
     """Tapered Fourier coefficients of `arrays` at the lattice frequencies of `plan`.
 
     Y_k(f) = sum_n u_k[n] x[n] exp(-2 pi i f.n), with u_k products of one DPSS per axis.

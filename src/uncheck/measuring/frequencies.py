@@ -63,7 +63,7 @@ class LowPass:
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
+class FrequencyPlan:
     """All frequencies of one shape and set of periods; conjugates and duplicates left out.
 
     Attributes:
@@ -86,7 +86,7 @@ class Plan:
     not_tested: tuple[int, ...]
 
 
-def plan(shape: tuple[int, ...], periods: Iterable[int], *, every: bool = False) -> Plan:
+def plan(shape: tuple[int, ...], periods: Iterable[int], *, every: bool = False) -> FrequencyPlan:
     """The frequencies to test on `shape` (pixels per axis) for `periods` (pixels, each at least 2).
 
     A line (a/s, b/s) belongs to the smallest period that explains it: (1/2, 1/2) belongs to period 2 also
@@ -100,7 +100,7 @@ def plan(shape: tuple[int, ...], periods: Iterable[int], *, every: bool = False)
 
 
 @lru_cache(maxsize=128)
-def _plan(shape: tuple[int, ...], periods: tuple[int, ...], every: bool) -> Plan:
+def _plan(shape: tuple[int, ...], periods: tuple[int, ...], every: bool) -> FrequencyPlan:
     ndim = len(shape)
     longest = [longest_period(n, ndim) for n in shape]
     tested = tuple(p for p in periods if p <= max(longest))
@@ -174,11 +174,11 @@ def _as_plan(
     rows: list[FractionLine],
     tested: tuple[int, ...],
     not_tested: tuple[int, ...],
-) -> Plan:
+) -> FrequencyPlan:
     ndim = len(shape)
     table = np.array(rows, np.intp).reshape(len(rows), ndim, 2)
     denominators = table[:, :, 1]
-    return Plan(
+    return FrequencyPlan(
         passes=tuple(passes),
         frequencies=table[:, :, 0] / np.maximum(denominators, 1),
         denominators=denominators,
@@ -190,13 +190,13 @@ def _as_plan(
     )
 
 
-def pair_plan(shape: tuple[int, ...], period: tuple[int, ...]) -> Plan:
+def pair_plan(shape: tuple[int, ...], period: tuple[int, ...]) -> FrequencyPlan:
     """The lines of one pattern of unequal periods that vary along two axes or more."""
     return _pair_plan(tuple(shape), tuple(period))
 
 
 @lru_cache(maxsize=128)
-def _pair_plan(shape: tuple[int, ...], period: tuple[int, ...]) -> Plan:
+def _pair_plan(shape: tuple[int, ...], period: tuple[int, ...]) -> FrequencyPlan:
     numerators = (tuple(range(period[0] // 2 + 1)), *(tuple(range(s)) for s in period[1:]))
     keep = _Lines(wanted=lambda line: sum(d > 1 for _, d in line) > 1)
     bins = keep.product(period, numerators)

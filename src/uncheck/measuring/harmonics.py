@@ -133,7 +133,7 @@ def _turned(n: int, axis: int, ndim: int, frequencies: Sequence[tuple[float, ...
 
 def _merged(host: Component, harmonic: Component) -> Component:
     channels = np.hypot(host.channel_amplitudes, harmonic.channel_amplitudes)
-    lines = sorted((*host.lines, *harmonic.lines), key=lambda line: -max(line.amplitudes))
+    lines = sorted((*host.lines, *harmonic.lines), key=lambda line: -line.amplitude)
     return replace(
         host,
         amplitude=float(channels.max()),

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from uncheck.errors import UncheckError
 from uncheck.measuring.components import SIGNIFICANCE, VISIBLE, Component, Lattice, Line, synthesise
 from uncheck.measuring.correction import combined, component_of, components
-from uncheck.measuring.frequencies import ALL_HARMONICS, Plan, checked_periods, pair_plan, plan
+from uncheck.measuring.frequencies import ALL_HARMONICS, FrequencyPlan, checked_periods, pair_plan, plan
 from uncheck.measuring.harmonic import Lines, eigenspectra, line_test, window_sums
 from uncheck.measuring.signed import signed_components
 
@@ -100,7 +100,7 @@ def find_lattices(
             one = slice(i, i + 1)
             found = _search(working[one], lines, scheme, significance) if varies[i] else []
             if signed and varies[i] and not any(c.amplitude >= threshold for c in found):
-                alone = {int(np.lcm.reduce(c.period)): c.amplitude for c in found}
+                alone = {c.cycle: c.amplitude for c in found}
                 also = signed_components(working[one], spectra[one], scheme, significance)
                 least = {p: max(threshold, CLEARLY * alone.get(p, 0.0)) for p in also}
                 found += [c for p, c in also.items() if c.amplitude >= least[p]]
@@ -109,7 +109,7 @@ def find_lattices(
     return out
 
 
-def _search(working: Any, lines: Lines, scheme: Plan, significance: float) -> list[Component]:
+def _search(working: Any, lines: Lines, scheme: FrequencyPlan, significance: float) -> list[Component]:
     """The significant components of one array (1, *spatial, C), strongest first taken out."""
     found: dict[int, Component] = {}
     for _ in range(len(scheme.tested)):
@@ -118,8 +118,8 @@ def _search(working: Any, lines: Lines, scheme: Plan, significance: float) -> li
             break
         # That of the strongest line first: weaker lines inside its band may be its leakage, and a period that
         # is not there can catch several such.
-        best = max(fresh, key=lambda c: max(c.lines[0].amplitudes))
-        period = int(np.lcm.reduce(best.period))
+        best = max(fresh, key=lambda c: c.lines[0].amplitude)
+        period = best.cycle
         found[period] = best = _complete(working, best, period, scheme)
         if len(fresh) == 1:
             break
@@ -128,7 +128,7 @@ def _search(working: Any, lines: Lines, scheme: Plan, significance: float) -> li
     return [*found.values(), *_pairs(working, found, scheme, significance)]
 
 
-def _complete(working: Any, component: Component, period: int, scheme: Plan) -> Component:
+def _complete(working: Any, component: Component, period: int, scheme: FrequencyPlan) -> Component:
     """The component with all of its harmonics, if the plan had only some of them."""
     shape = tuple(working.shape[1:-1])
     if period <= ALL_HARMONICS[len(shape)]:
@@ -149,12 +149,14 @@ def _everything(working: Any, period: int) -> NDArray[np.float32]:
     return synthesise(component_of(lines, whole, own, 0.0, [], np.inf), shape)
 
 
-def _pairs(working: Any, found: dict[int, Component], scheme: Plan, significance: float) -> list[Component]:
+def _pairs(
+    working: Any, found: dict[int, Component], scheme: FrequencyPlan, significance: float
+) -> list[Component]:
     """Patterns of unequal periods p x q of which two others found are parts, where p x q was not tested."""
     strongest = sorted(found.values(), key=lambda c: -c.amplitude)[:PAIRED]
     pairs = {tuple(map(int, np.lcm(one.period, two.period))) for one, two in combinations(strongest, 2)}
     done = [p for p in scheme.tested if p <= ALL_HARMONICS[len(working.shape) - 2]]
-    pairs = {p for p in pairs if int(np.lcm.reduce(p)) not in done and max(p) <= max(scheme.tested)}
+    pairs = {p for p in pairs if lcm(*p) not in done and max(p) <= max(scheme.tested)}
     out: list[Component] = []
     measured = {*done, *found}
     for pair in sorted(pairs):
@@ -172,7 +174,7 @@ def _pairs(working: Any, found: dict[int, Component], scheme: Plan, significance
     return out
 
 
-def _tests(working: Any, scheme: Plan) -> list[Lines]:
+def _tests(working: Any, scheme: FrequencyPlan) -> list[Lines]:
     return line_test(eigenspectra(working, scheme), window_sums(tuple(working.shape[1:-1])), scheme.real)
 
 

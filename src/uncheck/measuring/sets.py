@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from uncheck.errors import UncheckError
 from uncheck.measuring.components import SIGNIFICANCE, Component, Lattice, Line
 from uncheck.measuring.correction import components
-from uncheck.measuring.frequencies import Plan
+from uncheck.measuring.frequencies import FrequencyPlan
 from uncheck.measuring.harmonic import (
     ROUNDING,
     eigenspectra,
@@ -44,8 +44,13 @@ class SetSums:
     count: int
     shape: tuple[int, ...]
 
+    @property
+    def mean(self) -> NDArray[np.complex128]:
+        """(F, C, K) eigencoefficients of the weighted mean of the images."""
+        return self.spectra / np.maximum(self.weight, 1e-300)[..., None]
 
-def set_sums(arrays: Any, plan: Plan) -> SetSums:
+
+def set_sums(arrays: Any, plan: FrequencyPlan) -> SetSums:
     """The sums of a batch (N, *spatial, C) of grey levels, of NumPy or a tensor on any device.
 
     An image without any variation counts, but weighs nothing.
@@ -84,7 +89,7 @@ def add(one: SetSums, two: SetSums) -> SetSums:
 
 def set_lattice(
     sums: SetSums,
-    plan: Plan,
+    plan: FrequencyPlan,
     *,
     threshold: float = VISIBLE_IN_SETS,
     significance: float = SIGNIFICANCE,
@@ -108,15 +113,15 @@ def set_lattice(
     Cost: O(F C K), not of the images.
     """
     known = window_sums(sums.shape[:-1])
-    working = sums.spectra / np.maximum(sums.weight, 1e-300)[..., None]
+    working = sums.mean
     found: dict[int, Component] = {}
     for _ in range(len(plan.tested) if sums.weight.any() else 0):
         lines = line_test(working[None], known, plan.real)[0]
         fresh = [c for p, c in components(lines, plan, significance).items() if p not in found]
         if not fresh:
             break
-        best = max(fresh, key=lambda c: max(c.lines[0].amplitudes))
-        found[int(np.lcm.reduce(best.period))] = best
+        best = max(fresh, key=lambda c: c.lines[0].amplitude)
+        found[best.cycle] = best
         if len(fresh) == 1:
             break
         for one in best.lines:
@@ -125,20 +130,18 @@ def set_lattice(
     return nothing.holding(found.values())
 
 
-def share(component: Component, sums: SetSums, plan: Plan) -> float:
+def share(component: Component, sums: SetSums, plan: FrequencyPlan) -> float:
     """Amplitude of the component's strongest line in another set, in its own phase, as a share of its own."""
-    line = max(component.lines, key=lambda line: max(line.amplitudes))
+    line = max(component.lines, key=lambda line: line.amplitude)
     index = int(np.abs(plan.frequencies - line.frequency).sum(axis=1).argmin())
     channel = int(np.argmax(line.amplitudes))
     known = window_sums(sums.shape[:-1])
-    there = (
-        sums.spectra[index, channel] @ known / ((known**2).sum() * max(sums.weight[index, channel], 1e-300))
-    )
+    there = sums.mean[index, channel] @ known / (known**2).sum()
     own = line.mean[channel]
     return float((there * np.conj(own)).real / abs(own) ** 2) if own else 0.0
 
 
-def _response(plan: Plan, shape: tuple[int, ...], line: Line) -> NDArray[np.complex128]:
+def _response(plan: FrequencyPlan, shape: tuple[int, ...], line: Line) -> NDArray[np.complex128]:
     """(F, C, K): the eigencoefficients of one line at every frequency of the plan."""
     out = np.zeros((len(plan.frequencies), len(line.mean), len(window_sums(shape))), np.complex128)
     for sign in (1,) if line.real else (1, -1):

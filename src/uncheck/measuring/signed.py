@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from uncheck.measuring.components import Component
 from uncheck.measuring.correction import components
 from uncheck.measuring.eigenspectra import like, window_sums
-from uncheck.measuring.frequencies import Plan
+from uncheck.measuring.frequencies import FrequencyPlan
 from uncheck.measuring.harmonic import line_test, to_numpy
 from uncheck.measuring.tapers import tapers
 
@@ -39,7 +39,9 @@ def brightness_envelope(working: Any) -> NDArray[np.float64]:
     return to_numpy(data).astype(np.float64).ravel()
 
 
-def signed_components(working: Any, spectra: Any, scheme: Plan, significance: float) -> dict[int, Component]:
+def signed_components(
+    working: Any, spectra: Any, scheme: FrequencyPlan, significance: float
+) -> dict[int, Component]:
     """Significant components whose amplitude follows brightness less its mean.
 
     The harmonic test with the tapered brightness D_k = sum_n u_k[n] b[n] in place of the tapers' sums U_k, on

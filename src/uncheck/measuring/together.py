@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uncheck.measuring.components import Component, Lattice
-from uncheck.measuring.frequencies import Plan, plan
+from uncheck.measuring.frequencies import FrequencyPlan, plan
 from uncheck.measuring.harmonics import attribute_harmonics
 from uncheck.measuring.rivals import jpeg_grid
 from uncheck.measuring.rivals.camera import BAYER_MOST, green_against_magenta
@@ -151,7 +151,7 @@ class Together:
         return "bayer" if all(_of_a_camera(component) for component in found.present) else None
 
 
-def _in_both(found: Lattice, halves: list[SetSums], scheme: Plan) -> Lattice:
+def _in_both(found: Lattice, halves: list[SetSums], scheme: FrequencyPlan) -> Lattice:
     """`found` with what one half of the set does not have among the traces."""
     return found.keeping(lambda c: all(share(c, half, scheme) >= EACH_HALF for half in halves))
 

@@ -14,9 +14,9 @@ from torch import Tensor, nn
 
 from uncheck.errors import UncheckError
 from uncheck.measuring import Component
+from uncheck.measuring.batches import BatchComponent, amplitude_of, batch_lattice
 from uncheck.plain import Plain
 from uncheck.probing.forward import Runner
-from uncheck.probing.lattices import Found, amplitude_of, batch_lattice
 from uncheck.probing.outputs import tensors
 from uncheck.reading import CallKey, CallWatcher, Strided, forward_error
 
@@ -212,7 +212,7 @@ def _magnitude(values: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(length / max(float(length.std()), 1e-30) * LEVELS_PER_SIGMA, np.float32)
 
 
-def _share(cases: list[tuple[NDArray[np.float32], NDArray[np.float32], Sequence[Found]]]) -> float:
+def _share(cases: list[tuple[NDArray[np.float32], NDArray[np.float32], Sequence[BatchComponent]]]) -> float:
     """Share of the power-weighted amplitude, over both orders, that goes."""
     weight = gone = 0.0
     for before, after, present in cases:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from uncheck.measuring.batches import BatchComponent, amplitude_of
 from uncheck.plain import Plain
 from uncheck.probing.even import can_even, evening
 from uncheck.probing.forward import Edits, Runner
-from uncheck.probing.lattices import Found, amplitude_of
 from uncheck.probing.outputs import View
 from uncheck.probing.scramble import scrambling
 from uncheck.reading import Stage
@@ -64,7 +64,7 @@ class StageBlame(Plain):
 def blame(
     runner: Runner,
     stages: Sequence[Stage],
-    present: Sequence[Found],
+    present: Sequence[BatchComponent],
     unchanged: NDArray[np.float32],
     view: View,
     advance: Callable[[str], None] = lambda _: None,
@@ -114,7 +114,7 @@ def blame(
 
 def _stage_blame(
     index: int,
-    present: Sequence[Found],
+    present: Sequence[BatchComponent],
     before: NDArray[np.float64],
     means: NDArray[np.float64],
     both: NDArray[np.float64],

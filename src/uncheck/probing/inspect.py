@@ -14,13 +14,13 @@ from torch import Tensor, nn
 
 from uncheck.errors import UncheckError
 from uncheck.measuring import Component
+from uncheck.measuring.batches import BatchComponent, batch_lattice
 from uncheck.measuring.lattice import PERIODS, VISIBLE
 from uncheck.phases import gain_spread, strang_fix_order
 from uncheck.probing.backward import Gradient, gradient_lattice
 from uncheck.probing.blame import StageBlame, blame
 from uncheck.probing.borders import boundary
 from uncheck.probing.forward import Runner, fresh
-from uncheck.probing.lattices import Found, batch_lattice
 from uncheck.probing.origin import COLOURS, Probed, built_in, passed_through, probes
 from uncheck.probing.outputs import View, levels, spatial_output
 from uncheck.probing.result import Inspection, StageReport
@@ -113,7 +113,7 @@ def _inspect(
     stages = recording.stages
     notes = [f"{name} was never called" for name in recording.unused]
     found, traces = batch_lattice(batch, view.periods, view.threshold)
-    present, own_traces, from_input = passed_through(runner.signal, batch, found, traces, view.periods)
+    present, own_traces, from_input = passed_through(runner.signal, batch, found, traces)
     # Made-up signals have sharp spectra of their own: only periods that a stage can leave are looked for.
     expected = replace(view, periods=_left_by(stages, view.periods))
     signals = probes(runner, expected, steps)
@@ -226,7 +226,7 @@ def _gradient(runner: Runner, recording: Recording, threshold: float, steps: _St
     return gradient_lattice(runner, strided, periods, threshold, steps)
 
 
-def _components(found: Sequence[Found]) -> tuple[Component, ...]:
+def _components(found: Sequence[BatchComponent]) -> tuple[Component, ...]:
     return tuple(f.component for f in found)
 
 
@@ -243,7 +243,7 @@ def _reports(stages: Sequence[Stage], blamed: Sequence[StageBlame] | None) -> tu
 
 def _notes(
     stages: Sequence[Stage],
-    present: Sequence[Found],
+    present: Sequence[BatchComponent],
     blamed: Sequence[StageBlame],
     signals: Probed,
     unread: str,

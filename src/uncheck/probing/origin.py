@@ -10,16 +10,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from uncheck.errors import UncheckError
-from uncheck.measuring import Component, infer_range, to_levels
+from uncheck.measuring import Component
+from uncheck.measuring.batches import BatchComponent, batch_lattice, from_inputs
 from uncheck.probing.forward import Runner
-from uncheck.probing.lattices import Found, batch_lattice
 from uncheck.probing.outputs import View
 from uncheck.probing.randomise import random_weights
 from uncheck.probing.result import Probe
 from uncheck.probing.signals import probe_signals
-
-#: An output lattice at most this many times as strong as the input's own, relative to contrast, came with it.
-GAIN = 3.0
 
 #: A lattice of shuffled weights at least this strong, relative to the trained one's, is built in.
 BUILT_IN = 0.25
@@ -31,14 +28,10 @@ COLOURS = ("dark", "mean", "bright")
 def passed_through(
     signal: Tensor,
     batch: NDArray[np.float32],
-    found: Sequence[Found],
-    traces: Sequence[Found],
-    periods: Sequence[int],
-) -> tuple[list[Found], list[Found], list[Found]]:
+    found: Sequence[BatchComponent],
+    traces: Sequence[BatchComponent],
+) -> tuple[list[BatchComponent], list[BatchComponent], list[BatchComponent]]:
     """Split what was found in the output into the network's own and what the input brought.
-
-    Cameras and codecs leave lattices of up to a few tenths of a level in photographs; a network that enlarges
-    by r turns their period P into r P.
 
     Returns:
         Present, traces and from the input.
@@ -48,28 +41,8 @@ def passed_through(
     values = signal.detach().float().cpu().numpy()
     if not np.isfinite(values).all():
         raise UncheckError("the input holds NaN or infinite values; give finite numbers")
-    inputs = np.moveaxis(to_levels(values, infer_range(values)), 1, -1)
-    try:
-        present, weak = batch_lattice(inputs, [p for p in periods if p <= 16], 0.0)
-    except UncheckError:
-        return list(found), list(traces), []  # too small an input to carry a lattice
-    # Against the contrast of either, because their grey levels may stand for different ranges.
-    contrast = float(batch.std()) / max(float(inputs.std()), 1e-6)
-    ratio = [o / i for o, i in zip(batch.shape[1:-1], inputs.shape[1:-1], strict=True)]
-    brought = {
-        tuple(round(p * r) if p > 1 else 1 for p, r in zip(f.component.period, ratio, strict=True)): f
-        for f in (*present, *weak)
-    }
-
-    def came_in(f: Found) -> bool:
-        origin = brought.get(f.component.period)
-        return origin is not None and f.component.amplitude <= GAIN * contrast * origin.component.amplitude
-
-    return (
-        [f for f in found if not came_in(f)],
-        [f for f in traces if not came_in(f)],
-        [f for f in (*found, *traces) if came_in(f)],
-    )
+    brought = from_inputs(batch, np.moveaxis(values, 1, -1), [*found, *traces])
+    return [f for f in found if f not in brought], [f for f in traces if f not in brought], brought
 
 
 @dataclass(frozen=True)
@@ -77,7 +50,7 @@ class Probed:
     """What each signal showed: what was found, the outputs, and the signals themselves."""
 
     probes: dict[str, Probe]
-    found: dict[str, tuple[Found, ...]]
+    found: dict[str, tuple[BatchComponent, ...]]
     outputs: dict[str, NDArray[np.float32]]
     inputs: dict[str, Tensor]
 
@@ -124,7 +97,7 @@ def energy(batch: NDArray[np.float32]) -> NDArray[np.float32]:
 def built_in(
     runner: Runner,
     batch: NDArray[np.float32],
-    present: Sequence[Found],
+    present: Sequence[BatchComponent],
     view: View,
     advance: Callable[[str], None] = lambda _: None,
 ) -> tuple[tuple[Component, ...] | None, str | None]:

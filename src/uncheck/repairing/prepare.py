@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from uncheck.errors import UncheckError
 from uncheck.fusing.fuse import copied
 from uncheck.fusing.rounding import same_but_rounding
+from uncheck.measuring.batches import certain_periods
 from uncheck.probing.forward import fresh
 from uncheck.probing.outputs import levels, spatial_output
 from uncheck.reading import Recording, as_found, eagerly, record
@@ -22,7 +23,7 @@ from uncheck.reading.graph import Node
 from uncheck.reading.nest import tensors_in
 from uncheck.reading.tables import DROPOUT, RANDOM
 from uncheck.repairing.case import Case, Inputs, picture_of, run
-from uncheck.repairing.faults import faulty_periods, periods_left
+from uncheck.repairing.faults import periods_left
 from uncheck.repairing.samples import is_map, split_samples
 
 Progress = Callable[[str, int, int], None]
@@ -95,7 +96,7 @@ def prepare(
     periods = periods_left(recording.stages, ndim, picture.shape[2:])
     signals = [next(tensors_in(call)) for call in fit]
     maps = is_map(signals[0]) and signals[0].dim() == ndim + 2
-    seen = [_channels_last(signal) for signal in signals] if maps else None
+    seen = np.concatenate([_channels_last(signal) for signal in signals]) if maps else None
     scale = None
     if maps:
         scale = tuple(o / i for o, i in zip(picture.shape[2:], signals[0].shape[2:], strict=True))
@@ -108,7 +109,7 @@ def prepare(
         ndim=ndim,
         span=used,
         periods=periods,
-        faulty=faulty_periods(values, seen, periods),
+        faulty=certain_periods(np.concatenate(values), seen, periods),
         scale=scale,
     )
 

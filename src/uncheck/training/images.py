@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from uncheck.errors import UncheckError
-from uncheck.measuring.frequencies import Plan, checked_periods, plan
+from uncheck.measuring.frequencies import FrequencyPlan, checked_periods, plan
 from uncheck.signals.levels import LEVELS, infer_range
 
 Span = tuple[float, float]
@@ -39,7 +39,7 @@ def as_batch(images: Any) -> Tensor:
     return batch
 
 
-def scheme_of(batch: Tensor, periods: Any) -> Plan:
+def scheme_of(batch: Tensor, periods: Any) -> FrequencyPlan:
     """The lattice frequencies of a batch; UncheckError if no period fits its size."""
     scheme = plan(tuple(batch.shape[2:]), checked_periods(periods))
     if not len(scheme.frequencies):

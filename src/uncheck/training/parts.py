@@ -8,13 +8,11 @@ from math import hypot
 from typing import Any
 
 from uncheck.errors import UncheckError
+from uncheck.measuring.batches import interior
 from uncheck.measuring.sets import VISIBLE_IN_SETS, SetSums, add
 from uncheck.measuring.tapers import longest_period
 from uncheck.training.images import Span, as_batch
 from uncheck.training.shared import batch_sums, set_values
-
-#: Share of each side left out, as in `uncheck.inspect`: what padding does at the border is no lattice.
-MARGIN = 1 / 16
 
 
 @dataclass(frozen=True)
@@ -65,10 +63,8 @@ def part_of(images: Any, periods: Iterable[int], span: Span | None) -> Part:
         UncheckError: values that are NaN or infinite; a wrong shape; too small for all periods.
     """
     batch = as_batch(images).detach()
-    size, ndim = tuple(batch.shape[2:]), batch.ndim - 2
-    inner = batch
-    for axis, n in enumerate(size, start=2):
-        inner = inner.narrow(axis, int(n * MARGIN), n - 2 * int(n * MARGIN))
+    ndim = batch.ndim - 2
+    inner = interior(batch.movedim(1, -1)).movedim(-1, 1)
     limit, most = (max(longest_period(n, ndim) for n in one.shape[2:]) for one in (inner, batch))
     periods = tuple(periods)
     short = tuple(p for p in periods if p <= limit)

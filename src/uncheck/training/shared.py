@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from math import inf
 from typing import Any
 
-import numpy as np
 import torch
 
 from uncheck.errors import UncheckError
@@ -40,14 +39,10 @@ def set_values(
     found = set_lattice(sums, scheme, threshold=threshold, significance=significance)
     # What is not significant has a p-value too.
     every = set_lattice(sums, scheme, threshold=0.0, significance=inf)
-    p_values = {_period(c): c.p_value for c in (*every.present, *found.present, *found.traces)}
-    strengths = {_period(c): c.amplitude for c in (*found.present, *found.traces)}
+    p_values = {c.cycle: c.p_value for c in (*every.present, *found.everything)}
+    strengths = {c.cycle: c.amplitude for c in found.everything}
     out = {"strength": found.strength, "mean_strength": total / sums.count}
     for period in scheme.tested:
         out[f"strength_{period}"] = strengths.get(period, 0.0)
         out[f"p_value_{period}"] = min(1.0, p_values.get(period, 1.0))
     return {name: float(value) for name, value in out.items()}  # no NumPy numbers in checkpoints
-
-
-def _period(component: Any) -> int:
-    return int(np.lcm.reduce(component.period))

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from uncheck.errors import UncheckError
 from uncheck.measuring.eigenspectra import eigenspectra, window_sums
-from uncheck.measuring.frequencies import Plan
+from uncheck.measuring.frequencies import FrequencyPlan
 from uncheck.measuring.harmonic import line_fit
 from uncheck.training.images import Span, as_batch, grey_levels, scheme_of
 
@@ -87,7 +87,7 @@ def counted_powers(
         return shrunk(power, noise.detach()) if debias else power
 
 
-def line_powers(levels: Tensor, scheme: Plan, together: bool) -> tuple[Tensor, Tensor]:
+def line_powers(levels: Tensor, scheme: FrequencyPlan, together: bool) -> tuple[Tensor, Tensor]:
     """A_f^2 and s_f^2 of each image, (N, F), or of their mean, (1, F).
 
     A_f^2 = g_f^2 |mu|^2 and s_f^2 = g_f^2 sum_k |Y_k - mu U_k|^2 / ((K-1) sum_k U_k^2), means over channels,

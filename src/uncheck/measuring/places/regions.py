@@ -108,16 +108,7 @@ def _component(local: NDArray[Any], lines: Sequence[Line], p_value: float) -> Co
 
 
 def _of_lines(lines: Sequence[Line], p_value: float) -> Component:
-    ordered = sorted(lines, key=lambda line: -max(line.amplitudes))
-    channels = np.sqrt(sum(np.square(line.amplitudes) for line in ordered))
-    return Component(
-        period=tuple(int(n) for n in np.lcm.reduce([line.period for line in ordered])),
-        amplitude=float(channels.max()),
-        p_value=p_value,
-        channel_amplitudes=tuple(map(float, channels)),
-        channel_p_values=(p_value,) * len(channels),
-        lines=tuple(ordered),
-    )
+    return Component.of(lines, p_value, [p_value] * len(lines[0].mean))
 
 
 def _extent(
@@ -165,7 +156,7 @@ def _own(one: PeriodMap, stronger: list[PeriodMap]) -> Iterator[Region]:
                 continue
             limit = RESOLVED / one.window
             lines = [a for a in lines if not any(_leaks(a, b, limit) for b in host.component.lines)]
-            if lines and _divides(region.component, host.component):
+            if lines and region.component.divides(host.component):
                 grown = _merged(host.component, _of_lines(lines, region.component.p_value))
                 hosts = tuple(replace(h, component=grown) if h is host else h for h in other.regions)
                 stronger[index], merged = replace(other, regions=hosts), True
@@ -194,15 +185,11 @@ def _within(one: PeriodMap, box: tuple[int, int, int, int]) -> NDArray[np.bool_]
 
 
 def _leaks(weak: Line, strong: Line, limit: float) -> bool:
-    if weak.frequency == strong.frequency or max(weak.amplitudes) > max(strong.amplitudes):
+    if weak.frequency == strong.frequency or weak.amplitude > strong.amplitude:
         return False
     difference = np.subtract(weak.frequency, strong.frequency)
     total = np.add(weak.frequency, strong.frequency)
     return any(bool((np.abs(d - np.rint(d)) < limit).all()) for d in (difference, total))
-
-
-def _divides(short: Component, long: Component) -> bool:
-    return all(p % d == 0 for p, d in zip(long.period, short.period, strict=True))
 
 
 def _merged(host: Component, harmonic: Component) -> Component:

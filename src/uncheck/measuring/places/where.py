@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from uncheck.errors import UncheckError
 from uncheck.measuring.components import SIGNIFICANCE, VISIBLE, Component, Lattice, Line
+from uncheck.measuring.correction import line_of
 from uncheck.measuring.frequencies import checked_periods, plan
 from uncheck.measuring.places.phasors import Lines, agreement, phasors, typical, window_size, windowed
 from uncheck.measuring.places.places import LOCAL, LocalMap, PeriodMap, Region
@@ -60,7 +61,7 @@ def local_map(
         raise UncheckError(f"window {window} is not possible; give an even number of pixels, at least 8")
     wanted = checked_periods(periods)
     if components is not None:
-        wanted = tuple(sorted({int(np.lcm.reduce(c.period)) for c in components}))
+        wanted = tuple(sorted({c.cycle for c in components}))
     sizes = {p: window or window_size(p) for p in wanted}
     fits = [p for p in wanted if min(shape) >= (FEWEST + 1) * sizes[p] // 2 and 2 * p <= sizes[p]]
     if wanted and not fits:
@@ -138,17 +139,7 @@ def _families(shape: tuple[int, int], periods: Sequence[int]) -> list[_Family]:
     scheme = plan(shape, periods)
     out = []
     for period in scheme.tested:
-        own = np.flatnonzero(scheme.family == period)
-        lines = [
-            Line(
-                tuple(map(float, scheme.frequencies[i])),
-                tuple(map(int, scheme.denominators[i])),
-                (),
-                bool(scheme.real[i]),
-                1.0,
-            )
-            for i in own
-        ]
+        lines = [line_of(scheme, int(i)) for i in np.flatnonzero(scheme.family == period)]
         if lines:
             lines.sort(key=lambda line: line.frequency)
             out.append(_Family(period, (period, period), tuple(lines)))
@@ -158,7 +149,7 @@ def _families(shape: tuple[int, int], periods: Sequence[int]) -> list[_Family]:
 def _given(components: Sequence[Component], fits: Sequence[int]) -> list[_Family]:
     out = []
     for component in components:
-        period = int(np.lcm.reduce(component.period))
+        period = component.cycle
         if period in fits:
             lines = tuple(sorted(component.lines, key=lambda line: line.frequency))
             out.append(_Family(period, component.period, lines))
@@ -206,10 +197,10 @@ def locate(
     fresh: list[Component] = []
     for component in places.present:
         # The strongest place speaks for its period, and for those that it is a multiple of.
-        if not any(_explains(known, component) for known in (*found.present, *fresh)):
+        if not any(component.divides(known) for known in (*found.present, *fresh)):
             fresh.append(component)
     if fresh:
-        traces = tuple(t for t in found.traces if not any(_explains(c, t) for c in fresh))
+        traces = tuple(t for t in found.traces if not any(t.divides(c) for c in fresh))
         present = tuple(sorted((*found.present, *fresh), key=lambda c: -c.amplitude))
         found = replace(found, present=present, traces=traces)
     mapped = [m.period for m in places.maps]
@@ -218,7 +209,3 @@ def locate(
         more = local_map(array, significance=significance, threshold=found.threshold, components=rest)
         places = replace(places, maps=(*places.maps, *more.maps))
     return found, places
-
-
-def _explains(known: Component, other: Component) -> bool:
-    return all(p % d == 0 for p, d in zip(known.period, other.period, strict=True))

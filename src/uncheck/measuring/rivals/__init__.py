@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import lcm
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -56,7 +58,7 @@ def part(array: NDArray[np.float32], lattice: Lattice) -> NDArray[np.float32]:
     """The middle of large pictures, cut where the lattice and the blocks of JPEG begin anew."""
     cuts = []
     for axis, n in enumerate(array.shape[:2]):
-        step = int(np.lcm.reduce([16, *(c.period[axis] for c in lattice.present)]))
+        step = lcm(16, *(c.period[axis] for c in lattice.present))
         start = max(0, n - LARGEST) // 2 // step * step
         cuts.append(slice(start, start + LARGEST))
     return array[tuple(cuts)]

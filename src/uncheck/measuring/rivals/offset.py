@@ -44,9 +44,9 @@ def is_beside(array: NDArray[np.float32], lattice: Lattice) -> bool:
     """
     lines = sorted(
         (line for component in lattice.present for line in component.lines),
-        key=lambda line: -max(line.amplitudes),
+        key=lambda line: -line.amplitude,
     )[:LINES]
-    power = np.array([max(line.amplitudes) ** 2 for line in lines])
+    power = np.array([line.amplitude**2 for line in lines])
     beside = np.array([_beside(array, line) for line in lines])
     return bool(beside[0] and power[beside].sum() >= 0.5 * power.sum())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import lcm
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,14 +94,14 @@ def is_texture(array: NDArray[np.float32], lattice: Lattice) -> bool:
         return False
     if lattice.strength >= (STRONG_ALONE if alone else STRONG):
         return True
-    return _sharp_peaks(array, lattice, max(max(line.amplitudes) for line in lines))
+    return _sharp_peaks(array, lattice, max(line.amplitude for line in lines))
 
 
 def common_period(lattice: Lattice) -> int:
     """Least common multiple, along the worse axis, of the periods of the components that count; pixels."""
     least = max(COUNTED, COUNTED_SHARE * max((c.amplitude for c in lattice.present), default=0.0))
     periods = [c.period for c in lattice.present if c.amplitude >= least]
-    return max((int(np.lcm.reduce(along)) for along in zip(*periods, strict=True)), default=1)
+    return max((lcm(*along) for along in zip(*periods, strict=True)), default=1)
 
 
 def lattice_share(array: NDArray[np.float32], lattice: Lattice) -> float:
@@ -144,8 +145,8 @@ def _two_toned(channel: NDArray[np.float32]) -> float:
 
 def _power(lines: list[Line], wanted: Callable[[int], bool]) -> float:
     """Share of the power of the lines whose longer period is wanted."""
-    power = np.array([max(line.amplitudes) ** 2 for line in lines])
-    chosen = np.array([wanted(int(np.lcm.reduce(line.period))) for line in lines])
+    power = np.array([line.amplitude**2 for line in lines])
+    chosen = np.array([wanted(lcm(*line.period)) for line in lines])
     return float(power[chosen].sum() / power.sum())
 
 
@@ -166,7 +167,7 @@ def _sharp_peaks(array: NDArray[np.float32], lattice: Lattice, strongest: float)
     radius = np.hypot(np.fft.fftfreq(rows)[:, None], np.fft.rfftfreq(columns))
     spectrum[radius < LOWEST] = 0
     for component in lattice.present:
-        period = int(np.lcm.reduce(component.period))
+        period = component.cycle
         # Patches of 14 pixels may show their period of 7 only.
         near = [_near(n, 14 if period == 7 else period) for n in (rows, columns)]
         spectrum[np.ix_(near[0], near[1][: columns // 2 + 1])] = 0

@@ -134,17 +134,8 @@ def _component(
         )
         for i in keep
     ]
-    made.sort(key=lambda line: -max(line.amplitudes))
-    per_channel = np.sqrt(sum(np.square(line.amplitudes) for line in made))
     p_channel = np.minimum(1.0, lines.p_value[keep].min(axis=0) * share)
-    return Component(
-        period=(period,),
-        amplitude=float(per_channel.max()),
-        p_value=float(min(1.0, p_channel.min() * channels)),
-        channel_amplitudes=tuple(map(float, per_channel)),
-        channel_p_values=tuple(map(float, p_channel)),
-        lines=tuple(made),
-    )
+    return Component.of(made, min(1.0, p_channel.min() * channels), p_channel)
 
 
 def _apart(fresh: list[Component], hop: int) -> list[Component]:

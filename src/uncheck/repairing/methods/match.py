@@ -13,8 +13,8 @@ from uncheck.editing.edits import Candidate
 from uncheck.editing.weights import WeightHandle
 from uncheck.editing.written import candidate, handles, names
 from uncheck.errors import UncheckError
+from uncheck.measuring.batches import batch_lattice
 from uncheck.phases import PhaseKernel
-from uncheck.probing.lattices import batch_lattice
 from uncheck.repairing.case import Advance, Case, Refusal
 from uncheck.repairing.methods.moments import matched, phase_moments
 from uncheck.repairing.methods.tune import tune

@@ -14,8 +14,8 @@ from uncheck.editing.edits import KINDS, Candidate, Spun
 from uncheck.errors import UncheckError
 from uncheck.judging.judgement import GONE_LEVELS, GONE_TIMES
 from uncheck.measuring import Component
+from uncheck.measuring.batches import interior, observe
 from uncheck.repairing.case import Advance, Case, Inputs, Refusal
-from uncheck.repairing.faults import lattice_of
 
 #: Most runs of the network that one call of the repaired one may take.
 MOST_RUNS = 64
@@ -138,7 +138,7 @@ def found_in(case: Case, model: nn.Module, period: tuple[int, ...], advance: Adv
     for index, one in enumerate(case.fit):
         advance(f"spin: output {index + 1} of {len(case.fit)}")
         outputs.append(case.levels(case.run(model, one)))
-    return lattice_of(outputs, tested)
+    return observe(interior(np.concatenate(outputs)), tested).strongest()
 
 
 def line_strengths(found: Iterable[Component], period: tuple[int, ...]) -> NDArray[np.float64]:

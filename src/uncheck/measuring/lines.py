@@ -1,0 +1,98 @@
+"""Windowed Fourier sums of arrays at any frequency, and the window."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from uncheck.measuring.components import Component, Line
+
+
+def hann(n: int) -> NDArray[np.float64]:
+    """Return a Hann window of n samples and of sum 1, symmetric, without zeros at its ends.
+
+    >>> hann(4).round(3).tolist()
+    [0.073, 0.427, 0.427, 0.073]
+    """
+    window = np.sin(np.pi * (np.arange(n) + 0.5) / n) ** 2
+    return np.asarray(window / window.sum(), np.float64)
+
+
+def waves(frequencies: ArrayLike, n: int) -> NDArray[np.complex128]:
+    """Return exp(-2 pi i f n) under a Hann window of sum 1 for each frequency, (F, n)."""
+    return np.asarray(hann(n) * np.exp(-2j * np.pi * np.multiply.outer(frequencies, np.arange(n))))
+
+
+def line_means(array: NDArray[np.floating], lines: Sequence[Line]) -> NDArray[np.complex128]:
+    """Return what lines at these frequencies have as `mean`: Hann-weighted means of array * exp(-2 pi i f.n).
+
+    Args:
+        array: (*spatial, C) grey levels; the mean of each channel is taken out.
+        lines: F lines, of which only the frequencies are used.
+
+    Returns:
+        (F, C).
+
+    Cost: one matrix product over the array per different frequency along the first axis.
+    """
+    centred = array - array.mean(axis=tuple(range(array.ndim - 1)))
+    # Frequencies along the first axis repeat: harmonics of 8 have at most eight different ones.
+    first = sorted({line.frequency[0] for line in lines})
+    wave = waves(first, len(array))
+    flat = centred.reshape(len(array), -1)
+    turned = (wave.real @ flat + 1j * (wave.imag @ flat)).reshape(len(first), *array.shape[1:])
+    out = np.empty((len(lines), array.shape[-1]), np.complex128)
+    for i, line in enumerate(lines):
+        data = turned[first.index(line.frequency[0])]
+        for f in line.frequency[1:]:
+            data = np.tensordot(waves(f, len(data)), data, axes=(0, 0))
+        out[i] = data
+    return out
+
+
+def strength_at(array: NDArray[np.floating], component: Component) -> float:
+    """Return the amplitude of an array at the lines of a component, grey levels, in its best channel."""
+    gain = np.array([[1.0 if line.real else 2.0] for line in component.lines])
+    power = (gain * np.abs(line_means(array, component.lines))) ** 2
+    return float(np.sqrt(power.sum(axis=0).max()))
+
+
+def powers_around(
+    array: NDArray[np.floating], frequency: Sequence[float], bins: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the power, summed over channels, at so many bins from a frequency along both axes of a picture.
+
+    Args:
+        array: (H, W, C).
+        frequency: cycles per pixel along both axes.
+        bins: (B,) offsets; one bin is one cycle per side.
+
+    Returns:
+        (B, B), under a Hann window.
+    """
+    down, across = (waves(f + bins / n, n) for f, n in zip(frequency, array.shape[:2], strict=True))
+    centred = array - array.mean(axis=(0, 1))
+    values = np.stack([down @ centred[..., c] @ across.T for c in range(array.shape[-1])])
+    return np.asarray((np.abs(values) ** 2).sum(axis=0))
+
+
+def dual(frequency: float, size: int) -> NDArray[np.complex128]:
+    """Return the vector that extracts exp(2 pi i f n) and is blind to parabolas and to the conjugate line.
+
+    Its product with a window of `size` samples is the Hann-weighted least-squares amplitude of the line
+    beside its conjugate and a parabola; at frequency 0 the Hann-weighted mean.
+    """
+    weight = hann(size)
+    if frequency == 0:
+        return weight.astype(np.complex128)
+    n = np.arange(size)
+    middle = (n - (size - 1) / 2) / size
+    wave = np.exp(2j * np.pi * frequency * n)
+    columns = [wave, np.ones(size), middle, middle**2]
+    if frequency != 0.5:
+        columns.append(wave.conj())
+    design = np.stack(columns, axis=1)
+    gram = design.conj().T @ (weight[:, None] * design)
+    return np.asarray(np.linalg.solve(gram, design.conj().T * weight)[0], np.complex128)
