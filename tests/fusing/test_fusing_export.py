@@ -7,7 +7,7 @@ import torch
 
 import uncheck
 from fusing.zoo import CASES, settle
-from uncheck.reading.nest import replace_tensors, tensors_in
+from uncheck.reading.tensors import replace_tensors, tensors_in
 
 #: Another program, another order of sums.
 ROUNDING = 1e-4

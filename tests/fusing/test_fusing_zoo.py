@@ -11,7 +11,7 @@ from torch import nn
 
 import uncheck
 from fusing.zoo import CASES, settle
-from uncheck.reading.nest import replace_tensors, tensors_in
+from uncheck.reading.tensors import replace_tensors, tensors_in
 
 FUSED = [name for name, case in CASES.items() if case.fused]
 

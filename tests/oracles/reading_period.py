@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from uncheck.reading import CallKey, CallWatcher, as_found
-from uncheck.reading.nest import tensors_in
+from uncheck.reading.tensors import tensors_in
 
 
 class Planter(CallWatcher):

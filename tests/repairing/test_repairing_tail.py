@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from uncheck.reading.nest import tensors_in
+from uncheck.reading.tensors import tensors_in
 from uncheck.repairing.methods.distill.tail import Strayed, Tail, bytes_of
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import fields, is_dataclass, replace
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from uncheck.errors import UncheckError
+from uncheck.reading.tensors import replace_tensors, tensors_in
 
 Shifts = tuple[tuple[int, ...], ...]
 
@@ -69,28 +69,30 @@ class CycleSpin(nn.Module):
         mean: Any = None
         for start in range(0, len(self.shifts), batch):
             chosen = self.shifts[start : start + batch]
-            args, named = _each(partial(self._ahead, size=size, rows=rows, shifts=chosen), (inputs, kwargs))
+            ahead = partial(self._ahead, size=size, rows=rows, shifts=chosen)
+            args, named = replace_tensors((inputs, kwargs), ahead)
             output = self.network(*args, **named)
             for index, shift in enumerate(chosen):
                 own = (len(chosen) * rows, slice(index * rows, (index + 1) * rows))
-                part = _each(partial(self._back, size=size, shift=shift, own=own), output)
+                part = replace_tensors(output, partial(self._back, size=size, shift=shift, own=own))
+                term = replace_tensors(part, lambda y: _wide(y) * share if _averaged(y) else y)
                 if mean is None:
-                    first, mean = part, _each(lambda y: _wide(y) * share if _averaged(y) else y, part)
+                    first, mean = part, term
                 else:
-                    mean = _each(lambda m, y: m + _wide(y) * share if _averaged(y) else m, mean, part)
-        return _each(_as, mean, first)
+                    mean = replace_tensors(part, lambda y, m, t: m + t if _averaged(y) else m, mean, term)
+        return replace_tensors(mean, _as, first)
 
     def _plan(self, given: Any) -> tuple[tuple[int, ...], int, int]:
         """The spatial size of the first map, its batch, and how many shifts can run at a time."""
         n = len(self.margin)
-        first = next((x for x in _tensors(given) if x.dim() > n), None)
+        first = next((x for x in tensors_in(given) if x.dim() > n), None)
         if first is None:
             raise UncheckError(
                 f"cycle spinning needs an input with {n} spatial axes to shift: this one is driven by codes"
             )
         last = first.dim() == n + 2 and n > 1 and first.shape[-1] in (1, 3, 4) and first.shape[1] > 4
         size = tuple(first.shape[1 : 1 + n] if last else first.shape[-n:])
-        maps = [x for x in _tensors(given) if _axis(x, size) is not None]
+        maps = [x for x in tensors_in(given) if _axis(x, size) is not None]
         stacks = all(x.dim() == n + 2 and _rows(x) == _rows(first) for x in maps)
         return size, _rows(first), self.batch if stacks else 1
 
@@ -249,35 +251,3 @@ def _wide(y: Tensor) -> Tensor:
 
 def _as(mean: Tensor, like: Tensor) -> Tensor:
     return mean.round().to(like.dtype) if like.dtype == torch.uint8 else mean.to(like.dtype)
-
-
-def _tensors(value: Any) -> Iterator[Tensor]:
-    if isinstance(value, Tensor):
-        yield value
-    elif is_dataclass(value) and not isinstance(value, type):
-        for item in fields(value):
-            yield from _tensors(getattr(value, item.name))
-    elif isinstance(value, Mapping):
-        for one in value.values():
-            yield from _tensors(one)
-    elif isinstance(value, Sequence) and not isinstance(value, str | bytes):
-        for one in value:
-            yield from _tensors(one)
-
-
-def _each(do: Callable[..., Tensor], value: Any, *others: Any) -> Any:
-    """The same nest with `do` of its tensors; `others` are nests of the same structure."""
-    if isinstance(value, Tensor):
-        return do(value, *others)
-    if is_dataclass(value) and not isinstance(value, type):
-        names = [item.name for item in fields(value) if item.init]
-        return replace(
-            value, **{f: _each(do, getattr(value, f), *(getattr(o, f) for o in others)) for f in names}
-        )
-    if isinstance(value, Mapping):
-        done = {key: _each(do, one, *(o[key] for o in others)) for key, one in value.items()}
-        return done if type(value) is dict else type(value)(done)  # type: ignore[call-arg]
-    if isinstance(value, list | tuple):
-        parts = [_each(do, *ones) for ones in zip(value, *others, strict=True)]
-        return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
-    return value

@@ -15,10 +15,8 @@ from torch import Tensor, nn
 
 from uncheck.errors import UncheckError
 from uncheck.fusing.rounding import same_but_rounding
-from uncheck.probing.forward import fresh
-from uncheck.reading import as_found
-from uncheck.reading.nest import replace_tensors, tensors_in
-from uncheck.repairing.case import Inputs, run
+from uncheck.reading import Inputs, as_found, fresh, run
+from uncheck.reading.tensors import replace_tensors, tensors_in
 
 #: File endings that `exported` takes.
 FORMS = ("onnx", "pt2")

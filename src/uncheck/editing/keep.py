@@ -12,6 +12,7 @@ from uncheck.errors import UncheckError
 from uncheck.layers.assign import effective_weight
 from uncheck.layers.gains import EqualGain, equal_gain
 from uncheck.layers.phase_transpose import PhaseConvTranspose
+from uncheck.phases.axes import CONV_TRANSPOSES
 
 #: Largest change of a weight or bias, of its norm, that counts as rounding: that of a measured order.
 SAME = 1e-3
@@ -57,7 +58,7 @@ def keep_even(model: nn.Module, paths: Iterable[str], order: int = 1, change: bo
             layer = model.get_submodule(path)
         except AttributeError as error:
             raise UncheckError(f"keep_even: {type(model).__name__} has no module {path!r}") from error
-        if not isinstance(layer, nn.ConvTranspose1d | nn.ConvTranspose2d | nn.ConvTranspose3d):
+        if not isinstance(layer, CONV_TRANSPOSES):
             if not isinstance(layer, PhaseConvTranspose):
                 raise UncheckError(
                     f"keep_even: {path!r} is a {type(layer).__name__}, which has no transposed convolution's "

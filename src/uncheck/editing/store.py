@@ -18,15 +18,15 @@ from uncheck.editing.cycle_spin import CycleSpin
 from uncheck.editing.edits import Candidate, Edit, Spun, edits_from_json, edits_to_json
 from uncheck.editing.keep import keep_even
 from uncheck.errors import UncheckError
-from uncheck.fusing.fuse import copied
 from uncheck.layers.phase_transpose import PhaseConvTranspose
-from uncheck.reading import load_weights
+from uncheck.phases.axes import CONV_TRANSPOSES
+from uncheck.reading import copied, load_weights
 from uncheck.writing import write_files
 
 REPAIRED = "repaired.safetensors"
 """Name of the weights in the folder of a repair."""
 
-Transposed = (PhaseConvTranspose, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+Transposed = (PhaseConvTranspose, *CONV_TRANSPOSES)
 
 KEY = "uncheck.repair"
 SCHEMA = "uncheck.repair/1"

@@ -14,13 +14,12 @@ from uncheck.editing.edits import Edit, Plain, Upsampler
 from uncheck.errors import UncheckError
 from uncheck.layers.phase_transpose import phase_conv_transpose
 from uncheck.phases import PhaseKernel
-from uncheck.reading import Recording, Stage, record
+from uncheck.phases.axes import CONV_TRANSPOSES
+from uncheck.reading import Inputs, Recording, Stage, record
 from uncheck.reading.calls import arguments, convolution
 from uncheck.reading.graph import Graph, Node, Slot
 from uncheck.reading.stages import read_stages
-from uncheck.repairing.case import Inputs, Refusal
-
-_TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+from uncheck.repairing.case import Refusal
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,7 +164,7 @@ def weight_handle(model: nn.Module, inputs: Inputs, recording: Recording, stage:
     bias = _place(graph, state, source, "bias", stage) if stage.kernel.bias is not None else None
     uses = _uses(recording, source, stage, weight)
     layer = source.layer
-    if layer and not (stage.kind == "transposed" and type(model.get_submodule(layer)) in _TRANSPOSED):
+    if layer and not (stage.kind == "transposed" and type(model.get_submodule(layer)) in CONV_TRANSPOSES):
         layer = None
     return WeightHandle(stage, stage.kernel, edits, weight, bias, uses, layer or None, source.index)
 

@@ -12,8 +12,8 @@ from uncheck.editing.edits import KINDS, Candidate, Edit, Upsampler
 from uncheck.editing.weights import WeightHandle, weight_handle
 from uncheck.errors import UncheckError
 from uncheck.phases import PhaseKernel
-from uncheck.reading import Stage, record
-from uncheck.repairing.case import Case, Inputs, Refusal, run
+from uncheck.reading import Inputs, Stage, record, run
+from uncheck.repairing.case import Case, Refusal
 
 #: A kernel read back may differ from the one written by so many times the type's eps of its largest entry.
 ROUNDING = 16

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from uncheck.errors import UncheckError
 from uncheck.fusing.result import Difference
-from uncheck.reading.nest import replace_tensors, tensors_in
+from uncheck.reading.tensors import replace_tensors, tensors_in
 
 #: Convolutions on GPUs may round float32 to this many bits of mantissa.
 TF32 = 2.0**-10

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import inspect
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
@@ -10,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from uncheck.errors import UncheckError
 from uncheck.fusing.difference import difference, is_constant, second_input
@@ -21,9 +20,9 @@ from uncheck.fusing.result import Fused, Fusion, Refused
 from uncheck.fusing.rewrite import rewrite
 from uncheck.fusing.sites import Site, find_sites
 from uncheck.fusing.tracing import Signature
-from uncheck.reading import Recording, as_found, eagerly, forward_error, record
+from uncheck.reading import Recording, as_found, copied, record, run
 from uncheck.reading.graph import Graph
-from uncheck.reading.nest import replace_tensors
+from uncheck.reading.tensors import replace_tensors
 
 Progress = Callable[[str, int, int], None]
 
@@ -56,12 +55,12 @@ def fuse(model: nn.Module, example_input: Any, *, progress: Progress | None = No
     """
     tell = progress or (lambda label, done, total: None)
     inputs = example_input if isinstance(example_input, tuple) else (example_input,)
-    net = copied(model)
+    net = copied(model, "fuse")
     tell("reading", 0, 4)
     others = second_input(inputs)
     with _attributes_kept(net):
         with _signatures(net) as seen:
-            recording = record(net, *_fresh(inputs))
+            recording = record(net, *inputs)
         runs = dict(seen.runs)
         tell("reading", 1, 4)
         again, notes = _second(net, others)
@@ -100,44 +99,6 @@ def fuse(model: nn.Module, example_input: Any, *, progress: Progress | None = No
     )
 
 
-def copied(model: nn.Module, verb: str = "fuse") -> nn.Module:
-    """A deep copy of a network, with the weights that weight_norm made in an earlier forward pass.
-
-    Args:
-        model: left untouched.
-        verb: who copies it, for the errors.
-
-    Raises:
-        UncheckError: no module, weights without values, or it cannot be copied.
-    """
-    if not isinstance(model, nn.Module):
-        raise UncheckError(f"{verb} needs a torch.nn.Module, not a value of type {type(model).__name__}")
-    if any(tensor.is_meta for tensor in (*model.parameters(), *model.buffers())):
-        raise UncheckError(
-            f"{verb} needs weights with values, not on the meta device: load the weights first"
-        )
-    memo: dict[int, Any] = {}
-    for module in model.modules():
-        for value in vars(module).values():
-            if isinstance(value, Tensor) and not value.is_leaf:
-                memo[id(value)] = value.detach().clone()
-    try:
-        net = copy.deepcopy(model, memo)
-    except Exception as error:
-        first = (str(error).strip().splitlines() or ["no message"])[0]
-        raise UncheckError(
-            f"{type(model).__name__} cannot be copied ({type(error).__name__}: {first}): {verb} changes a "
-            "copy only, so make copy.deepcopy work"
-        ) from error
-    own = {id(parameter) for parameter in model.parameters()}
-    if net is model or any(id(parameter) in own for parameter in net.parameters()):
-        raise UncheckError(
-            f"copies of {type(model).__name__} share its parameters: {verb} would change the original, so "
-            "make copy.deepcopy copy them"
-        )
-    return net
-
-
 class _Seen:
     """How each module of a network was called in one forward pass."""
 
@@ -171,13 +132,9 @@ class _Shape:
 
 
 def _stand_ins(value: Any) -> Any:
-    if isinstance(value, _Shape):
-        return torch.empty(value.shape, dtype=value.dtype, device="meta")
-    if isinstance(value, dict):
-        return {name: _stand_ins(item) for name, item in value.items()}
-    if isinstance(value, tuple | list):
-        return type(value)(_stand_ins(item) for item in value) if type(value) in (tuple, list) else value
-    return value
+    return replace_tensors(
+        value, lambda shape: torch.empty(shape.shape, dtype=shape.dtype, device="meta"), kind=_Shape
+    )
 
 
 @contextmanager
@@ -198,7 +155,7 @@ def _signatures(net: nn.Module) -> Iterator[_Seen]:
 def _second(net: nn.Module, inputs: tuple[Any, ...]) -> tuple[Recording | None, list[str]]:
     """A recording of another input, or the reason why there is none."""
     try:
-        return record(net, *_fresh(inputs)), []
+        return record(net, *inputs), []
     except UncheckError as error:
         return None, [f"outputs were compared on the example alone: on a random input {error}"]
 
@@ -254,18 +211,8 @@ def _belongs(site: Site | Refused, own: Collection[str]) -> bool:
 
 
 def _run(net: nn.Module, inputs: tuple[Any, ...]) -> Any:
-    with as_found(net), torch.no_grad(), eagerly():
-        try:
-            return net(*_fresh(inputs))
-        except Exception as error:
-            raise forward_error(net, "the fused network", error, inputs) from error
-
-
-def _fresh(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The same inputs in tensors of their own: a network may write to them."""
-    made = replace_tensors(inputs, lambda tensor: tensor.detach().clone())
-    assert isinstance(made, tuple)
-    return made
+    with as_found(net):
+        return run(net, inputs)
 
 
 def _types(net: nn.Module, graph: Graph) -> set[torch.dtype]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from uncheck.reading.nest import tensors_in
+from uncheck.reading.tensors import tensors_in
 
 
 def same_but_rounding(one: object, two: object) -> bool:

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from uncheck.measuring.batches import Pictures
 from uncheck.probing.signals import is_white, probe_signals
-from uncheck.repairing.case import Case, Inputs
+from uncheck.reading import Inputs
+from uncheck.repairing.case import Case
 
 #: The constants among the probing signals.
 COLOURS = ("dark", "mean", "bright")

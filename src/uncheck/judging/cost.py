@@ -13,8 +13,7 @@ import torch
 from torch import nn
 
 from uncheck.judging.judgement import Cost
-from uncheck.reading import as_found
-from uncheck.repairing.case import Inputs, run
+from uncheck.reading import Inputs, as_found, run
 
 #: Pairs of calls at most and at least, and seconds after which no further pair is begun.
 MOST, LEAST, SECONDS = 15, 3, 12.0

@@ -18,7 +18,8 @@ from uncheck.judging.similarity import psnr, psnr_of, squared_error, ssim
 from uncheck.judging.thumbnails import shown
 from uncheck.measuring.batches import Observed, Pictures, interior, observe
 from uncheck.measuring.second_order import DECIBELS, contrast
-from uncheck.repairing.case import Case, Inputs
+from uncheck.reading import Inputs
+from uncheck.repairing.case import Case
 
 
 class Verifier:

@@ -13,6 +13,7 @@ from uncheck.errors import UncheckError
 from uncheck.layers.axes import Sizes, per_axis
 from uncheck.layers.filters import FixedFilters
 from uncheck.phases import from_conv_transpose, project
+from uncheck.phases.axes import CONV_TRANSPOSES
 
 Layer = TypeVar("Layer", nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 
@@ -120,7 +121,7 @@ def equal_gain(module: Layer, order: int = 1) -> Layer:
 
     """
     name = type(module).__name__
-    if not isinstance(module, nn.ConvTranspose1d | nn.ConvTranspose2d | nn.ConvTranspose3d):
+    if not isinstance(module, CONV_TRANSPOSES):
         raise ValueError(f"equal_gain takes a transposed convolution of torch.nn, not {name}")
     if parametrize.is_parametrized(module, "weight"):
         if any(

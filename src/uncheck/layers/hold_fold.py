@@ -10,8 +10,8 @@ from uncheck.errors import UncheckError
 from uncheck.layers.hold import Hold, hold_power
 from uncheck.layers.subpixel import SubpixelConv
 from uncheck.phases import PhaseKernel, from_pixel_shuffle, to_conv_transpose
+from uncheck.phases.axes import CONV_TRANSPOSES
 
-CONV_TRANSPOSE = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 ConvTranspose = nn.ConvTranspose1d | nn.ConvTranspose2d | nn.ConvTranspose3d
 CONV = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 
@@ -45,7 +45,7 @@ def fold_hold(layer: nn.Module, hold: Hold) -> ConvTranspose:
         unless the layer has few channels; what folding always saves is a pass over the output.
 
     """
-    if isinstance(layer, CONV_TRANSPOSE):
+    if isinstance(layer, CONV_TRANSPOSES):
         if layer.weight.dim() != 2 + hold.ndim:
             raise _other_axes(layer.weight.dim() - 2, hold)
         return _fold_transposed(layer, hold)
@@ -129,7 +129,7 @@ def _layer(
     extra: Sequence[int],
     groups: int,
 ) -> ConvTranspose:
-    new = CONV_TRANSPOSE[weight.dim() - 3](
+    new = CONV_TRANSPOSES[weight.dim() - 3](
         weight.shape[0],
         weight.shape[1] * groups,
         tuple(weight.shape[2:]),  # type: ignore[arg-type]

@@ -11,6 +11,7 @@ from uncheck.layers.assign import assign_weight
 from uncheck.layers.axes import Sizes, per_axis
 from uncheck.layers.icnr import Initialiser
 from uncheck.layers.smooth import SmoothConvTranspose
+from uncheck.phases.axes import CONV_TRANSPOSES
 
 Target = TypeVar("Target", Tensor, nn.Module)
 
@@ -180,9 +181,7 @@ def _transposed(
             per_axis("stride", stride, n, 1), crop, per_axis("dilation", dilation, n, 1), groups
         )
     name = type(target).__name__
-    if not isinstance(
-        target, nn.ConvTranspose1d | nn.ConvTranspose2d | nn.ConvTranspose3d | SmoothConvTranspose
-    ):
+    if not isinstance(target, (*CONV_TRANSPOSES, SmoothConvTranspose)):
         raise ValueError(f"the target must be a weight or a transposed convolution, not {name}")
     if stride is not None or padding is not None or dilation != 1 or groups != 1:
         raise ValueError(f"stride, padding, dilation and groups are only for weights: {name} has its own")

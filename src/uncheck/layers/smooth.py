@@ -9,8 +9,7 @@ from torch import Tensor, nn
 
 from uncheck.layers.axes import Sizes, axes_of, check_channels, per_axis
 from uncheck.layers.gains import EqualGain
-
-CONV_TRANSPOSE = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+from uncheck.phases.axes import CONV_TRANSPOSES
 
 
 class SmoothConvTranspose(nn.Module):
@@ -189,7 +188,7 @@ class SmoothConvTranspose(nn.Module):
 
     def to_conv_transpose(self) -> nn.ConvTranspose1d | nn.ConvTranspose2d | nn.ConvTranspose3d:
         """Give the plain torch layer with the projected weight, equal to this one."""
-        plain = CONV_TRANSPOSE[self.ndim - 1](
+        plain = CONV_TRANSPOSES[self.ndim - 1](
             self.in_channels,
             self.out_channels,
             self.kernel_size,  # type: ignore[arg-type]

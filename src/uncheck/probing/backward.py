@@ -12,13 +12,13 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from uncheck.errors import UncheckError
+from uncheck.errors import UncheckError, first_line
 from uncheck.measuring import Component
 from uncheck.measuring.batches import BatchComponent, amplitude_of, batch_lattice
 from uncheck.plain import Plain
 from uncheck.probing.forward import Runner
-from uncheck.probing.outputs import tensors
-from uncheck.reading import CallKey, CallWatcher, Strided, forward_error
+from uncheck.reading import CallKey, CallWatcher, Strided, call, forward_error
+from uncheck.reading.tensors import tensors_in
 
 #: Grey levels per standard deviation of a gradient: three to either side fill the range 0..255.
 LEVELS_PER_SIGMA = 42.5
@@ -141,11 +141,10 @@ def gradient_lattice(
     leaf = signal.detach().clone().requires_grad_(True)
     advance("gradient")
     runner.passes += 1
-    torch.manual_seed(0)
     with torch.enable_grad():
         try:
             with watcher:
-                output = runner.model(*runner.with_signal(leaf.clone()))
+                output = call(runner.model, runner.with_signal(leaf))
         except Exception as error:
             raise forward_error(runner.model, watcher.reached, error, leaf) from error
         projected = _projection(output)
@@ -159,9 +158,8 @@ def gradient_lattice(
         try:
             (grad,) = torch.autograd.grad(projected, leaf, retain_graph=True)
         except RuntimeError as error:
-            first = str(error).strip().splitlines()[0]
             raise UncheckError(
-                f"the backward pass failed: {first}; train with this network to see where"
+                f"the backward pass failed: {first_line(error)}; train with this network to see where"
             ) from error
         values = np.moveaxis(grad.detach().float().cpu().numpy(), 1, -1)
         if not np.isfinite(values).all():
@@ -194,8 +192,8 @@ def gradient_lattice(
 def _projection(output: Any) -> Tensor | None:
     generator = torch.Generator().manual_seed(0)
     total: Tensor | None = None
-    for tensor in tensors(output):
-        if tensor.requires_grad:
+    for tensor in tensors_in(output):
+        if tensor.requires_grad and not tensor.is_complex():
             shape = [1, tensor.shape[1] if tensor.dim() > 1 else 1] + [1] * max(0, tensor.dim() - 2)
             weights = torch.randn(shape[: max(1, tensor.dim())], generator=generator).to(tensor)
             term = (tensor * weights).sum()

@@ -6,16 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from uncheck.errors import UncheckError
 from uncheck.probing.boundary import Boundary, Edge, PaddingBlame, edge_of_constant, edge_of_crop
 from uncheck.probing.forward import Runner
-from uncheck.probing.outputs import View, levels, spatial_output
+from uncheck.probing.outputs import View, levels
 from uncheck.probing.unpad import Replicating
-from uncheck.reading import CallKey, Recording
+from uncheck.reading import CallKey, Recording, spatial_output
 
 #: Paddings are tried one by one on an input of at most this many pixels per axis.
 SMALL = 64
@@ -146,13 +145,9 @@ class _Judge:
     offset: tuple[int, ...]
 
     def __call__(self, runner: Runner, keys: list[CallKey]) -> float | None:
-        watcher = Replicating(runner.model, keys)
-        runner.passes += self.signal.numel() / runner.signal.numel()
-        torch.manual_seed(0)
         try:
-            with torch.no_grad(), watcher:
-                output = runner.model(*runner.with_signal(self.signal))
-        except Exception:  # whatever the model raises: it takes no other size, and is not asked
+            output = runner(self.signal, watcher=Replicating(runner.model, keys))
+        except UncheckError:  # it takes no other size, and is not asked
             return None
         tensor = spatial_output(output, self.ndim)
         if tensor is None:

@@ -1,4 +1,4 @@
-"""Run a model as a black box, counting what it costs and saying where it fails."""
+"""Runs of a model as a black box, and how many there were."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from uncheck.probing.even import Replay
-from uncheck.reading import CallKey, forward_error
+from uncheck.reading import CallKey, CallWatcher, run
 
 Edits = Mapping[CallKey, Callable[[Tensor], Tensor]]
 
@@ -36,17 +35,13 @@ class Runner:
         """The first tensor among the inputs."""
         return next(x for x in self.example if isinstance(x, Tensor))
 
-    def __call__(self, signal: Tensor | None = None, edits: Edits | None = None) -> Any:
-        """Run on the example, or on `signal` in its place; the random state is the same each time."""
-        inputs = fresh(self.with_signal(signal) if signal is not None else self.example)
-        watcher = Replay(self.model, edits or {})
-        self.passes += (signal if signal is not None else self.signal).numel() / max(1, self.signal.numel())
-        torch.manual_seed(0)
-        try:
-            with torch.no_grad(), watcher:
-                return self.model(*inputs)
-        except Exception as error:
-            raise forward_error(self.model, watcher.reached, error, inputs) from error
+    def __call__(
+        self, signal: Tensor | None = None, edits: Edits | None = None, watcher: CallWatcher | None = None
+    ) -> Any:
+        """Run on the example, or on `signal` in its place, with some outputs edited or under a watcher."""
+        signal = self.signal if signal is None else signal
+        self.passes += signal.numel() / max(1, self.signal.numel())
+        return run(self.model, self.with_signal(signal), watcher or Replay(self.model, edits or {}))
 
     def on(self, signal: Tensor) -> Runner:
         """The same model with another example of the same size, the passes counted on."""
@@ -60,8 +55,3 @@ class Runner:
         """The inputs with the first tensor replaced."""
         first = next(i for i, x in enumerate(self.example) if isinstance(x, Tensor))
         return (*self.example[:first], signal, *self.example[first + 1 :])
-
-
-def fresh(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Copies of the tensors among the inputs, for a model may write to its input."""
-    return tuple(x.clone() if isinstance(x, Tensor) else x for x in inputs)

@@ -8,7 +8,6 @@ from math import prod
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -20,12 +19,12 @@ from uncheck.phases import gain_spread, strang_fix_order
 from uncheck.probing.backward import Gradient, gradient_lattice
 from uncheck.probing.blame import StageBlame, blame
 from uncheck.probing.borders import boundary
-from uncheck.probing.forward import Runner, fresh
+from uncheck.probing.forward import Runner
 from uncheck.probing.origin import COLOURS, Probed, built_in, passed_through, probes
-from uncheck.probing.outputs import View, levels, spatial_output
+from uncheck.probing.outputs import View, levels
 from uncheck.probing.result import Inspection, StageReport
 from uncheck.probing.signals import is_white, like_weights, made_up
-from uncheck.reading import Recording, Stage, as_found, eagerly, record
+from uncheck.reading import Recording, Stage, as_found, eagerly, record, spatial_output
 
 #: Strang-Fix orders are measured with this relative tolerance.
 ORDER_TOLERANCE = 1e-3
@@ -86,8 +85,7 @@ def inspect(
     with as_found(model), eagerly():
         steps = _Steps(progress)
         steps("recording")
-        torch.manual_seed(0)
-        recording = record(model, *fresh(example))
+        recording = record(model, *example)
         runner = Runner(model, example, passes=1.0, budget=8 + 4 * len(recording.stages))
         steps.expect(runner.budget)
         ndim = _ndim(runner, recording)

@@ -2,66 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
-from math import prod
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from uncheck.errors import UncheckError
 from uncheck.measuring import infer_range, to_levels
+from uncheck.reading import spatial_output
 
 #: Share of the usual range that an output must span to be measured against it; below the first number it is
 #: constant but for rounding.
 LEAST_SPREAD, FULL_SPREAD = 1e-4, 1 / 8
-
-
-def tensors(output: Any) -> Iterator[Tensor]:
-    """All real tensors in a nested output, in order."""
-    if isinstance(output, Tensor):
-        if not output.is_complex() and output.dtype != torch.bool:
-            yield output
-    elif isinstance(output, Mapping):
-        for value in output.values():
-            yield from tensors(value)
-    elif is_dataclass(output) and not isinstance(output, type):
-        for item in fields(output):
-            yield from tensors(getattr(output, item.name))
-    elif isinstance(output, Sequence) and not isinstance(output, str):
-        for value in output:
-            yield from tensors(value)
-
-
-def spatial_output(output: Any, ndim: int, *, strict: bool = False) -> Tensor | None:
-    """The largest map among the outputs, as (N, C, *spatial) with `ndim` spatial axes; None if there is none.
-
-    Of equally large ones the first, real numbers before integers (a picture before its labels).
-
-    (N, H, W, C) with C at most 4 is turned round. A tensor without a channel or batch axis gets one, unless
-    `strict`: class scores (N, K) and tokens (N, L, D) of networks without upsampling are no pictures.
-    """
-    maps: list[Tensor] = []
-    for tensor in tensors(output):
-        if tensor.dim() == ndim + 2:
-            last, second = tensor.shape[-1], tensor.shape[1]
-            if last in (1, 3, 4) and second > 4 and ndim >= 2:
-                tensor = tensor.movedim(-1, 1)
-        elif strict:
-            continue
-        elif tensor.dim() == ndim + 1:
-            # A lone picture (C, H, W) has few channels; otherwise axis 0 is a batch of maps.
-            tensor = tensor[None] if tensor.shape[0] in (1, 3) and ndim >= 2 else tensor[:, None]
-        elif tensor.dim() == ndim:
-            tensor = tensor[None, None]
-        else:
-            continue
-        if min(tensor.shape[2:]) >= 1 and max(tensor.shape[2:]) >= 4:
-            maps.append(tensor)
-    return max(maps, key=lambda m: (m.is_floating_point(), prod(m.shape[2:])), default=None)
 
 
 def levels(

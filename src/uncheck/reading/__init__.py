@@ -1,9 +1,13 @@
 """A model becomes stages: record a forward pass, find the upsampling, count what is not understood."""
 
+from __future__ import annotations
+
 from uncheck.reading.leave import as_found
 from uncheck.reading.ledger import Ledger
+from uncheck.reading.outputs import picture_of, spatial_output
 from uncheck.reading.padding import Padding
-from uncheck.reading.record import Recording, eagerly, forward_error, record
+from uncheck.reading.record import Recording, record
+from uncheck.reading.run import Inputs, call, copied, copy_modes, eagerly, forward_error, fresh, run
 from uncheck.reading.stage import Stage
 from uncheck.reading.strided import Strided
 from uncheck.reading.target import load_callable, load_target
@@ -13,16 +17,24 @@ from uncheck.reading.weights import load_weights
 __all__ = [
     "CallKey",
     "CallWatcher",
+    "Inputs",
     "Ledger",
     "Padding",
     "Recording",
     "Stage",
     "Strided",
     "as_found",
+    "call",
+    "copied",
+    "copy_modes",
     "eagerly",
     "forward_error",
+    "fresh",
     "load_callable",
     "load_target",
     "load_weights",
+    "picture_of",
     "record",
+    "run",
+    "spatial_output",
 ]

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from uncheck.reading.graph import Node, Slot
 from uncheck.reading.tables import PASSING, REPEAT, RESHAPE, STRIDED_VIEW
+from uncheck.reading.tensors import replace_tensors
 
 HELD = -1
 """The axis of an atom along which one value is repeated."""
@@ -176,18 +177,13 @@ def _replay(node: Node, shape: tuple[int, ...]) -> Tensor | None:
     """The call's output when made on a contiguous tensor of this shape that has no data."""
     source = torch.empty(shape, device="meta")
 
-    def stand_in(value: Any) -> Any:
-        if isinstance(value, Slot):
-            return source if value.node is not None else torch.empty(value.shape, device="meta")
-        if isinstance(value, dict):
-            return {word: stand_in(item) for word, item in value.items()}
-        if isinstance(value, tuple | list):
-            return type(value)([stand_in(item) for item in value])
-        return value
+    def stand_in(slot: Slot) -> Tensor:
+        return source if slot.node is not None else torch.empty(slot.shape, device="meta")
 
     assert node.func is not None
     try:
-        result = node.func(*stand_in(node.args), **stand_in(node.kwargs))
+        args, kwargs = replace_tensors((node.args, node.kwargs), stand_in, kind=Slot)
+        result = node.func(*args, **kwargs)
     except Exception:  # whatever a call cannot do without data (a mask, an index tensor) is not a layout
         return None
     if not isinstance(result, Tensor):

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 import time
-import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,22 +12,22 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from uncheck.errors import UncheckError
+from uncheck.phases.axes import CONV_TRANSPOSES
 from uncheck.reading.graph import Graph
 from uncheck.reading.leave import as_found
 from uncheck.reading.ledger import Ledger, read_ledger
-from uncheck.reading.nest import shape_text, tensors_in
 from uncheck.reading.padding import Padding, read_paddings
+from uncheck.reading.run import eagerly, forward_error, fresh
 from uncheck.reading.stage import Stage
 from uncheck.reading.stages import read_stages
 from uncheck.reading.strided import Strided, read_strided
+from uncheck.reading.tensors import tensors_in
 from uncheck.reading.trace import Tracer
 
 UPSAMPLERS = (
     nn.Upsample,
     nn.PixelShuffle,
-    nn.ConvTranspose1d,
-    nn.ConvTranspose2d,
-    nn.ConvTranspose3d,
+    *CONV_TRANSPOSES,
     nn.MaxUnpool1d,
     nn.MaxUnpool2d,
     nn.MaxUnpool3d,
@@ -97,7 +94,9 @@ def record(model: nn.Module, *inputs: Any, **kwargs: Any) -> Recording:
             f"{lazy[0]} has no shape yet (a lazy layer): run the model once on a real input before reading it"
         )
     with as_found(model), torch.no_grad(), eagerly():
+        inputs, kwargs = fresh((inputs, kwargs))
         tracer = Tracer(model, (inputs, kwargs))
+        torch.manual_seed(0)
         began = time.perf_counter()
         try:
             with tracer:
@@ -139,24 +138,3 @@ def _unused(model: nn.Module, entered: frozenset[str]) -> tuple[str, ...]:
 def _stride(module: nn.Module) -> int:
     stride = getattr(module, "stride", 2)
     return max(stride) if isinstance(stride, tuple) else 2
-
-
-def forward_error(model: nn.Module, reached: str, error: Exception, inputs: object) -> UncheckError:
-    """One sentence about a forward pass that raised: the module reached, the cause, the input's shapes."""
-    first = (str(error).strip().splitlines() or ["no message"])[0]
-    place = f"in {reached!r}" if reached else "before any of its layers"
-    return UncheckError(
-        f"{type(model).__name__} raised {type(error).__name__} {place}: {first} "
-        f"(input shapes: {shape_text(inputs)}); check that the input is what the model expects"
-    )
-
-
-@contextmanager
-def eagerly() -> Iterator[None]:
-    """Keep torch.compile out of the way: compiled code makes no calls that could be watched."""
-    if "torch._dynamo" in sys.modules and hasattr(torch.compiler, "set_stance"):
-        with torch.compiler.set_stance("force_eager"), warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Using `torch.compile")  # about the watcher's hooks
-            yield
-    else:
-        yield

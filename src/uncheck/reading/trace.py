@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.utils.weak import WeakIdKeyDictionary
 
 from uncheck.reading.graph import INPUT, OPAQUE, Graph, Node, Slot
-from uncheck.reading.nest import replace_tensors, tensors_in
 from uncheck.reading.tables import CONVOLUTION, RANDOM, TRANSPOSED, canonical, is_in_place
+from uncheck.reading.tensors import replace_tensors, tensors_in
 from uncheck.reading.watch import WRITES, CallKey, CallWatcher
 
 WEIGHTED = CONVOLUTION.names | TRANSPOSED.names | {"linear"}

@@ -13,7 +13,7 @@ from torch.nn.modules.module import register_module_forward_hook, register_modul
 from torch.overrides import TorchFunctionMode
 from torch.utils.hooks import RemovableHandle
 
-from uncheck.reading.nest import tensors_in
+from uncheck.reading.tensors import tensors_in
 
 WRITES = frozenset({"__setitem__", "data.__set__"})
 """Calls that return nothing and change a tensor; they get keys too."""

@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from uncheck.errors import UncheckError
-from uncheck.probing.forward import fresh
-from uncheck.probing.outputs import spatial_output
-from uncheck.reading import Recording, eagerly, forward_error
+from uncheck.reading import Inputs, Recording, picture_of, run
 from uncheck.signals.levels import LEVELS
-
-Inputs = tuple[Any, ...]
-"""The positional inputs of one call."""
 
 Advance = Callable[[str], None]
 
@@ -70,60 +63,11 @@ class Case:
         return picture_of(output, self.which, self.ndim)
 
     def run(self, model: nn.Module, inputs: Inputs) -> Tensor:
-        """The picture that a network makes of one call's inputs, without gradients, in its own units."""
+        """Return the picture that a network makes of one call's inputs, in its own units."""
         return self.picture(run(model, inputs))
 
     def levels(self, picture: Tensor) -> NDArray[np.float32]:
-        """Grey levels (N, *spatial, C), 0..255 over `span`, not clipped."""
+        """Return grey levels (N, *spatial, C), 0..255 over `span`, not clipped."""
         low, high = self.span
         values = (picture.detach().float().cpu() - low) * (LEVELS / (high - low))
         return np.moveaxis(values.numpy(), 1, -1)
-
-
-def run(model: nn.Module, inputs: Inputs) -> Any:
-    """One call without gradients, the random state the same each time; UncheckError where it raises."""
-    torch.manual_seed(0)
-    try:
-        with torch.no_grad(), eagerly():
-            return model(*fresh(inputs))
-    except (RuntimeError, ValueError, TypeError, IndexError, KeyError, NotImplementedError) as error:
-        raise forward_error(model, "", error, inputs) from error
-
-
-def picture_of(output: Any, which: str | None, ndim: int) -> Tensor:
-    """The output meant as (N, C, *spatial).
-
-    Args:
-        output: whatever the network returned.
-        which: key, attribute or index, joined by dots for nests ("0", "sample", "aux.depth").
-        ndim: spatial axes.
-
-    Raises:
-        UncheckError: no such output, or it is no map.
-    """
-    chosen = output
-    for part in which.split(".") if which else ():
-        chosen = _part(chosen, part, which or "")
-    tensor = spatial_output(chosen, ndim)
-    if tensor is None:
-        what = f"the output {which!r}" if which else "the output"
-        raise UncheckError(f"{what} holds no map of {ndim} spatial axes: name another one with --which")
-    return tensor
-
-
-def _part(output: Any, name: str, which: str) -> Any:
-    if isinstance(output, Mapping):
-        if name in output:
-            return output[name]
-        there = ", ".join(map(str, output))
-    elif isinstance(output, Sequence) and not isinstance(output, str):
-        if name.isdigit() and int(name) < len(output):
-            return output[int(name)]
-        if hasattr(output, name):  # a named tuple
-            return getattr(output, name)
-        there = ", ".join(map(str, range(len(output))))
-    elif is_dataclass(output) and hasattr(output, name):
-        return getattr(output, name)
-    else:
-        there = ", ".join(f.name for f in fields(output)) if is_dataclass(output) else "a single tensor"
-    raise UncheckError(f"the network returns no output {name!r} of {which!r}; it returns {there}")

@@ -1,14 +1,13 @@
-"""Which inputs a repair is fitted and judged on, and the user's modes on what it gives."""
+"""The inputs that a repair is fitted and judged on."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 import torch.nn.functional as F
-from torch import nn
 
-from uncheck.editing.store import unwrapped
-from uncheck.repairing.case import Case, Inputs
+from uncheck.reading import Inputs
+from uncheck.repairing.case import Case
 from uncheck.repairing.methods.distill.crops import cut, sides, signal_of
 
 #: Side of the inputs judged on, pixels: enough to tell a lattice, and quick.
@@ -16,18 +15,6 @@ JUDGED = {1: 1 << 16, 2: 384, 3: 64}
 
 #: Pictures fitted on and judged on, at most.
 MOST_FITTED, MOST_JUDGED = 24, 8
-
-
-def as_found_in(model: nn.Module, repaired: nn.Module) -> None:
-    """Modes and requires_grad of the user's network, for those who train on."""
-    inner = unwrapped(repaired)
-    modes = {path: module.training for path, module in model.named_modules()}
-    for path, module in inner.named_modules():
-        module.training = modes.get(path, modes.get(path.rpartition(".")[0], False))
-    wanted = {name: parameter.requires_grad for name, parameter in model.named_parameters()}
-    for name, parameter in inner.named_parameters():
-        parameter.requires_grad_(wanted.get(name, any(wanted.values())))
-    repaired.training = model.training
 
 
 def affordable(case: Case) -> Case:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import fields, is_dataclass
-from math import prod
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,16 +11,15 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from uncheck.errors import UncheckError
-from uncheck.fusing.fuse import copied
 from uncheck.fusing.rounding import same_but_rounding
 from uncheck.measuring.batches import certain_periods
-from uncheck.probing.forward import fresh
-from uncheck.probing.outputs import levels, spatial_output
-from uncheck.reading import Recording, as_found, eagerly, record
+from uncheck.probing.outputs import levels
+from uncheck.reading import Inputs, Recording, as_found, copied, eagerly, fresh, picture_of, record, run
 from uncheck.reading.graph import Node
-from uncheck.reading.nest import tensors_in
+from uncheck.reading.outputs import largest_maps, maps_in
 from uncheck.reading.tables import DROPOUT, RANDOM
-from uncheck.repairing.case import Case, Inputs, picture_of, run
+from uncheck.reading.tensors import tensors_in
+from uncheck.repairing.case import Case
 from uncheck.repairing.faults import periods_left
 from uncheck.repairing.samples import is_map, split_samples
 
@@ -81,8 +78,7 @@ def prepare(
     fit, held = split_samples(inputs)
     first = fit[0]
     with as_found(net), eagerly():
-        torch.manual_seed(0)
-        recording = record(net, *fresh(first))
+        recording = record(net, *first)
         ndim = _ndim(recording, first)
         picture = _picture(recording, which, ndim)
         _check_size(recording, first, picture)
@@ -126,48 +122,19 @@ def _ndim(recording: Recording, call: Inputs) -> int:
 def _picture(recording: Recording, which: str | None, ndim: int) -> Tensor:
     output = recording.output
     if which is None:
-        largest = _largest_maps(output, ndim)
+        maps = maps_in(output, ndim, strict=True)
+        largest = largest_maps(maps)
         if len(largest) > 1:
-            named = ", ".join(f"{name} {tuple(tensor.shape)}" for name, tensor in largest)
+            named = ", ".join(f"{'.'.join(map(str, path))} {tuple(tensor.shape)}" for path, tensor in largest)
             raise UncheckError(
                 f"the network returns {len(largest)} outputs of equal standing ({named}): "
                 "name the one meant with --which, or which= in Python"
             )
-        if not recording.stages and spatial_output(output, ndim, strict=True) is None:
+        if not recording.stages and not maps:
             raise UncheckError(
                 f"the output holds no map of {ndim} spatial axes, so it has no lattice to repair"
             )
     return picture_of(output, which, ndim)
-
-
-def _largest_maps(output: Any, ndim: int) -> list[tuple[str, Tensor]]:
-    """The outputs that are maps of the largest size, each once, by the name that `which` takes."""
-    maps: list[tuple[str, Tensor, Tensor]] = []
-    for name, tensor in _named(output, ""):
-        seen = spatial_output(tensor, ndim, strict=True)
-        if seen is not None and all(tensor is not other for _, other, _ in maps):
-            maps.append((name, tensor, seen))
-    # Labels and masks of whole numbers give way to pictures.
-    real = [one for one in maps if one[2].is_floating_point()] or maps
-    most = max((prod(seen.shape[2:]) for *_, seen in real), default=0)
-    return [(name, tensor) for name, tensor, seen in real if prod(seen.shape[2:]) == most]
-
-
-def _named(output: Any, name: str) -> Iterator[tuple[str, Tensor]]:
-    """Every real tensor of a nest with its path."""
-    parts: list[tuple[str, Any]] = []
-    if isinstance(output, Tensor):
-        if not output.is_complex() and output.dtype != torch.bool:
-            yield name, output
-    elif isinstance(output, Mapping):
-        parts = [(str(key), value) for key, value in output.items()]
-    elif is_dataclass(output) and not isinstance(output, type):
-        parts = [(field.name, getattr(output, field.name)) for field in fields(output)]
-    elif isinstance(output, Sequence) and not isinstance(output, str):
-        names = getattr(output, "_fields", None) or range(len(output))
-        parts = [(str(key), value) for key, value in zip(names, output, strict=True)]
-    for key, value in parts:
-        yield from _named(value, f"{name}.{key}" if name else key)
 
 
 def _check_size(recording: Recording, call: Inputs, picture: Tensor) -> None:

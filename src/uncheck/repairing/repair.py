@@ -13,16 +13,16 @@ from typing import Any
 from torch import Tensor, nn
 
 from uncheck.editing.edits import Candidate
-from uncheck.editing.store import keys_kept
+from uncheck.editing.store import keys_kept, unwrapped
 from uncheck.errors import UncheckError
 from uncheck.judging.acceptance import Limits, is_good, objection, rank
 from uncheck.judging.cost import measure_cost
 from uncheck.judging.judgement import Judgement
 from uncheck.judging.verifier import Verifier
-from uncheck.reading import as_found
+from uncheck.reading import as_found, copy_modes
 from uncheck.repairing.case import Case, Refusal
 from uncheck.repairing.clock import Clock, Progress, TimeUp
-from uncheck.repairing.inputs import affordable, as_found_in, with_reduced
+from uncheck.repairing.inputs import affordable, with_reduced
 from uncheck.repairing.methods.distill.distill import distill
 from uncheck.repairing.methods.match import match
 from uncheck.repairing.methods.project import project
@@ -272,7 +272,8 @@ class _Search:
                 cost = measure_cost(self.case.model, repaired, self.case.held[0])
             except KeyboardInterrupt:
                 self.notes.append("interrupted while timing: what it costs is not known")
-            as_found_in(model, repaired)
+            copy_modes(model, unwrapped(repaired))
+            repaired.training = model.training
             if self.checkpoint is not None and not any("interrupted" in note for note in self.notes):
                 self.checkpoint.unlink(missing_ok=True)
         return Repair(

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from uncheck.errors import UncheckError
-from uncheck.reading.nest import replace_tensors, tensors_in
-from uncheck.repairing.case import Inputs
+from uncheck.reading import Inputs
+from uncheck.reading.tensors import replace_tensors, tensors_in
 
 #: Positions from which an input is a map; smaller ones are codes, which networks with batch statistics need
 #: in batches.

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from uncheck.probing.signals import is_white
-from uncheck.repairing.case import Case, Inputs
+from uncheck.reading import Inputs
+from uncheck.repairing.case import Case
 from uncheck.signals.levels import infer_range
 
 #: Correlation of the output with the enlarged input from which a network counts as super-resolution.

@@ -5,23 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-import torch
 from torch import nn
 from torch.nn.utils import parametrize
 
 from uncheck.editing.edits import set_module
 from uncheck.errors import UncheckError
-from uncheck.fusing.fuse import copied
 from uncheck.layers.phase_transpose import PhaseConvTranspose
 from uncheck.layers.smooth import SmoothConvTranspose
 from uncheck.phases import gain_spread
+from uncheck.phases.axes import CONV_TRANSPOSES
 from uncheck.plain import Plain
-from uncheck.probing.forward import fresh
-from uncheck.probing.outputs import tensors
-from uncheck.reading import Recording, Stage, as_found, eagerly, forward_error, record
+from uncheck.reading import Recording, Stage, as_found, copied, record, run
+from uncheck.reading.tensors import tensors_in
 from uncheck.swapping.transfer import MAKERS, transposed_kernel
-
-CONV_TRANSPOSE = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 
 NAMES = {
     "resize": "ResizeConv",
@@ -152,7 +148,7 @@ def _record(model: nn.Module, inputs: tuple[Any, ...]) -> tuple[Recording, set[s
 
         handles.append(module.register_forward_pre_hook(seen, with_kwargs=True))
     try:
-        recording = record(model, *fresh(inputs))
+        recording = record(model, *inputs)
     finally:
         for handle in handles:
             handle.remove()
@@ -163,7 +159,7 @@ def _upsamplers(model: nn.Module) -> list[tuple[str, nn.Module]]:
     return [
         (path, module)
         for path, module in model.named_modules()
-        if isinstance(module, CONV_TRANSPOSE) and max(module.stride) > 1
+        if isinstance(module, CONV_TRANSPOSES) and max(module.stride) > 1
     ]
 
 
@@ -173,7 +169,7 @@ def _unfit(model: nn.Module, path: str, module: nn.Module, called: set[str]) -> 
         return "the example never ran it"
     if not path:
         return "it is the whole model: put it into a module of its own"
-    if type(module).forward not in [kind.forward for kind in CONV_TRANSPOSE]:
+    if type(module).forward not in [kind.forward for kind in CONV_TRANSPOSES]:
         return f"{type(module).__name__} has a forward of its own, which a replacement would not run"
     own = {id(part) for part in module.modules()}
     values = {id(parameter) for parameter in module.parameters()}
@@ -214,11 +210,8 @@ def _flags(module: nn.Module) -> tuple[bool, bool]:
 
 def _check_runs(model: nn.Module, inputs: tuple[Any, ...], before: Recording) -> None:
     """Refuse a network whose forward needs more of the old layers than what they compute."""
-    with as_found(model), torch.no_grad(), eagerly():
-        try:
-            after = model(*fresh(inputs))
-        except Exception as error:
-            raise forward_error(model, "", error, inputs) from error
-    old, new = ([list(x.shape) for x in tensors(output)] for output in (before.output, after))
+    with as_found(model):
+        after = run(model, inputs)
+    old, new = ([list(x.shape) for x in tensors_in(output)] for output in (before.output, after))
     if old != new:
         raise UncheckError(f"after the swap the output sizes were {new} instead of {old}: swap by hand")

@@ -13,7 +13,7 @@ from torch.nn.parallel import DataParallel, DistributedDataParallel
 
 from uncheck.errors import UncheckError
 from uncheck.reading import CallKey, CallWatcher, as_found, eagerly
-from uncheck.reading.nest import replace_tensors, tensors_in
+from uncheck.reading.tensors import replace_tensors, tensors_in
 from uncheck.reading.watch import function_name
 from uncheck.training.sources import Source
 
@@ -136,7 +136,7 @@ class Live:
         def moved(x: Tensor) -> Tensor:
             return x.to(weight.device, weight.dtype if x.dtype == self._dtype else x.dtype)
 
-        args, kwargs = replace_tensors((args, kwargs), moved)  # type: ignore[misc]
+        args, kwargs = replace_tensors((args, kwargs), moved)
         watcher = _Until(model, key, source.argument, module)
         with undisturbed(module):
             try:
@@ -162,7 +162,7 @@ class _Inputs(CallWatcher):
     def _remember(self, path: str) -> Callable[..., None]:
         def hook(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
             kept = replace_tensors((args, kwargs), lambda x: x.detach().clone())
-            self._entered_with[path] = (kept, dict(self._counts))  # type: ignore[assignment]
+            self._entered_with[path] = (kept, dict(self._counts))
 
         return hook
 

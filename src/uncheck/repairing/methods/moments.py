@@ -13,8 +13,7 @@ from torch import Tensor, nn
 
 from uncheck.phases import PhaseKernel
 from uncheck.phases.evening import ROUNDING, evening_map
-from uncheck.probing.forward import fresh
-from uncheck.reading import CallKey, CallWatcher, Stage, eagerly
+from uncheck.reading import CallKey, CallWatcher, Stage, run
 from uncheck.repairing.case import Case, Refusal
 
 #: Input positions per call that enter the moment of the patches.
@@ -55,9 +54,7 @@ def see(
 ) -> None:
     """Run the model on every call of `case.fit`, showing inputs and outputs of some torch calls."""
     for inputs in case.fit:
-        torch.manual_seed(0)
-        with torch.no_grad(), eagerly(), Seen(model, takes, gives):
-            model(*fresh(inputs))
+        run(model, inputs, Seen(model, takes, gives))
 
 
 def patch_moment(case: Case, model: nn.Module, key: CallKey, kernel: PhaseKernel) -> Tensor:

@@ -15,7 +15,8 @@ from uncheck.errors import UncheckError
 from uncheck.judging.judgement import GONE_LEVELS, GONE_TIMES
 from uncheck.measuring import Component
 from uncheck.measuring.batches import interior, observe
-from uncheck.repairing.case import Advance, Case, Inputs, Refusal
+from uncheck.reading import Inputs
+from uncheck.repairing.case import Advance, Case, Refusal
 
 #: Most runs of the network that one call of the repaired one may take.
 MOST_RUNS = 64

@@ -15,8 +15,7 @@ from uncheck.layers.phase_transpose import PhaseConvTranspose
 from uncheck.phases import PhaseKernel
 from uncheck.phases.kernel import tile_phases
 from uncheck.probing.even import Replay
-from uncheck.probing.forward import fresh
-from uncheck.reading import CallKey, Stage, eagerly
+from uncheck.reading import CallKey, Stage, call, eagerly
 from uncheck.repairing.case import Advance, Case
 from uncheck.repairing.methods.moments import as_maps, hann
 from uncheck.signals.levels import LEVELS
@@ -107,9 +106,8 @@ def tune(
 
     def deviations(inputs: tuple[object, ...]) -> Tensor:
         edits = {stage.index: _edit(stage, affine(stage.index)) for stage in stages}
-        torch.manual_seed(0)
         with eagerly(), edited(model, stages, edits):
-            picture = case.picture(model(*fresh(inputs)))
+            picture = case.picture(call(model, inputs))
         means = output_means(case, picture, period)
         return means - means.flatten(2).mean(2).reshape(*means.shape[:2], *[1] * case.ndim)
 
@@ -170,9 +168,8 @@ def _scale(case: Case, model: nn.Module, stage: Stage) -> Tensor:
         found.append(maps.double().movedim(1, 0).flatten(1).std(1))
         return y
 
-    torch.manual_seed(0)
     with torch.no_grad(), eagerly(), edited(model, (stage,), {stage.index: keep}):
-        model(*fresh(case.fit[0]))
+        call(model, case.fit[0])
     return found[0].clamp_min(1e-12).cpu()
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from uncheck.repairing.case import Inputs
+from uncheck.reading import Inputs
 
 
 def signal_of(inputs: Inputs) -> Tensor:

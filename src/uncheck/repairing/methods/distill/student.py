@@ -16,11 +16,9 @@ from uncheck.editing.edits import Candidate, Edit, Upsampler, set_module, stand_
 from uncheck.errors import UncheckError
 from uncheck.layers.phase_transpose import phase_conv_transpose
 from uncheck.phases import PhaseKernel, fit_resize_conv, from_resize_conv
-from uncheck.phases.axes import conv_transpose
+from uncheck.phases.axes import CONV_TRANSPOSES, conv_transpose
 from uncheck.reading import Stage
 from uncheck.repairing.case import Case, Refusal
-
-TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 
 
 class HeldConvTranspose(nn.Module):
@@ -208,7 +206,7 @@ def _module(model: nn.Module, stage: Stage) -> nn.Module | None:
     module = model.get_submodule(stage.key.module)
     kind = type(module).__bases__[0] if parametrize.is_parametrized(module) else type(module)
     normed = all(type(h).__module__.startswith("torch.nn.utils.") for h in module._forward_pre_hooks.values())
-    return module if kind in TRANSPOSED and normed and not module._forward_hooks else None
+    return module if kind in CONV_TRANSPOSES and normed and not module._forward_hooks else None
 
 
 def _maker(case: Case, stage: Stage) -> str | None:

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from uncheck.probing.forward import fresh
-from uncheck.reading.nest import tensors_in
+from uncheck.reading import call
+from uncheck.reading.tensors import replace_tensors, tensors_in
 from uncheck.reading.watch import function_name
 
 
@@ -108,7 +108,7 @@ class _Recording(_Script):
             # an answer about tensors, such as a size or a number; calls about none may set torch's state
             self.memory.answers.append(out if given else _Run())
             return out
-        self.memory.answers.append(_mapped(out, lambda t: _Shape(tuple(t.shape), t.dtype, t.device)))
+        self.memory.answers.append(replace_tensors(out, lambda t: _Shape(tuple(t.shape), t.dtype, t.device)))
         for position, tensor in enumerate(found):
             self.made.setdefault(id(tensor), (tensor, []))[1].append((index, position))
         return out
@@ -128,7 +128,9 @@ class _Recording(_Script):
         values = {place: one.value for one in self.taken.values() for place in one.places}
         for index, answer in enumerate(self.memory.answers):
             places = zip(repeat(index), count())
-            self.memory.answers[index] = _mapped(answer, partial(_filled, values, places))
+            self.memory.answers[index] = replace_tensors(
+                answer, partial(_filled, values, places), kind=_Shape
+            )
         return self.memory
 
 
@@ -147,7 +149,9 @@ class _Replay(_Script):
         if isinstance(answer, _Run):
             return func(*args, **kwargs)
         # a copy, for the tail may write to it
-        return _mapped(answer, lambda x: x.clone() if isinstance(x, Tensor) else x.placeholder())
+        return replace_tensors(
+            answer, lambda x: x.clone() if isinstance(x, Tensor) else x.placeholder(), kind=(Tensor, _Shape)
+        )
 
 
 class Tail:
@@ -169,18 +173,14 @@ class Tail:
             Strayed: the tail takes a tensor twice, with other values.
         """
         recording = _Recording()
-        torch.manual_seed(0)
-        own = fresh(inputs)
         with torch.enable_grad(), recording:
-            output = self.model(*own)
+            output = call(self.model, inputs)
         return recording.finished(output)
 
     def __call__(self, inputs: tuple[Any, ...], memory: Memory) -> Any:
         """Run the tail alone; Strayed if the forward pass goes another way than when it was remembered."""
-        torch.manual_seed(0)
-        own = fresh(inputs)
         with _Replay(memory):
-            return self.model(*own)
+            return call(self.model, inputs)
 
 
 def bytes_of(memory: Memory) -> int:
@@ -193,16 +193,3 @@ def _filled(
     values: Mapping[tuple[int, int], Tensor], places: Iterator[tuple[int, int]], shape: _Shape
 ) -> Tensor | _Shape:
     return values.get(next(places), shape)
-
-
-def _mapped(value: Any, change: Callable[[Any], Any]) -> Any:
-    """The same nest, named tuples included, with its tensors or shapes changed; all else as it is."""
-    if isinstance(value, Tensor | _Shape):
-        return change(value)
-    if isinstance(value, dict):
-        return {key: _mapped(each, change) for key, each in value.items()}
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return type(value)(*(_mapped(each, change) for each in value))
-    if isinstance(value, list | tuple):
-        return type(value)([_mapped(each, change) for each in value])
-    return value

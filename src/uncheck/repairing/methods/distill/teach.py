@@ -18,7 +18,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from uncheck.errors import UncheckError
-from uncheck.probing.forward import fresh
+from uncheck.reading import call
 from uncheck.repairing.case import Case
 from uncheck.repairing.methods.distill.student import Student
 from uncheck.repairing.methods.distill.tail import Memory, Strayed, Tail, bytes_of
@@ -149,8 +149,7 @@ class Training:
         return torch.allclose(self.case.picture(whole), self.case.picture(rest), 1e-4, 1e-5)
 
     def _whole(self, lesson: Lesson) -> Any:
-        torch.manual_seed(0)
-        return self.student.model(*fresh(lesson.inputs))
+        return call(self.student.model, lesson.inputs)
 
     def picture(self, lesson: Lesson) -> Tensor:
         """The student's output where the target lies."""

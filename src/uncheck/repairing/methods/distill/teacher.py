@@ -11,7 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from uncheck.repairing.case import Case, Inputs
+from uncheck.reading import Inputs
+from uncheck.repairing.case import Case
 from uncheck.repairing.methods.distill.crops import cut
 
 #: Contrast that a target is given back per octave, at most, and up to which radial frequency.
