@@ -10,8 +10,6 @@ import uncheck
 from uncheck.cli.output import emit
 from uncheck.errors import UncheckWarning
 
-HEAVY = "import sys; print(sorted({'torch', 'scipy', 'numpy', 'PIL'} & set(sys.modules)))"
-
 
 def python(*code, **given):
     return subprocess.run(
@@ -19,20 +17,7 @@ def python(*code, **given):
     )
 
 
-def test_help_needs_no_heavy_library():
-    start = "from uncheck.cli import main; main(['--help']); main(['inspect', '--help']);"
-    done = python("-c", start + HEAVY)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1] == "[]"
-    assert "inspect" in done.stdout
-    assert "Exit codes: 0 clean, 1 a lattice or a finding, 2 an error." in done.stdout
-
-
-def test_import_needs_no_heavy_library():
-    done = python("-c", "import uncheck; uncheck.UncheckError; uncheck.__version__;" + HEAVY)
-    assert done.stdout.strip() == "[]", done.stderr
-
-
+@pytest.mark.integration
 def test_python_m_and_a_closed_pipe():
     done = python("-m", "uncheck", "overlap", "4", "2", "--ndim", "1")
     assert (done.returncode, done.stderr) == (0, "")

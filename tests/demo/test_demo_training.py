@@ -14,6 +14,7 @@ EXPERIMENT = Path(__file__).resolve().parents[2] / "experiments" / "demo-network
 RESULTS = EXPERIMENT / "results" / "demo-network.json"
 
 
+@pytest.mark.integration
 def test_smoke_training_writes_weights_pictures_and_results(tmp_path):
     pytest.importorskip(
         "skimage", reason="scikit-image, whose photographs are the training data, is not installed"

@@ -46,6 +46,7 @@ def test_there_are_five():
     assert len(SCRIPTS) == 5
 
 
+@pytest.mark.integration
 def test_inspect_your_network(tmp_path):
     out, _ = run("inspect_your_network.py", tmp_path)
     assert out.startswith("verdict: lattice")
@@ -55,6 +56,7 @@ def test_inspect_your_network(tmp_path):
     assert max(shares, key=lambda pair: pair[1])[0] == 4, "the stage of the strongest period is blamed most"
 
 
+@pytest.mark.integration
 def test_replace_upsamplers(tmp_path):
     out, _ = run("replace_upsamplers.py", tmp_path)
     assert out.count("swapped: ") == 2
@@ -66,6 +68,7 @@ def test_replace_upsamplers(tmp_path):
     assert after[1] < 1e-3
 
 
+@pytest.mark.integration
 def test_monitor_lightning(tmp_path):
     pytest.importorskip("lightning")
     out, err = run("monitor_lightning.py", tmp_path)
@@ -85,6 +88,7 @@ def test_monitor_lightning(tmp_path):
     assert verdict == ("will not fade" if low >= 0.3 else "clean" if high < 0.3 else "too early")
 
 
+@pytest.mark.integration
 def test_repair_checkpoint(tmp_path):
     out, _ = run("repair_checkpoint.py", tmp_path)
     assert "It was repaired by project" in out
@@ -95,6 +99,7 @@ def test_repair_checkpoint(tmp_path):
     assert list(tmp_path.glob("*/repaired/repaired.safetensors"))
 
 
+@pytest.mark.integration
 def test_measure_folder(tmp_path):
     out, _ = run("measure_folder.py", tmp_path)
     assert len(re.findall(r"^\d\.png: lattice, grey levels by period: 2: ", out, re.MULTILINE)) == 6

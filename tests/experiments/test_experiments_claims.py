@@ -31,6 +31,7 @@ def committed(name):
     return json.loads((EXPERIMENTS / name / "results" / "results.json").read_text())
 
 
+@pytest.mark.integration
 def test_one_step_of_it_runs_and_draws_its_figures(name, tmp_path):
     results = main(experiment(name), ["--smoke", "--jobs", "1", "--out", str(tmp_path)])
     said = claims(EXPERIMENTS / name / "config.toml")

@@ -20,9 +20,8 @@ with torch.no_grad():
 """
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param("diffusion decoder", marks=pytest.mark.slow), "u-net told sizes"]
-)
+@pytest.mark.integration
+@pytest.mark.parametrize("name", ["diffusion decoder", "u-net told sizes"])
 def test_in_another_process(name, tmp_path):
     x = torch.randn(CASES[name].shapes[0], generator=torch.Generator().manual_seed(0))
     fused = uncheck.fuse(settle(CASES[name].make()), x).model

@@ -13,6 +13,9 @@ from torch.nn.parallel import DistributedDataParallel
 
 from uncheck.training import LatticeTracker
 
+# Two processes import torch.
+pytestmark = pytest.mark.integration
+
 SPAN = (-1.0, 1.0)
 
 

@@ -190,6 +190,7 @@ torch.distributed.destroy_process_group()
 """
 
 
+@pytest.mark.integration
 def test_two_processes_equal_one(tmp_path):
     images = outputs()
     torch.save(images, tmp_path / "images.pt")

@@ -1,7 +1,5 @@
 import csv
 import pickle
-import subprocess
-import sys
 import warnings
 from pathlib import Path
 
@@ -149,36 +147,6 @@ def test_missing_outputs_end_no_training(tmp_path):
 def test_needs_something_to_measure():
     with pytest.raises(UncheckError, match="nothing to measure; give inputs for the network, or outputs"):
         LatticeMonitor()
-
-
-IMPORTS = """
-import sys, importlib.abc, types
-import uncheck.training as t
-t.lattice_penalty, t.gain_penalty, t.LatticeTracker, t.lattice_trend
-extras = ("lightning", "pytorch_lightning", "tensorboard", "torchmetrics")
-print([name for name in extras if name in sys.modules])
-class Missing(importlib.abc.MetaPathFinder):
-    def find_spec(self, name, path, target=None):
-        if name.split(".")[0] in extras:
-            raise ModuleNotFoundError(name)
-sys.meta_path.insert(0, Missing())
-try:
-    t.LatticeMonitor
-except t.strength.UncheckError as error:
-    print(error)
-# The other name of the library, loaded already.
-sys.modules["pytorch_lightning"] = types.SimpleNamespace(Callback=type("Callback", (), {}))
-print(t.LatticeMonitor.__mro__[1] is sys.modules["pytorch_lightning"].Callback)
-"""
-
-
-def test_imports():
-    out = subprocess.run([sys.executable, "-c", IMPORTS], capture_output=True, text=True, check=True).stdout
-    assert out.splitlines() == [
-        "[]",
-        "LatticeMonitor needs Lightning; install it with pip install 'uncheck[train]'",
-        "True",
-    ]
 
 
 class Recorded:

@@ -1,0 +1,84 @@
+"""One process loads no more libraries than it needs at each step; names that the package does not have."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+import uncheck
+
+LIGHT = """
+import json, sys
+def loaded(*names):
+    return sorted(set(names) & set(sys.modules))
+heavy = ("torch", "scipy", "numpy", "PIL")
+said = {}
+import uncheck
+uncheck.UncheckError, uncheck.__version__
+said["package"] = loaded(*heavy)
+from uncheck.cli import main
+main(["--help"]); main(["inspect", "--help"])
+said["help"] = loaded(*heavy)
+"""
+
+ALL = """
+uncheck.overlap(3, 2)
+said["overlap"] = loaded("torch", "scipy")
+uncheck.measure
+import uncheck.reporting
+said["measure"] = loaded("torch")
+said["rooms"] = [uncheck.layers.ResizeConv2d.__name__, uncheck.phases.project.__name__]
+import importlib.abc, types
+import uncheck.training as t
+t.lattice_penalty, t.gain_penalty, t.LatticeTracker, t.lattice_trend
+extras = ("lightning", "pytorch_lightning", "tensorboard", "torchmetrics")
+said["training"] = loaded(*extras)
+class Missing(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name.split(".")[0] in extras:
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, Missing())
+try:
+    t.LatticeMonitor
+except uncheck.UncheckError as error:
+    said["missing"] = str(error)
+# The other name of the library, loaded already.
+sys.modules["pytorch_lightning"] = types.SimpleNamespace(Callback=type("Callback", (), {}))
+said["other name"] = t.LatticeMonitor.__mro__[1] is sys.modules["pytorch_lightning"].Callback
+"""
+
+
+def run(code):
+    """Run code in a process of its own: what it printed, and what its checks found."""
+    done = subprocess.run(
+        [sys.executable, "-c", code + "\nprint(json.dumps(said))"], capture_output=True, text=True, check=True
+    )
+    *printed, said = done.stdout.splitlines()
+    return "\n".join(printed), json.loads(said)
+
+
+def test_the_package_and_its_help_need_no_heavy_library():
+    printed, said = run(LIGHT)
+    assert said == {"package": [], "help": []}
+    assert "inspect" in printed
+    assert "Exit codes: 0 clean, 1 a lattice or a finding, 2 an error." in printed
+
+
+@pytest.mark.integration
+def test_rooms_load_what_they_need_and_no_more():
+    assert run(LIGHT + ALL)[1] == {
+        "package": [],
+        "help": [],
+        "overlap": [],
+        "measure": [],
+        "rooms": ["ResizeConv2d", "project"],
+        "training": [],
+        "missing": "LatticeMonitor needs Lightning; install it with pip install 'uncheck[train]'",
+        "other name": True,
+    }
+
+
+def test_a_name_that_is_not_there():
+    with pytest.raises(AttributeError, match="module 'uncheck' has no attribute 'unchek'"):
+        uncheck.unchek  # noqa: B018
