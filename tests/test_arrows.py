@@ -44,7 +44,7 @@ ALLOWED = {
     # The former names of several rooms, for the code of users.
     "fixing": {"fusing", "editing", "repairing", "swapping"},
     "demo": {"errors"},
-    "reporting": {"errors", "geometry", "signals", "measuring", "probing", "judging", "repairing"},
+    "reporting": {"errors", "geometry"},
     "cli": {
         "errors",
         "writing",

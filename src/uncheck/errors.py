@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -67,3 +68,17 @@ def first_line(error: BaseException, missing: str = "no message") -> str:
     ('no such layer', 'no message')
     """
     return next((line.strip() for line in str(error).splitlines() if line.strip()), missing)
+
+
+def printable(text: str) -> str:
+    r"""Return a text with its control characters as escapes: it comes from files, and may hold anything.
+
+    These are C0, C1, line separators, marks that reverse the direction, and surrogates.
+
+    >>> print(printable("a\x1b[2Jb.png"))
+    a\x1b[2Jb.png
+    """
+    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")

@@ -51,6 +51,7 @@ class Result:
 
     def __init__(self, model=None, candidate=None, text="repaired"):
         self.model, self.candidate, self.text, self.notes = model, candidate, text, ()
+        self.judgement = None
 
     def to_dict(self):
         return {"schema": "uncheck.repair/1", "method": self.candidate and self.candidate.method}
@@ -95,7 +96,7 @@ def repairs(monkeypatch):
     made = Repairs()
     stand_ins = {
         "uncheck.repairing.repair": {"repair": made},
-        "uncheck.reporting.repair_page": {"repair_page": lambda result: f"<html>{result}</html>"},
+        "uncheck.reporting.repair_page": {"repair_page": lambda result, pictures: f"<html>{result}</html>"},
         "uncheck.reporting.repair": {
             "repair_text": lambda result, page: "\n".join([str(result), *result.notes])
         },
@@ -157,7 +158,7 @@ def test_what_repair_is_called_with(place, run, repairs):
         "which": "a.0",
         "span": (-1.0, 1.0),
         "seed": 7,
-        "checkpoint": Path("out/distill.checkpoint"),
+        "checkpoint": place / "out" / "distill.checkpoint",
     }
     assert type(model).__name__ == "Up"
 
@@ -238,7 +239,7 @@ def test_a_full_disk_leaves_the_older_result(place, run, repairs, monkeypatch):
     repairs.make = lambda model: Result(text="other")
     monkeypatch.setattr(os, "fsync", full)
     code, out, err = run(*BASE)
-    assert (code, out) == (2, "")
+    assert (code, out) == (2, "other\n")  # hours of work are not lost
     assert "error: out cannot be written (No space left on device), and what was there is as it was" in err
     assert {path.name: path.read_bytes() for path in (place / "out").iterdir()} == before
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from uncheck.judging.judgement import Cost, Fidelity, Judgement, Look, Strength
 from uncheck.repairing.result import Repair, Tried
+from uncheck.reporting.repair_page import repair_page
 
 
 def look(*lattice: Strength, **changed: Any) -> Look:
@@ -103,3 +104,7 @@ CLEAN = dataclasses.replace(REFUSED, before=look(), refused=(), tried=(), notes=
 UNSEEN = dataclasses.replace(
     REFUSED, before=None, refused=(("auto", "as_strided is not understood"),), tried=()
 )
+
+
+def page_of(repair):
+    return repair_page(repair, repair.judgement.pictures if repair.judgement else None)

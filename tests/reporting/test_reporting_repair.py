@@ -18,6 +18,7 @@ from reporting.sample_repair import (
     UNSEEN,
     judgement,
     look,
+    page_of,
     pictures,
     strength,
 )
@@ -132,7 +133,7 @@ def test_octaves_are_named(low, high, name):
 
 @pytest.mark.parametrize("name", ALL)
 def test_page_is_whole_and_fetches_nothing(name):
-    page = repair_page(ALL[name])
+    page = page_of(ALL[name])
     markup = Markup(page)
     assert markup.open == []
     assert markup.fetched == []
@@ -151,7 +152,7 @@ def test_planted_requests_are_caught():
 
 
 def test_pictures_of_the_page_are_those_of_the_judgement():
-    images = Markup(repair_page(REPAIRED)).images
+    images = Markup(page_of(REPAIRED)).images
     shown = [np.asarray(Image.open(io.BytesIO(base64.b64decode(i.partition(",")[2])))) for i in images]
     assert [i.shape for i in shown[:4]] == [(64, 64, 3)] * 4
     top, left = lattice_place(pictures(), [(4, 4)])
@@ -164,7 +165,7 @@ def test_pictures_of_the_page_are_those_of_the_judgement():
 
 
 def test_page_says_what_the_text_says():
-    words = flat(" ".join(Markup(repair_page(REPAIRED)).words))
+    words = flat(" ".join(Markup(page_of(REPAIRED)).words))
     for fact in (
         "≥ 88",
         "no longer",
@@ -176,13 +177,13 @@ def test_page_says_what_the_text_says():
         "load_repaired",
     ):
         assert fact in words
-    refused = flat(" ".join(Markup(repair_page(REFUSED)).words))
+    refused = flat(" ".join(Markup(page_of(REFUSED)).words))
     for fact in ("Not repaired", "no stage feeds the output directly.", "10.5"):
         assert fact in refused
 
 
 def test_sound_is_drawn_as_curves():
-    page = repair_page(SOUND)
+    page = page_of(SOUND)
     assert page.count("<path") == 2
     assert page.count("<line") == 2  # +1/4 and -1/4 on the same place
     assert "<img" not in page

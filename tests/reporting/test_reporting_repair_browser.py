@@ -7,8 +7,7 @@ import subprocess
 
 import pytest
 
-from reporting.sample_repair import REFUSED, REPAIRED, SOUND
-from uncheck.reporting.repair_page import repair_page
+from reporting.sample_repair import REFUSED, REPAIRED, SOUND, page_of
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
@@ -50,7 +49,7 @@ def opened(page, folder, *options, width=1100):
 
 @pytest.mark.parametrize(("width", "most"), [(1100, 1100), (500, 500)])
 def test_repaired_page_shows_its_pictures(tmp_path, width, most):
-    seen = opened(repair_page(REPAIRED), tmp_path, width=width)
+    seen = opened(page_of(REPAIRED), tmp_path, width=width)
     assert len(seen["images"]) == 9
     assert all(width > 0 for width in seen["images"])
     assert seen["fetched"] == []
@@ -60,8 +59,8 @@ def test_repaired_page_shows_its_pictures(tmp_path, width, most):
 
 
 def test_dark_and_light(tmp_path):
-    light = opened(repair_page(REFUSED), tmp_path)
-    dark = opened(repair_page(REFUSED), tmp_path, "--blink-settings=preferredColorScheme=0")
+    light = opened(page_of(REFUSED), tmp_path)
+    dark = opened(page_of(REFUSED), tmp_path, "--blink-settings=preferredColorScheme=0")
     assert light["back"] == "rgb(251, 251, 250)"
     assert dark["back"] == "rgb(20, 23, 26)"
     assert light["images"] == []
@@ -69,13 +68,13 @@ def test_dark_and_light(tmp_path):
 
 def test_sound_and_refusals_open(tmp_path):
     for repair in (SOUND, REFUSED):
-        seen = opened(repair_page(repair), tmp_path, width=500)
+        seen = opened(page_of(repair), tmp_path, width=500)
         assert seen["fetched"] == []
         assert seen["wide"] <= seen["window"]
 
 
 def test_planted_faults_are_seen(tmp_path):
-    page = repair_page(REFUSED)
+    page = page_of(REFUSED)
     outside = page.replace("</main>", '<img src="http://example.invalid/a.png"></main>')
     seen = opened(outside, tmp_path)
     assert seen["images"] == [0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 import warnings
@@ -11,7 +12,8 @@ from typing import Annotated, Any
 import typer
 
 from uncheck.cli import demo, fuse, inspect, measure, overlap, repair
-from uncheck.errors import UncheckError, UncheckWarning
+from uncheck.cli.output import note
+from uncheck.errors import UncheckError, UncheckWarning, first_line
 
 ERROR = 2
 INTERRUPTED = 130
@@ -63,6 +65,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         0 clean, 1 a lattice or a finding, 2 an error, 130 interrupted from the keyboard.
     """
     arguments, with_traceback = _without_traceback(sys.argv[1:] if argv is None else list(argv))
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started the program
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115, PTH123
     for stream in (sys.stdout, sys.stderr):
         # A file name or a block character that the terminal cannot show must not end the program.
         if hasattr(stream, "reconfigure"):
@@ -86,28 +91,27 @@ def main(argv: Sequence[str] | None = None) -> int:
         if not isinstance(error.__cause__, EOFError):
             return _interrupted()
         return _failed("the program asked for input and there was none", with_traceback)
-    except Exception as error:
+    except BaseException as error:  # exit code 1 would read as a lattice
         return _failed(_sentence(error), with_traceback)
 
 
 def _without_traceback(arguments: list[str]) -> tuple[list[str], bool]:
-    """The arguments without `--traceback`, which may stand anywhere before a bare `--`."""
+    """Return the arguments without `--traceback` (before a bare `--`), and whether it was there."""
     end = arguments.index("--") if "--" in arguments else len(arguments)
     kept = [word for word in arguments[:end] if word != "--traceback"]
     return kept + arguments[end:], len(kept) < end
 
 
-def _sentence(error: Exception) -> str:
-    """What the user is told: one sentence, on one line."""
+def _sentence(error: BaseException) -> str:
+    """Return one sentence, on one line, for the user."""
     if isinstance(error, UncheckError):
         return " ".join(str(error).split())
     if hasattr(error, "format_message"):  # of the option parser
         return _usage(error)
     if isinstance(error, MemoryError):
         return "not enough memory; give a smaller --shape or smaller pictures"
-    first = next(iter(str(error).strip().splitlines()), "")
     return (
-        f"uncheck itself failed ({type(error).__name__}: {first}); "
+        f"uncheck itself failed ({type(error).__name__}: {first_line(error)}); "
         "run it again with --traceback and report what it shows"
     )
 
@@ -125,7 +129,7 @@ def _usage(error: Any) -> str:
 def _failed(sentence: str, with_traceback: bool) -> int:
     if with_traceback:
         traceback.print_exc()
-    print(f"error: {sentence}", file=sys.stderr)
+    note(sentence, "error")
     return ERROR
 
 
@@ -139,7 +143,7 @@ def _warner(usual: Any) -> Any:
 
     def show(message: Any, category: type[Warning], *rest: Any, **named: Any) -> None:
         if issubclass(category, UncheckWarning):
-            print(f"warning: {message}", file=sys.stderr)
+            note(str(message), "warning")
         else:
             usual(message, category, *rest, **named)
 

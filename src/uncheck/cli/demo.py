@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from uncheck.cli.output import made_folder
+from uncheck.cli.output import emit, made_folder
 from uncheck.cli.progress import progress_bar
 from uncheck.errors import UncheckError
-from uncheck.writing import write_file
+from uncheck.writing import write_files
 
 
 def command(
@@ -25,7 +25,7 @@ def command(
     folder = made_folder(output, "-o")
 
     from uncheck.demo import load, origin, pictures
-    from uncheck.measuring import measure
+    from uncheck.measuring import find_lattice, measure, synthesise
     from uncheck.probing.inspect import inspect
     from uncheck.reporting import inspect_text, json_text, measure_text
     from uncheck.reporting.pictures import as_png, lattice_pictures
@@ -35,20 +35,19 @@ def command(
         inspection = inspect(network, photographs, progress=progress)
     if inspection.output is None:
         raise UncheckError("the demo network gave no pictures; reinstall uncheck")
-    paths = []
+    files, captions = {}, []
     for i, (photograph, painted) in enumerate(zip(photographs, inspection.output, strict=True), 1):
-        for name, levels in (
-            (f"input-{i}.png", photograph.movedim(0, -1).numpy() * 255),
-            (f"output-{i}.png", painted),
-        ):
-            write_file(folder / name, as_png(levels))
-            paths.append(str(folder / name))
-    measurement = measure(paths)
-    captions = []
+        files[folder / f"input-{i}.png"] = as_png(photograph.movedim(0, -1).numpy() * 255)
+        files[folder / f"output-{i}.png"] = as_png(painted)
+    write_files(files)
+    measurement = measure([str(path) for path in files])
     for i, painted in enumerate(inspection.output, 1):
-        for picture in lattice_pictures(painted):
+        found = find_lattice(painted).present
+        lattice = sum((synthesise(one, painted.shape) for one in found), 0 * painted)
+        frequencies = [line.frequency for one in found for line in one.lines]
+        for picture in lattice_pictures(painted, lattice, frequencies) if found else []:
             name = f"output-{i}-{picture.name}.png"
-            write_file(folder / name, as_png(picture.levels))
+            files[folder / name] = as_png(picture.levels)
             captions.append(f"{name}: {picture.caption}")
 
     report = "\n\n".join(
@@ -61,9 +60,9 @@ def command(
             "Where the network and the photographs come from\n" + origin.strip(),
         ]
     )
-    write_file(folder / "report.txt", (report + "\n").encode())
-    write_file(folder / "inspect.json", (json_text(inspection) + "\n").encode())
-    write_file(folder / "measure.json", (json_text(measurement) + "\n").encode())
-    typer.echo(report)
-    typer.echo(f"\nWritten to {folder}: report.txt, inspect.json, measure.json and the pictures.")
+    files[folder / "report.txt"] = (report + "\n").encode()
+    files[folder / "inspect.json"] = (json_text(inspection) + "\n").encode()
+    files[folder / "measure.json"] = (json_text(measurement) + "\n").encode()
+    write_files(files)
+    emit(f"{report}\n\nWritten to {folder}: report.txt, inspect.json, measure.json and the pictures.")
     return 0

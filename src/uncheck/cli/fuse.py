@@ -8,39 +8,34 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from uncheck.cli.inspect import run_on_input
-from uncheck.cli.options import ExitZeroOption, Format, FormatOption, parse_range, parse_shape
-from uncheck.cli.output import check_output, emit, page
+from uncheck.cli.network import (
+    InputOption,
+    InputRangeOption,
+    Inputs,
+    Network,
+    ShapeOption,
+    TargetArgument,
+    WeightsOption,
+)
+from uncheck.cli.options import ExitZeroOption, Format, FormatOption
+from uncheck.cli.output import check_output, emit_result, note
 from uncheck.cli.progress import progress_bar
 from uncheck.cli.usercode import user_code
 from uncheck.errors import UncheckError
 from uncheck.writing import write_file
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from uncheck.fusing import Fusion
 
 
 def command(
-    target: Annotated[
-        str, typer.Argument(help="file.py:name or package.module:name of a model, or of what makes one.")
-    ],
-    weights: Annotated[
-        Path | None, typer.Option(help="Weights: .safetensors, or a .pth of tensors only.")
-    ] = None,
-    what: Annotated[
-        str | None,
-        typer.Option(
-            "--input",
-            metavar="WHAT",
-            help="A picture, a folder of them, a .npy, or file.py:name of a callable returning the input.",
-        ),
-    ] = None,
-    input_span: Annotated[
-        str, typer.Option("--input-range", metavar="LO,HI", help="What black and white are in the input.")
-    ] = "0,1",
-    shape: Annotated[
-        str | None, typer.Option(help="Shape of the input, like 1,3,256,256; made up without --input.")
-    ] = None,
+    target: TargetArgument,
+    weights: WeightsOption = None,
+    what: InputOption = None,
+    input_span: InputRangeOption = "0,1",
+    shape: ShapeOption = None,
     form: FormatOption = Format.text,
     output: Annotated[
         Path | None,
@@ -54,41 +49,24 @@ def command(
     code 0 if every resize was fused, or there was none; 1 if some were refused; 2 if the outputs differ by
     more than rounding, or on another error, and then nothing is written.
     """
-    _check_weights_file(output, [*([weights] if weights else []), *([what] if what else [])])
-    sizes = None if shape is None else parse_shape(shape)
-    span = parse_range(input_span, "--input-range") or (0.0, 1.0)
+    network = Network(target, weights, what, shape, input_span)
+    if output is not None and output.suffix != ".safetensors":
+        raise UncheckError(f"-o {output} does not end in .safetensors; weights are written in that format")
+    check_output(output, network.files)
 
     from uncheck.fusing import fuse
-    from uncheck.probing.signals import like_weights
-    from uncheck.reading import load_target, load_weights
-    from uncheck.reporting import json_text
     from uncheck.reporting.fusion import fuse_text
 
     with progress_bar() as progress, user_code(target):
-        model = load_target(target)
-        if weights is not None:
-            load_weights(model, weights)
-        model.eval()
 
-        def run(inputs: tuple[Any, ...]) -> Any:
-            # Inputs that a callable made are taken as they are.
-            if what is None or ":" not in what:
-                inputs = tuple(like_weights(model, x) for x in inputs)
-            return fuse(model, inputs, progress=progress)
+        def fused(model: nn.Module, inputs: Inputs) -> Fusion:
+            return fuse(model.eval(), inputs, progress=progress)
 
-        result: Any = run_on_input(run, what, sizes, span)
+        result = network.run(fused)
     if output is not None:
         _write(output, result, target)
-    emit(json_text(result) if form is Format.json else fuse_text(result, page(None)), None)
+    emit_result(result, form, fuse_text)
     return int(result.finding and not exit_zero)
-
-
-def _check_weights_file(output: Path | None, inputs: list[str | Path]) -> None:
-    if output is None:
-        return
-    if output.suffix != ".safetensors":
-        raise UncheckError(f"-o {output} does not end in .safetensors; weights are written in that format")
-    check_output(output, inputs)
 
 
 def _write(path: Path, result: Fusion, target: str) -> None:
@@ -99,9 +77,9 @@ def _write(path: Path, result: Fusion, target: str) -> None:
     from uncheck import __version__
 
     if not result.fused:
-        typer.echo(f"note: nothing was fused, so {path} was not written", err=True)
+        note(f"nothing was fused, so {path} was not written")
         return
-    state = result.model.state_dict()
+    state: dict[str, Any] = result.model.state_dict()
     foreign = [name for name, value in state.items() if not isinstance(value, torch.Tensor)]
     if foreign:
         raise UncheckError(
@@ -114,4 +92,4 @@ def _write(path: Path, result: Fusion, target: str) -> None:
     metadata = {name: json.dumps(said[name]) for name in ("fused", "refused", "difference")}
     about = {"format": "pt", "schema": said["schema"], "uncheck": __version__, "torch": torch.__version__}
     write_file(path, save(tensors, metadata | about | {"target": target}))
-    typer.echo(f"note: wrote {path}", err=True)
+    note(f"wrote {path}")

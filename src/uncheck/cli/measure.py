@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -25,7 +26,7 @@ from uncheck.cli.options import (
     parse_range,
     parse_tile,
 )
-from uncheck.cli.output import check_output, emit, made_folder, page
+from uncheck.cli.output import check_output, emit_result, made_folder, note
 from uncheck.cli.progress import Progress, progress_bar
 from uncheck.errors import UncheckError
 from uncheck.writing import write_file
@@ -95,33 +96,37 @@ def command(
         made_folder(maps, "--map")
     with progress_bar() as progress:
         result = measure_files(paths, options, progress, output)
-    from uncheck.reporting import json_text, measure_text
+    from uncheck.reporting import measure_text
+    from uncheck.reporting.words import plural
 
-    emit(json_text(result) if form is Format.json else measure_text(result, page(output)), output)
+    emit_result(result, form, measure_text, output)
     if maps is not None:
-        drawn = _draw_maps(result, maps)
-        typer.echo(f"{drawn} map{'s' if drawn != 1 else ''} written to {maps}", err=True)
+        note(f"{plural(_draw_maps(result, maps), 'map')} written to {maps}", "")
     for _, message in result.errors:
-        typer.echo(f"error: {message}", err=True)
+        note(message, "error")
     if result.errors:
         return 2
     return int(result.verdict == "lattice" and not exit_zero)
 
 
 def _draw_maps(result: Measurement, folder: Path) -> int:
-    """A PNG for each picture in which a lattice has a place; how many."""
-    from uncheck.reporting.where import map_png
+    """Write a PNG for each picture in which a lattice has a place, and return how many.
 
-    names: set[str] = set()
+    Maps of an earlier run are replaced; other files that have such a name are left alone.
+    """
+    from uncheck.reporting.where import is_map, map_png
+
+    written: dict[Path, bytes] = {}
     for image in result.images:
-        drawn = None if image.where is None else map_png(image.where)
-        if drawn is None:
+        drawn = None if image.where is None else map_png(image.where.to_dict(), image.where.picture)
+        if image.where is None or drawn is None:
             continue
         stem = re.sub(r"[^\w.-]+", "_", Path(image.path).stem).strip("_.") or "picture"
-        name = next(n for n in chain([stem], (f"{stem}-{i}" for i in count(2))) if n not in names)
-        names.add(name)
-        write_file(folder / f"{name}-map.png", drawn)
-    return len(names)
+        paths = (folder / f"{name}-map.png" for name in chain([stem], (f"{stem}-{i}" for i in count(2))))
+        path = next(p for p in paths if p not in written and (not os.path.lexists(p) or is_map(p)))
+        written[path] = drawn
+        write_file(path, drawn)
+    return len(written)
 
 
 def measure_files(

@@ -51,7 +51,7 @@ ExitZeroOption = Annotated[
 
 
 def parse_shape(text: str, option: str = "--shape") -> tuple[int, ...]:
-    """A shape like 1,3,256,256 or 1x3x256x256 as integers, each at least 1.
+    """Parse a shape like 1,3,256,256 or 1x3x256x256 as integers, each at least 1.
 
     Raises:
         UncheckError: anything else.
@@ -69,7 +69,7 @@ def parse_shape(text: str, option: str = "--shape") -> tuple[int, ...]:
 
 
 def parse_range(text: str | None, option: str = "--range") -> tuple[float, float] | None:
-    """A range like -1,1 as two finite numbers, the lower one first; None stays None.
+    """Parse a range like -1,1 as two finite numbers, the lower one first; None stays None.
 
     Raises:
         UncheckError: anything else.
@@ -88,7 +88,7 @@ def parse_range(text: str | None, option: str = "--range") -> tuple[float, float
 
 
 def parse_tile(text: str | None) -> tuple[int, int] | None:
-    """A tile like 64 or 64x48 as (height, width) in pixels; None stays None.
+    """Parse a tile like 64 or 64x48 as (height, width) in pixels; None stays None.
 
     Raises:
         UncheckError: anything else.
@@ -102,7 +102,7 @@ def parse_tile(text: str | None) -> tuple[int, int] | None:
 
 
 def parse_periods(text: str) -> tuple[int, ...]:
-    """Periods like 2-16, 2,4,8 or 2-4,8 as ascending whole numbers.
+    """Parse periods like 2-16, 2,4,8 or 2-4,8 as ascending whole numbers.
 
     Raises:
         UncheckError: anything else, or a span from high to low.
@@ -120,7 +120,7 @@ def parse_periods(text: str) -> tuple[int, ...]:
 
 
 def parse_sizes(text: str, option: str) -> int | tuple[int, ...]:
-    """A size like 3 as one integer for all axes, like 3x5 or 3,5 as one per axis.
+    """Parse a size like 3 as one integer for all axes, like 3x5 or 3,5 as one per axis.
 
     Raises:
         UncheckError: anything else; whether the sizes make sense is for the geometry to say.
@@ -133,7 +133,7 @@ def parse_sizes(text: str, option: str) -> int | tuple[int, ...]:
 
 
 def checked_threshold(threshold: float) -> float:
-    """The threshold, if it is a number of grey levels from 0 up.
+    """Return the threshold, if it is a number of grey levels from 0 up.
 
     Raises:
         UncheckError: negative, NaN or infinite.

@@ -1,15 +1,16 @@
-"""Where a result goes: stdout, or a file."""
+"""Where a result goes: stdout, or a file. What is said beside it goes to stderr."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from uncheck.errors import UncheckError
+from uncheck.cli.options import Format
+from uncheck.errors import UncheckError, printable
 from uncheck.writing import write_file
 
 if TYPE_CHECKING:
@@ -17,16 +18,20 @@ if TYPE_CHECKING:
 
 
 def check_output(path: Path | None, inputs: Sequence[str | Path] = ()) -> None:
-    """Say now, before long work, if a file cannot be written, or is one of the `inputs`.
+    """Refuse, before long work, a file that cannot be written, or that is read.
+
+    Args:
+        path: of -o.
+        inputs: files that are read, or folders of such files; names of no file are passed over.
 
     Raises:
-        UncheckError: a folder, in no folder, not writable, or a file that is read.
+        UncheckError: a folder, in no folder, not writable, or one of the `inputs`.
     """
     if path is None or str(path) == "-":
         return
     if path.is_dir():
         raise UncheckError(f"-o {path} is a folder; name a file in it")
-    if path.exists() and any(Path(one).exists() and path.samefile(one) for one in inputs):
+    if path.exists() and any(one.exists() and path.samefile(one) for one in _files(inputs)):
         raise UncheckError(f"-o {path} is one of the files to read and would be lost; name another file")
     if not path.parent.is_dir():
         raise UncheckError(f"-o {path} lies in no folder that exists; make {path.parent} first")
@@ -34,8 +39,13 @@ def check_output(path: Path | None, inputs: Sequence[str | Path] = ()) -> None:
         raise UncheckError(f"-o {path} cannot be written; check its permissions")
 
 
+def _files(inputs: Sequence[str | Path]) -> Iterable[Path]:
+    for path in map(Path, inputs):
+        yield from path.iterdir() if path.is_dir() else [path]
+
+
 def page(path: Path | None) -> Page:
-    """Plain text, but as wide as the terminal and with colours where stdout is one."""
+    """Return a page of plain text, but on a terminal as wide as that and with colours."""
     from uncheck.reporting import Page
 
     if (path is not None and str(path) != "-") or not sys.stdout.isatty():
@@ -44,21 +54,46 @@ def page(path: Path | None) -> Page:
     return Page(shutil.get_terminal_size((100, 24)).columns, colour)
 
 
-def emit(text: str, path: Path | None) -> None:
-    """Write a result to a file, or to stdout if there is none (or it is "-")."""
+def emit_result(
+    result: Any, form: Format, text: Callable[[Any, Page], str], path: Path | None = None
+) -> None:
+    """Write a result as JSON, or as `text` makes it, to a file or to stdout."""
+    from uncheck.reporting import json_text
+
+    emit(json_text(result) if form is Format.json else text(result, page(path)), path)
+
+
+def emit(text: str, path: Path | None = None) -> None:
+    """Write a text to a file, or to stdout if there is none (or it is "-").
+
+    Raises:
+        UncheckError: it cannot be written; a text meant for a file is then on stdout.
+    """
     if path is not None and str(path) != "-":
-        write_file(path, (text + "\n").encode("utf-8", "backslashreplace"))
+        try:
+            write_file(path, (text + "\n").encode("utf-8", "backslashreplace"))
+        except UncheckError:
+            emit(text)
+            raise
         return
     try:
         print(text)
         sys.stdout.flush()
-    except BrokenPipeError:
-        # Whoever read it has seen enough (`| head`). Nothing may be flushed into the closed pipe at exit.
+    except OSError as error:
+        # Nothing may be flushed into what is closed or full at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read a closed pipe has seen enough (`| head`).
+        if not isinstance(error, BrokenPipeError):
+            raise UncheckError(f"stdout cannot be written ({error.strerror}); write to a file") from error
+
+
+def note(text: str, kind: str = "note") -> None:
+    """Write a line to stderr, whatever the names in it hold."""
+    print(f"{kind}: {printable(text)}" if kind else printable(text), file=sys.stderr)
 
 
 def made_folder(folder: Path, option: str) -> Path:
-    """The folder, made if there is none.
+    """Return the folder, made if there is none.
 
     Raises:
         UncheckError: a file, or it cannot be made; `option` is what named it.

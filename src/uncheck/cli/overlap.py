@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from uncheck.cli.options import ExitZeroOption, Format, FormatOption, OutputOption, parse_sizes
-from uncheck.cli.output import check_output, emit, page
+from uncheck.cli.output import check_output, emit_result
 from uncheck.errors import UncheckError
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def command(
     Exit code 1 if they are uneven.
     """
     from uncheck.geometry import chain, layer
-    from uncheck.reporting import json_text, overlap_text
+    from uncheck.reporting import overlap_text
 
     check_output(output)
     first = layer(
@@ -61,12 +61,12 @@ def command(
     )
     layers = [first, *(parse_layer(text, first.ndim) for text in then or ())]
     result = chain(layers, None if input_size is None else parse_sizes(input_size, "--input-size"))
-    emit(json_text(result) if form is Format.json else overlap_text(result, page(output)), output)
+    emit_result(result, form, overlap_text, output)
     return int(not result.even and not exit_zero)
 
 
 def parse_layer(text: str, ndim: int) -> Layer:
-    """A layer like k3s2p1op1d1, a transposed convolution, or convk7, a plain one; only k is needed.
+    """Parse a layer like k3s2p1op1d1, a transposed convolution, or convk7, a plain one; only k is needed.
 
     Raises:
         UncheckError: anything else, or sizes that are out of range.

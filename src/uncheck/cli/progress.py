@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from uncheck.errors import printable
+
 Progress = Callable[[str, int, int], None]
 
 
@@ -27,6 +29,6 @@ def progress_bar() -> Iterator[Progress]:
         task = bar.add_task("", total=None)
 
         def advance(label: str, done: int, total: int) -> None:
-            bar.update(task, description=label, completed=done, total=total)
+            bar.update(task, description=printable(label), completed=done, total=total)
 
         yield advance

@@ -10,22 +10,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from uncheck.cli.inspect import run_on_input
-from uncheck.cli.options import (
-    ExitZeroOption,
-    Format,
-    FormatOption,
-    RangeOption,
-    parse_range,
-    parse_shape,
+from uncheck.cli.network import (
+    InputRangeOption,
+    Inputs,
+    Network,
+    TargetArgument,
+    WeightsOption,
 )
-from uncheck.cli.output import check_output, emit, made_folder, page
+from uncheck.cli.options import ExitZeroOption, Format, FormatOption, RangeOption, parse_range
+from uncheck.cli.output import check_output, emit_result, made_folder, note
 from uncheck.cli.progress import progress_bar
 from uncheck.cli.usercode import user_code
 from uncheck.errors import UncheckError
 from uncheck.writing import write_files
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from uncheck.repairing.result import Repair
 
 #: Files of a repair in its folder; `repaired.onnx` and `repaired.pt2` on request.
@@ -35,7 +36,7 @@ WEIGHTS, JSON, HTML, EXPORTED = "repaired.safetensors", "report.json", "report.h
 CHECKPOINT = "distill.checkpoint"
 
 #: Pictures taken from a folder: enough to fit on some and judge on others.
-MOST = 48
+MOST_PICTURES = 48
 
 
 class Method(StrEnum):
@@ -56,24 +57,20 @@ class Export(StrEnum):
 
 
 def command(
-    target: Annotated[
-        str, typer.Argument(help="file.py:name or package.module:name of a model, or of what makes one.")
-    ],
+    target: TargetArgument,
     what: Annotated[
         str,
         typer.Option(
             "--input",
             metavar="WHAT",
-            help=f"A folder of pictures (the first {MOST}), a .npy of samples, or file.py:name of a callable "
-            "returning them.",
+            help=f"A folder of pictures (the first {MOST_PICTURES}), a .npy of samples, or file.py:name of a "
+            "callable returning them.",
         ),
     ],
     output: Annotated[
         Path, typer.Option("-o", "--output", help="Folder to write; only a repair's own files are replaced.")
     ],
-    weights: Annotated[
-        Path | None, typer.Option(help="Weights: .safetensors, or a .pth of tensors only.")
-    ] = None,
+    weights: WeightsOption = None,
     method: Annotated[Method, typer.Option(help="One method, or all, cheapest first.")] = Method.auto,
     minutes: Annotated[float, typer.Option(help="Time to spend; the best so far is kept.")] = 10.0,
     fidelity: Annotated[
@@ -82,9 +79,7 @@ def command(
             metavar="DB", help="Least PSNR to the original's output; one that suits the method if not given."
         ),
     ] = None,
-    input_span: Annotated[
-        str, typer.Option("--input-range", metavar="LO,HI", help="What black and white are in the input.")
-    ] = "0,1",
+    input_span: InputRangeOption = "0,1",
     shape: Annotated[
         str | None, typer.Option(help="Shape of the input, like 1,3,256,256: pictures are cut to its size.")
     ] = None,
@@ -113,37 +108,28 @@ def command(
     code 0 if the network was repaired; 1 if every repair was refused, or there is nothing to repair; 2 on an
     error.
     """
-    sizes = None if shape is None else parse_shape(shape)
+    network = Network(target, weights, what, shape, input_span, MOST_PICTURES)
     limits = parse_range(span)
-    input_limits = parse_range(input_span, "--input-range") or (0.0, 1.0)
     _check_number(minutes, "--minutes", 0.0)
     _check_number(fidelity, "--fidelity", -math.inf)
     forms = list(dict.fromkeys(one.value for one in export or ()))
     folder = made_folder(output, "-o")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise UncheckError(f"-o {folder} cannot be written; check its permissions")
-    for name in (WEIGHTS, JSON, HTML, *(f"{EXPORTED}.{one}" for one in forms)):
-        check_output(folder / name, [what, *([weights] if weights else [])])
+    for name in (WEIGHTS, JSON, HTML, CHECKPOINT, *(f"{EXPORTED}.{one}" for one in forms)):
+        check_output(folder / name, network.files)
+    checkpoint = (folder / CHECKPOINT).absolute()
 
     from uncheck.editing.export import check_exporter
-    from uncheck.probing.signals import like_weights
-    from uncheck.reading import load_target, load_weights
     from uncheck.repairing.repair import repair
-    from uncheck.reporting import json_text
     from uncheck.reporting.repair import repair_text
 
     for one in forms:
         check_exporter(one)
-    used: list[tuple[Any, ...]] = []
+    used: list[Inputs] = []
     with progress_bar() as progress, user_code(target):
-        model = load_target(target)
-        if weights is not None:
-            load_weights(model, weights)
 
-        def run(inputs: tuple[Any, ...]) -> Any:
-            # Inputs that a callable made are taken as they are.
-            if ":" not in what:
-                inputs = tuple(like_weights(model, x) for x in inputs)
+        def repaired(model: nn.Module, inputs: Inputs) -> Repair:
             used[:] = [inputs]
             return repair(
                 model,
@@ -154,14 +140,16 @@ def command(
                 which=which,
                 span=limits,
                 seed=seed,
-                checkpoint=folder / CHECKPOINT,
+                checkpoint=checkpoint,
                 progress=progress,
             )
 
-        result: Any = run_on_input(run, what, sizes, input_limits, MOST)
-        content, failure = _exports(result, used[-1], forms)
-    _write(folder, result, content, {"target": target, "input": what, "seed": seed}, keep_even)
-    emit(json_text(result) if form is Format.json else repair_text(result, page(None)), None)
+        result = network.run(repaired)
+        exports, failure = _exports(result, used[-1], forms)
+    try:
+        _write(folder, result, exports, {"target": target, "input": what, "seed": seed}, keep_even)
+    finally:
+        emit_result(result, form, repair_text)
     if failure is not None:
         raise failure
     return int(result.model is None and not exit_zero)
@@ -176,7 +164,7 @@ def _check_number(value: float | None, option: str, above: float) -> None:
 def _exports(
     result: Repair, inputs: tuple[Any, ...], forms: list[str]
 ) -> tuple[dict[str, bytes], UncheckError | None]:
-    """What could be exported, by file name, and why the rest could not, which must not cost the others."""
+    """Return the exports by file name, and why one failed, which must not cost the others."""
     from uncheck.editing.export import exported
     from uncheck.repairing.samples import split_samples
 
@@ -196,25 +184,26 @@ def _exports(
 def _write(
     folder: Path, result: Repair, exports: dict[str, bytes], about: dict[str, Any], keep_even: bool
 ) -> None:
-    """All files together; older ones that this run did not make are named."""
+    """Write all files together, and name older ones that this run did not make."""
     from uncheck.editing.store import even_layers, repaired_bytes, unwrapped
     from uncheck.reporting import json_text
     from uncheck.reporting.repair_page import repair_page
 
-    files = {HTML: repair_page(result).encode(), JSON: (json_text(result) + "\n").encode(), **exports}
+    pictures = result.judgement.pictures if result.judgement else None
+    files = {
+        HTML: repair_page(result, pictures).encode(),
+        JSON: (json_text(result) + "\n").encode(),
+        **exports,
+    }
     if result.model is not None and result.candidate is not None:
         files[WEIGHTS] = repaired_bytes(result.model, result.candidate, about, even=keep_even)
         if keep_even and not even_layers(unwrapped(result.model)):
-            _note("no upsampler has equal gains after this repair, so --keep-even has nothing to keep")
+            note("no upsampler has equal gains after this repair, so --keep-even has nothing to keep")
     write_files({folder / name: content for name, content in files.items()})
-    _note(f"wrote {', '.join(sorted(files))} to {folder}")
+    note(f"wrote {', '.join(sorted(files))} to {folder}")
     if (folder / CHECKPOINT).exists():
-        _note(f"the same command goes on with the training from {folder / CHECKPOINT}")
+        note(f"the same command goes on with the training from {folder / CHECKPOINT}")
     possible = (WEIGHTS, *(f"{EXPORTED}.{one}" for one in Export))
     for name in possible:
         if name not in files and (folder / name).exists():
-            _note(f"{folder / name} is of an earlier run and was left as it is; this run made none")
-
-
-def _note(text: str) -> None:
-    typer.echo(f"note: {text}", err=True)
+            note(f"{folder / name} is of an earlier run and was left as it is; this run made none")

@@ -1,4 +1,6 @@
-"""Results become text, JSON and pictures."""
+"""Results become text, JSON, pictures and pages."""
+
+from __future__ import annotations
 
 from uncheck.reporting.as_json import json_text
 from uncheck.reporting.inspection import inspect_text

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from rich.text import Text
 
-from uncheck.reporting.as_json import Result
+from uncheck.reporting.as_json import Report, Result
 from uncheck.reporting.page import Page, Part, table
-from uncheck.reporting.words import sizes
-
-Report = Mapping[str, Any]
+from uncheck.reporting.words import plural, sizes
 
 
 def fuse_text(result: Result, page: Page | None = None) -> str:
-    """What `uncheck.fuse` did, as a page of text.
+    """Return the report of `uncheck.fuse` as a page of text.
 
     Args:
-        result: a `Fusion`, or whatever says itself in the same dictionary.
+        result: a `Fusion`, or anything with the same dictionary.
         page: width and colour; plain text if None.
     """
     report = result.to_dict()
@@ -34,17 +31,13 @@ def fuse_text(result: Result, page: Page | None = None) -> str:
 
 
 def headline(report: Report) -> str:
-    """How many were fused and how many refused, in one sentence."""
+    """Return how many were fused and how many refused, in one sentence."""
     fused, refused = len(report["fused"]), len(report["refused"])
     if not fused and not refused:
         return "Nothing to fuse: no resize makes an axis longer."
     if not refused:
-        return f"Fused: {_count(fused)}, and none was refused."
-    return f"Fused: {fused or 'none'} of {_count(fused + refused)}; {refused} refused."
-
-
-def _count(number: int) -> str:
-    return f"{number} resize" + ("s" if number > 1 else "")
+        return f"Fused: {plural(fused, 'resize')}, and none was refused."
+    return f"Fused: {fused or 'none'} of {plural(fused + refused, 'resize')}; {refused} refused."
 
 
 def _fused(entries: Sequence[Report]) -> list[Part]:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from rich.text import Text
 
-from uncheck.reporting.as_json import Result
+from uncheck.reporting.as_json import Report, Result
 from uncheck.reporting.page import Page, Part, table
 from uncheck.reporting.words import bar, chance, components, levels, listed, sizes
-
-Report = Mapping[str, Any]
 
 #: A stage that answers for less is not named in the headline.
 NAMED = 0.1
@@ -25,10 +22,10 @@ _FAULTS = {
 
 
 def inspect_text(result: Result, page: Page | None = None) -> str:
-    """What `uncheck.inspect` found, as a page of text.
+    """Return the report of `uncheck.inspect` as a page of text.
 
     Args:
-        result: an `Inspection`, or whatever says itself in the same dictionary.
+        result: an `Inspection`, or anything with the same dictionary.
         page: width and colour; plain text if None.
     """
     report = result.to_dict()
@@ -44,7 +41,7 @@ def inspect_text(result: Result, page: Page | None = None) -> str:
 
 
 def headline(report: Report) -> str:
-    """The verdict in one sentence, with the layers to blame."""
+    """Return the verdict in one sentence, with the layers to blame."""
     if report["verdict"] == "lattice":
         found = listed(
             [f"period {sizes(c['period'])} at {levels(c['amplitude'])}" for c in report["lattice"]]
@@ -69,7 +66,7 @@ def _blamed(stages: Sequence[Report]) -> str:
 
 
 def _reasons(report: Report) -> list[Part]:
-    """What kind of fault each guilty stage has, and where the lattice comes from."""
+    """Return the kind of fault of each guilty stage, and where the lattice comes from."""
     lines: list[Part] = []
     for stage in sorted(report["stages"], key=lambda s: -(s["blame"] or 0)):
         if (stage["blame"] or 0) < NAMED:

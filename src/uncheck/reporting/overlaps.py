@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from math import isinf
-
 from rich.text import Text
 
 from uncheck.geometry import Layer, Overlap, surviving_periods
@@ -12,58 +10,63 @@ from uncheck.reporting.page import Page, Part, table
 from uncheck.reporting.words import listed, sizes
 
 #: Phases shown per axis; the rest are counted.
-SHOWN = 16
+MOST_PHASES = 16
 
 
 def overlap_text(result: Overlap, page: Page | None = None) -> str:
-    """What `uncheck.overlap` or `uncheck.chain` counted, as a page of text.
+    """Return the count of `uncheck.overlap` or `uncheck.chain` as a page of text.
 
     Args:
-        result: of either.
+        result: of either; beside its dictionary its layers, and the taps that `geometry` draws.
         page: width and colour; plain text if None.
     """
-    style = "bold green" if result.even else "bold red"
-    parts: list[Part] = [Text(_headline(result), style=style), ""]
-    parts += (
-        [f"{i + 1}. {_layer(one)}" for i, one in enumerate(result.layers)] if len(result.layers) > 1 else []
-    )
-    parts += [picture(result.taps), _phases_table(result)]
-    if len(result.scales) > 1:
-        rows = [
-            (
-                str(scale.layer + 1),
-                sizes(scale.period),
-                _ratio(scale.ratio),
-                "yes" if scale.survives else "no, a later layer evens it",
+    report = result.to_dict()
+    if report["even"]:
+        parts: list[Part] = [
+            Text(
+                "Even: every output pixel away from the border gets the same number of taps.",
+                style="bold green",
             )
-            for scale in result.scales
         ]
-        parts.append(table("Scales", (">layer", ">period", ">own ratio", "in the result"), rows))
+    else:
+        parts = [Text(_uneven(result, report["ratio"]), style="bold red")]
+    parts.append("")
+    if len(result.layers) > 1:
+        parts += [f"{i}. {_layer(one)}" for i, one in enumerate(result.layers, 1)]
+    rows = [(str(axis), _taps(taps)) for axis, taps in enumerate(result.axis_taps)]
+    parts += picture(result.taps).splitlines()
+    parts.append(table("Taps per phase (axes multiply)", (">axis", "phase 0, 1, ..."), rows))
+    if len(report["scales"]) > 1:
+        scales = [
+            (
+                str(scale["layer"] + 1),
+                sizes(scale["period"]),
+                _ratio(scale["ratio"]),
+                "yes" if scale["survives"] else "no, a later layer evens it",
+            )
+            for scale in report["scales"]
+        ]
+        parts.append(table("Scales", (">layer", ">period", ">own ratio", "in the result"), scales))
     return (page or Page()).draw(parts)
 
 
-def _headline(result: Overlap) -> str:
-    if result.even:
-        return "Even: every output pixel away from the border gets the same number of taps."
+def _uneven(result: Overlap, ratio: float | None) -> str:
     periods = sorted({p for axis in surviving_periods(result) for p in axis})
-    ratio = (
+    most = (
         "some output pixels get no tap at all"
-        if isinf(result.ratio)
-        else f"{_ratio(result.ratio)} between the output pixels that get most and fewest taps"
+        if ratio is None
+        else f"{_ratio(ratio)} between the output pixels that get most and fewest taps"
     )
-    return f"Uneven: {ratio}; period{'s' if len(periods) > 1 else ''} {listed(list(map(str, periods)))}."
+    return f"Uneven: {most}; period{'s' if len(periods) > 1 else ''} {listed(list(map(str, periods)))}."
 
 
-def _phases_table(result: Overlap) -> Part:
-    rows = []
-    for axis, taps in enumerate(result.axis_taps):
-        shown = "  ".join(str(count) for count in taps[:SHOWN])
-        rows.append((str(axis), shown if len(taps) <= SHOWN else f"{shown}  ... ({len(taps)} phases)"))
-    return table("Taps per phase (axes multiply)", (">axis", "phase 0, 1, ..."), rows)
+def _taps(taps: tuple[int, ...]) -> str:
+    shown = "  ".join(map(str, taps[:MOST_PHASES]))
+    return shown if len(taps) <= MOST_PHASES else f"{shown}  ... ({len(taps)} phases)"
 
 
-def _ratio(ratio: float) -> str:
-    return "inf" if isinf(ratio) else f"{ratio:.4g}:1"
+def _ratio(ratio: float | None) -> str:
+    return "inf" if ratio is None else f"{ratio:.4g}:1"
 
 
 def _layer(one: Layer) -> str:

@@ -1,4 +1,7 @@
-"""A page of text: tables and paragraphs, coloured on a terminal and plain everywhere else."""
+"""A page of text: tables and paragraphs, coloured on a terminal and plain everywhere else.
+
+Control characters in it come from names, and are shown as escapes.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,8 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
+
+from uncheck.errors import printable
 
 
 @dataclass(frozen=True)
@@ -35,7 +40,7 @@ class Page:
     colour: bool = False
 
     def draw(self, parts: Sequence[Part]) -> str:
-        """All parts below each other, an empty line before each table, without a newline at the end."""
+        """Return all parts below each other, with an empty line before each table."""
         return "\n".join(self._block(part) for part in parts).strip("\n")
 
     def _block(self, part: Part) -> str:
@@ -49,7 +54,7 @@ class Page:
                 console.print(Text(part.title, style="bold"))
             console.print(part.body)
         else:
-            console.print(Text(part) if isinstance(part, str) else part)
+            console.print(_text(part))
         file = console.file
         assert isinstance(file, io.StringIO)
         return "\n".join(line.rstrip() for line in file.getvalue().splitlines())
@@ -68,7 +73,7 @@ class Page:
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str | Text]]) -> Titled:
-    """A table under a title ("" for none); a column whose name starts with ">" is set to the right."""
+    """Return a table under a title ("" for none); a column named ">..." is set to the right."""
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for column in columns:
         made.add_column(
@@ -77,5 +82,10 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str | Text
             overflow="fold",
         )
     for row in rows:
-        made.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
+        made.add_row(*map(_text, row))
     return Titled(title, made)
+
+
+def _text(part: str | Text) -> Text:
+    style = "" if isinstance(part, str) else part.style
+    return Text(printable(str(part)), style=style)

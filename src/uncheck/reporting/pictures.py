@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from uncheck.measuring import Component, find_lattice, synthesise
-
 Levels = NDArray[np.float32]
+Frequency = tuple[float, ...]
+"""Cycles per pixel, along rows and along columns."""
 
 #: A lattice alone is amplified by the largest of these that keeps it within the range around mid-grey.
 FACTORS = (100, 50, 20, 10, 5, 2, 1)
@@ -32,29 +32,23 @@ class LatticePicture:
     caption: str
 
 
-def lattice_pictures(levels: Levels, components: Sequence[Component] | None = None) -> list[LatticePicture]:
-    """The lattice of a picture alone, the picture without it, and both enlarged beside the picture.
+def lattice_pictures(
+    levels: Levels, lattice: Levels, frequencies: Sequence[Frequency]
+) -> list[LatticePicture]:
+    """Return the lattice of a picture alone, the picture without it, and both enlarged beside the picture.
 
     What is taken out is the mean lattice: one sinusoid of constant strength per line. Where a lattice is
     stronger or weaker than its mean, the rest stays.
 
     Args:
         levels: (H, W, C) grey levels.
-        components: what to show; found in the picture if None.
-
-    Returns:
-        Three pictures, or none where there is no lattice.
+        lattice: the lattice in them, of the same shape.
+        frequencies: of its lines.
     """
-    found = find_lattice(levels).present if components is None else tuple(components)
-    if not found:
-        return []
-    lattice = np.zeros_like(levels)
-    for component in found:
-        lattice += synthesise(component, levels.shape)
     factor = amplification(lattice)
     alone = MID_GREY + factor * lattice
     without = levels - lattice
-    top, left = strongest_place(levels, found, CROP)
+    top, left = strongest_place(levels, frequencies, CROP)
     cut = (slice(top, top + CROP), slice(left, left + CROP))
     row = side_by_side([levels[cut], without[cut], alone[cut]])
     bottom, right = (start + n - 1 for start, n in zip((top, left), levels[cut].shape, strict=False))
@@ -71,16 +65,16 @@ def lattice_pictures(levels: Levels, components: Sequence[Component] | None = No
 
 
 def amplification(lattice: Levels) -> int:
-    """The largest of FACTORS at which the lattice stays within 0..255 around mid-grey."""
+    """Return the largest of FACTORS at which the lattice stays within 0..255 around mid-grey."""
     most = float(np.abs(lattice).max())
     return next((f for f in FACTORS if f * most <= MID_GREY - 1), 1)
 
 
-def strongest_place(levels: Levels, components: Sequence[Component], size: int) -> tuple[int, int]:
-    """Row and column of the `size` x `size` window in which the lattice stands out most.
+def strongest_place(levels: Levels, frequencies: Sequence[Frequency], size: int) -> tuple[int, int]:
+    """Return row and column of the `size` x `size` window in which the lattice is strongest.
 
     In each window (half a window apart) the lattice's frequencies are compared with those two cycles per
-    window beside them, so that an edge, which has all frequencies, does not count as lattice.
+    window beside them: an edge, which has all frequencies, is no lattice.
 
     Cost: five passes over the picture per line.
     """
@@ -92,14 +86,14 @@ def strongest_place(levels: Levels, components: Sequence[Component], size: int) 
     for top in tops:
         for left in lefts:
             window = grey[top : top + size, left : left + size]
-            excess = sum(_excess(window, line.frequency) for c in components for line in c.lines)
+            excess = sum(_excess(window, frequency) for frequency in frequencies)
             if excess > best:
                 best, place = excess, (top, left)
     return place
 
 
-def _excess(window: NDArray[np.float64], frequency: tuple[float, ...]) -> float:
-    """Power at a frequency, less that beside it on the axis that has more of it: an edge fills one axis."""
+def _excess(window: NDArray[np.float64], frequency: Frequency) -> float:
+    """Return the power at a frequency, less that beside it on the axis with more: an edge fills one axis."""
     f, g = frequency
     df, dg = (2 / n for n in window.shape)
     along_rows = _power(window, f - df, g) + _power(window, f + df, g)
@@ -113,13 +107,13 @@ def _power(window: NDArray[np.float64], f: float, g: float) -> float:
 
 
 def _wave(n: int, frequency: float) -> NDArray[np.complex128]:
-    """A Hann window of sum 1 times exp(-2 pi i f n)."""
+    """Return a Hann window of sum 1 times exp(-2 pi i f n)."""
     hann = np.sin(np.pi * (np.arange(n) + 0.5) / n) ** 2
     return np.asarray(hann / hann.sum() * np.exp(-2j * np.pi * frequency * np.arange(n)))
 
 
 def side_by_side(crops: Sequence[Levels]) -> Levels:
-    """Crops of one height, each pixel drawn as a square of ENLARGED, with a white line between them."""
+    """Draw crops of one height, a white line between them, each pixel as a square of ENLARGED."""
     large = [np.repeat(np.repeat(crop, ENLARGED, axis=0), ENLARGED, axis=1) for crop in crops]
     line = np.full((large[0].shape[0], ENLARGED, large[0].shape[2]), 255.0, np.float32)
     parts = [part for crop in large for part in (line, crop)][1:]
@@ -127,7 +121,7 @@ def side_by_side(crops: Sequence[Levels]) -> Levels:
 
 
 def as_png(levels: Levels) -> bytes:
-    """(H, W, C) grey levels as the bytes of a PNG: rounded, cut to 0..255; grey, or three channels."""
+    """Return grey levels (H, W, C), rounded and cut to 0..255, as a PNG of one or three channels."""
     whole = np.clip(np.rint(levels), 0, 255).astype(np.uint8)
     image = Image.fromarray(whole[..., :3] if whole.shape[-1] >= 3 else whole[..., 0])
     file = io.BytesIO()

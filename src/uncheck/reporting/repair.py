@@ -1,264 +1,250 @@
-"""A repair as text: what was wrong, what was done, what it costs and what it changed."""
+"""A repair as text: the fault, the change, its cost, and what else it changed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 from rich.text import Text
 
+from uncheck.reporting.as_json import Report, Result
 from uncheck.reporting.page import Page, Part, table
-from uncheck.reporting.words import MOST, levels, listed, sizes
+from uncheck.reporting.words import MOST_COMPONENTS, levels, listed, sizes
 
-if TYPE_CHECKING:
-    from uncheck.judging.judgement import Cost, Fidelity, Look, Strength
-    from uncheck.repairing.result import Repair
+#: PSNR from which two outputs are equal but for rounding, dB.
+EQUAL = 144.0
 
-Rows = list[tuple[str, ...]]
-
-#: Methods as what they do, for sentences.
+#: Methods by their effect, for sentences.
 DOES = {
     "project": "making the gains of its output phases equal",
     "match": "making the means and variances of its output phases equal",
     "spin": "averaging over shifts of the input",
     "distill": "training a copy without the fault",
-    "swap": "replacing its upsamplers",
 }
 
-#: PSNR from which two outputs are equal but for rounding, dB.
-EQUAL = 144.0
+_COLOURS = {"repaired": "bold green", "clean": "bold green", "refused": "bold yellow"}
+
+_TITLES = {
+    "lattice": "Lattice on inputs that nothing was fitted on",
+    "second_order": "Contrast that goes with the phase (second order)",
+    "colours": "Constant colours",
+    "fidelity": "Fidelity",
+    "bands": "Detail off the lattice lines",
+    "cost": "Cost of one call",
+    "tried": "Tried",
+}
 
 
-def repair_text(repair: Repair, page: Page | None = None) -> str:
-    """What `uncheck.repair` did, as a page of text.
+class Rows(NamedTuple):
+    """A table of a report: a column named ">..." is set to the right."""
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+def repair_text(result: Result, page: Page | None = None) -> str:
+    """Return the report of `uncheck.repair` as a page of text.
 
     Args:
-        repair: the result.
+        result: a `Repair`, or anything with the same dictionary.
         page: width and colour; plain text if None.
     """
-    title = {"repaired": "bold green", "clean": "bold green", "refused": "bold yellow"}[outcome(repair)]
-    parts: list[Part] = [Text(headline(repair), style=title)]
-    if sentence := change_sentence(repair):
+    report = result.to_dict()
+    parts: list[Part] = [Text(headline(report), style=_COLOURS[outcome(report)])]
+    if sentence := change_sentence(report):
         parts.append(sentence)
-    for title, columns, some in (
-        ("Lattice on inputs that nothing was fitted on", PERIOD_COLUMNS, period_rows(repair)),
-        ("Contrast that goes with the phase (second order)", SECOND_COLUMNS, second_order_rows(repair)),
-        ("Constant colours", COLOUR_COLUMNS, colour_rows(repair)),
-        ("Fidelity", FIDELITY_COLUMNS, fidelity_rows(repair)),
-        ("Detail off the lattice lines", BAND_COLUMNS, band_rows(repair)),
-        ("Cost of one call", COST_COLUMNS, cost_rows(repair.cost)),
-        ("Tried", TRIED_COLUMNS, tried_rows(repair)),
-    ):
-        if some:
-            parts.append(table(title, columns[: len(some[0])], some))
-    if repair.refused:
+    parts += [table(_TITLES[name], *some) for name, some in tables(report).items() if some.rows]
+    if report["refused"]:
         parts += ["", Text("Refused", style="bold")]
-        parts += [f"{method}: {sentence_of(reason)}" for method, reason in repair.refused]
-    parts += [f"Note: {sentence_of(note)}" for note in repair.notes]
+        parts += [f"{one['method']}: {sentence_of(one['reason'])}" for one in report["refused"]]
+    parts += [f"Note: {sentence_of(note)}" for note in report["notes"]]
     return (page or Page()).draw(parts)
 
 
-def outcome(repair: Repair) -> str:
-    """One of "repaired", "clean" (there is nothing to repair) and "refused"."""
-    if repair.method is not None and repair.judgement is not None:
+def outcome(report: Report) -> str:
+    """Return "repaired", "clean" (there is nothing to repair) or "refused"."""
+    if report["method"] is not None:
         return "repaired"
-    clean = repair.before is not None and not shown(repair.before)
-    none = any(reason.startswith("nothing to repair") for _, reason in repair.refused)
-    return "clean" if clean or none else "refused"
+    clean = report["before"] is not None and not significant(report["before"])
+    return "clean" if clean or _nothing_to_do(report) else "refused"
 
 
-def headline(repair: Repair) -> str:
-    """The verdict: what was wrong and what was done about it."""
-    kind = outcome(repair)
+def headline(report: Report) -> str:
+    """Return the verdict: the fault, and what was done about it."""
+    kind, network, before = outcome(report), report["network"], report["before"]
+    if kind == "clean" and before is not None and not significant(before):
+        return f"Nothing to repair: the outputs of {network} show no lattice."
     if kind == "clean":
-        if repair.before is not None and not shown(repair.before):
-            return f"Nothing to repair: the outputs of {repair.network} show no lattice."
-        why = next(reason for _, reason in repair.refused if reason.startswith("nothing to repair"))
-        return f"{repair.network}: {sentence_of(why)}"
-    wrong = fault(repair)
+        return f"{network}: {sentence_of(_nothing_to_do(report)[0])}"
     if kind == "refused":
-        return f"{wrong} It was not repaired: {_why(repair)}"
-    label = f" ({repair.label})" if repair.label else ""
-    does = DOES.get(repair.method or "", "")
-    return f"{wrong} It was repaired by {repair.method}{label}{f', {does}' if does else ''}; {repair.kind}."
+        return f"{fault(report)} It was not repaired: {_why(report)}"
+    label = f" ({report['label']})" if report["label"] else ""
+    does = f", {DOES[report['method']]}" if report["method"] in DOES else ""
+    return f"{fault(report)} It was repaired by {report['method']}{label}{does}; {report['kind']}."
 
 
-def fault(repair: Repair) -> str:
-    """What was wrong, in a sentence."""
-    if repair.before is None:
-        return f"{repair.network} could not be judged."
-    periods = sorted(shown(repair.before), key=lambda s: -s.amplitude)
+def _nothing_to_do(report: Report) -> list[str]:
+    reasons = [one["reason"] for one in report["refused"]]
+    return [reason for reason in reasons if reason.startswith("nothing to repair")]
+
+
+def fault(report: Report) -> str:
+    """Return a sentence about the lattice of the original."""
+    network, before = report["network"], report["before"]
+    if before is None:
+        return f"{network} could not be judged."
+    periods = sorted(significant(before), key=lambda one: -one["amplitude"])
     if not periods:
-        return f"{repair.network} shows no lattice."
-    named = [sizes(s.period) for s in periods[:MOST]]
-    named += [f"{len(periods) - MOST} more"] if len(periods) > MOST else []
-    what = f"period{'s' if len(named) > 1 else ''} {listed(named)}"
-    return f"{repair.network} leaves a lattice of {levels(repair.before.strength)} grey levels ({what})."
+        return f"{network} shows no lattice."
+    named = [sizes(one["period"]) for one in periods[:MOST_COMPONENTS]]
+    named += [f"{len(periods) - MOST_COMPONENTS} more"] if len(periods) > MOST_COMPONENTS else []
+    which = f"period{'s' if len(named) > 1 else ''} {listed(named)}"
+    return f"{network} leaves a lattice of {levels(before['strength'])} grey levels ({which})."
 
 
-def change_sentence(repair: Repair) -> str:
-    """What the repair costs and changed, in a sentence or two; empty where there is none."""
-    judged = repair.judgement
-    if judged is None or repair.method is None:
+def change_sentence(report: Report) -> str:
+    """Return what is left, what the repair costs and what it changed; empty where there is none."""
+    after, cost = report["after"], report["cost"]
+    if after is None or report["method"] is None:
         return ""
-    left = [s for s in judged.after.lattice if s.significant]
-    bound = levels(judged.after.strength)
+    bound = levels(after["strength"])
     now = f"{bound} grey levels of it are left"
-    if not left:
+    if not significant(after):
         now = f"No lattice can be told from the content any more (at most {bound} grey levels)"
-    parts = [now]
-    if repair.cost is not None:
-        parts.append(f"a call takes {_times(repair.cost.after_ms, repair.cost.before_ms)} the time")
-    psnr = judged.fidelity.psnr_to_original
+    if cost["before_ms"] is not None:
+        now += f"; a call takes {_times(cost['before_ms'], cost['after_ms'])} the time"
+    psnr, sharpness = report["fidelity"]["psnr_to_original"], report["sharpness_change"]
     if psnr >= EQUAL:
-        return _joined(parts) + " The output is the same."
-    lost = abs(judged.sharpness_change) < 0.0005
-    detail = "its detail is as strong" if lost else f"its detail changed by {judged.sharpness_change:+.1%}"
-    return _joined(parts) + f" The output is {psnr:.1f} dB from the original's, and {detail}."
+        return f"{now}. The output is the same."
+    detail = f"its detail changed by {sharpness:+.1%}"
+    if abs(sharpness) < 0.0005:
+        detail = "its detail is as strong"
+    return f"{now}. The output is {psnr:.1f} dB from the original's, and {detail}."
 
 
-def shown(look: Look) -> list[Strength]:
-    """The significant periods."""
-    return [s for s in look.lattice if s.significant]
+def significant(look: Report) -> list[Report]:
+    """Return the significant periods."""
+    return [one for one in look["lattice"] if one["significant"]]
 
 
-PERIOD_COLUMNS = (">period", ">before", ">after", ">times weaker", "significant")
+def tables(report: Report) -> dict[str, Rows]:
+    """Return all tables of a report by name; those without rows have nothing to say."""
+    return {
+        "lattice": _periods(report, "lattice", ""),
+        "second_order": _periods(report, "second_order", " (dB)"),
+        "colours": _colours(report),
+        "fidelity": _fidelity(report),
+        "bands": _bands(report),
+        "cost": _cost(report["cost"]),
+        "tried": Rows(
+            ("method", "candidate", ">lattice left", ">least factor", ">PSNR (dB)", "verdict"),
+            [
+                (
+                    one["method"],
+                    one["label"],
+                    levels(one["strength"]),
+                    _ratio(one["worst"]),
+                    _decibels(one["psnr"]),
+                    one["verdict"],
+                )
+                for one in report["tried"]
+            ],
+        ),
+    }
 
 
-def period_rows(repair: Repair) -> Rows:
-    """Grey levels per period, before and after."""
-    return _strength_rows(repair.before, repair.judgement.after if repair.judgement else None, "lattice")
-
-
-SECOND_COLUMNS = (">period", ">before (dB)", ">after (dB)", ">times weaker", "significant")
-
-
-def second_order_rows(repair: Repair) -> Rows:
-    """Decibels per period, before and after."""
-    return _strength_rows(repair.before, repair.judgement.after if repair.judgement else None, "second_order")
-
-
-def _strength_rows(before: Look | None, after: Look | None, which: str) -> Rows:
-    old: dict[tuple[int, ...], Strength] = {s.period: s for s in (getattr(before, which) if before else ())}
-    new: dict[tuple[int, ...], Strength] = {s.period: s for s in (getattr(after, which) if after else ())}
+def _periods(report: Report, order: str, unit: str) -> Rows:
+    """Return the strength of each period before and after."""
+    before, after = report["before"], report["after"]
+    old = {tuple(one["period"]): one for one in (before[order] if before else ())}
     if after is None:
-        return [(sizes(period), levels(was.amplitude)) for period, was in old.items()]
-    rows: Rows = []
-    for period in [*old, *(p for p in new if p not in old)]:
+        return Rows(
+            (">period", f">before{unit}"), [(sizes(p), levels(was["amplitude"])) for p, was in old.items()]
+        )
+    new = {tuple(one["period"]): one for one in after[order]}
+    rows = []
+    for period in old | new:
         was, now = old.get(period), new.get(period)
-        bound = "" if now is None or now.significant else "≤ "
-        ratio = was.amplitude / max(now.amplitude, 1e-9) if was and now else None
+        bound = now is not None and not now["significant"]
+        ratio = was["amplitude"] / max(now["amplitude"], 1e-9) if was and now else None
         rows.append(
             (
                 sizes(period),
-                levels(was.amplitude) if was else "none",
-                "-" if now is None else bound + levels(now.amplitude),
-                "-" if ratio is None else f"{'≥ ' if bound else ''}{_ratio(ratio)}",
-                "yes" if now and now.significant else "no longer",
+                levels(was["amplitude"]) if was else "none",
+                "-" if now is None else "≤ " * bound + levels(now["amplitude"]),
+                "-" if ratio is None else "≥ " * bound + _ratio(ratio),
+                "yes" if now and now["significant"] else "no longer",
             )
         )
-    return rows
+    return Rows((">period", f">before{unit}", f">after{unit}", ">times weaker", "significant"), rows)
 
 
-COLOUR_COLUMNS = ("input", ">before", ">after")
+def _colours(report: Report) -> Rows:
+    """Return the strength on constant inputs."""
+    before = report["before"]["colours"] if report["before"] else {}
+    if report["after"] is None:
+        return Rows(("input", ">before"), [(name, levels(x)) for name, x in before.items()])
+    after = report["after"]["colours"]
+    rows = [(name, levels(x), levels(after[name]) if name in after else "-") for name, x in before.items()]
+    return Rows(("input", ">before", ">after"), rows)
 
 
-def colour_rows(repair: Repair) -> Rows:
-    """Strength on constant inputs."""
-    before = repair.before.colours if repair.before else {}
-    if repair.judgement is None:
-        return [(name, levels(x)) for name, x in before.items()]
-    after = repair.judgement.after.colours
-    return [(name, levels(x), levels(after[name]) if name in after else "-") for name, x in before.items()]
-
-
-FIDELITY_COLUMNS = ("to", ">PSNR before (dB)", ">PSNR after (dB)", ">SSIM after")
-
-
-def fidelity_rows(repair: Repair) -> Rows:
-    """How near outputs are to the original's, the spun network's and the truth."""
-    if repair.judgement is None:
-        return []
-    f: Fidelity = repair.judgement.fidelity
-    rows: Rows = [("the original", "-", _decibels(f.psnr_to_original), f"{f.ssim_to_original:.3f}")]
-    for name, was, now, ssim in (
-        ("the original averaged over shifts", f.psnr_to_spun_before, f.psnr_to_spun, f.ssim_to_spun),
-        ("the truth", f.psnr_to_truth_before, f.psnr_to_truth, f.ssim_to_truth),
-    ):
+def _fidelity(report: Report) -> Rows:
+    """Return how near the outputs are to the original's, the spun network's and the truth."""
+    columns = ("to", ">PSNR before (dB)", ">PSNR after (dB)", ">SSIM after")
+    if report["after"] is None:
+        return Rows(columns, [])
+    near = report["fidelity"]
+    rows = [("the original", "-", _decibels(near["psnr_to_original"]), f"{near['ssim_to_original']:.3f}")]
+    for what, name in (("the original averaged over shifts", "spun"), ("the truth", "truth")):
+        was, now, ssim = (
+            near[f"{key}"] for key in (f"psnr_to_{name}_before", f"psnr_to_{name}", f"ssim_to_{name}")
+        )
         if now is not None:
-            rows.append((name, _decibels(was), _decibels(now), "-" if ssim is None else f"{ssim:.3f}"))
-    return rows
+            rows.append((what, _decibels(was), _decibels(now), "-" if ssim is None else f"{ssim:.3f}"))
+    return Rows(columns, rows)
 
 
-BAND_COLUMNS = ("cycles per pixel", ">energy")
-
-
-def band_rows(repair: Repair) -> Rows:
-    """Change of spectral energy per octave, highest first, and of all."""
-    judged = repair.judgement
-    if judged is None or not judged.bands:
-        return []
-    rows: Rows = [(band(low, high), f"{change:+.1%}") for low, high, change in reversed(judged.bands)]
-    rows.append(("all", f"{judged.sharpness_change:+.1%}"))
-    if judged.sharpness_to_spun is not None:
-        rows.append(("all, to the original averaged over shifts", f"{judged.sharpness_to_spun:+.1%}"))
-    return rows
+def _bands(report: Report) -> Rows:
+    """Return the change of spectral energy per octave, highest first, and of all."""
+    rows = [(band(low, high), f"{change:+.1%}") for low, high, change in reversed(report["bands"])]
+    if rows:
+        rows.append(("all", f"{report['sharpness_change']:+.1%}"))
+        if report["sharpness_to_spun"] is not None:
+            rows.append(("all, to the original averaged over shifts", f"{report['sharpness_to_spun']:+.1%}"))
+    return Rows(("cycles per pixel", ">energy"), rows)
 
 
 def band(low: float, high: float) -> str:
-    """An octave as a fraction: "1/8 to 1/4"."""
+    """Return an octave as fractions: "1/8 to 1/4"."""
     if low == 0:
         return f"below 1/{1 / high:g}"
     return f"above 1/{1 / low:g}" if high >= 0.5 else f"1/{1 / low:g} to 1/{1 / high:g}"
 
 
-COST_COLUMNS = ("", ">before", ">after", ">times")
-
-
-def cost_rows(cost: Cost | None) -> Rows:
-    """Time and memory of both networks."""
-    if cost is None:
-        return []
-    rows: Rows = [
-        (
-            "time",
-            _amount(cost.before_ms, "ms"),
-            _amount(cost.after_ms, "ms"),
-            _times(cost.after_ms, cost.before_ms),
-        )
+def _cost(cost: Report) -> Rows:
+    """Return time and memory of both networks."""
+    rows = [
+        (what, _amount(before, unit), _amount(after, unit), _times(before, after))
+        for what, unit in (("time", "ms"), ("memory", "MB"))
+        for before, after in [(cost[f"before_{unit.lower()}"], cost[f"after_{unit.lower()}"])]
+        if before is not None and after is not None
     ]
-    if cost.before_mb is not None and cost.after_mb is not None:
-        before, after = cost.before_mb, cost.after_mb
-        rows.append(("memory", _amount(before, "MB"), _amount(after, "MB"), _times(after, before)))
-    return rows
-
-
-TRIED_COLUMNS = ("method", "candidate", ">lattice left", ">least factor", ">PSNR (dB)", "verdict")
-
-
-def tried_rows(repair: Repair) -> Rows:
-    """Every candidate judged, in order."""
-    return [
-        (t.method, t.label, levels(t.strength), _ratio(t.worst), _decibels(t.psnr), t.verdict)
-        for t in repair.tried
-    ]
+    return Rows(("", ">before", ">after", ">times"), rows)
 
 
 def sentence_of(words: str) -> str:
-    """A clause with a full stop."""
+    """Return a clause with a full stop."""
     return words if words.endswith((".", "!", "?")) else words + "."
 
 
-def _why(repair: Repair) -> str:
-    if not repair.refused:
+def _why(report: Report) -> str:
+    reasons = [one["reason"] for one in report["refused"]]
+    if not reasons:
         return "no method was tried."
-    if len(repair.refused) == 1:
-        return sentence_of(repair.refused[0][1])
-    return f"none of {len(repair.refused)} methods could do it, for the reasons given below."
-
-
-def _joined(parts: Sequence[str]) -> str:
-    return "; ".join(parts) + "."
+    if len(reasons) == 1:
+        return sentence_of(reasons[0])
+    return f"none of {len(reasons)} methods could do it, for the reasons given below."
 
 
 def _decibels(value: float | None) -> str:
@@ -275,5 +261,5 @@ def _amount(value: float, unit: str) -> str:
     return f"{value:.0f} {unit}" if value >= 100 else f"{value:.3g} {unit}"
 
 
-def _times(after: float, before: float) -> str:
+def _times(before: float, after: float) -> str:
     return f"{after / before:.2f} times" if before > 0 else "-"

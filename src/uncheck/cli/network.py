@@ -1,0 +1,153 @@
+"""What the commands on a network share: its options, and how it is loaded and given its input."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import chdir
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+from uncheck.cli.options import parse_range, parse_shape
+from uncheck.cli.output import note
+from uncheck.errors import UncheckError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+T = TypeVar("T")
+Inputs = tuple[Any, ...]
+
+#: Tried in this order when nothing is said about the input: a colour picture, a grey one.
+SHAPES = ((1, 3, 256, 256), (1, 1, 256, 256))
+
+TargetArgument = Annotated[
+    str, typer.Argument(help="file.py:name or package.module:name of a model, or of what makes one.")
+]
+WeightsOption = Annotated[
+    Path | None, typer.Option("--weights", help="Weights: .safetensors, or a .pth of tensors only.")
+]
+InputOption = Annotated[
+    str | None,
+    typer.Option(
+        "--input",
+        metavar="WHAT",
+        help="A picture, a folder of them, a .npy, or file.py:name of a callable returning the input.",
+    ),
+]
+InputRangeOption = Annotated[
+    str, typer.Option("--input-range", metavar="LO,HI", help="What black and white are in the input.")
+]
+ShapeOption = Annotated[
+    str | None,
+    typer.Option("--shape", help="Shape of the input, like 1,3,256,256; made up without --input."),
+]
+
+
+class Network:
+    """A network and its input, as the options name them.
+
+    Args:
+        target: of the model.
+        weights: a file of them.
+        what: the input; made up if None.
+        shape: of the input.
+        input_range: the values of black and white in it.
+        most: pictures taken from a folder; a few if None.
+    """
+
+    def __init__(
+        self,
+        target: str,
+        weights: Path | None,
+        what: str | None,
+        shape: str | None,
+        input_range: str,
+        most: int | None = None,
+    ) -> None:
+        self.target, self.weights, self.what, self.most = target, weights, what, most
+        self.shape = None if shape is None else parse_shape(shape)
+        self.range = parse_range(input_range, "--input-range") or (0.0, 1.0)
+        self.folder = Path.cwd()
+
+    @property
+    def files(self) -> list[Path]:
+        """Files and folders that are read, which no result may replace."""
+        names = [name for name in (self.target, self.what) if name]
+        homes = [name.rpartition(":")[0] for name in names if ":" in name]
+        modules = [f"{home.replace('.', '/')}.py" for home in homes]
+        return [*map(Path, [*names, *homes, *modules]), *([self.weights] if self.weights else [])]
+
+    def run(self, act: Callable[[nn.Module, Inputs], T]) -> T:
+        """Load the network and do something with it on its input.
+
+        Where the options leave the input's channels open, colour is tried first, then grey. Files are read
+        from the folder in which the command was given, even if the target's code goes to another.
+
+        Raises:
+            UncheckError: the network or its input cannot be read, or it takes no input that was tried.
+        """
+        from uncheck.reading import load_target, load_weights
+
+        model = load_target(self.target)
+        if self.weights is not None:
+            with chdir(self.folder):
+                load_weights(model, self.weights)
+        if self.what is None and self.shape is None:
+            return self._on_made_up(model, act)
+        inputs = self._input(model, self.shape)
+        try:
+            return act(model, inputs)
+        except UncheckError as error:
+            if self.shape is not None or not self._names_pictures or not _forward_raised(error):
+                raise
+            count, _, height, width = inputs[0].shape
+            grey = self._input(model, (count, 1, height, width))
+            try:
+                result = act(model, grey)
+            except UncheckError:
+                raise error from None
+        note("the network takes no colour pictures; they were made grey")
+        return result
+
+    def _on_made_up(self, model: nn.Module, act: Callable[[nn.Module, Inputs], T]) -> T:
+        failures = []
+        for shape in SHAPES:
+            try:
+                result = act(model, self._input(model, shape))
+            except UncheckError as error:
+                if not _forward_raised(error):
+                    raise
+                failures.append(error)
+                continue
+            note(f"no --input and no --shape given; used a made-up {_text(shape)}")
+            return result
+        raise UncheckError(
+            f"no --input and no --shape given, and neither {_text(SHAPES[0])} nor {_text(SHAPES[1])} works "
+            f"({failures[0]}); give the network's input with --input or --shape"
+        ) from failures[0]
+
+    @property
+    def _names_pictures(self) -> bool:
+        what = self.what or ""
+        return not what.endswith(".npy") and (":" not in what or (self.folder / what).exists())
+
+    def _input(self, model: nn.Module, shape: tuple[int, ...] | None) -> Inputs:
+        from uncheck.probing.inputs import MOST, load_input
+        from uncheck.probing.signals import like_weights
+
+        with chdir(self.folder):
+            inputs = load_input(self.what, shape, self.range, self.most or MOST)
+        if self.what is not None and ":" in self.what:  # a callable has the last word on its inputs
+            return inputs
+        return tuple(like_weights(model, x) for x in inputs)
+
+
+def _forward_raised(error: UncheckError) -> bool:
+    """Return whether the network itself failed (its output is not NaN, say): then another input may do."""
+    return error.__cause__ is not None
+
+
+def _text(shape: tuple[int, ...]) -> str:
+    return ",".join(map(str, shape))
