@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 
 import uncheck
-from uncheck.measuring import find_lattice, lattice, to_levels
+from uncheck.measuring import batches, find_lattice, lattice, to_levels
 from uncheck.measuring.coherence import AGREE, ENOUGH
 from uncheck.measuring.colour import brightness
 from uncheck.measuring.harmonics import UNEXPLAINED
@@ -21,7 +21,7 @@ from uncheck.phases import (
     phase_gains,
     strang_fix_order,
 )
-from uncheck.probing import backward, lattices
+from uncheck.probing import backward
 from uncheck.probing.inspect import ORDER_TOLERANCE
 
 PAGE = (Path(__file__).parents[1] / "docs" / "conventions.md").read_text(encoding="utf-8")
@@ -91,7 +91,7 @@ def test_resizes_have_half_pixel_centres():
     assert strang_fix_order(ours, 1e-3) == 2
 
 
-def test_overlap_is_by_kernel_size_modulo_stride_alone():
+def test_overlap_does_not_look_at_weights():
     model = torch.nn.ConvTranspose2d(1, 1, 4, stride=2)
     stage = uncheck.inspect(model, torch.rand(1, 1, 40, 40)).to_dict()["stages"][0]
     assert stage["overlap"] == "even"
@@ -110,7 +110,7 @@ def test_the_page_gives_the_numbers_of_the_code():
         assert said in PAGE
     assert AGREE == 1e-6
     assert f"in pictures of {ENOUGH} windows or more the windows agree on its phase (p below 1e-6)" in PAGE
-    assert lattices.MARGIN == 1 / 16
+    assert batches.MARGIN == 1 / 16
     assert "a sixteenth of each axis at either end" in PAGE
     assert ORDER_TOLERANCE == 1e-3
     assert "with relative tolerance 1e-3" in PAGE

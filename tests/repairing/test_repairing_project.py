@@ -9,9 +9,9 @@ from torch import nn
 
 from editing.zoo import Resized, Shuffled, make_case, seeded
 from uncheck.editing.edits import KINDS
-from uncheck.editing.weights import source_of
 from uncheck.phases import phase_gains, strang_fix_order
 from uncheck.reading import record
+from uncheck.reading.provenance import source_of
 from uncheck.repairing.case import Refusal
 from uncheck.repairing.methods.moments import RIDGE, patch_moment
 from uncheck.repairing.methods.project import project
@@ -67,7 +67,7 @@ def test_the_moment_of_patches_is_that_of_explicit_loops(name):
     case = case_of(*NETS[name], count=2)
     stage = case.recording.stages[0]
     kernel = stage.kernel
-    made = patch_moment(case, case.model, source_of(case.recording, stage).key, kernel)
+    made = patch_moment(case, case.model, source_of(case.recording.graph, stage).key, kernel)
     reach = [math.ceil(k / s) for k, s in zip(kernel.kernel_size, kernel.stride, strict=True)]
     rows = []
     for (x,) in case.fit:

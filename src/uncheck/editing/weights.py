@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -16,9 +16,9 @@ from uncheck.layers.phase_transpose import phase_conv_transpose
 from uncheck.phases import PhaseKernel
 from uncheck.phases.axes import CONV_TRANSPOSES
 from uncheck.reading import Inputs, Recording, Stage, record
-from uncheck.reading.calls import arguments, convolution
-from uncheck.reading.graph import Graph, Node, Slot
-from uncheck.reading.stages import read_stages
+from uncheck.reading.calls import arguments
+from uncheck.reading.graph import Node, Slot
+from uncheck.reading.provenance import Entries, kernel_entries, source_of
 from uncheck.repairing.case import Refusal
 
 
@@ -121,9 +121,7 @@ class WeightHandle:
 def weight_handle(model: nn.Module, inputs: Inputs, recording: Recording, stage: Stage) -> WeightHandle:
     """Find the parameters that make a stage's kernel.
 
-    The recorded weight is replaced by numbers that count its entries and the stage read again: its kernel
-    then tells where each entry goes. Entries that are sums, as of a resize and a convolution, are no such
-    numbers, and are refused.
+    Entries that are sums of weights, as of a resize and a convolution, are refused.
 
     Args:
         model: the network; not changed.
@@ -134,13 +132,13 @@ def weight_handle(model: nn.Module, inputs: Inputs, recording: Recording, stage:
     Raises:
         Refusal: no kernel, a resize, weights that are computed or shared with calls that differ.
 
-    Cost: one pass over the graph per tensor; one forward pass more where the weight is parametrised.
+    Cost: that of `kernel_entries`; one forward pass more where the weight is parametrised.
     """
     if stage.kernel is None or not stage.exact:
         raise Refusal(f"the kernel of {stage.name} ({stage.kind}) cannot be read as one linear step")
     if stage.kind not in ("transposed", "sub-pixel", "un-patchify"):
         raise Refusal(f"{stage.name} is a {stage.kind} resize: its kernel has no weights of its own")
-    source = _source(recording.graph, stage)
+    source = source_of(recording.graph, stage)
     if source is None:
         raise Refusal(f"no convolution or linear layer was found that makes {stage.name}")
     edits: tuple[Edit, ...] = ()
@@ -154,31 +152,21 @@ def weight_handle(model: nn.Module, inputs: Inputs, recording: Recording, stage:
             raise Refusal(f"the weight of {stage.name} is computed anew in every call") from error
         recording = record(model, *inputs)
         stage, state = recording.stages[stage.index], model.state_dict()
-        source = _source(recording.graph, stage)
+        source = source_of(recording.graph, stage)
         if source is None or stage.kernel is None or not _keys(state, _value(source, "weight")):
             raise Refusal(f"the weight of {stage.name} is computed anew in every call")
-    graph = recording.graph
-    weight = _place(graph, state, source, "weight", stage)
-    assert weight is not None
+    entries, of_bias = kernel_entries(recording.graph, [stage]).get(stage.index, (None, None))
     assert stage.kernel is not None
-    bias = _place(graph, state, source, "bias", stage) if stage.kernel.bias is not None else None
+    biased = stage.kernel.bias is not None and bool(_keys(state, _value(source, "bias")))
+    if entries is None or (biased and of_bias is None):
+        raise _sums(stage)
+    weight = _place(state, stage, entries)
+    bias = _place(state, stage, of_bias) if biased and of_bias is not None else None
     uses = _uses(recording, source, stage, weight)
     layer = source.layer
     if layer and not (stage.kind == "transposed" and type(model.get_submodule(layer)) in CONV_TRANSPOSES):
         layer = None
     return WeightHandle(stage, stage.kernel, edits, weight, bias, uses, layer or None, source.index)
-
-
-def source_of(recording: Recording, stage: Stage) -> Node | None:
-    """The convolution or linear call whose weight makes the stage's kernel."""
-    return _source(recording.graph, stage)
-
-
-def _source(graph: Graph, stage: Stage) -> Node | None:
-    node = next((n for n in graph.nodes if n.key == stage.key and n.item == 0), None)
-    while node is not None and convolution(node) is None and node.name != "linear":
-        node = graph.nodes[node.parents[0]] if node.parents else None
-    return node
 
 
 def _value(node: Node, name: str) -> Tensor | None:
@@ -207,54 +195,20 @@ def _end(tensor: Tensor) -> int:
     return int(tensor.storage_offset() + sum(spans) + 1)
 
 
-def _place(graph: Graph, state: Mapping[str, Any], source: Node, name: str, stage: Stage) -> Place | None:
-    value = _value(source, name)
-    keys = _keys(state, value)
-    if value is None or not keys:
-        return None
-    count = torch.arange(1, _end(value) + 1, dtype=torch.float64)
-    # another labelling of the same entries: a sum may look like a label in one, but not in both
-    other = torch.randperm(len(count), generator=torch.Generator().manual_seed(0)).double() + 1
-    first, second = (_labelled(graph, source, name, stage, value, label) for label in (count, other))
-    if first is None or second is None:
-        raise Refusal(f"where the {name} of {stage.name} goes could not be read")
-    index = first.round().long()
-    there = index > 0
-    if (
-        not torch.equal(index.double(), first)
-        or int(index.max()) > len(count)
-        or not torch.equal(other[index[there] - 1], second[there])
-        or len(torch.unique(index[there])) != int(there.sum())
-    ):
-        raise Refusal(
-            f"entries of the kernel of {stage.name} are sums of weights, so it cannot be written back"
-        )
-    held = state[keys[0]]
-    span = torch.arange(1, _end(held) + 1)
+def _place(state: Mapping[str, Any], stage: Stage, entries: Entries) -> Place:
+    keys = _keys(state, entries.value)
+    held, value = state[keys[0]], entries.value
+    span = torch.arange(1, max(_end(held), _end(value)) + 1)
     where = span.as_strided(held.shape, held.stride(), held.storage_offset())
+    place = span.as_strided(value.shape, value.stride(), value.storage_offset()).flatten()
+    index = torch.cat([torch.zeros(1, dtype=torch.int64), place])[entries.index.cpu()]
+    if len(torch.unique(index[index > 0])) != int((index > 0).sum()):
+        raise _sums(stage)
     return Place(keys, held, where, index)
 
 
-def _labelled(
-    graph: Graph, source: Node, name: str, stage: Stage, value: Tensor, labels: Tensor
-) -> Tensor | None:
-    """The stage's taps or bias, if the entries of `value` were these labels (by place in its storage)."""
-    numbers = labels.as_strided(value.shape, value.stride(), value.storage_offset())
-    slot = arguments(source)[name]
-
-    def swapped(part: Any) -> Any:
-        return replace(slot, value=numbers) if part is slot else part
-
-    node = replace(
-        source,
-        args=tuple(swapped(a) for a in source.args),
-        kwargs={key: swapped(a) for key, a in source.kwargs.items()},
-    )
-    nodes = tuple(node if n is source else n for n in graph.nodes)
-    kernel = read_stages(replace(graph, nodes=nodes))[stage.index].kernel
-    if kernel is None:
-        return None
-    return kernel.weight if name == "weight" else kernel.bias
+def _sums(stage: Stage) -> Refusal:
+    return Refusal(f"entries of the kernel of {stage.name} are sums of weights, so it cannot be written back")
 
 
 def _uses(recording: Recording, source: Node, stage: Stage, weight: Place) -> tuple[int, ...]:
@@ -262,7 +216,7 @@ def _uses(recording: Recording, source: Node, stage: Stage, weight: Place) -> tu
     graph = recording.graph
     value = _value(source, "weight")
     assert value is not None
-    stages = {found.index: s for s in recording.stages if (found := _source(graph, s)) is not None}
+    stages = {found.index: s for s in recording.stages if (found := source_of(graph, s)) is not None}
     uses = []
     for node in graph.nodes:
         slots = [

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from uncheck.errors import UncheckError
-from uncheck.geometry.axis import AxisSizes, axis_size
+from uncheck.geometry.axis import AxisSizes, axis_pattern, axis_size
 
 Sizes = int | Sequence[int]
 """One integer for all axes, or one per axis in tensor order (depth, height, width)."""
@@ -61,6 +61,11 @@ class Layer:
     def ndim(self) -> int:
         """Number of spatial axes, 1 to 3."""
         return len(self.kernel_size)
+
+    @property
+    def even(self) -> bool:
+        """Whether all phases of the output get the same number of taps, as `overlap` says."""
+        return all(len(set(axis_pattern([self.along(axis)], object))) == 1 for axis in range(self.ndim))
 
     def along(self, axis: int) -> AxisSizes:
         """Return the sizes along one axis."""

@@ -25,7 +25,7 @@ class Stage:
         output_padding: of a transposed convolution, else 0.
         dilation: of that convolution.
         groups: of that convolution.
-        overlap: "even" or "uneven", for transposed convolutions by k mod s over all axes; else "none".
+        overlap: "even" or "uneven" as `uncheck.overlap` says of transposed convolutions; else "none".
         kernel: the whole stage as one kernel, the convolution included; None if unknown.
         exact: False where a nonlinearity lies inside the stage, between the convolution and the resize.
         output_size: spatial size right after the upsampling call.

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 
+from uncheck.geometry import Layer
 from uncheck.reading.calls import arguments, convolution, pool_kernel, pool_stride
 from uncheck.reading.chains import read_chains
 from uncheck.reading.found import Found, last_axes, make_stage
@@ -55,18 +56,19 @@ def _transposed(graph: Graph, node: Node) -> Found | None:
     conv = convolution(node)
     if conv is None or not conv.transposed or max(conv.stride) == 1:
         return None
-    uneven = any(k % s for k, s in zip(conv.kernel_size, conv.stride, strict=True))
+    padding = tuple(start for start, _ in conv.padding)
+    sizes = Layer(conv.kernel_size, conv.stride, padding, conv.output_padding, conv.dilation)
     return make_stage(
         node,
         "transposed",
         conv.stride,
         last_axes(node, conv.ndim),
         kernel_size=conv.kernel_size,
-        padding=tuple(start for start, _ in conv.padding),
+        padding=padding,
         output_padding=conv.output_padding,
         dilation=conv.dilation,
         groups=conv.groups,
-        overlap="uneven" if uneven else "even",
+        overlap="even" if sizes.even else "uneven",
         kernel=transposed_kernel(conv),
     )
 

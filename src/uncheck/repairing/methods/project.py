@@ -9,10 +9,11 @@ from torch import nn
 
 from uncheck import phases
 from uncheck.editing.edits import Candidate
-from uncheck.editing.weights import WeightHandle, source_of
+from uncheck.editing.weights import WeightHandle
 from uncheck.editing.written import candidate, handles, names
 from uncheck.errors import UncheckError
 from uncheck.phases import PhaseKernel
+from uncheck.reading.provenance import source_of
 from uncheck.repairing.case import Advance, Case, Refusal
 from uncheck.repairing.methods.moments import patch_moment
 from uncheck.repairing.methods.tune import tune
@@ -128,7 +129,7 @@ def _projected(
                 if len(chosen) == 1:
                     raise Refusal("too large to be weighted, or each phase has one tap")
             else:
-                source = source_of(case.recording, case.recording.stages[index])
+                source = source_of(case.recording.graph, case.recording.stages[index])
                 assert source is not None
                 weight = patch_moment(case, model, source.key, handle.kernel)
         kernels[index] = _between(handle.kernel, phases.project(handle.kernel, order, weight), share)
