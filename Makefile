@@ -1,4 +1,4 @@
-# Every target makes .venv once and installs the package with the tested versions of constraints.txt.
+# `make help` lists the targets. Every one makes .venv once and installs the package with the tested versions.
 # A smaller torch without CUDA: make demo PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu"
 
 PYTHON ?= python3
@@ -7,38 +7,57 @@ WORKERS ?= 2
 VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
+DOCS_STAMP := $(VENV)/.docs-installed
+# Versions to install. For the oldest that are supported: make test CONSTRAINTS=constraints-oldest.txt
+CONSTRAINTS ?= constraints.txt
 
 # One thread per worker: several threads each would only wait for one another.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test test-integration test-slow test-all check bench experiments clean
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-integration test-slow test-all check fix docs pictures bench experiments release clean
 
-demo: $(STAMP)
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+demo: $(STAMP) ## inspect the trained network that comes with the package; writes uncheck-demo/
 	$(VENV)/bin/uncheck demo
 
 PYTEST := $(PY) -m pytest -n $(WORKERS) --dist worksteal
 # Property tests with many examples, by as many processes: no limit of CPU time holds for them.
 FULL := --hypothesis-profile full
 
-test: $(STAMP)
+test: $(STAMP) ## the quick tests
 	$(PYTEST) -m "not integration and not slow"
 
-test-integration: $(STAMP)
+test-integration: $(STAMP) ## experiments, examples, trainers, exports
 	$(PYTEST) $(FULL) -m "(integration or hypothesis) and not slow"
 
-test-slow: $(STAMP)
+test-slow: $(STAMP) ## the tests of minutes
 	$(PYTEST) $(FULL) -m slow
 
-test-all: $(STAMP)
+test-all: $(STAMP) ## all tests
 	$(PYTEST) $(FULL)
 
-check: $(STAMP)
+check: $(STAMP) ## format, lint, types, imports, and the output shown in README.md
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
 	$(PY) -m mypy
-	$(PY) -m pytest tests/test_arrows.py
+	$(PY) -m pytest tests/test_arrows.py tests/test_links.py
+	$(PY) docs/readme.py --check
 
-bench: $(STAMP)
+fix: $(STAMP) ## format the code, and mend what ruff can
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+docs: $(DOCS_STAMP) ## build the site in site/; a dead link is an error
+	$(VENV)/bin/mkdocs build --strict
+
+pictures: $(STAMP) ## make README.md's output and docs/pictures anew
+	$(PY) docs/pictures/make.py
+	$(PY) docs/readme.py
+
+bench: $(STAMP) ## measure time and memory; writes benchmarks/results and tables of docs/
 	$(PY) benchmarks/run.py
 	$(PY) benchmarks/resize_tables.py
 
@@ -46,16 +65,23 @@ bench: $(STAMP)
 CLAIMS := before-training gan bright-colours learning other-models gradients stacking second-order boundary
 ONLY ?= demo-network calibration blame upsampling $(CLAIMS)
 
-experiments: $(STAMP)
+experiments: $(STAMP) ## rerun the experiments, or those of ONLY="gan learning"
 	set -e; for name in $(ONLY); do echo "== $$name"; \
 	  script=run.py; test $$name != demo-network || script=train.py; $(PY) experiments/$$name/$$script; done
 	$(PY) experiments/claim_pages.py
 
-clean:
-	rm -rf $(VENV) uncheck-demo
+release: $(STAMP) ## build, try the wheel in a venv of its own, tag; needs a clean checkout
+	PYTHON=$(PYTHON) PIP_ARGS="$(PIP_ARGS)" ./release.sh
 
-$(STAMP): pyproject.toml constraints.txt
+clean: ## remove what the other targets made
+	rm -rf $(VENV) uncheck-demo site dist
+
+$(STAMP): pyproject.toml $(CONSTRAINTS)
 	$(PYTHON) -c 'import sys; sys.exit("uncheck needs Python 3.11 or newer, this is " + sys.version.split()[0] + "; try make PYTHON=python3.11") if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv $(VENV)
-	$(PY) -m pip install $(PIP_ARGS) -c constraints.txt -e ".[dev]"
+	$(PY) -m pip install $(PIP_ARGS) $(addprefix -c ,$(CONSTRAINTS)) -e ".[dev]"
+	touch $@
+
+$(DOCS_STAMP): $(STAMP)
+	$(PY) -m pip install $(PIP_ARGS) $(addprefix -c ,$(CONSTRAINTS)) -e ".[docs]"
 	touch $@

@@ -3,8 +3,8 @@
     python docs/readme.py            # write
     python docs/readme.py --check    # compare; exit code 1 and the differing lines if it is out of date
 
-The text must be the same. Numbers may differ by one unit of their last digit or 1 %, and p-values by a factor of
-10, because processors round differently.
+The text must be the same. Because processors round differently, numbers may differ by one unit of their last
+digit or 1 %, and p-values by a factor of 10.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def same(old: str, new: str) -> bool:
 
 
 def agree(old: str, new: str) -> bool:
-    """Test whether two printed numbers differ by no more than rounding allows; integers below 10 must be equal."""
+    """Test whether two printed numbers agree as far as rounding allows; integers below 10 must be equal."""
     a, b = float(old), float(new)
     if "e" in old or "e" in new:
         return a / 10 <= b <= 10 * a

@@ -57,13 +57,18 @@ def levels(output: torch.Tensor) -> Levels:
 def found(image: Levels) -> str:
     """Return what `uncheck.measure` finds in a picture, in short."""
     result = uncheck.measure(image).images[0]
-    return f"looks alike: {result.rival}" if result.rival else ", ".join(amplitudes(result.found.present)) or "clean"
+    return (
+        f"looks alike: {result.rival}"
+        if result.rival
+        else ", ".join(amplitudes(result.found.present)) or "clean"
+    )
 
 
 def amplitudes(components: Any) -> list[str]:
     """Return "4.4 levels at period 4" for each component."""
     return [
-        f"{c.amplitude:.1f} levels at period {'x'.join(map(str, dict.fromkeys(c.period)))}" for c in components
+        f"{c.amplitude:.1f} levels at period {'x'.join(map(str, dict.fromkeys(c.period)))}"
+        for c in components
     ]
 
 
@@ -88,7 +93,9 @@ def repaired() -> Figure:
     for name, picture in (("a network's output", levels(demo_outputs()[0])), ("repaired", after)):
         seen = uncheck.measure(picture).images[0]
         strength = f"{seen.found.strength:.1f} grey levels"
-        panels[f"{name}: {strength}{' (no lattice found)' if seen.verdict == 'clean' else ''}"] = picture[CROP]
+        panels[f"{name}: {strength}{' (no lattice found)' if seen.verdict == 'clean' else ''}"] = picture[
+            CROP
+        ]
     return row(panels, inches=3.6)
 
 
@@ -158,14 +165,17 @@ def clean_layers() -> Figure:
     constant = torch.ones(1, 8, 12, 12)
     made = {
         "nn.ConvTranspose2d, k3 s2": torch.nn.ConvTranspose2d(8, 1, 3, stride=2, padding=1, output_padding=1),
-        "SmoothConvTranspose2d, k3 s2": layers.SmoothConvTranspose2d(8, 1, 3, stride=2, padding=1, output_padding=1),
+        "SmoothConvTranspose2d, k3 s2": layers.SmoothConvTranspose2d(
+            8, 1, 3, stride=2, padding=1, output_padding=1
+        ),
         "ResizeConv2d, k3 s2": layers.ResizeConv2d(8, 1, 3, 2),
     }
     with torch.no_grad():
         outputs = {name: layer(constant)[0, 0, 4:20, 4:20].numpy() for name, layer in made.items()}
     return row(
         {
-            f"{name}\nfrom {out.min():.2f} to {out.max():.2f}": out - out.mean() for name, out in outputs.items()
+            f"{name}\nfrom {out.min():.2f} to {out.max():.2f}": out - out.mean()
+            for name, out in outputs.items()
         },
         inches=2.6,
         vmin=-0.5,
@@ -206,7 +216,11 @@ def lattices_left() -> Figure:
             for name in names
         ]
         axis.barh(np.arange(len(names)) + offset, means, 0.38, color=colour, label=f"trained with {loss}")
-    axis.set(yticks=range(len(names)), yticklabels=[n.replace("`", "") for n in names], xlabel="lattice left, grey levels")
+    axis.set(
+        yticks=range(len(names)),
+        yticklabels=[n.replace("`", "") for n in names],
+        xlabel="lattice left, grey levels",
+    )
     axis.legend(frameon=False, loc="lower right")
     axis.spines[["top", "right"]].set_visible(False)
     return figure
@@ -248,7 +262,9 @@ def speed() -> Figure:
     axis.axhline(1, color=GREY, lw=1)
     axis.axhline(2.25, color=GREY, lw=1, ls=":")
     axis.set(yscale="log", yticks=[0.7, 1, 1.5, 2.25, 4], yticklabels=["0.7", "1", "1.5", "2.25", "4"])
-    axis.set(xticks=range(len(widths)), xticklabels=widths, xlabel="channels", ylabel="times as fast as two steps")
+    axis.set(
+        xticks=range(len(widths)), xticklabels=widths, xlabel="channels", ylabel="times as fast as two steps"
+    )
     axis.minorticks_off()
     axis.legend(frameon=False, loc="upper right")
     axis.spines[["top", "right"]].set_visible(False)

@@ -23,7 +23,7 @@ def main() -> None:
     try:
         import matplotlib
     except ImportError as error:
-        raise SystemExit("figures need matplotlib; pip install 'uncheck[plot]'") from error
+        raise SystemExit("figures need matplotlib; pip install matplotlib") from error
     matplotlib.use("Agg")
     FIGURES.mkdir(exist_ok=True)
     for draw, part in (

@@ -53,9 +53,9 @@ def test_text_is_the_default_and_draws(run):
     assert "\x1b" not in out
 
 
-def test_the_example_of_the_readme(run):
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    example = readme.split("$ uncheck overlap 3 2\n")[1].split("    ...")[0]
+def test_the_example_of_the_page(run):
+    page = (Path(__file__).parents[2] / "docs" / "overlap.md").read_text(encoding="utf-8")
+    example = page.split("$ uncheck overlap 3 2\n")[1].split("    ...")[0]
     assert run("overlap", "3", "2")[1].startswith(textwrap.dedent(example))
 
 

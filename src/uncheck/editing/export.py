@@ -68,9 +68,8 @@ def check_exporter(form: str) -> None:
     """UncheckError with the install line where a library for this form is missing."""
     missing = [name for name in ("onnx", "onnxscript") if form == "onnx" and find_spec(name) is None]
     if missing:
-        raise UncheckError(
-            f"export to ONNX needs {' and '.join(missing)}; install with: pip install 'uncheck[onnx]'"
-        )
+        names = " and ".join(missing)
+        raise UncheckError(f"export to ONNX needs {names}; install with: pip install {' '.join(missing)}")
 
 
 @contextmanager

@@ -121,8 +121,7 @@ def _soundfile(path: str) -> tuple[NDArray[np.generic], float]:
         import soundfile
     except (ImportError, OSError) as error:
         raise UncheckError(
-            f"{path}: reading {Path(path).suffix} needs soundfile; "
-            "install it with: pip install 'uncheck[audio]'"
+            f"{path}: reading {Path(path).suffix} needs soundfile; install it with: pip install soundfile"
         ) from error
     try:
         with soundfile.SoundFile(path) as file:

@@ -21,7 +21,7 @@ try:
     from torchmetrics.utilities.distributed import gather_all_tensors
 except ImportError as error:
     raise UncheckError(
-        "LatticeMetric needs torchmetrics; install it with pip install 'uncheck[train]'"
+        "LatticeMetric needs torchmetrics; install it with pip install torchmetrics"
     ) from error
 
 #: Axes of a shape (C, *spatial), filled up with zeros.

@@ -33,7 +33,7 @@ else:
         except ImportError:
             continue
     else:
-        raise UncheckError("LatticeMonitor needs Lightning; install it with pip install 'uncheck[train]'")
+        raise UncheckError("LatticeMonitor needs Lightning; install it with pip install lightning")
 
 
 class LatticeMonitor(Callback):
