@@ -74,7 +74,7 @@ def test_rooms_load_what_they_need_and_no_more():
         "measure": [],
         "rooms": ["ResizeConv2d", "project"],
         "training": [],
-        "missing": "LatticeMonitor needs Lightning; install it with pip install 'uncheck[train]'",
+        "missing": "LatticeMonitor needs Lightning; install it with pip install lightning",
         "other name": True,
     }
 
