@@ -1,4 +1,4 @@
-"""Profiles of property tests, and the plugin that holds quick tests to one CPU-second.
+"""The profile of property tests, and the plugin that holds quick tests to one CPU-second.
 
 Tiers: `make test` runs the quick tests, which have no marker. `make test-all` also runs the `integration`
 and `slow` tests, and every property test with the many examples of the profile `full`.
@@ -11,8 +11,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from hypothesis import settings
 
-settings.register_profile("quick", max_examples=25, deadline=None)
-settings.register_profile("full", max_examples=150, deadline=None)
+import profiles  # noqa: F401
+
 settings.load_profile("quick")
 
 pytest_plugins = ["budget"]

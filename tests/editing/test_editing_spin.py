@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
@@ -235,7 +235,6 @@ def test_what_cycle_spin_refuses():
 # shifts
 
 
-@settings(max_examples=40, deadline=None)
 @given(
     st.sampled_from([(2,), (5,), (2, 2), (3, 3), (4, 4), (2, 3), (2, 2, 2)]), st.integers(0, 99), st.data()
 )

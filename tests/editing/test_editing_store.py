@@ -8,13 +8,14 @@ import os
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.nn.utils import parametrizations
 
 import uncheck
+from profiles import examples
 from uncheck.editing import export as export_module
 from uncheck.editing.edits import KINDS, Candidate, Plain, Spun, Upsampler
 from uncheck.editing.export import exported
@@ -167,7 +168,7 @@ def test_a_spun_network_is_wrapped_again(tmp_path):
     assert keys_kept(net, back)
 
 
-@settings(max_examples=15, deadline=None)
+@examples(5, 25)
 @given(st.integers(1, 5), st.integers(0, 99))
 def test_the_state_is_kept_bit_by_bit(tmp_path_factory, width, seed):
     folder = tmp_path_factory.mktemp("bits")

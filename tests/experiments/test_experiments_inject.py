@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from inject import (
     PATTERNS,
@@ -42,7 +42,6 @@ def slow_amplitude(tile):
 
 
 @given(rows=st.integers(1, 7), columns=st.integers(2, 7), seed=st.integers(0, 99))
-@settings(max_examples=30, deadline=None)
 def test_amplitude_is_the_root_of_the_summed_squares_of_all_sinusoids(rows, columns, seed):
     tile = np.random.default_rng(seed).normal(size=(rows, columns))
     assert amplitude(tile) == pytest.approx(slow_amplitude(tile), rel=1e-9)

@@ -1,12 +1,12 @@
 """Random resize-convolutions of every kind: fused ones compute what they did; refusals say why."""
 
-import pytest
 import torch
-from hypothesis import event, given, settings
+from hypothesis import event, given
 from hypothesis import strategies as st
 from torch import nn
 
 import uncheck
+from profiles import examples
 
 #: In float64, of outputs of order one.
 ROUNDING = 1e-10
@@ -52,20 +52,9 @@ def networks(draw):
     return nn.Sequential(*layers).double()
 
 
-@settings(max_examples=25, deadline=None)
+@examples(5, 100)
 @given(net=networks(), size=st.integers(3, 6), other=st.integers(3, 9), seed=st.integers(0, 999))
 def test_random_networks(net, size, other, seed):
-    check_random_networks(net, size, other, seed)
-
-
-@pytest.mark.slow
-@settings(max_examples=100, deadline=None)
-@given(net=networks(), size=st.integers(3, 6), other=st.integers(3, 9), seed=st.integers(0, 999))
-def test_many_random_networks(net, size, other, seed):
-    check_random_networks(net, size, other, seed)
-
-
-def check_random_networks(net, size, other, seed):
     generator = torch.Generator().manual_seed(seed)
     for tensor in (*net.parameters(), *net.buffers()):
         if tensor.is_floating_point():

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from oracles.geometry_naive import naive_map
@@ -98,7 +98,6 @@ def runs(layers: list[Layer], size: tuple[int, ...]) -> bool:
     return True
 
 
-@settings(max_examples=150, deadline=None)
 @given(chains(1, 4))
 def test_map_equals_the_oracle_on_one_axis(case):
     layers, size = case
@@ -110,7 +109,6 @@ def test_map_equals_the_oracle_on_one_axis(case):
     assert dict(enumerate(result.taps.tolist())) == {n: c for (n,), c in naive_map(layers, size).items()}
 
 
-@settings(max_examples=25, deadline=None)
 @given(chains(2, 2))
 def test_map_equals_the_oracle_on_two_axes(case):
     layers, size = case
@@ -119,7 +117,6 @@ def test_map_equals_the_oracle_on_two_axes(case):
         assert {pixel: int(taps[pixel]) for pixel in np.ndindex(taps.shape)} == naive_map(layers, size)
 
 
-@settings(max_examples=150, deadline=None)
 @given(chains(1, 4))
 def test_the_interior_of_the_map_repeats_the_pattern(case):
     layers, _ = case
@@ -132,7 +129,6 @@ def test_the_interior_of_the_map_repeats_the_pattern(case):
     assert all(pattern[n] == pattern[n % period] for n in range(len(pattern)))
 
 
-@settings(max_examples=100, deadline=None)
 @given(chains(1, 4))
 def test_surviving_periods_are_the_lines_of_the_spectrum(case):
     layers, _ = case

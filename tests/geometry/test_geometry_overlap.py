@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from oracles.geometry_naive import naive_map, naive_phase_taps
@@ -72,7 +72,6 @@ def test_even_exactly_when_the_stride_divides_and_is_coprime_to_the_dilation(k, 
     assert overlap(k, s, 1, dilation=d).even == (k % s == 0 and math.gcd(s, d) == 1)
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_map_equals_the_oracle_and_torch(data):
     ndim = data.draw(st.integers(1, 2))

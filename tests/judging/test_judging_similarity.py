@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from oracles.repair_naive import ssim_naive
+from profiles import examples
 from uncheck.errors import UncheckError
 from uncheck.judging import similarity
 from uncheck.judging.similarity import psnr, psnr_of, squared_error, ssim
@@ -27,7 +28,7 @@ def theirs(one, two):
 
 
 @given(st.integers(0, 2**32 - 1))
-@settings(max_examples=10, deadline=None)
+@examples(5, 20)
 def test_both_equal_scikit_image(seed):
     one, two = pair(seed)
     alike, ratio = theirs(one, two)

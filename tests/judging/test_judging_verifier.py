@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
@@ -106,7 +106,6 @@ def test_outputs_of_several_sizes_are_cut_to_the_smallest():
 
 
 @given(st.integers(8, 200), st.integers(2, 12))
-@settings(max_examples=40, deadline=None)
 def test_interior_keeps_the_phase(n, step):
     values = np.arange(n, dtype=np.float32)[None, :, None]
     inner = interior(values, step)[0, :, 0]
@@ -120,7 +119,6 @@ def test_interior_keeps_the_phase(n, step):
     st.tuples(st.integers(1, 6), st.integers(1, 6)),
     st.integers(0, 2**32 - 1),
 )
-@settings(max_examples=30, deadline=None)
 def test_colours_equal_the_sum_over_sinusoids(sizes, seed):
     period = int(np.lcm(*sizes))
     tile = np.random.default_rng(seed).normal(size=sizes)

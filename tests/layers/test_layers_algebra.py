@@ -4,7 +4,7 @@ not."""
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from oracles.layers_resize_naive import resize_conv
@@ -57,7 +57,6 @@ def room(case) -> bool:
     return True
 
 
-@settings(max_examples=150, deadline=None)
 @given(cases())
 def test_fused_equals_the_two_steps(case):
     arguments = (case["kernel"], case["factor"], case["mode"], case["padding"], case["padding_mode"])

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 from torch.nn.utils.parametrizations import weight_norm
@@ -58,7 +58,6 @@ def worst(g: torch.Tensor, stride: tuple[int, ...], border: int) -> float:
     return max(unevenness(channel.numpy(), stride, border) for channel in g.mean(0))
 
 
-@settings(max_examples=50, deadline=None)
 @given(st.data())
 def test_blur_pool_is_its_loops(data):
     ndim = data.draw(st.integers(1, 2))
@@ -180,7 +179,6 @@ def test_strided_layers_of_torch_checker_and_ours_do_not():
     assert found["MaxBlurPool2d k3 s2"] < 0.05
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.data())
 def test_max_blur_pool_has_the_size_of_max_pool_and_is_its_loops(data):
     ndim = data.draw(st.integers(1, 2))
@@ -194,7 +192,6 @@ def test_max_blur_pool_has_the_size_of_max_pool_and_is_its_loops(data):
     close(layer(x), expected, 1e-13)
 
 
-@settings(max_examples=30, deadline=None)
 @given(st.data())
 def test_blur_strided_is_its_loops_and_keeps_the_size(data):
     ndim = data.draw(st.integers(1, 2))

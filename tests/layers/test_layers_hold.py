@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 from torch.nn.utils.parametrizations import weight_norm
@@ -35,7 +35,6 @@ def close(actual, expected, atol):
     torch.testing.assert_close(torch.as_tensor(actual), torch.as_tensor(expected), rtol=0, atol=atol)
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.data())
 def test_it_is_the_mean_over_all_sums_of_holds(data):
     ndim = data.draw(st.integers(1, 3))
@@ -170,7 +169,6 @@ def hold_as_kernel(hold: Hold, channels: int):
     return type(kernel)(weight, (1,) * ndim, None, after, (0,) * ndim)
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_a_fold_equals_the_pair_away_from_the_border_and_the_composed_kernel_everywhere(data):
     ndim = data.draw(st.integers(1, 2))

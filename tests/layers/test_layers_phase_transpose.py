@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from layers.contract import check_contract, check_onnx
@@ -58,7 +58,6 @@ def kernels(draw):
     return kernel, groups, x
 
 
-@settings(max_examples=200, deadline=None)
 @given(kernels())
 def test_equal_to_the_kernel(case):
     kernel, groups, x = case

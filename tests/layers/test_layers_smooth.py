@@ -5,7 +5,7 @@ from math import gcd
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 from torch.nn.utils import parametrizations, parametrize
@@ -38,7 +38,6 @@ def spread(layer: nn.Module, channels: int, size: tuple[int, ...], stride: tuple
     return float((gains.amax(2) - gains.amin(2)).max() / gains.abs().max())
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_the_projection_equals_the_oracle_and_phases_project(data):
     ndim, order = data.draw(st.integers(1, 2)), data.draw(st.integers(1, 3))

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
@@ -18,7 +18,6 @@ def noise(*shape: int) -> torch.Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(sum(shape)))
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.data())
 def test_it_is_a_convolution_and_a_pixel_shuffle(data):
     ndim = data.draw(st.integers(1, 3))

@@ -4,20 +4,21 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from scipy.stats import t as student
 from tests.oracles.brightness_naive import naive_errors, naive_left_out, naive_local
 
 import released
+from profiles import examples
 from uncheck.measuring import brightness_dependence, find_lattice
 from uncheck.measuring.colour.dependence_curve import curve
 from uncheck.measuring.colour.local_amplitude import Grid, grid, local_amplitudes, local_means
 from uncheck.measuring.colour.regression import fit, variance
 from uncheck.measuring.lattice import Component, Line
 
-EXAMPLES = settings(max_examples=20, deadline=None, derandomize=True)
+EXAMPLES = examples(5, 20, derandomize=True)
 FREQUENCIES = [(0.5, 0.5), (0.5, 0.0), (0.25, 0.25), (0.2, 0.4), (0.0, 1 / 12), (0.5,), (0.25, 0.0, 0.5)]
 SHAPE = (192, 208)
 Y, X = np.indices(SHAPE)

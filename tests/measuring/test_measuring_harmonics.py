@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import released
 from oracles.measuring_naive import naive_spectrum
+from profiles import examples
 from uncheck.measuring import find_lattice, measure, synthesise
 from uncheck.measuring.components import Lattice
 from uncheck.measuring.harmonics import _eigencoefficients, attribute_harmonics
@@ -149,7 +150,7 @@ def test_traces_merge_too_and_strong_sums_become_present():
     assert joined.strength == pytest.approx(1, rel=0.05)
 
 
-@settings(max_examples=12, deadline=None, derandomize=True)
+@examples(4, 12, derandomize=True)
 @given(seed=st.integers(0, 10**6), period=st.sampled_from([4, 6, 8]))
 def test_power_is_kept(seed, period):
     tile = scaled(np.random.default_rng(seed).normal(size=(period, period)), 6)

@@ -4,15 +4,16 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.oracles.brightness_naive import naive_colour_error
 from tests.oracles.measuring_naive import naive_spectrum, naive_sums
 
+from profiles import examples
 from uncheck.measuring import brightness_dependence, find_lattice
 from uncheck.measuring.colour.opponent import NAMES, OPPONENT, colour_amplitudes
 
-EXAMPLES = settings(max_examples=15, deadline=None, derandomize=True)
+EXAMPLES = examples(5, 15, derandomize=True)
 SHAPE = (64, 72)
 Y, X = np.indices(SHAPE)
 

@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from profiles import examples
 from uncheck.measuring import find_lattice
 
 PICTURES = {"seed": st.integers(0, 10**6), "period": st.integers(2, 8), "channels": st.integers(1, 3)}
-EXAMPLES = settings(max_examples=20, deadline=None, derandomize=True)
+EXAMPLES = examples(5, 20, derandomize=True)
 
 
 def picture(seed, period, channels):

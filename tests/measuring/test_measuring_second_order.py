@@ -4,12 +4,13 @@ from io import BytesIO
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
 import released
 from oracles.second_order_naive import naive_contrast
+from profiles import examples
 from uncheck.measuring import find_lattice, measure
 from uncheck.measuring import second_order as room
 from uncheck.measuring.second_order import FLOOR, ROWS, contrast, second_order
@@ -70,7 +71,7 @@ def test_defects_of_the_contrast_are_caught(monkeypatch):
     np.testing.assert_allclose(contrast(array), theirs, rtol=1e-4, atol=1e-3)
 
 
-@settings(max_examples=20, deadline=None, derandomize=True)
+@examples(20, 100, derandomize=True)
 @given(seed=st.integers(0, 10**6), offset=st.floats(-100, 100))
 def test_contrast_does_not_see_brightness_or_sign(seed, offset):
     array = np.random.default_rng(seed).normal(0, 20, (12, 15, 2)).astype(np.float32)

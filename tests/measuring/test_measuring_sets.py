@@ -5,10 +5,11 @@ from functools import reduce
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from oracles.sets_naive import naive_set_line
+from profiles import examples
 from uncheck.errors import UncheckError
 from uncheck.measuring import find_lattice
 from uncheck.measuring.components import Line
@@ -77,7 +78,7 @@ def test_defects_of_the_sums_are_caught():
     assert np.abs(ours - mirrored).max() > 0.1
 
 
-@settings(max_examples=15, deadline=None, derandomize=True)
+@examples(5, 15, derandomize=True)
 @given(seed=st.integers(0, 10**6), cuts=st.lists(st.integers(1, 11), max_size=4))
 def test_parts_add_up_to_the_whole_in_any_order(seed, cuts):
     images = noise(12, SMALL, seed, 2)

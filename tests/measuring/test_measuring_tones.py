@@ -4,12 +4,13 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.signal import lfilter
 
 import released
 from oracles.tones_naive import naive_p_value, naive_slow
+from profiles import examples
 from uncheck.errors import UncheckError
 from uncheck.measuring import find_tones
 from uncheck.measuring.sound.slow import LEAST, hop_size, line_frequencies, slow_spectra, slow_test
@@ -198,7 +199,7 @@ def test_long_periods_and_their_harmonics():
     assert lattice.not_tested == ()
 
 
-@settings(max_examples=15, deadline=None)
+@examples(3, 15)
 @given(gain=st.floats(1e-3, 1e3), shift=st.integers(0, 40))
 def test_level_and_significance_depend_on_neither_gain_nor_start(gain, shift):
     speech = speech_like()[: 2 * RATE]
@@ -217,7 +218,6 @@ def test_lines_come_in_the_same_order_whatever_else_is_tested():
     assert len(together.mean) == len(line_frequencies(periods)[0])
 
 
-@settings(max_examples=25, deadline=None)
 @given(count=st.integers(192, 10**8), longest=st.integers(2, 1024))
 def test_there_are_always_enough_windows(count, longest):
     longest = min(longest, count // 96)

@@ -4,12 +4,13 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.oracles.where_naive import naive_median, naive_p, naive_windowed
 
 import released
 import uncheck
+from profiles import examples
 from uncheck.measuring.lattice import find_lattice
 from uncheck.measuring.places.phasors import Lines, agreement, box_sums, phasors, typical, windowed
 from uncheck.measuring.places.where import local_map, locate
@@ -122,7 +123,7 @@ def test_nothing_is_found_in_noise_at_its_error_rate():
     assert hits <= 3  # at most 0.4 expected
 
 
-@settings(max_examples=8, deadline=None)
+@examples(2, 8)
 @given(st.integers(0, 40), st.integers(0, 40))
 def test_the_crop_does_not_matter(top, left):
     whole = with_place((352, 352), 4, 10, (128, 120, 256, 248), seed=11)

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from uncheck.errors import UncheckError
@@ -37,7 +37,6 @@ def kernels(draw, ndim: int, out: int, channels: int) -> PhaseKernel:
     return PhaseKernel(random(out, channels, *k), s, bias, sizes(-2, 2), sizes(-1, 2))
 
 
-@settings(max_examples=120, deadline=None)
 @given(st.data())
 def test_composition_equals_application_in_turn(data):
     ndim = data.draw(st.integers(1, 2))

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from oracles.phases_torch import (
@@ -47,7 +47,6 @@ def assert_same(kernel: PhaseKernel, layer, channels: int, size: tuple[int, ...]
     torch.testing.assert_close(kernel.apply(x), layer(x), rtol=0, atol=10 * atol)
 
 
-@settings(max_examples=80, deadline=None)
 @given(st.data())
 def test_conv_transpose_equals_torch_everywhere(data):
     ndim, groups = data.draw(st.integers(1, 3)), data.draw(st.sampled_from([1, 2]))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from oracles.phases_fourier import alias_rows
@@ -95,7 +95,6 @@ def test_the_least_order_of_all_axes_and_channels_counts():
     assert strang_fix_order(PhaseKernel(spoilt, (2,)), tolerance=1e-12) == 0
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_deviation_vanishes_exactly_where_the_derivatives_do(data):
     ndim = data.draw(st.integers(1, 2))

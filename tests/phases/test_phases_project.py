@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from oracles.phases_fourier import alias_rows, nearest
@@ -38,7 +38,6 @@ def test_the_closed_form_by_hand():
     torch.testing.assert_close(kernel.weight.flatten(), expected, rtol=0, atol=1e-14)
 
 
-@settings(max_examples=80, deadline=None)
 @given(st.data())
 def test_the_nearest_kernel_of_each_order_equals_the_oracle(data):
     ndim, order = data.draw(st.integers(1, 2)), data.draw(st.integers(1, 3))

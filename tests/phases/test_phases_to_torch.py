@@ -3,7 +3,7 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from oracles.phases_torch import CONV, CONV_TRANSPOSE, resize, shuffle_by_loops
@@ -42,7 +42,6 @@ def padded(x: torch.Tensor, padding: tuple[tuple[int, int], ...]) -> torch.Tenso
     return F.pad(F.pad(x, [max(0, n) for n in numbers]), [min(0, n) for n in numbers])
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.integers(1, 2).flatmap(lambda ndim: kernels(ndim, False)))
 def test_every_kernel_with_even_bias_is_a_transposed_convolution(kernel):
     form = to_conv_transpose(kernel)
@@ -53,7 +52,6 @@ def test_every_kernel_with_even_bias_is_a_transposed_convolution(kernel):
     torch.testing.assert_close(back.apply(x), kernel.apply(x), rtol=0, atol=1e-12)
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.integers(1, 2).flatmap(lambda ndim: kernels(ndim, True)))
 def test_every_kernel_is_a_sub_pixel_convolution(kernel):
     form = to_pixel_shuffle(kernel)

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from oracles.reading_layout import block_factors, index_map
+from profiles import examples
 from reading.zoo_networks import Fn
 from uncheck.reading.graph import Graph
 from uncheck.reading.layout import HELD, Layout, follow, is_layout_call, sizes, source_layout
@@ -83,20 +84,9 @@ def chains(draw: st.DrawFn) -> tuple[list[Call], tuple[int, ...]]:
     return calls, shape
 
 
-@settings(max_examples=25, deadline=None)
+@examples(8, 100)
 @given(chains())
 def test_random_chains(case: tuple[list[Call], tuple[int, ...]]) -> None:
-    check_random_chains(case)
-
-
-@pytest.mark.slow
-@settings(max_examples=100, deadline=None)
-@given(chains())
-def test_many_random_chains(case: tuple[list[Call], tuple[int, ...]]) -> None:
-    check_random_chains(case)
-
-
-def check_random_chains(case: tuple[list[Call], tuple[int, ...]]) -> None:
     calls, shape = case
     layout = followed(calls, shape)
     if layout is not None:  # a crop through a block cannot be written in atoms

@@ -3,7 +3,7 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from torch import nn
 from torch.nn.utils import parametrizations
@@ -57,7 +57,6 @@ def resized(held, kernel, groups, x):
     return full + bias
 
 
-@settings(max_examples=60, deadline=None)
 @given(layers(), st.integers(0, 9))
 def test_the_layer_is_a_nearest_resize_and_a_convolution(layer, seed):
     kernel = held_kernel(kernel_of(layer))
@@ -84,7 +83,6 @@ def test_the_oracle_catches_a_resize_that_starts_a_pixel_late():
     assert not torch.allclose(held(x), resized(held, late, 1, x), atol=1e-3)
 
 
-@settings(max_examples=60, deadline=None)
 @given(layers())
 def test_sizes_are_those_of_the_old_layer(layer):
     held = HeldConvTranspose(held_kernel(kernel_of(layer)), layer.groups)
@@ -97,7 +95,6 @@ def test_sizes_are_those_of_the_old_layer(layer):
         assert held(x).shape == wanted
 
 
-@settings(max_examples=30, deadline=None)
 @given(layers(), st.integers(0, 9))
 def test_gains_are_equal_whatever_is_learned(layer, seed):
     held = HeldConvTranspose(held_kernel(kernel_of(layer)), layer.groups)
@@ -121,7 +118,6 @@ def responses(module, channels, ndim):
     return module(x) - module(torch.zeros_like(x))
 
 
-@settings(max_examples=40, deadline=None)
 @given(layers(), st.integers(0, 9))
 def test_no_kernel_of_that_form_is_nearer(layer, seed):
     held = HeldConvTranspose(held_kernel(kernel_of(layer)), layer.groups)

@@ -2,12 +2,13 @@
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 from torch.nn.utils import parametrizations, parametrize, weight_norm
 
 import released
+from profiles import examples
 from uncheck.editing.keep import keep_even
 from uncheck.errors import UncheckError
 from uncheck.layers import PhaseConvTranspose, ResizeConv, SubpixelConv
@@ -58,20 +59,9 @@ def layers(draw):
     return make(2 * groups, 3 * groups, k, s, p, op, groups, bias, d, dtype=torch.float64)
 
 
-@settings(max_examples=20, deadline=None)
+@examples(8, 60)
 @given(layers(), st.sampled_from(WAYS), st.data())
 def test_gain_variance_and_sizes(old, to, data):
-    check_gain_variance_and_sizes(old, to, data)
-
-
-@pytest.mark.slow
-@settings(max_examples=60, deadline=None)
-@given(layers(), st.sampled_from(WAYS), st.data())
-def test_many_gain_variance_and_sizes(old, to, data):
-    check_gain_variance_and_sizes(old, to, data)
-
-
-def check_gain_variance_and_sizes(old, to, data):
     n = len(old.stride)
     size = [data.draw(st.integers(10, 13)) for _ in range(n)]
     x = torch.randn(2, old.in_channels, *size, dtype=torch.float64)

@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import released
 import uncheck
 from oracles.training_naive import naive_lines, naive_strength
+from profiles import examples
 from uncheck.errors import UncheckError
 from uncheck.measuring.frequencies import plan
 from uncheck.measuring.tapers import COUNT, HALF_BANDWIDTH
@@ -131,7 +132,7 @@ def test_units_are_those_of_measure():
     assert lattice_strength(levels / 255, span=(0, 2)).item() == pytest.approx(expected / 2, rel=0.01)
 
 
-@settings(max_examples=20, deadline=None)
+@examples(10, 50)
 @given(scale=st.floats(0.5, 2), shift=st.floats(-100, 100), seed=st.integers(0, 99))
 def test_scales_with_contrast_and_ignores_brightness(scale, shift, seed):
     images = noise(1, 2, 40, 44, seed=seed, dtype=torch.float64) + 6 * checkerboard(40, 44)

@@ -4,9 +4,10 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from profiles import examples
 from training.curves import END, KINDS, UNFORESEEN, VISIBLE, curve, is_false
 from uncheck.errors import UncheckError
 from uncheck.training import lattice_trend
@@ -149,7 +150,7 @@ def test_end_of_training():
     assert over.verdict == "will not fade"
 
 
-@settings(deadline=None, max_examples=30)
+@examples(10, 60)
 @given(scale=st.floats(0.1, 20), stretch=st.floats(0.2, 50), seed=st.integers(0, 10**6))
 def test_units_do_not_matter(scale, stretch, seed):
     rng = np.random.default_rng(seed)
