@@ -206,3 +206,12 @@ def test_frequencies_belong_to_their_period_alone():
     assert lattice_frequencies([(2, 2)]) == [(-0.5, -0.5), (-0.5, 0.0), (0.0, -0.5)]
     assert len(lattice_frequencies([(4, 4)])) == 12
     assert lattice_frequencies([]) == []
+
+
+def test_control_characters_are_escaped_in_text_and_page():
+    named = dataclasses.replace(REFUSED, network="Up\x1b[2J\x9b\n", notes=("\u202eb\x07",))
+    page, text = page_of(named), repair_text(named, Page(width=200))
+    for said in (page, text):
+        assert r"Up\x1b[2J\x9b\n" in said
+        assert r"\u202eb" in said
+        assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", said)
