@@ -1,6 +1,7 @@
 """`uncheck measure`: pictures in, verdicts out, bad files named."""
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -40,6 +41,36 @@ def test_in_a_folder_the_bad_file_is_named_and_the_rest_measured(pictures, run):
     assert [e["path"] for e in said["errors"]] == ["shots/c-damaged.png"]
     assert err.startswith("error: shots/c-damaged.png: damaged or truncated picture")
     assert len(err.splitlines()) == 1
+
+
+def test_odd_things_with_a_picture_s_name_do_not_stop_a_folder(pictures, run):
+    # Planted: the folder was listed, and each of its names taken for a glob once more.
+    shots = pictures / "shots"
+    (shots / "c-damaged.png").unlink()
+    (shots / "d[1].png").mkdir()
+    (shots / "e[x].png").symlink_to("gone")
+    os.mkfifo(shots / "f.png")
+    np.save(shots / "g.npy", np.ones((8, 8)).astype(object), allow_pickle=True)
+    code, out, _ = run("measure", "shots", "--format", "json")
+    said = json.loads(out)
+    assert code == 2
+    assert [i["path"] for i in said["images"]] == ["shots/a-clean.png", "shots/b-grid.png"]
+    assert [e["error"].split(": ", 1)[1][:20] for e in said["errors"]] == [
+        "is a folder, not a p",
+        "no such file; check ",
+        "is a pipe, socket or",
+        "holds pickled object",
+    ]
+
+
+def test_whatever_goes_wrong_with_a_file_has_its_name(pictures, run, monkeypatch):
+    def fails(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(sys.modules["uncheck.measuring.measure"], "measure_signal", fails)
+    code, _, err = run("measure", "shots/a-clean.png", "shots/b-grid.png")
+    assert code == 2
+    assert err.startswith("error: shots/a-clean.png: MemoryError (no message); please report it")
 
 
 def test_a_pattern_without_files_does_not_stop_the_others(pictures, run):

@@ -2,14 +2,19 @@
 
 import io
 import os
+import struct
 import warnings
+import zlib
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import EpsImagePlugin, Image
 
 from uncheck.errors import UncheckError
 from uncheck.measuring import expand, read_picture
+from uncheck.signals.files import read_signals
+from uncheck.signals.signal import Given
 
 RGB = np.random.default_rng(0).integers(0, 256, (24, 20, 3), dtype=np.uint8)
 GREY = RGB[..., 0]
@@ -110,7 +115,7 @@ def test_array_layouts(tmp_path):
 def test_stated_span_scales_an_array(tmp_path):
     np.save(tmp_path / "a.npy", GREY / 255 * 10 - 5)
     np.testing.assert_allclose(read_picture(tmp_path / "a.npy", (-5, 5)).pixels[..., 0], GREY, atol=1e-4)
-    with pytest.raises(UncheckError, match=r"a\.npy: range 1,1 is empty; give the lowest value first"):
+    with pytest.raises(UncheckError, match=r"range 1,1 is empty; give the lowest value first"):
         read_picture(tmp_path / "a.npy", (1, 1))
 
 
@@ -148,9 +153,9 @@ BAD = {
         "holds complex128, expected one array of real",
     ),
     "words.npy": (npy_bytes(np.array(["a", "b"])), "expected one array of real numbers"),
-    "flat.npy": (npy_bytes(np.ones(8)), "shape (8,) is not a picture; save (H, W)"),
-    "deep.npy": (npy_bytes(np.ones((8, 8, 8))), "shape (8, 8, 8) is not a picture"),
-    "none.npy": (npy_bytes(np.ones((0, 8))), "holds no pixels"),
+    "flat.npy": (npy_bytes(np.ones(8)), "shape (8,) is not a picture; give (H, W)"),
+    "deep.npy": (npy_bytes(np.ones((8, 8, 8))), "is not a picture"),
+    "none.npy": (npy_bytes(np.ones((0, 8))), "expected numbers, got an array of shape (0, 8)"),
     "header.npy": (npy_bytes(RGB).replace(b"}", b" "), "save"),
 }
 
@@ -210,3 +215,92 @@ def test_expand(tmp_path):
         expand([tmp_path / "bare"])
     with pytest.raises(UncheckError, match=r"\*\.webp: no picture matches this pattern; check"):
         expand([f"{root}/*.webp"])
+
+
+# --- files made to do harm --------------------------------------------------------------------------------
+
+
+def test_only_the_documented_formats_are_looked_for(tmp_path, monkeypatch):
+    # Planted: EPS named .png started Ghostscript.
+    monkeypatch.setattr(
+        EpsImagePlugin, "Ghostscript", lambda *_, **__: pytest.fail("Ghostscript was started")
+    )
+    path = tmp_path / "a.png"
+    path.write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\nshowpage\n%%EOF\n")
+    with Image.open(path) as image:
+        assert image.format == "EPS"
+    with pytest.raises(UncheckError, match=r"a\.png: not a picture that can be read; give PNG, JPEG"):
+        read_picture(path)
+
+
+def flat_png(height, width, *, bits=1):
+    """A PNG of zeros in which nothing is large but the numbers in its header."""
+
+    def chunk(name, data):
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    header = struct.pack(">IIBBBBB", width, height, bits, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize(
+    ("size", "reason"),
+    [
+        ((1, 170_000_000), "1 x 170000000 x 1 values are more than the 150 million"),
+        ((100_000_000, 1), "a side of more than 65500 pixels"),
+        ((13_300, 13_300), "13300 x 13300 x 1 values are more than the 150 million"),
+        ((20_000, 20_000), "its pixels are more than the 150 million values that are measured at once"),
+    ],
+)
+def test_a_picture_that_is_too_large_says_what_the_limit_is(tmp_path, size, reason):
+    path = tmp_path / "a.png"
+    path.write_bytes(flat_png(*size))
+    with pytest.raises(UncheckError) as caught:
+        read_picture(path)
+    assert reason in str(caught.value)
+    assert "damaged" not in str(caught.value)
+    assert str(caught.value).endswith("cut it into parts, or reduce it")
+
+
+def test_many_pages_count_together(tmp_path):
+    pages = [Image.new("1", (5000, 5000)) for _ in range(7)]
+    pages[0].save(tmp_path / "a.tif", save_all=True, append_images=pages[1:], compression="group4")
+    with pytest.raises(
+        UncheckError, match=r"a\.tif: 7 x 5000 x 5000 x 1 values are more than the 150 million"
+    ):
+        list(read_signals(str(tmp_path / "a.tif"), Given()))
+    assert read_picture(tmp_path / "a.tif").pixels.shape == (5000, 5000, 1)
+
+
+@pytest.mark.parametrize(
+    "shape", ["(True, True)", f"({10**30}, 4)", "(-1, 4)", "(1000000, 1000000)", "(4, 4.0)"]
+)
+def test_an_array_whose_header_cannot_be_is_an_error(tmp_path, shape):
+    header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
+    (tmp_path / "a.npy").write_bytes(
+        b"\x93NUMPY\x01\x00" + struct.pack("<H", 118) + header.encode() + bytes(64)
+    )
+    with pytest.raises(UncheckError, match=r"a\.npy: "):
+        read_picture(tmp_path / "a.npy")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+def test_a_pipe_is_not_opened(tmp_path):
+    os.mkfifo(tmp_path / "a.png")
+    with pytest.raises(UncheckError, match=r"a\.png: is a pipe, socket or device, not a file"):
+        read_picture(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize("name", ["", "x" * 5000, "a\0b"])
+def test_names_that_cannot_be(name):
+    with pytest.raises(UncheckError, match=r"no such file|cannot be opened|is a folder"):
+        read_picture(name)
+
+
+def test_threads_leave_no_warning_filter_behind(tmp_path):
+    paths = [saved(tmp_path, f"{i}.png", Image.fromarray(RGB).quantize(8)) for i in range(16)]
+    before = list(warnings.filters)
+    for _ in range(5):
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(read_picture, paths))
+    assert warnings.filters == before

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain, count
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -33,6 +33,8 @@ from uncheck.writing import write_file
 
 if TYPE_CHECKING:
     from uncheck.measuring import Measurement
+    from uncheck.measuring.measure import Settings
+    from uncheck.signals.signal import Given
 
 
 def command(
@@ -79,23 +81,21 @@ def command(
     anything has a lattice, 2 if any could not be read (the others are measured all the same).
     """
     check_output(output, paths)
-    options = {
-        "periods": parse_periods(periods),
-        "threshold": checked_threshold(threshold),
-        "span": parse_range(span),
-        "kind": kind and kind.value,
-        "unit": unit,
-        "mosaic": parse_tile(mosaic),
-        "gap": gap,
-        "audible": audible,
-        "rate": rate,
-        "together": together,
-        "where": maps is not None,
-    }
+    from uncheck.measuring.measure import Settings, some_periods
+    from uncheck.signals.signal import Given
+
+    given = Given(parse_range(span), unit, kind and kind.value, rate, parse_tile(mosaic), gap)
+    settings = Settings(
+        some_periods(parse_periods(periods)),
+        checked_threshold(threshold),
+        audible=audible,
+        where=maps is not None,
+        together=together,
+    )
     if maps is not None:
         made_folder(maps, "--map")
     with progress_bar() as progress:
-        result = measure_files(paths, options, progress, output)
+        result = measure_files(paths, settings, given, progress, output)
     from uncheck.reporting import measure_text
     from uncheck.reporting.words import plural
 
@@ -130,15 +130,18 @@ def _draw_maps(result: Measurement, folder: Path) -> int:
 
 
 def measure_files(
-    patterns: Sequence[str], options: Mapping[str, Any], progress: Progress, output: Path | None = None
+    patterns: Sequence[str], settings: Settings, given: Given, progress: Progress, output: Path | None
 ) -> Measurement:
-    """Measure file by file with the `options` of `measure`; what cannot be read is an entry of `errors`.
+    """Measure file by file; what cannot be read is an entry of `errors`.
 
     Raises:
         UncheckError: nothing at all could be measured and there is one reason, or the settings are wrong.
     """
-    from uncheck.measuring import Measurement, check_options, expand, measure
+    from uncheck.measuring.measure import measure_items
+    from uncheck.signals import expand
     from uncheck.signals.files import SUFFIXES
+    from uncheck.signals.items import file_items
+    from uncheck.signals.paths import SOUNDS
 
     errors: list[tuple[str, str]] = []
     files: list[str] = []
@@ -148,14 +151,9 @@ def measure_files(
         except UncheckError as error:
             errors.append((pattern, str(error)))
     check_output(output, files)
-    # Wrong options are one error, not one for every file.
-    check_options(files, **options)
-    result = Measurement(())
-    if files:
-        try:
-            result = measure(files, progress=progress, **options)
-        except UncheckError as error:
-            errors.append((files[0], str(error)))
+    if files and not any(f.lower().endswith((*SOUNDS, ".npy", ".tif", ".tiff")) for f in files):
+        settings.check_pictures()  # once, and not for every file
+    result = measure_items(file_items(files, given), settings, progress)
     errors += result.errors
     if not result.images and len(errors) == 1:
         raise UncheckError(errors[0][1])

@@ -2,12 +2,10 @@
 
 from uncheck.measuring.colour.brightness import Dependence, brightness_dependence
 from uncheck.measuring.lattice import Component, Lattice, Line, find_lattice, synthesise
-from uncheck.measuring.measure import check_options, measure
+from uncheck.measuring.measure import measure
 from uncheck.measuring.result import ImageMeasurement, Measurement
 from uncheck.measuring.sound.tones import Tone, find_tones
-from uncheck.signals.levels import infer_range, to_levels
-from uncheck.signals.pictures import Picture, expand, read_picture
-from uncheck.signals.signal import Signal
+from uncheck.signals import Picture, Signal, expand, infer_range, read_picture, to_levels
 
 __all__ = [
     "Component",
@@ -20,7 +18,6 @@ __all__ = [
     "Signal",
     "Tone",
     "brightness_dependence",
-    "check_options",
     "expand",
     "find_lattice",
     "find_tones",

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from uncheck.errors import UncheckError
+from uncheck.errors import UncheckError, first_line
 from uncheck.measuring.bands import without_bands
 from uncheck.measuring.coherence import confirmed
 from uncheck.measuring.colour.brightness import Dependence, brightness_dependence
@@ -25,9 +25,10 @@ from uncheck.measuring.sets import VISIBLE_IN_SETS
 from uncheck.measuring.sound.tones import AUDIBLE, Tone, find_tones
 from uncheck.measuring.sound.tones import LONGEST as LONGEST_SOUND
 from uncheck.measuring.together import Together
-from uncheck.signals.audio import SUFFIXES as SOUNDS
-from uncheck.signals.items import items
+from uncheck.signals.items import Item, items
 from uncheck.signals.signal import Given, Signal
+
+Progress = Callable[[str, int, int], None]
 
 #: The longest period tested in pictures, pixels: a period P has about P^2 / 2 frequencies.
 LONGEST = 64
@@ -43,7 +44,7 @@ LONGEST_DEEP = 16
 @dataclass(frozen=True)
 class Settings:
     """What is looked for: `periods` in pixels, `threshold` in grey levels, `significance` a p-value,
-    `audible` in decibels; and whether to say `where`.
+    `audible` in decibels; whether to say `where`, and whether to test all signals `together`.
     """
 
     periods: tuple[int, ...] = PERIODS
@@ -51,10 +52,18 @@ class Settings:
     significance: float = SIGNIFICANCE
     audible: float = AUDIBLE
     where: bool = False
+    together: bool = False
 
     def __post_init__(self) -> None:
         if not np.isfinite(self.audible):
             raise UncheckError(f"audible {self.audible:g} is not a level; give decibels, such as -60")
+
+    def check_pictures(self) -> None:
+        """Raise UncheckError if a period is too long for pictures."""
+        if max(self.periods) > LONGEST:
+            raise UncheckError(
+                f"period {max(self.periods)} is too long for pictures; give at most {LONGEST} pixels"
+            )
 
 
 def measure(
@@ -72,7 +81,7 @@ def measure(
     gap: int = 0,
     together: bool = False,
     where: bool = False,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Measurement:
     """Is there a lattice in these pictures, volumes or sounds, at which periods, how strong, how certain?
 
@@ -115,11 +124,21 @@ def measure(
     """
     tile = (mosaic, mosaic) if isinstance(mosaic, int) else mosaic
     given = Given(span, unit, kind, rate, tile, gap)
-    settings = Settings(_some_periods(periods), threshold, significance, audible, where)
-    listed = items(images, given)
+    settings = Settings(some_periods(periods), threshold, significance, audible, where, together)
+    return measure_items(items(images, given), settings, progress)
+
+
+def measure_items(
+    listed: Sequence[Item], settings: Settings, progress: Progress | None = None
+) -> Measurement:
+    """Measure files and arrays one by one; those that cannot be measured are listed in `errors`.
+
+    Raises:
+        UncheckError: the only one cannot be measured.
+    """
     measured: list[ImageMeasurement] = []
     errors: list[tuple[str, str]] = []
-    sets = Together(settings.periods, significance, min(threshold, VISIBLE_IN_SETS)) if together else None
+    sets = Together(settings.periods, settings.significance, min(settings.threshold, VISIBLE_IN_SETS))
     for done, item in enumerate(listed):
         if progress is not None:
             progress(item.name, done, len(listed))
@@ -127,36 +146,22 @@ def measure(
             for signal in item.signals():
                 try:
                     measured.append(measure_signal(signal, settings))
-                    if sets is not None:
+                    if settings.together:
                         sets.add(signal)
-                except UncheckError as error:
+                except Exception as error:
                     errors.append(_named(signal.name, error))
-        except UncheckError as error:
+        except Exception as error:
             errors.append(_named(item.name, error))
     if len(listed) == 1 and not measured:
         raise UncheckError(errors[0][1])
-    return Measurement(tuple(measured), tuple(errors), sets.result() if sets is not None else None)
+    return Measurement(tuple(measured), tuple(errors), sets.result() if settings.together else None)
 
 
-def _named(name: str, error: UncheckError) -> tuple[str, str]:
-    message = str(error)
+def _named(name: str, error: Exception) -> tuple[str, str]:
+    """Return a name and what went wrong with it; a fault of one file must not stop the others."""
+    known = isinstance(error, UncheckError)
+    message = str(error) if known else f"{type(error).__name__} ({first_line(error)}); please report it"
     return name, message if message.startswith(name) else f"{name}: {message}"
-
-
-def check_options(files: Sequence[str], *, periods: Iterable[int], **options: Any) -> None:
-    """UncheckError now if `measure` would refuse these options for every one of the `files`."""
-    longest = max(_some_periods(periods))
-    Settings(audible=options.get("audible", AUDIBLE))
-    flat = [f for f in files if not f.lower().endswith((*SOUNDS, ".npy", ".tif", ".tiff"))]
-    if flat and len(flat) == len(files):
-        _check_longest(longest)
-    options = {k: v for k, v in options.items() if k in Given.__dataclass_fields__}
-    Given(**options)
-
-
-def _check_longest(longest: int) -> None:
-    if longest > LONGEST:
-        raise UncheckError(f"period {longest} is too long for pictures; give at most {LONGEST} pixels")
 
 
 def measure_signal(signal: Signal, settings: Settings) -> ImageMeasurement:
@@ -165,7 +170,7 @@ def measure_signal(signal: Signal, settings: Settings) -> ImageMeasurement:
         return _sound(signal, settings)
     flat = signal.values.ndim == 3
     if flat:
-        _check_longest(max(settings.periods))
+        settings.check_pictures()
     short = tuple(p for p in settings.periods if flat or p <= LONGEST_DEEP)
     mapped = settings.where and flat
     significance = settings.significance / 2 if mapped else settings.significance
@@ -244,8 +249,8 @@ def _dependences(signal: Signal, found: Lattice) -> tuple[Dependence, ...]:
     return tuple(out)
 
 
-def _some_periods(periods: Iterable[int]) -> tuple[int, ...]:
-    """`periods` as ascending whole numbers; UncheckError if none, or one too long for any signal."""
+def some_periods(periods: Iterable[int]) -> tuple[int, ...]:
+    """Return periods as ascending whole numbers; UncheckError if none, or one too long for any signal."""
     whole = tuple(sorted(set(checked_periods(periods))))
     if not whole:
         raise UncheckError(f"no periods to test; give whole numbers of pixels from 2 to {LONGEST}")

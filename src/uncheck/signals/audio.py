@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import struct
-import warnings
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from uncheck.errors import UncheckError
+from uncheck.signals.budget import caught_warnings, check_values
 from uncheck.signals.levels import LEVELS
 from uncheck.signals.signal import Given, Signal
-
-SUFFIXES = (".wav", ".flac", ".ogg")
 
 #: Programs that write to a pipe do not know the length and put the largest one into the header.
 STREAMED = 0x7FFFFF00
@@ -36,6 +34,7 @@ def read_audio(path: str, given: Given) -> Signal:
         raise UncheckError(f"{path}: is audio and cannot be measured as {given.kind}; leave that out")
     wav = path.lower().endswith(".wav")
     samples, rate = _wav(path) if wav else _soundfile(path)
+    check_values(path, samples.shape, spatial=False)
     if rate <= 0 and given.rate is None:
         raise UncheckError(
             f"{path}: its header says {rate:g} samples per second; correct it, or give the rate"
@@ -88,8 +87,7 @@ def _wav(path: str) -> tuple[NDArray[np.generic], float]:
     from scipy.io import wavfile
 
     try:
-        with warnings.catch_warnings(record=True) as said:
-            warnings.simplefilter("always")
+        with caught_warnings("always") as said:
             rate, samples = wavfile.read(path)
     except (ValueError, struct.error, EOFError, TypeError, ZeroDivisionError, UnboundLocalError) as error:
         if "Unknown wave file format" in str(error):
@@ -126,8 +124,9 @@ def _soundfile(path: str) -> tuple[NDArray[np.generic], float]:
     try:
         with soundfile.SoundFile(path) as file:
             promised, rate = file.frames, file.samplerate
+            check_values(path, (promised, file.channels), spatial=False)
             samples = file.read(dtype="float32", always_2d=True)
-    except (RuntimeError, OSError, MemoryError) as error:
+    except (RuntimeError, OSError) as error:
         raise UncheckError(
             f"{path}: damaged or truncated {Path(path).suffix} file ({_first(error)}); write it again"
         ) from error

@@ -2,31 +2,63 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from tokenize import TokenError
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from uncheck.errors import UncheckError
-from uncheck.signals import audio
-from uncheck.signals.arrays import split
+from uncheck.signals.arrays import Raw, split
+from uncheck.signals.audio import read_audio
+from uncheck.signals.budget import check_values
 from uncheck.signals.mosaics import tiles
-from uncheck.signals.pictures import SUFFIXES as PICTURES
-from uncheck.signals.pictures import check_file, load_array, opened, pixels
+from uncheck.signals.paths import PICTURES, SOUNDS, check_file
+from uncheck.signals.pictures import read_frames
 from uncheck.signals.signal import Given, Signal
 
 #: Endings of all files that can be measured.
-SUFFIXES = (*PICTURES, *audio.SUFFIXES)
+SUFFIXES = (*PICTURES, *SOUNDS)
 
 SIXTEEN = "Its 16 bits per channel were read as 8; save it as .npy for the rest."
 
 
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """`pixels` (H, W, C) float32, grey levels 0..255, alpha dropped; `codec` the file format ("PNG")."""
+
+    pixels: NDArray[np.float32]
+    codec: str
+
+
+def read_picture(path: str | Path, span: tuple[float, float] | None = None) -> Picture:
+    """Read one picture file.
+
+    Args:
+        path: PNG, JPEG, TIFF, WebP, BMP (grey, RGB, palette, CMYK; alpha ignored; 16 bits scaled to 0..255;
+            the first frame of several) or .npy of shape (H, W), (H, W, C) or (C, H, W), C at most 4.
+        span: the values that black and white have in a .npy; inferred if None.
+
+    Raises:
+        UncheckError: missing, empty, truncated, not a picture, too large, or not finite.
+    """
+    check_file(path)
+    name = str(path)
+    if name.lower().endswith(".npy"):
+        raws = split(load_array(path), name, Given(span), "NPY")
+    else:
+        frames = read_frames(name, "first")
+        raws = split(frames.pages[0], name, Given(), frames.codec)
+    if [raw.kind for raw in raws] != ["picture"]:
+        raise UncheckError(f"{path}: is not a picture; give (H, W), (H, W, C) or (C, H, W), C at most 4")
+    signal = _signal(raws[0], name)
+    return Picture(signal.values, signal.codec or "unknown")
+
+
 def read_signals(path: str, given: Given) -> Iterator[Signal]:
-    """All signals of one file, one after the other.
+    """Read all signals of one file, one after the other.
 
     Args:
         path: a picture, a TIFF of several pages (grey: a volume, colour: video), an .npy, or audio.
@@ -35,51 +67,46 @@ def read_signals(path: str, given: Given) -> Iterator[Signal]:
     Raises:
         UncheckError: what cannot be read, or not be taken as `given` says.
     """
-    file = Path(path)
-    check_file(file)
-    if file.suffix.lower() in audio.SUFFIXES:
-        found: Iterator[Signal] = iter([audio.read_audio(path, given)])
-    elif file.suffix.lower() == ".npy":
-        array = load_array(file)
-        if not array.size:
-            raise UncheckError(f"{path}: shape {array.shape} holds nothing; save at least 4 x 4 pixels")
-        found = (raw.signal() for raw in split(array, path, given, "NPY"))
-    else:
-        found = _pictures(path, given)
-    for signal in found:
+    check_file(path)
+    for signal in _read(path, given):
         if given.mosaic is None:
             yield signal
         else:
             yield from tiles(signal, given.mosaic, given.gap)
 
 
+def _read(path: str, given: Given) -> Iterator[Signal]:
+    if path.lower().endswith(SOUNDS):
+        yield read_audio(path, given)
+    elif path.lower().endswith(".npy"):
+        array = load_array(path)
+        if not array.size:
+            raise UncheckError(f"{path}: shape {array.shape} holds nothing; save at least 4 x 4 pixels")
+        yield from (_signal(raw, path) for raw in split(array, path, given, "NPY"))
+    else:
+        yield from _pictures(path, given)
+
+
+def _signal(raw: Raw, path: str) -> Signal:
+    check_values(path, raw.array.shape, spatial=raw.kind != "audio")
+    return raw.signal()
+
+
 def _pictures(path: str, given: Given) -> Iterator[Signal]:
     if given.kind == "audio" or given.rate is not None:
         raise UncheckError(f"{path}: is a picture and has no sample rate; leave that out")
-    with opened(Path(path)) as image:
-        codec, count = image.format or "unknown", _count(image, path)
-        notes: tuple[str, ...] = (SIXTEEN,) if _sixteen_bit_colour(image, Path(path)) else ()
-        # Other formats of several frames are animations, of which people mean the first.
-        many = count > 1 and (codec == "TIFF" or given.kind not in (None, "pictures"))
-        if not many and not _deep(image):
-            if count > 1:
-                notes += (f"The first of {count} frames was measured; with kind frames all are.",)
-            if given.kind == "volume":
-                notes += ("A volume with a single slice was measured as a picture.",)
-            tables = tuple(tuple(t) for t in getattr(image, "quantization", {}).values()) or None
-            yield Signal(path, pixels(image), "picture", codec, unit=given.unit, notes=notes, tables=tables)
-            return
-        pages = []
-        for i in range(count if many else 1):
-            image.seek(i)
-            pages.append(_raw(image))
+    # Formats of several frames but TIFF are animations, of which people mean the first.
+    frames = read_frames(path, "pages" if given.kind in (None, "pictures") else "all")
+    pages, kind = frames.pages, given.kind
+    notes: tuple[str, ...] = (SIXTEEN,) if frames.cut else ()
     if len(pages) == 1:
-        kind = None if given.kind == "frames" else given.kind
-        stacks = [(path, pages[0] if kind != "volume" else pages[0][None], kind)]
+        if frames.count > 1:
+            notes += (f"The first of {frames.count} frames was measured; with kind frames all are.",)
+        kind = None if kind == "frames" else kind
+        stacks = [(path, pages[0][None] if kind == "volume" else pages[0], kind)]
     elif len({(page.shape, page.dtype) for page in pages}) == 1:
-        kind = given.kind or ("volume" if codec == "TIFF" else "frames")
-        stacks = [(path, np.stack(pages), kind)]
-    elif given.kind == "volume":
+        stacks = [(path, np.stack(pages), kind or ("volume" if frames.codec == "TIFF" else "frames"))]
+    elif kind == "volume":
         sizes = sorted({" x ".join(map(str, page.shape)) for page in pages})
         raise UncheckError(
             f"{path}: its pages have different sizes ({', '.join(sizes)}) and make no volume; "
@@ -88,22 +115,13 @@ def _pictures(path: str, given: Given) -> Iterator[Signal]:
     else:
         notes += ("Its pages have different sizes, so each was measured as a picture of its own.",)
         stacks = [(f"{path}[{i}]", page, None) for i, page in enumerate(pages)]
-    for name, stack, kind in stacks:
-        for raw in split(stack, name, Given(given.span, given.unit, kind), codec):
+    # The range of a picture of 8 bits is known.
+    span = given.span if frames.deep or len(pages) > 1 else None
+    for name, stack, one in stacks:
+        for raw in split(stack, name, Given(span, given.unit, one), frames.codec):
             signal = raw.signal()
-            yield replace(signal, notes=(*notes, *signal.notes, *_taken(signal, given)))
-
-
-def _count(image: Image.Image, path: str) -> int:
-    with warnings.catch_warnings():
-        # Where a TIFF ends before its list of pages does, Pillow warns and takes the last for the end.
-        warnings.filterwarnings("error", message="Corrupt EXIF", module="PIL")
-        try:
-            return int(getattr(image, "n_frames", 1))
-        except UserWarning as warning:
-            raise UncheckError(
-                f"{path}: truncated, it names more pages than it holds; write it again"
-            ) from warning
+            said = (*notes, *signal.notes, *_taken(signal, given))
+            yield replace(signal, tables=frames.tables if len(pages) == 1 else None, notes=said)
 
 
 def _taken(signal: Signal, given: Given) -> tuple[str, ...]:
@@ -115,31 +133,25 @@ def _taken(signal: Signal, given: Given) -> tuple[str, ...]:
     )
 
 
-def _raw(image: Image.Image) -> NDArray[np.generic]:
-    """The frame at hand in its own type: (H, W), or (H, W, 3) for anything with colour."""
-    if _deep(image):
-        return _sixteen(np.array(image))
-    return np.array(image.convert("L" if image.mode in {"1", "L", "LA"} else "RGB"))
+def load_array(path: str | Path) -> NDArray[np.generic]:
+    """Read the array of a .npy, without unpickling and without believing its header.
 
-
-def _deep(image: Image.Image) -> bool:
-    return image.mode in {"F", "I"} or image.mode.startswith("I;16")
-
-
-def _sixteen(values: NDArray[np.generic]) -> NDArray[np.generic]:
-    """Some 16-bit greys, and some of 8 bits, are opened as 32-bit integers."""
-    if values.dtype != np.int32 or values.min(initial=0) < 0 or values.max(initial=0) > 65535:
-        return values
-    return values.astype(np.uint16 if values.max(initial=0) > 255 else np.uint8)
-
-
-def _sixteen_bit_colour(image: Image.Image, path: Path) -> bool:
-    if image.mode not in {"RGB", "RGBA", "LA"}:
-        return False
-    if image.format == "TIFF":
-        bits = getattr(image, "tag_v2", {}).get(258, (8,))
-        return bool(max(bits if isinstance(bits, tuple) else (bits,)) > 8)
-    if image.format == "PNG":
-        with path.open("rb") as file:
-            return file.read(25)[24:25] == b"\x10"
-    return False
+    Raises:
+        UncheckError: damaged, truncated, pickled, too large, or not of real numbers.
+    """
+    try:
+        # Mapped, not read: what the header says costs nothing until its size was compared with the file's.
+        values = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ArithmeticError, OSError, ValueError, EOFError, SyntaxError, TypeError, TokenError) as error:
+        if "pickle" in str(error) or "Python objects" in str(error):
+            raise UncheckError(
+                f"{path}: holds pickled objects or no array, not opened; save numbers with numpy.save"
+            ) from error
+        raise UncheckError(
+            f"{path}: damaged or truncated .npy array; save it again with numpy.save"
+        ) from error
+    if not isinstance(values, np.ndarray) or values.dtype.kind not in "buif":
+        kind = values.dtype if isinstance(values, np.ndarray) else "several arrays (.npz)"
+        raise UncheckError(f"{path}: holds {kind}, expected one array of real numbers; save it as such")
+    check_values(str(path), values.shape, spatial=False)
+    return np.array(values)

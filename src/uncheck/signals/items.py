@@ -15,7 +15,7 @@ from uncheck.errors import UncheckError
 from uncheck.signals.arrays import Raw, split
 from uncheck.signals.files import SUFFIXES, read_signals
 from uncheck.signals.mosaics import tiles
-from uncheck.signals.pictures import expand
+from uncheck.signals.paths import expand
 from uncheck.signals.signal import Given, Signal
 
 
@@ -28,13 +28,13 @@ class Item:
 
 
 def items(images: Any, given: Given) -> list[Item]:
-    """Everything named by `images`, in order, as `measure` takes it.
+    """List everything named by `images`, in order, as `measure` takes it.
 
     Raises:
         UncheckError: an empty list, folder or glob, or arrays of an impossible shape.
     """
     if isinstance(images, str | Path):
-        return [_file(path, given) for path in expand([images], SUFFIXES)]
+        return file_items(expand([images], SUFFIXES), given)
     if not isinstance(images, Sequence):
         return _arrays(images, "array", given)
     if not len(images):
@@ -42,14 +42,15 @@ def items(images: Any, given: Given) -> list[Item]:
     out: list[Item] = []
     for i, item in enumerate(images):
         if isinstance(item, str | Path):
-            out += [_file(path, given) for path in expand([item], SUFFIXES)]
+            out += file_items(expand([item], SUFFIXES), given)
         else:
             out += _arrays(item, f"[{i}]", given)
     return out
 
 
-def _file(path: str, given: Given) -> Item:
-    return Item(path, partial(read_signals, path, given))
+def file_items(paths: Iterable[str], given: Given) -> list[Item]:
+    """Return files, whose names are taken as they are, as `measure` takes them."""
+    return [Item(path, partial(read_signals, path, given)) for path in paths]
 
 
 def _arrays(item: Any, name: str, given: Given) -> list[Item]:
