@@ -92,6 +92,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _interrupted()
         return _failed("the program asked for input and there was none", with_traceback)
     except BaseException as error:  # exit code 1 would read as a lattice
+        if isinstance(error.__context__, BrokenPipeError):  # whoever read the help has seen enough
+            return 0
         return _failed(_sentence(error), with_traceback)
 
 

@@ -1,4 +1,7 @@
-"""Options that several commands share, and the values people write in them."""
+"""Options that several commands share, and the values people write in them.
+
+A value that makes no sense is an UncheckError that names the option.
+"""
 
 from __future__ import annotations
 
@@ -50,30 +53,21 @@ ExitZeroOption = Annotated[
 ]
 
 
-def parse_shape(text: str, option: str = "--shape") -> tuple[int, ...]:
-    """Parse a shape like 1,3,256,256 or 1x3x256x256 as integers, each at least 1.
-
-    Raises:
-        UncheckError: anything else.
-    """
-    parts = re.split(r"[,x]", text.strip().strip("()[]"))
+def parse_shape(text: str) -> tuple[int, ...]:
+    """Parse a shape like 1,3,256,256 or 1x3x256x256."""
     try:
-        shape = tuple(int(part) for part in parts)
+        shape = tuple(int(part) for part in _parts(text))
     except ValueError:
         raise UncheckError(
-            f"{option} {text!r} is not a list of whole numbers; write it like 1,3,256,256"
+            f"--shape {text!r} is not a list of whole numbers; write it like 1,3,256,256"
         ) from None
     if min(shape) < 1:
-        raise UncheckError(f"{option} {text!r} has the size {min(shape)}; every size must be at least 1")
+        raise UncheckError(f"--shape {text!r} has the size {min(shape)}; every size must be at least 1")
     return shape
 
 
 def parse_range(text: str | None, option: str = "--range") -> tuple[float, float] | None:
-    """Parse a range like -1,1 as two finite numbers, the lower one first; None stays None.
-
-    Raises:
-        UncheckError: anything else.
-    """
+    """Parse a range like -1,1; None stays None."""
     if text is None:
         return None
     try:
@@ -88,11 +82,7 @@ def parse_range(text: str | None, option: str = "--range") -> tuple[float, float
 
 
 def parse_tile(text: str | None) -> tuple[int, int] | None:
-    """Parse a tile like 64 or 64x48 as (height, width) in pixels; None stays None.
-
-    Raises:
-        UncheckError: anything else.
-    """
+    """Parse a tile like 64 or 64x48 (height x width); None stays None."""
     if text is None:
         return None
     match = re.fullmatch(r"\s*(\d{1,6})\s*(?:x\s*(\d{1,6})\s*)?", text)
@@ -102,11 +92,7 @@ def parse_tile(text: str | None) -> tuple[int, int] | None:
 
 
 def parse_periods(text: str) -> tuple[int, ...]:
-    """Parse periods like 2-16, 2,4,8 or 2-4,8 as ascending whole numbers.
-
-    Raises:
-        UncheckError: anything else, or a span from high to low.
-    """
+    """Parse periods like 2-16, 2,4,8 or 2-4,8 into ascending whole numbers."""
     periods: set[int] = set()
     for part in text.split(","):
         match = re.fullmatch(r"\s*(\d{1,6})\s*(?:-\s*(\d{1,6})\s*)?", part)
@@ -120,24 +106,20 @@ def parse_periods(text: str) -> tuple[int, ...]:
 
 
 def parse_sizes(text: str, option: str) -> int | tuple[int, ...]:
-    """Parse a size like 3 as one integer for all axes, like 3x5 or 3,5 as one per axis.
-
-    Raises:
-        UncheckError: anything else; whether the sizes make sense is for the geometry to say.
-    """
-    parts = re.split(r"[,x]", text.strip().strip("()[]"))
+    """Parse a size like 3 for all axes, or 3x5 or 3,5 for each; geometry judges whether they make sense."""
+    parts = _parts(text)
     if not all(re.fullmatch(r"\s*-?\d{1,18}\s*", part) for part in parts):
         raise UncheckError(f"{option} {text!r} is not a size; write a whole number, or one per axis like 3x3")
     sizes = tuple(int(part) for part in parts)
     return sizes[0] if len(sizes) == 1 else sizes
 
 
-def checked_threshold(threshold: float) -> float:
-    """Return the threshold, if it is a number of grey levels from 0 up.
+def _parts(text: str) -> list[str]:
+    return re.split(r"[,x]", text.strip().strip("()[]"))
 
-    Raises:
-        UncheckError: negative, NaN or infinite.
-    """
+
+def checked_threshold(threshold: float) -> float:
+    """Return the threshold, if it is a number of grey levels."""
     if not (math.isfinite(threshold) and threshold >= 0):
         raise UncheckError(f"--threshold {threshold:g} is not a number of grey levels; give 0 or more")
     return threshold

@@ -15,6 +15,12 @@ NAMED = 0.1
 
 _COLOURS = {"lattice": "bold red", "clean": "bold green", "undetermined": "bold yellow"}
 
+_ORDERS = {
+    1: "its output phases get unequal means (first order).",
+    2: "its output phases get unequal variances, which a nonlinearity after it turns into unequal means "
+    "(second order).",
+}
+
 _FAULTS = {
     "architecture": "It is built in: the same architecture with shuffled weights leaves a lattice too.",
     "learning": "It was learned: the same architecture with shuffled weights leaves none as strong.",
@@ -59,31 +65,26 @@ def headline(report: Report) -> str:
 def _blamed(stages: Sequence[Report]) -> str:
     if not stages:
         return "there is no upsampling stage, so upsampling is not to blame"
-    guilty = sorted((s for s in stages if (s["blame"] or 0) >= NAMED), key=lambda s: -s["blame"])
+    guilty = _guilty(stages)
     if not guilty:
         return "no upsampling stage answers for it"
     return "to blame: " + listed([f"{_name(s)} ({s['blame']:.0%})" for s in guilty])
 
 
+def _guilty(stages: Sequence[Report]) -> list[Report]:
+    return sorted((s for s in stages if (s["blame"] or 0) >= NAMED), key=lambda s: -s["blame"])
+
+
 def _reasons(report: Report) -> list[Part]:
     """Return the kind of fault of each guilty stage, and where the lattice comes from."""
-    lines: list[Part] = []
-    for stage in sorted(report["stages"], key=lambda s: -(s["blame"] or 0)):
-        if (stage["blame"] or 0) < NAMED:
-            continue
-        order = stage.get("blame_order")
-        if order == 1:
-            lines.append(f"{_name(stage)}: its output phases get unequal means (first order).")
-        elif order == 2:
-            lines.append(
-                f"{_name(stage)}: its output phases get unequal variances, which a nonlinearity after it "
-                "turns into unequal means (second order)."
-            )
-    fault = _FAULTS.get(report["random_weights"]["fault"] or "")
-    return [*lines, *([fault] if fault else [])]
+    guilty = [stage for stage in _guilty(report["stages"]) if stage["blame_order"]]
+    lines: list[Part] = [f"{_name(stage)}: {_ORDERS[stage['blame_order']]}" for stage in guilty]
+    fault = report["random_weights"]["fault"]
+    return [*lines, *([_FAULTS[fault]] if fault else [])]
 
 
 def _name(stage: Report) -> str:
+    """Return the name of a layer; of one that is called again, which call it is."""
     again = f" (call {stage['call'] + 1})" if stage.get("call") else ""
     return f"{stage['name'] or 'the model itself'}{again}"
 
@@ -101,21 +102,21 @@ def _stages(stages: Sequence[Report]) -> list[Part]:
             sizes(s["output_period"]),
             "-" if s["gain_spread"] is None else f"{s['gain_spread']:.3f}",
             "-" if s["order"] is None else str(s["order"]),
-            bar(s["blame"]) + (" *" if s.get("interacts") else ""),
+            bar(s["blame"]) + (" *" if s["interacts"] else ""),
         )
         for s in stages
     ]
     columns = ("stage", "kind", ">stride", ">kernel", "overlap", ">period", ">gain spread", ">order", "blame")
     parts: list[Part] = [table("Upsampling stages, in forward order", columns, rows)]
-    if any(s.get("interacts") for s in stages):
+    if any(s["interacts"] for s in stages):
         parts.append("* interacts with other stages: mend these together.")
     return parts
 
 
 def _lattice(report: Report) -> list[Part]:
     origins = [(c, _shares(report["stages"], c["period"])) for c in report["lattice"]]
-    origins += [(c, "trace, below the threshold") for c in report.get("traces", [])]
-    origins += [(c, "the input brought it") for c in report.get("from_input", [])]
+    origins += [(c, "trace, below the threshold") for c in report["traces"]]
+    origins += [(c, "the input brought it") for c in report["from_input"]]
     if not origins:
         return []
     rows = [
@@ -128,7 +129,7 @@ def _shares(stages: Sequence[Report], period: Sequence[int]) -> str:
     shares = [
         (entry["share"], _name(stage))
         for stage in stages
-        for entry in stage.get("periods", [])
+        for entry in stage["periods"]
         if list(entry["period"]) == list(period)
     ]
     return ", ".join(f"{name} {share:.0%}" for share, name in sorted(shares, reverse=True) if share >= 0.01)
@@ -136,7 +137,7 @@ def _shares(stages: Sequence[Report], period: Sequence[int]) -> str:
 
 def _probes(report: Report) -> list[Part]:
     rows = [
-        (name, components(probe["lattice"]), components(probe.get("second_order")))
+        (name, components(probe["lattice"]), components(probe["second_order"]))
         for name, probe in report["probes"].items()
     ]
     random = report["random_weights"]["lattice"]
@@ -158,9 +159,7 @@ def _boundary(boundary: Report | None) -> list[Part]:
                 f"Border: on {what} it differs {edge['depth']} pixels deep, by up to "
                 f"{levels(edge['strength'])} grey levels."
             )
-    paddings = [
-        f"{p['name'] or 'the model itself'} ({p['mode']}, {p['share']:.0%})" for p in boundary["paddings"]
-    ]
+    paddings = [f"{_name(p)} ({p['mode']}, {p['share']:.0%})" for p in boundary["paddings"]]
     if paddings:
         lines.append(f"Border: made by the padding of {listed(paddings)}.")
     return lines or ["Border: no boundary artifact."]
@@ -178,7 +177,7 @@ def _gradient(gradient: Report | None) -> list[Part]:
         return []
     rows = [
         (
-            s["name"] or "the model itself",
+            _name(s),
             s["kind"],
             sizes(s["stride"]),
             sizes(s["kernel_size"]),
