@@ -48,6 +48,7 @@ ALLOWED = {
     "cli": {
         "errors",
         "writing",
+        "plain",
         "geometry",
         "phases",
         "signals",

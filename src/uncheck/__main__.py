@@ -1,5 +1,7 @@
 """`python -m uncheck`, the same as the command `uncheck`."""
 
+from __future__ import annotations
+
 import sys
 
 from uncheck.cli import main

@@ -1,5 +1,7 @@
 """The names of `uncheck.fixing`, which is several rooms now; kept for code that imports them from here."""
 
+from __future__ import annotations
+
 from uncheck.editing import CycleSpin, keep_even, load_repaired
 from uncheck.fusing import Difference, Fused, Fusion, Refused, fuse
 from uncheck.repairing.result import Repair

@@ -5,8 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from uncheck.geometry import chain, layer, overlap
+from uncheck.geometry import chain, layer, overlap, surviving_periods
 from uncheck.measuring import Measurement, measure
+from uncheck.plain import plain
 from uncheck.reporting import Page, json_text, measure_text, overlap_text
 from uncheck.reporting.words import bar, chance, components, levels, listed, sizes
 
@@ -15,6 +16,10 @@ def checkered(amplitude, n=64, slope=0.0):
     y, x = np.mgrid[:n, :n]
     noise = np.random.default_rng(0).normal(128, 3, (n, n))
     return noise + (amplitude + slope * x) * (-1.0) ** (x + y)
+
+
+def text_of(result, page=None):
+    return overlap_text(result, plain(result.layers), result.axis_taps, surviving_periods(result), page)
 
 
 def test_one_row_per_picture_and_a_headline_that_counts():
@@ -45,7 +50,7 @@ def test_a_single_picture_tells_how_the_lattice_goes_with_brightness():
 
 
 def test_uneven_overlap():
-    text = overlap_text(overlap(3, 2), Page(200))
+    text = text_of(overlap(3, 2), Page(200))
     assert text.splitlines()[0] == (
         "Uneven: 4:1 between the output pixels that get most and fewest taps; period 2."
     )
@@ -54,8 +59,8 @@ def test_uneven_overlap():
 
 
 def test_even_overlap_and_a_hole():
-    assert overlap_text(overlap(4, 2)).startswith("Even: every output pixel")
-    assert "some output pixels get no tap at all; period 3" in overlap_text(overlap(2, 3, 1))
+    assert text_of(overlap(4, 2)).startswith("Even: every output pixel")
+    assert "some output pixels get no tap at all; period 3" in text_of(overlap(2, 3, 1))
 
 
 def test_a_chain_lists_its_layers_and_scales():
@@ -64,7 +69,7 @@ def test_a_chain_lists_its_layers_and_scales():
         layer(3, 2, ndim=1),
         layer(2, ndim=1, transposed=False),
     ]
-    lines = [" ".join(line.split()) for line in overlap_text(chain(layers)).splitlines()]
+    lines = [" ".join(line.split()) for line in text_of(chain(layers)).splitlines()]
     assert "1. transposed convolution, kernel 3, stride 2, padding 1, output padding 1" in lines
     assert "3. convolution, kernel 2, stride 1" in lines
     assert "1 4 2:1 yes" in lines
@@ -72,7 +77,7 @@ def test_a_chain_lists_its_layers_and_scales():
 
 
 def test_many_phases_are_counted():
-    assert "... (20 phases)" in overlap_text(overlap(3, 20, 1))
+    assert "... (20 phases)" in text_of(overlap(3, 20, 1))
 
 
 def test_json_keeps_the_keys_and_refuses_nan():

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +32,7 @@ def check_output(path: Path | None, inputs: Sequence[str | Path] = ()) -> None:
         return
     if path.is_dir():
         raise UncheckError(f"-o {path} is a folder; name a file in it")
-    if path.exists() and any(one.exists() and path.samefile(one) for one in _files(inputs)):
+    if path.exists() and _is_read(path, inputs):
         raise UncheckError(f"-o {path} is one of the files to read and would be lost; name another file")
     if not path.parent.is_dir():
         raise UncheckError(f"-o {path} lies in no folder that exists; make {path.parent} first")
@@ -39,9 +40,16 @@ def check_output(path: Path | None, inputs: Sequence[str | Path] = ()) -> None:
         raise UncheckError(f"-o {path} cannot be written; check its permissions")
 
 
-def _files(inputs: Sequence[str | Path]) -> Iterable[Path]:
-    for path in map(Path, inputs):
-        yield from path.iterdir() if path.is_dir() else [path]
+def _is_read(path: Path, inputs: Sequence[str | Path]) -> bool:
+    for one in inputs:
+        files = [Path(one)]
+        with suppress(OSError):
+            files = list(Path(one).iterdir())
+        for file in files:
+            with suppress(OSError):
+                if path.samefile(file):
+                    return True
+    return False
 
 
 def page(path: Path | None) -> Page:

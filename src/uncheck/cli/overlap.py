@@ -12,7 +12,8 @@ from uncheck.cli.output import check_output, emit_result
 from uncheck.errors import UncheckError
 
 if TYPE_CHECKING:
-    from uncheck.geometry import Layer
+    from uncheck.geometry import Layer, Overlap
+    from uncheck.reporting import Page
 
 _SIZE = r"\d+(?:x\d+)*"
 _LAYER = re.compile(
@@ -47,7 +48,8 @@ def command(
 
     Exit code 1 if they are uneven.
     """
-    from uncheck.geometry import chain, layer
+    from uncheck.geometry import chain, layer, surviving_periods
+    from uncheck.plain import plain
     from uncheck.reporting import overlap_text
 
     check_output(output)
@@ -61,7 +63,11 @@ def command(
     )
     layers = [first, *(parse_layer(text, first.ndim) for text in then or ())]
     result = chain(layers, None if input_size is None else parse_sizes(input_size, "--input-size"))
-    emit_result(result, form, overlap_text, output)
+
+    def text(result: Overlap, page: Page) -> str:
+        return overlap_text(result, plain(result.layers), result.axis_taps, surviving_periods(result), page)
+
+    emit_result(result, form, text, output)
     return int(not result.even and not exit_zero)
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
 from rich.text import Text
 
-from uncheck.geometry import Layer, Overlap, surviving_periods
 from uncheck.geometry.picture import picture
+from uncheck.reporting.as_json import Report, Result
 from uncheck.reporting.page import Page, Part, table
 from uncheck.reporting.words import listed, sizes
 
@@ -13,28 +16,29 @@ from uncheck.reporting.words import listed, sizes
 MOST_PHASES = 16
 
 
-def overlap_text(result: Overlap, page: Page | None = None) -> str:
+def overlap_text(
+    result: Result,
+    layers: Sequence[Report],
+    axis_taps: Sequence[Sequence[int]],
+    periods: Sequence[Sequence[int]],
+    page: Page | None = None,
+) -> str:
     """Return the count of `uncheck.overlap` or `uncheck.chain` as a page of text.
 
     Args:
-        result: of either; beside its dictionary its layers, and the taps that `geometry` draws.
+        result: an `Overlap`, or anything with the same dictionary.
+        layers: the layers counted, as dictionaries.
+        axis_taps: per axis, the taps of each phase.
+        periods: per axis, those that the pattern holds.
         page: width and colour; plain text if None.
     """
     report = result.to_dict()
-    if report["even"]:
-        parts: list[Part] = [
-            Text(
-                "Even: every output pixel away from the border gets the same number of taps.",
-                style="bold green",
-            )
-        ]
-    else:
-        parts = [Text(_uneven(result, report["ratio"]), style="bold red")]
-    parts.append("")
-    if len(result.layers) > 1:
-        parts += [f"{i}. {_layer(one)}" for i, one in enumerate(result.layers, 1)]
-    rows = [(str(axis), _taps(taps)) for axis, taps in enumerate(result.axis_taps)]
-    parts += picture(result.taps).splitlines()
+    style = "bold green" if report["even"] else "bold red"
+    parts: list[Part] = [Text(_headline(report, periods), style=style), ""]
+    if len(layers) > 1:
+        parts += [f"{i}. {_layer(one)}" for i, one in enumerate(layers, 1)]
+    parts += picture(np.asarray(report["taps"])).splitlines()
+    rows = [(str(axis), _taps(taps)) for axis, taps in enumerate(axis_taps)]
     parts.append(table("Taps per phase (axes multiply)", (">axis", "phase 0, 1, ..."), rows))
     if len(report["scales"]) > 1:
         scales = [
@@ -50,17 +54,16 @@ def overlap_text(result: Overlap, page: Page | None = None) -> str:
     return (page or Page()).draw(parts)
 
 
-def _uneven(result: Overlap, ratio: float | None) -> str:
-    periods = sorted({p for axis in surviving_periods(result) for p in axis})
-    most = (
-        "some output pixels get no tap at all"
-        if ratio is None
-        else f"{_ratio(ratio)} between the output pixels that get most and fewest taps"
-    )
-    return f"Uneven: {most}; period{'s' if len(periods) > 1 else ''} {listed(list(map(str, periods)))}."
+def _headline(report: Report, periods: Sequence[Sequence[int]]) -> str:
+    if report["even"]:
+        return "Even: every output pixel away from the border gets the same number of taps."
+    ratio, named = report["ratio"], [str(p) for p in sorted({p for axis in periods for p in axis})]
+    between = "between the output pixels that get most and fewest taps"
+    most = "some output pixels get no tap at all" if ratio is None else f"{_ratio(ratio)} {between}"
+    return f"Uneven: {most}; period{'s' if len(named) > 1 else ''} {listed(named)}."
 
 
-def _taps(taps: tuple[int, ...]) -> str:
+def _taps(taps: Sequence[int]) -> str:
     shown = "  ".join(map(str, taps[:MOST_PHASES]))
     return shown if len(taps) <= MOST_PHASES else f"{shown}  ... ({len(taps)} phases)"
 
@@ -69,15 +72,13 @@ def _ratio(ratio: float | None) -> str:
     return "inf" if ratio is None else f"{ratio:.4g}:1"
 
 
-def _layer(one: Layer) -> str:
-    kind = "transposed convolution" if one.transposed else "convolution"
+def _layer(one: Report) -> str:
+    kind = "transposed convolution" if one["transposed"] else "convolution"
+    usual = {"padding": 0, "output_padding": 0, "dilation": 1}
     extra = [
-        f"{name} {sizes(value)}"
-        for name, value, usual in (
-            ("padding", one.padding, 0),
-            ("output padding", one.output_padding, 0),
-            ("dilation", one.dilation, 1),
-        )
-        if any(v != usual for v in value)
+        f"{name.replace('_', ' ')} {sizes(one[name])}"
+        for name, value in usual.items()
+        if any(v != value for v in one[name])
     ]
-    return ", ".join([f"{kind}, kernel {sizes(one.kernel_size)}", f"stride {sizes(one.stride)}", *extra])
+    stride = f"stride {sizes(one['stride'])}"
+    return ", ".join([f"{kind}, kernel {sizes(one['kernel_size'])}", stride, *extra])
