@@ -24,8 +24,8 @@ ALLOWED = {
     "training": {"errors", "plain", "phases", "signals", "measuring", "reading"},
     "layers": {"errors", "geometry", "phases"},
     "fusing": {"errors", "plain", "phases", "reading", "layers"},
-    "editing": {"errors", "writing", "phases", "reading", "layers", "fusing", "probing", "repairing"},
-    "judging": {"errors", "plain", "signals", "measuring", "reading", "probing", "repairing"},
+    "editing": {"errors", "phases", "reading", "layers", "fusing", "probing"},
+    "judging": {"errors", "plain", "signals", "measuring", "reading", "probing"},
     "repairing": {
         "errors",
         "plain",

@@ -13,9 +13,7 @@ import pytest
 import torch
 from PIL import Image
 
-import uncheck
 from uncheck.cli import repair as command
-from uncheck.editing import store
 from uncheck.editing.edits import KINDS, Candidate
 from uncheck.editing.store import load_repaired, read_plan
 from uncheck.errors import UncheckError
@@ -51,7 +49,7 @@ class Result:
 
     def __init__(self, model=None, candidate=None, text="repaired"):
         self.model, self.candidate, self.text, self.notes = model, candidate, text, ()
-        self.judgement = None
+        self.judgement = self.example = None
 
     def to_dict(self):
         return {"schema": "uncheck.repair/1", "method": self.candidate and self.candidate.method}
@@ -74,7 +72,9 @@ class Repairs:
             except RuntimeError as error:
                 raise UncheckError("the network raised") from error
         self.calls.append((model, inputs, options))
-        return self.make(model)
+        result = self.make(model)
+        result.example = tuple(x[:1] for x in inputs)
+        return result
 
     @staticmethod
     def doubled(model):
@@ -298,8 +298,3 @@ def test_options_that_make_no_sense(place, fails):
     assert "--input" in fails("repair", "nets.py:Up", "-o", "out")
     assert "-o" in fails("repair", "nets.py:Up", "--input", "shots")
     assert "no such file" in fails("repair", "nets.py:Up", "--input", "gone", "-o", "out")
-
-
-def test_the_names_are_those_of_the_store():
-    assert command.WEIGHTS == store.REPAIRED
-    assert uncheck.__version__

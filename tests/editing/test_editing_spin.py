@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 import released
-from uncheck.editing.cycle_spin import CycleSpin, few_shifts, full_shifts, left_by
+from uncheck.editing.cycle_spin import CycleSpin, few_shifts, full_shifts
 from uncheck.editing.edits import KINDS, Spun, edits_from_json, edits_to_json
-from uncheck.errors import UncheckError
+from uncheck.errors import Refusal, UncheckError
 from uncheck.reading import record
-from uncheck.repairing.case import Case, Refusal
+from uncheck.repairing.case import Case
 from uncheck.repairing.methods.spin import found_in, spin, spin_period, spun_target
 
 Pair = namedtuple("Pair", "picture score")
@@ -48,6 +48,14 @@ class Planted(nn.Module):
         for axis, n in enumerate(x.shape[2:]):
             tile = tile.index_select(axis, torch.arange(n) % tile.shape[axis])
         return self.clean(x) + (tile * x.square() if self.modulated else tile)
+
+
+def left_by(period, shifts):
+    """Return what a mean over shifts leaves of each lattice frequency (a / s, b / s), 0 to 1."""
+    where = np.zeros(period)
+    for t in shifts:
+        where[tuple(n % s for n, s in zip(t, period, strict=True))] += 1
+    return np.abs(np.fft.fftn(where)) / len(shifts)
 
 
 def noise(*shape, seed=0, dtype=torch.float64):
@@ -348,7 +356,18 @@ def case_of(net, faulty=(2,), scale=(1.0, 1.0), ndim=2):
     calls = tuple((100 + 40 * F.avg_pool2d(noise(1, 1, 68, 68, seed=i).float(), 5, 1),) for i in range(3))
     net = net.eval().requires_grad_(False)
     recording = record(net, calls[0][0])
-    return Case(net, calls[:2], calls[2:], recording, None, ndim, (0.0, 255.0), (2, 4), faulty, scale)
+    return Case(
+        model=net,
+        fit=calls[:2],
+        held=calls[2:],
+        recording=recording,
+        which=None,
+        ndim=ndim,
+        span=(0.0, 255.0),
+        periods=(2, 4),
+        faulty=faulty,
+        scale=scale,
+    )
 
 
 def quiet(text):
@@ -412,7 +431,18 @@ def test_a_released_style_network():
     calls = [(released.others().photo(f"kodim{n:02d}.png") * 255,) for n in (1, 3, 5, 7, 8, 19, 20, 23)]
     recording = record(net, *calls[0])
     case, held = (
-        Case(net, part, (), recording, None, 2, (0.0, 1.0), (2, 4), (4,), (1.0, 1.0))
+        Case(
+            model=net,
+            fit=part,
+            held=(),
+            recording=recording,
+            which=None,
+            ndim=2,
+            span=(0.0, 1.0),
+            periods=(2, 4),
+            faulty=(4,),
+            scale=(1.0, 1.0),
+        )
         for part in (tuple(calls[:5]), tuple(calls[5:]))
     )
 

@@ -22,16 +22,25 @@ from uncheck.editing.export import exported
 from uncheck.editing.keep import keep_even
 from uncheck.editing.store import (
     KEY,
-    REPAIRED,
     even_layers,
     keys_kept,
     load_repaired,
     read_plan,
-    save_repaired,
+    repaired_bytes,
 )
 from uncheck.errors import UncheckError
 from uncheck.layers.phase_transpose import phase_conv_transpose
 from uncheck.phases import from_conv_transpose, gain_spread, project
+from uncheck.writing import write_files
+
+REPAIRED = "repaired.safetensors"
+
+
+def save_repaired(folder, model, candidate, about, *, beside=None, even=False):
+    """Write a repair as the command line does."""
+    content = repaired_bytes(model, candidate, about, even=even)
+    files = {**(beside or {}), REPAIRED: content}
+    write_files({folder / name: content for name, content in files.items()})
 
 
 class Net(nn.Module):

@@ -9,10 +9,11 @@ from torch.nn.utils import parametrizations
 
 from editing.zoo import Functional, Resized, Shuffled, Unpatchify, make_case, seeded, slow
 from uncheck.editing.edits import Plain, Upsampler
-from uncheck.editing.weights import weight_handle
-from uncheck.editing.written import candidate, verify
+from uncheck.editing.kernels import weight_handle
+from uncheck.editing.read_back import check_written
+from uncheck.errors import Refusal
 from uncheck.phases import PhaseKernel
-from uncheck.repairing.case import Refusal
+from uncheck.repairing.methods.stages import candidate
 
 NETS = {
     "1d": (lambda: nn.Sequential(nn.ConvTranspose1d(3, 2, 7, 3, 2, 1)), (2, 3, 9), 1),
@@ -160,7 +161,7 @@ def test_verification_catches_a_planted_defect(name):
     wrong = made.tensors[key].clone()
     wrong.view(-1)[5] += 1e-3
     with pytest.raises(Refusal, match="does not come out"):
-        verify(
+        check_written(
             case.copy(),
             case.fit[0],
             replace(made, tensors=dict(made.tensors) | {key: wrong}),

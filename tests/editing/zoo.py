@@ -18,7 +18,18 @@ def make_case(model, *inputs, ndim=2, faulty=None, scale=(2.0, 2.0)):
     own = {max(s.output_period) for s in recording.stages if s.output_period}
     periods = tuple(sorted(own))
     wanted = periods if faulty is None else faulty
-    return Case(model, calls, calls, recording, None, ndim, (0.0, 1.0), periods, wanted, scale)
+    return Case(
+        model=model,
+        fit=calls,
+        held=calls,
+        recording=recording,
+        which=None,
+        ndim=ndim,
+        span=(0.0, 1.0),
+        periods=periods,
+        faulty=wanted,
+        scale=scale,
+    )
 
 
 def seeded(make):

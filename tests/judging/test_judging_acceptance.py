@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from uncheck.errors import Kind
 from uncheck.judging.acceptance import Limits, is_good, objection, rank, truth_loss
 from uncheck.judging.judgement import Fidelity, Judgement, Look, Strength
 
@@ -64,7 +65,9 @@ OBJECTIONS = {
 @pytest.mark.parametrize("message", OBJECTIONS)
 def test_objections_say_why(message):
     one, fidelity = OBJECTIONS[message]
-    assert objection(one, Limits(fidelity)) == message
+    found = objection(one, Limits(fidelity))
+    assert found.reason == message
+    assert (found.kind is Kind.lattice) == message.startswith("the lattice fell only")
 
 
 def test_just_within_each_limit_is_kept():
@@ -95,7 +98,7 @@ def test_contrast_that_goes_with_the_phase_must_not_grow():
         )
 
     assert objection(second(0.2, 1.3), ANY) is None
-    assert objection(second(0.2, 6.0), ANY) == "contrast that goes with period 2x2 grew to 6 dB"
+    assert objection(second(0.2, 6.0), ANY).reason == "contrast that goes with period 2x2 grew to 6 dB"
 
 
 def test_good_is_every_period_gone():

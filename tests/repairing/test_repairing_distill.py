@@ -10,13 +10,12 @@ from editing.zoo import make_case
 from judging.zoo import photographs
 from repairing.zoo import Halved, pictures
 from uncheck.editing.edits import KINDS
+from uncheck.errors import Refusal
 from uncheck.layers.phase_transpose import PhaseConvTranspose
-from uncheck.repairing.case import Refusal
-from uncheck.repairing.methods.distill import teach
-from uncheck.repairing.methods.distill.distill import distill
+from uncheck.repairing.methods.distill import distill, teach
 from uncheck.repairing.methods.distill.teacher import ripple
 
-module = importlib.import_module("uncheck.repairing.methods.distill.distill")
+module = importlib.import_module("uncheck.repairing.methods.distill.lessons")
 
 
 @pytest.fixture(autouse=True)

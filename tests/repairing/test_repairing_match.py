@@ -8,8 +8,8 @@ from torch import nn
 
 from editing.zoo import Resized, Shuffled, Unpatchify, make_case, seeded, slow
 from uncheck.editing.edits import KINDS, Upsampler
+from uncheck.errors import Refusal
 from uncheck.phases import PhaseKernel
-from uncheck.repairing.case import Refusal
 from uncheck.repairing.methods.match import lattice_left, match
 from uncheck.repairing.methods.moments import hann, matched, phase_moments
 from uncheck.repairing.methods.tune import PhaseAffine, output_means

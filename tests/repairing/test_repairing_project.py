@@ -9,10 +9,10 @@ from torch import nn
 
 from editing.zoo import Resized, Shuffled, make_case, seeded
 from uncheck.editing.edits import KINDS
+from uncheck.errors import Refusal
 from uncheck.phases import phase_gains, strang_fix_order
 from uncheck.reading import record
 from uncheck.reading.provenance import source_of
-from uncheck.repairing.case import Refusal
 from uncheck.repairing.methods.moments import RIDGE, patch_moment
 from uncheck.repairing.methods.project import project
 

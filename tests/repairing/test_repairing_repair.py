@@ -13,10 +13,11 @@ from torch import nn
 
 from repairing.zoo import Halved, is_held, pictures
 from uncheck.editing.edits import KINDS
-from uncheck.errors import UncheckError
+from uncheck.errors import Kind, Refused, UncheckError
 
 module = importlib.import_module("uncheck.repairing.repair")
 repair = module.repair
+search = importlib.import_module("uncheck.repairing.search")
 
 PICTURES = pictures()
 
@@ -103,8 +104,9 @@ def test_inputs_to_judge_on_are_shown_to_no_method(monkeypatch, name):
             yield candidate
 
     short_training(monkeypatch)
-    real = getattr(module, name)
-    monkeypatch.setattr(module, name, method)
+    home = importlib.import_module(f"uncheck.repairing.methods.{name}")
+    real = getattr(home, name)
+    monkeypatch.setattr(home, name, method)
     Watched.calls.clear()
     result = repair(Watched(), PICTURES, method=name, minutes=5)
     assert result.tried
@@ -118,7 +120,7 @@ def test_inputs_to_judge_on_are_shown_to_no_method(monkeypatch, name):
 def short_training(monkeypatch, steps=40, targets=6):
     """Trainings of so many steps, however long a step takes."""
     teach = importlib.import_module("uncheck.repairing.methods.distill.teach")
-    distill = importlib.import_module("uncheck.repairing.methods.distill.distill")
+    distill = importlib.import_module("uncheck.repairing.methods.distill.lessons")
     real = teach.Training.run
 
     def run(self, seconds, advance, **more):
@@ -207,7 +209,7 @@ def test_ctrl_c_keeps_the_best_so_far():
         return False
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "is_good", good)
+        patch.setattr(search, "is_good", good)
         made = repair(Halved(), PICTURES, minutes=5, progress=stop)
     assert made.method == "project"
     assert "interrupted: this is the best so far" in made.notes
@@ -243,11 +245,12 @@ def test_a_method_that_fails_costs_only_itself(monkeypatch, error):
         raise error
         yield
 
-    monkeypatch.setattr(module, "project", broken)
+    monkeypatch.setattr(search, "FAILURES", (Exception,))
+    monkeypatch.setattr(importlib.import_module("uncheck.repairing.methods.project"), "project", broken)
     made = repair(Halved(), PICTURES, method="project", minutes=5)
     assert not made.repaired
     (only,) = made.refused
-    assert only == ("project", f"it failed ({str(error).splitlines()[0]})")
+    assert only == Refused(Kind.failed, f"it failed ({str(error).splitlines()[0]})", "project")
     assert "more" not in str(made)
 
 
@@ -255,7 +258,7 @@ def reasons(made):
     assert not made.repaired
     assert made.method is None
     assert made.kind is None
-    return dict(made.refused)
+    return {one.where: one.reason for one in made.refused}
 
 
 def test_too_much_fidelity_is_refused_with_the_figure():
@@ -332,13 +335,13 @@ def test_wrong_options_are_named():
 def test_large_inputs_are_judged_on_their_middle(monkeypatch):
     monkeypatch.setitem(importlib.import_module("uncheck.repairing.inputs").JUDGED, 2, 64)
     seen = []
-    real = module.Verifier
+    real = search.Verifier
 
     def verifier(case, **more):
         seen.extend(case.held)
         return real(case, **more)
 
-    monkeypatch.setattr(module, "Verifier", verifier)
+    monkeypatch.setattr(search, "Verifier", verifier)
     repair(Halved(), PICTURES, method="project", minutes=5)
     assert [tuple(x.shape) for (x,) in seen] == [(1, 3, 64, 64)] * 2
     assert torch.equal(seen[0][0], PICTURES[2:3, :, 16:80, 16:80])

@@ -10,9 +10,9 @@ from torch.nn.utils import parametrizations
 
 from editing.zoo import Shuffled, Unpatchify, make_case
 from uncheck.editing.edits import KINDS
+from uncheck.errors import Refusal
 from uncheck.layers.phase_transpose import PhaseConvTranspose
 from uncheck.phases import from_conv_transpose, phase_gains
-from uncheck.repairing.case import Refusal
 from uncheck.repairing.methods.distill.student import HeldConvTranspose, held_kernel, make_student
 
 LAYERS = {1: nn.ConvTranspose1d, 2: nn.ConvTranspose2d, 3: nn.ConvTranspose3d}

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from uncheck.errors import Kind, Refused
 from uncheck.judging.judgement import Cost, Fidelity, Judgement, Look, Strength
 from uncheck.repairing.result import Repair, Tried
 from uncheck.reporting.repair_page import repair_page
@@ -81,7 +82,10 @@ REPAIRED = Repair(
     before=BEFORE,
     judgement=judgement(),
     cost=Cost(290.0, 4600.0, 51.5, None),
-    refused=(("project", "no stage feeds the output directly"), ("match", "no <b>stage</b> has it")),
+    refused=(
+        Refused(Kind.unsupported, "no stage feeds the output directly", "project"),
+        Refused(Kind.unsupported, "no <b>stage</b> has it", "match"),
+    ),
     tried=(
         Tried("match", "all stages", 5.2, 2.1, 22.3, "the lattice fell only from 10.6 to 5.2 grey levels"),
         Tried("distill", "last 3 layers & norms", 0.12, 89.0, 26.9, "kept"),
@@ -102,7 +106,10 @@ REFUSED = dataclasses.replace(REPAIRED, method=None, label="", kind=None, judgem
 CLEAN = dataclasses.replace(REFUSED, before=look(), refused=(), tried=(), notes=())
 
 UNSEEN = dataclasses.replace(
-    REFUSED, before=None, refused=(("auto", "as_strided is not understood"),), tried=()
+    REFUSED,
+    before=None,
+    refused=(Refused(Kind.unsupported, "as_strided is not understood", "all"),),
+    tried=(),
 )
 
 

@@ -218,7 +218,7 @@ class Many(nn.Module):
 def test_what_is_refused():
     torch.manual_seed(0)
     result = swap(Many(), torch.randn(1, 2, 2, 2), "smooth")
-    reasons = {one.path: one.reason for one in result.refused}
+    reasons = {one.where: one.reason for one in result.refused}
     assert [one.path for one in result.swapped] == ["twice"]
     assert reasons["tied"].startswith("it shares a parameter with conv")
     assert reasons["own"] == "Own has a forward of its own, which a replacement would not run"

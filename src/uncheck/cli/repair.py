@@ -126,11 +126,9 @@ def command(
 
     for one in forms:
         check_exporter(one)
-    used: list[Inputs] = []
     with progress_bar() as progress, user_code(target):
 
         def repaired(model: nn.Module, inputs: Inputs) -> Repair:
-            used[:] = [inputs]
             return repair(
                 model,
                 inputs,
@@ -145,7 +143,7 @@ def command(
             )
 
         result = network.run(repaired)
-        exports, failure = _exports(result, used[-1], forms)
+        exports, failure = _exports(result, forms)
     try:
         _write(folder, result, exports, {"target": target, "input": what, "seed": seed}, keep_even)
     finally:
@@ -161,21 +159,17 @@ def _check_number(value: float | None, option: str, above: float) -> None:
         raise UncheckError(f"{option} {value:g} is not {what}; give {'minutes' if above == 0.0 else 'dB'}")
 
 
-def _exports(
-    result: Repair, inputs: tuple[Any, ...], forms: list[str]
-) -> tuple[dict[str, bytes], UncheckError | None]:
+def _exports(result: Repair, forms: list[str]) -> tuple[dict[str, bytes], UncheckError | None]:
     """Return the exports by file name, and why one failed, which must not cost the others."""
     from uncheck.editing.export import exported
-    from uncheck.repairing.samples import split_samples
 
     made: dict[str, bytes] = {}
     failure: UncheckError | None = None
-    if result.model is None:
+    if result.model is None or result.example is None:
         return made, None
-    call = split_samples(inputs)[0][0]
     for one in forms:
         try:
-            made[f"{EXPORTED}.{one}"] = exported(result.model, call, one)
+            made[f"{EXPORTED}.{one}"] = exported(result.model, result.example, one)
         except UncheckError as error:
             failure = failure or error
     return made, failure

@@ -123,18 +123,6 @@ def full_shifts(period: tuple[int, ...]) -> Shifts:
     return tuple(itertools.product(*(range(s) for s in period)))
 
 
-def left_by(period: tuple[int, ...], shifts: Shifts) -> NDArray[np.float64]:
-    """What a mean over shifts leaves of each lattice frequency:  |sum_t exp(2 pi i sum_a f_a t_a)| / count.
-
-    Returns:
-        0 (gone) to 1 (as it was), shape `period`; entry (a, b) is of the frequency (a / s, b / s).
-    """
-    where = np.zeros(period)
-    for t in shifts:
-        where[tuple(n % s for n, s in zip(t, period, strict=True))] += 1
-    return np.asarray(np.abs(np.fft.fftn(where)) / len(shifts))
-
-
 def usual_strength(period: tuple[int, ...]) -> NDArray[np.float64]:
     """What lattice frequencies are like where nothing is known, 1 for those along an axis, shape `period`.
 

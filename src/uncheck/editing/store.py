@@ -17,49 +17,15 @@ from torch import Tensor, nn
 from uncheck.editing.cycle_spin import CycleSpin
 from uncheck.editing.edits import Candidate, Edit, Spun, edits_from_json, edits_to_json
 from uncheck.editing.keep import keep_even
-from uncheck.errors import UncheckError
+from uncheck.errors import UncheckError, first_line
 from uncheck.layers.phase_transpose import PhaseConvTranspose
 from uncheck.phases.axes import CONV_TRANSPOSES
 from uncheck.reading import copied, load_weights
-from uncheck.writing import write_files
-
-REPAIRED = "repaired.safetensors"
-"""Name of the weights in the folder of a repair."""
 
 Transposed = (PhaseConvTranspose, *CONV_TRANSPOSES)
 
 KEY = "uncheck.repair"
 SCHEMA = "uncheck.repair/1"
-
-
-def save_repaired(
-    folder: Path,
-    model: nn.Module,
-    candidate: Candidate,
-    about: Mapping[str, Any],
-    *,
-    beside: Mapping[str, bytes] | None = None,
-    even: bool = False,
-) -> None:
-    """Write `repaired.safetensors`, and other files with it, so that all replace older ones together.
-
-    Args:
-        folder: one that exists.
-        model: the repaired network, in its wrapper where it has one.
-        candidate: what was done to it.
-        about: JSON-ready values to keep in the file: the target, the strength before and after.
-        beside: contents of more files by name.
-        even: whether loading shall put EqualGain on the layers whose gains are equal, for training on.
-
-    Raises:
-        UncheckError: weights that are no plain tensors, or a file that cannot be written; then all older
-            files are as they were.
-
-    Cost: a copy of the weights in memory.
-    """
-    content = repaired_bytes(model, candidate, about, even=even)
-    files = {**(beside or {}), REPAIRED: content}
-    write_files({folder / name: content for name, content in files.items()})
 
 
 def repaired_bytes(
@@ -94,8 +60,8 @@ def repaired_bytes(
         return bytes(save(tensors, {KEY: json.dumps(plan)}))
     except (SafetensorError, ValueError, KeyError, RuntimeError) as error:
         raise UncheckError(
-            f"the weights cannot be written as safetensors ({_first(error)}); use uncheck.repair in Python "
-            "and save the network there"
+            f"the weights cannot be written as safetensors ({first_line(error)}); use uncheck.repair in "
+            "Python and save the network there"
         ) from error
 
 
@@ -136,7 +102,7 @@ def read_plan(file: Path) -> dict[str, Any]:
             metadata = opened.metadata() or {}
     except (SafetensorError, OSError) as error:
         raise UncheckError(
-            f"{file} is no readable safetensors file ({_first(error)}): repair again"
+            f"{file} is no readable safetensors file ({first_line(error)}): repair again"
         ) from error
     if KEY not in metadata:
         raise UncheckError(
@@ -150,7 +116,7 @@ def read_plan(file: Path) -> dict[str, Any]:
             plan.get("even", []), list
         )
     except (ValueError, KeyError, TypeError) as error:
-        raise UncheckError(f"the plan in {file} is broken ({_first(error)}): repair again") from error
+        raise UncheckError(f"the plan in {file} is broken ({first_line(error)}): repair again") from error
     if not known or not whole:
         raise UncheckError(
             f"the plan in {file} is of {plan['schema']!r}, and this version reads {SCHEMA!r}: update uncheck"
@@ -205,10 +171,6 @@ def _rebuilt(model: nn.Module, file: Path, edits: tuple[Edit, ...], plan: Mappin
     except (AttributeError, LookupError, ValueError, TypeError, RuntimeError, UncheckError) as error:
         raise UncheckError(
             f"{file} does not fit {kind}: load it into {plan.get('class')}, the class it was made from "
-            f"({_first(error)})"
+            f"({first_line(error)})"
         ) from error
     return model.requires_grad_(False) if frozen else model
-
-
-def _first(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

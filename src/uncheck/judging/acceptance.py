@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from uncheck.errors import Kind, Refused
 from uncheck.judging.judgement import GONE_LEVELS, Judgement, Look, Strength
 from uncheck.signals.levels import LEVELS
 
@@ -41,30 +42,47 @@ class Limits:
     fidelity: float | None = None
 
 
-def objection(judged: Judgement, limits: Limits) -> str | None:
-    """Why a candidate may not be kept, in words; None if it may."""
-    before, after, near = judged.before, judged.after, judged.fidelity
-    asked, psnr = limits.fidelity, near.psnr_to_original
+def objection(judged: Judgement, limits: Limits) -> Refused | None:
+    """Return why a candidate may not be kept; None if it may."""
+    asked, psnr = limits.fidelity, judged.fidelity.psnr_to_original
     if asked is not None and psnr < asked:
-        return f"{psnr:.1f} dB to the original's output, below the {asked:g} dB asked for"
-    if _told(judged) * LEAST > before.strength:
-        return f"the lattice fell only from {before.strength:.2g} to {after.strength:.2g} grey levels"
-    grown = [s for s in after.lattice if s.significant and judged.reduction(s) < GROWTH]
+        reason = f"{psnr:.1f} dB to the original's output, below the {asked:g} dB asked for"
+        return Refused(Kind.harm, reason)
+    before, after = judged.before.strength, judged.after.strength
+    if _bound(judged) * LEAST > before:
+        reason = f"the lattice fell only from {before:.2g} to {after:.2g} grey levels"
+        return Refused(Kind.lattice, reason)
+    harm = _grown(judged) or _unlike(judged, asked)
+    return Refused(Kind.harm, harm) if harm else None
+
+
+def _grown(judged: Judgement) -> str | None:
+    """Return which lattice grew while others fell."""
+    grown = [s for s in judged.after.lattice if s.significant and judged.reduction(s) < GROWTH]
     if grown:
         worst = max(grown, key=lambda s: s.amplitude)
         return f"period {_text(worst)} grew to {worst.amplitude:.2g} grey levels"
-    was = {s.period: s.amplitude for s in before.second_order}
-    for s in after.second_order:
+    was = {s.period: s.amplitude for s in judged.before.second_order}
+    for s in judged.after.second_order:
         if s.significant and s.amplitude > MOST_SECOND + 2 * was.get(s.period, 0.0):
             return f"contrast that goes with period {_text(s)} grew to {s.amplitude:.2g} dB"
+    return None
+
+
+def _unlike(judged: Judgement, asked: float | None) -> str | None:
+    """Return in what the output moved away from what it should be; `asked` is the least PSNR or None."""
+    near = judged.fidelity
     if near.psnr_to_spun is not None and near.psnr_to_spun_before is not None:
         if near.psnr_to_spun < near.psnr_to_spun_before:
             return (
                 f"{near.psnr_to_spun:.1f} dB to the spun network, from which the original is only "
                 f"{near.psnr_to_spun_before:.1f} dB away"
             )
-    elif asked is None and psnr < (least := least_psnr(before)):
-        return f"{psnr:.1f} dB to the original's output, where taking the lattice out explains {least:.1f} dB"
+    elif asked is None and near.psnr_to_original < (least := least_psnr(judged.before)):
+        return (
+            f"{near.psnr_to_original:.1f} dB to the original's output, where taking the lattice out explains "
+            f"{least:.1f} dB"
+        )
     loss = truth_loss(judged)
     if loss is not None and loss > MOST_LOSS:
         return f"{loss:.2f} dB lost to the truth, more than {MOST_LOSS}"
@@ -74,9 +92,9 @@ def objection(judged: Judgement, limits: Limits) -> str | None:
         return f"{-sharper:.0%} of the sharpness is lost"
     if judged.sharpness_change > MOST_GAIN:
         return f"{judged.sharpness_change:.0%} of energy was added beside the lattice"
-    shown = max(after.colours.values(), default=0.0)
-    if shown > max(ON_COLOURS, *before.colours.values(), 0.0):
-        return f"constant colours show {shown:.2g} grey levels"
+    ripple = max(judged.after.colours.values(), default=0.0)
+    if ripple > max(ON_COLOURS, *judged.before.colours.values(), 0.0):
+        return f"constant colours show {ripple:.2g} grey levels"
     return None
 
 
@@ -89,8 +107,8 @@ def least_psnr(before: Look) -> float:
     return -10 * math.log10(10 ** (-LEAST_PSNR / 10) + 4 * (before.strength / LEVELS) ** 2)
 
 
-def _told(judged: Judgement) -> float:
-    """Strength that is left, grey levels; what is not significant counts half, for it may be content."""
+def _bound(judged: Judgement) -> float:
+    """Return the strength left, grey levels; what is not significant counts half, for it may be content."""
     return math.sqrt(sum((s.amplitude * (1 if s.significant else 0.5)) ** 2 for s in judged.after.lattice))
 
 

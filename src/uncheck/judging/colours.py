@@ -8,16 +8,16 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from uncheck.judging.subject import Subject
 from uncheck.measuring.batches import Pictures
 from uncheck.probing.signals import is_white, probe_signals
 from uncheck.reading import Inputs
-from uncheck.repairing.case import Case
 
 #: The constants among the probing signals.
 COLOURS = ("dark", "mean", "bright")
 
 
-def colour_strengths(case: Case, model: nn.Module) -> dict[str, float]:
+def colour_strengths(subject: Subject, model: nn.Module) -> dict[str, float]:
     """Strength of the lattice inside the output on constant inputs, grey levels, by name; empty for codes.
 
     The constants are the smallest, mean and largest value of each channel of the first held input; its other
@@ -25,9 +25,9 @@ def colour_strengths(case: Case, model: nn.Module) -> dict[str, float]:
 
     Cost: three calls.
     """
-    if not case.held:
+    if not subject.held:
         return {}
-    inputs = case.held[0]
+    inputs = subject.held[0]
     first = next((i for i, x in enumerate(inputs) if isinstance(x, Tensor)), None)
     if first is None or inputs[first].dim() < 3 or not inputs[first].is_floating_point():
         return {}
@@ -40,9 +40,9 @@ def colour_strengths(case: Case, model: nn.Module) -> dict[str, float]:
     out = {}
     for name in COLOURS:
         call: Inputs = (*inputs[:first], signals[name], *inputs[first + 1 :])
-        made = case.run(model, call)
+        made = subject.run(model, call)
         if bool(torch.isfinite(made).all()):
-            out[name] = projected_strength(case.levels(made)[:1], case.periods)
+            out[name] = projected_strength(subject.levels(made)[:1], subject.periods)
     return out
 
 

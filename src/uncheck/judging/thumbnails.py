@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from uncheck.judging.subject import Subject
 from uncheck.measuring.batches import Observed, Pictures
-from uncheck.repairing.case import Case
 from uncheck.signals.levels import infer_range, to_levels
 
 #: Outputs smaller than this, in pixels, are shown several at a time, in rows of ACROSS.
@@ -18,7 +18,7 @@ AVERAGED = 64
 
 
 def shown(
-    case: Case, original: Pictures, repaired: Pictures, spun: Pictures | None, seen: Observed
+    subject: Subject, original: Pictures, repaired: Pictures, spun: Pictures | None, seen: Observed
 ) -> dict[str, NDArray[np.float32]]:
     """Outputs by name: "original", "repaired", and where there are such "input" and "spun".
 
@@ -28,7 +28,7 @@ def shown(
     """
     which = _most(seen)
     out: dict[str, NDArray[np.float32]] = {}
-    seen_input = _input(case, which) if len(case.held) == len(original) else None
+    seen_input = _input(subject, which) if len(subject.held) == len(original) else None
     if seen_input is not None:
         out["input"] = seen_input
     pairs = {"original": original, "repaired": repaired} | ({} if spun is None else {"spun": spun})
@@ -82,9 +82,9 @@ def _flat(picture: NDArray[np.float32]) -> NDArray[np.float32]:
     return picture[picture.shape[0] // 2] if picture.ndim == 4 else picture
 
 
-def _input(case: Case, which: int) -> NDArray[np.float32] | None:
-    first = next((x for x in case.held[which] if isinstance(x, Tensor)), None)
-    if first is None or first.dim() != case.ndim + 2 or case.ndim == 1:
+def _input(subject: Subject, which: int) -> NDArray[np.float32] | None:
+    first = next((x for x in subject.held[which] if isinstance(x, Tensor)), None)
+    if first is None or first.dim() != subject.ndim + 2 or subject.ndim == 1:
         return None
     if first.shape[1] not in (1, 3):
         return None

@@ -15,21 +15,21 @@ from uncheck.judging.judgement import Fidelity, Judgement, Look
 from uncheck.judging.periods import at_first, compared
 from uncheck.judging.sharpness import band_changes, change, energies
 from uncheck.judging.similarity import psnr, psnr_of, squared_error, ssim
+from uncheck.judging.subject import Subject
 from uncheck.judging.thumbnails import shown
 from uncheck.measuring.batches import Observed, Pictures, interior, observe
 from uncheck.measuring.second_order import DECIBELS, contrast
 from uncheck.reading import Inputs
-from uncheck.repairing.case import Case
 
 
 class Verifier:
-    """What the original shows on `case.held`, and what a candidate makes of it.
+    """What the original shows on `subject.held`, and what a candidate makes of it.
 
     The lattice is that of all held outputs together where it is significant there, else that of the single
-    output that shows it most; only the periods of the case are tested. A sixteenth of each side is kept out.
+    output that shows it most. Only the periods of the subject are tested, a sixteenth of each side kept out.
 
     Args:
-        case: the network; its outputs on `held` are made once.
+        subject: the network; its outputs on `held` are made once.
         truth: calls and what their outputs should be, in the units of the output.
         spun: what the spun network gives on `held`, one for each call.
 
@@ -42,25 +42,25 @@ class Verifier:
 
     def __init__(
         self,
-        case: Case,
+        subject: Subject,
         *,
         truth: Sequence[tuple[Inputs, Tensor]] | None = None,
         spun: Sequence[Tensor] | None = None,
     ) -> None:
-        self.case = case
-        self._step = lcm(*case.periods) if case.periods else 1
-        self._original = outputs(case, case.model)
-        self._spun = None if spun is None else _together([_checked(case, one) for one in spun])
-        self._truth = [(inputs, _checked(case, wanted)) for inputs, wanted in truth or ()]
-        self._truth_before = self._to_truth(case.model)
+        self.subject = subject
+        self._step = lcm(*subject.periods) if subject.periods else 1
+        self._original = outputs(subject, subject.model)
+        self._spun = None if spun is None else _together([_checked(subject, one) for one in spun])
+        self._truth = [(inputs, _checked(subject, wanted)) for inputs, wanted in truth or ()]
+        self._truth_before = self._to_truth(subject.model)
         self._first, self._second = self._observe(self._original)
         self.before = Look(
             at_first(self._first),
             at_first(self._second, DECIBELS),
-            colour_strengths(case, case.model),
+            colour_strengths(subject, subject.model),
         )
-        self._energy = energies(self._original, case.periods)
-        self._spun_energy = self._energy if self._spun is None else energies(self._spun, case.periods)
+        self._energy = energies(self._original, subject.periods)
+        self._spun_energy = self._energy if self._spun is None else energies(self._spun, subject.periods)
 
     def look(self, model: nn.Module) -> Look:
         """What a network shows on the held inputs; every period that the original shows is listed.
@@ -69,39 +69,39 @@ class Verifier:
         two outputs too, where contents cancel: a picture whose content once looks like a lattice, and once
         just not, has grown none.
         """
-        return self._look(model, outputs(self.case, model))
+        return self._look(model, outputs(self.subject, model))
 
     def judge(self, model: nn.Module) -> Judgement:
         """The candidate against the original, the spun network and the truth.
 
         Cost: one call per held input and truth, six with constants; about that of the measurements again.
         """
-        made = outputs(self.case, model)
-        energy = energies(made, self.case.periods)
+        made = outputs(self.subject, model)
+        energy = energies(made, self.subject.periods)
         return Judgement(
             before=self.before,
             after=self._look(model, made),
             fidelity=self._fidelity(model, made),
             sharpness_change=change(self._energy, energy),
             sharpness_to_spun=None if self._spun is None else change(self._spun_energy, energy),
-            bands=band_changes(self._energy, energy, self.case.ndim),
-            pictures=shown(self.case, self._original, made, self._spun, self._first),
+            bands=band_changes(self._energy, energy, self.subject.ndim),
+            pictures=shown(self.subject, self._original, made, self._spun, self._first),
         )
 
     def _observe(self, made: Pictures) -> tuple[Observed, Observed]:
         inner = interior(made, self._step)
-        return observe(inner, self.case.periods), observe(contrasts(inner), self.case.periods)
+        return observe(inner, self.subject.periods), observe(contrasts(inner), self.subject.periods)
 
     def _look(self, model: nn.Module, made: Pictures) -> Look:
         made, old = _same_size(made, self._original)
         first, second = self._observe(made)
-        gap = observe(interior(made - old, self._step), self.case.periods)
+        gap = observe(interior(made - old, self._step), self.subject.periods)
         inner = [contrasts(interior(each, self._step)) for each in (made, old)]
-        gap_second = observe(inner[0] - inner[1], self.case.periods)
+        gap_second = observe(inner[0] - inner[1], self.subject.periods)
         return Look(
             compared(self._first, first, gap),
             compared(self._second, second, gap_second, DECIBELS),
-            colour_strengths(self.case, model),
+            colour_strengths(self.subject, model),
         )
 
     def _fidelity(self, model: nn.Module, made: Pictures) -> Fidelity:
@@ -125,7 +125,7 @@ class Verifier:
             return None
         errors, alike = [], []
         for inputs, wanted in self._truth:
-            made = _checked(self.case, self.case.run(model, inputs))
+            made = _checked(self.subject, self.subject.run(model, inputs))
             if made.shape != wanted.shape:
                 raise UncheckError(
                     f"the output has shape {made.shape} where the truth has {wanted.shape}; "
@@ -136,13 +136,13 @@ class Verifier:
         return psnr_of(*errors), float(np.mean(alike))
 
 
-def outputs(case: Case, model: nn.Module) -> Pictures:
+def outputs(subject: Subject, model: nn.Module) -> Pictures:
     """Grey levels (N, *spatial, C) of all outputs on the held inputs, cut at the end to the smallest.
 
     Raises:
         UncheckError: NaN or infinite values, outputs of other channels, or none.
     """
-    return _together([_checked(case, case.run(model, inputs)) for inputs in case.held])
+    return _together([_checked(subject, subject.run(model, inputs)) for inputs in subject.held])
 
 
 def contrasts(pictures: Pictures) -> Pictures:
@@ -153,8 +153,8 @@ def contrasts(pictures: Pictures) -> Pictures:
     return np.stack([contrast(picture)[..., None] for picture in pictures])
 
 
-def _checked(case: Case, made: Tensor) -> Pictures:
-    values: NDArray[np.float32] = case.levels(made)
+def _checked(subject: Subject, made: Tensor) -> Pictures:
+    values: NDArray[np.float32] = subject.levels(made)
     bad = values.size - int(np.isfinite(values).sum())
     if bad:
         raise UncheckError(

@@ -1,4 +1,4 @@
-"""What a repair came to, as a value that renders itself."""
+"""The result of a repair, as a value that renders itself."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import Any
 from torch import nn
 
 from uncheck.editing.edits import Candidate
+from uncheck.errors import Refused
 from uncheck.judging.judgement import Cost, Judgement, Look
 from uncheck.plain import Plain, as_dict
+from uncheck.reading import Inputs
 
 SCHEMA = "uncheck.repair/1"
 
@@ -48,13 +50,14 @@ class Repair:
             unseen.
         judgement: of what was kept.
         cost: of both networks; None where it could not be measured.
-        refused: (method, reason) for each method that gave nothing.
+        refused: the methods that gave nothing; `where` is the method, or "all".
         tried: every candidate judged, in order.
         notes: what else there is to know.
         seconds: time spent.
         keys_kept: whether the repaired checkpoint loads strictly into the original class.
         model: the repaired network; None if refused.
-        candidate: what was done to the original.
+        candidate: the change to the original.
+        example: one call's inputs, for an export.
     """
 
     network: str
@@ -64,13 +67,14 @@ class Repair:
     before: Look | None
     judgement: Judgement | None
     cost: Cost | None
-    refused: tuple[tuple[str, str], ...]
+    refused: tuple[Refused, ...]
     tried: tuple[Tried, ...]
     notes: tuple[str, ...]
     seconds: float
     keys_kept: bool | None = None
     model: nn.Module | None = field(default=None, repr=False, compare=False)
     candidate: Candidate | None = field(default=None, repr=False, compare=False)
+    example: Inputs | None = field(default=None, repr=False, compare=False)
 
     @property
     def repaired(self) -> bool:
@@ -93,13 +97,13 @@ class Repair:
             if self.cost
             else {"before_ms": None, "after_ms": None, "before_mb": None, "after_mb": None},
             "keys_kept": self.keys_kept,
-            "refused": [{"method": method, "reason": reason} for method, reason in self.refused],
+            "refused": [{"method": one.where, "reason": one.reason} for one in self.refused],
             **as_dict(self, "tried", "notes", "seconds"),
         }
 
     def __str__(self) -> str:
         if self.judgement is None or self.before is None or self.method is None:
-            reasons = "; ".join(f"{method}: {reason}" for method, reason in self.refused)
+            reasons = "; ".join(map(str, self.refused))
             return f"{self.network} was not repaired: {reasons or 'nothing was tried'}"
         return (
             f"{self.network} repaired by {self.method} ({self.label}): lattice "

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from rich.text import Text
 
+from uncheck.repairing.methods import METHODS
 from uncheck.reporting.as_json import Report, Result
 from uncheck.reporting.page import Page, Part, table
 from uncheck.reporting.words import MOST_COMPONENTS, levels, listed, sizes
@@ -15,12 +16,7 @@ from uncheck.reporting.words import MOST_COMPONENTS, levels, listed, sizes
 EQUAL = 144.0
 
 #: Methods by their effect, for sentences.
-DOES = {
-    "project": "making the gains of its output phases equal",
-    "match": "making the means and variances of its output phases equal",
-    "spin": "averaging over shifts of the input",
-    "distill": "training a copy without the fault",
-}
+DOES = {one.name: one.label for one in METHODS}
 
 _COLOURS = {"repaired": "bold green", "clean": "bold green", "refused": "bold yellow"}
 
@@ -84,8 +80,10 @@ def headline(report: Report) -> str:
 
 
 def _nothing_to_do(report: Report) -> list[str]:
-    reasons = [one["reason"] for one in report["refused"]]
-    return [reason for reason in reasons if reason.startswith("nothing to repair")]
+    """Return why there is nothing to repair: the network was judged, and all methods refused at once."""
+    if report["before"] is None:
+        return []
+    return [one["reason"] for one in report["refused"] if one["method"] == "all"]
 
 
 def fault(report: Report) -> str:

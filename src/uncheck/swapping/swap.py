@@ -9,12 +9,12 @@ from torch import nn
 from torch.nn.utils import parametrize
 
 from uncheck.editing.edits import set_module
-from uncheck.errors import UncheckError
+from uncheck.errors import Kind, Refused, UncheckError
 from uncheck.layers.phase_transpose import PhaseConvTranspose
 from uncheck.layers.smooth import SmoothConvTranspose
 from uncheck.phases import gain_spread
 from uncheck.phases.axes import CONV_TRANSPOSES
-from uncheck.plain import Plain
+from uncheck.plain import Plain, as_dict
 from uncheck.reading import Recording, Stage, as_found, copied, record, run
 from uncheck.reading.tensors import tensors_in
 from uncheck.swapping.transfer import MAKERS, transposed_kernel
@@ -53,30 +53,27 @@ class Replaced(Plain):
         return f"{self.path}: {self.to}, kernel changed by {self.change:.2g} of its norm"
 
 
-@dataclass(frozen=True)
-class Kept(Plain):
-    """An upsampler that stays as it was, and why."""
-
-    path: str
-    reason: str
-
-    def __str__(self) -> str:
-        """One line."""
-        return f"{self.path}: {self.reason}"
+Kept = Refused
+"""An upsampler that stays as it was, `where`, and why: the former name."""
 
 
 @dataclass(frozen=True)
-class Swapped(Plain):
+class Swapped:
     """A network with its transposed convolutions replaced, to be trained on, and the account of it."""
 
     model: nn.Module = field(repr=False)
     swapped: tuple[Replaced, ...]
-    refused: tuple[Kept, ...]
+    refused: tuple[Refused, ...]
 
     def __str__(self) -> str:
         """What was replaced, what was not and why."""
         lines = [f"swapped: {one}" for one in self.swapped] + [f"refused: {one}" for one in self.refused]
         return "\n".join(lines) or "nothing to swap: no transposed convolution upsamples"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON, without the network."""
+        refused = [{"path": one.where, "reason": one.reason} for one in self.refused]
+        return {**as_dict(self, "swapped"), "refused": refused}
 
 
 def swap(model: nn.Module, example_inputs: Any, to: str = "resize", order: int = 1) -> Swapped:
@@ -110,24 +107,24 @@ def swap(model: nn.Module, example_inputs: Any, to: str = "resize", order: int =
     new = copied(model, "swap")
     before, called, sized = _record(new, inputs)
     swapped: list[Replaced] = []
-    refused: list[Kept] = []
+    refused: list[Refused] = []
     for path, module in _upsamplers(new):
         reason = _unfit(new, path, module, called)
         if reason:
-            refused.append(Kept(path, reason))
+            refused.append(Refused(Kind.unsupported, reason, path))
             continue
         kernel, notes, flags = transposed_kernel(module), _norm(module), _flags(module)
         try:
             fit = MAKERS[to](module, kernel, order, path in sized)
-        except (UncheckError, ValueError) as error:
-            refused.append(Kept(path, str(error)))
+        except ValueError as error:
+            refused.append(Refused(Kind.unsupported, str(error), path))
             continue
         for name, parameter in fit.up.named_parameters():
             parameter.requires_grad = flags[name.endswith("bias")]
         if fit.layer is not module:
             set_module(new, path, fit.layer.train(module.training))
         swapped.append(Replaced(path, NAMES[to], gain_spread(kernel), fit.change, fit.variance, notes))
-    paths = {one.path for one in swapped} | {one.path for one in refused}
+    paths = {one.path for one in swapped} | {one.where for one in refused}
     refused += [_not_ours(new, stage) for stage in _others(before, paths)]
     _check_runs(new, inputs, before)
     return Swapped(new, tuple(swapped), tuple(refused))
@@ -184,13 +181,13 @@ def _others(recording: Recording, paths: set[str]) -> list[Stage]:
     return [stage for stage in there if stage.key.module not in paths]
 
 
-def _not_ours(model: nn.Module, stage: Stage) -> Kept:
+def _not_ours(model: nn.Module, stage: Stage) -> Refused:
     module = model.get_submodule(stage.key.module)
+    where, reason = stage.name, "it is called as a function: call a torch.nn.ConvTranspose module instead"
     if isinstance(module, PhaseConvTranspose | SmoothConvTranspose):
-        return Kept(
-            stage.key.module, f"it is a {type(module).__name__} already: keep_even keeps its gains equal"
-        )
-    return Kept(stage.name, "it is called as a function: call a torch.nn.ConvTranspose module instead")
+        where = stage.key.module
+        reason = f"it is a {type(module).__name__} already: keep_even keeps its gains equal"
+    return Refused(Kind.unsupported, reason, where)
 
 
 def _norm(module: nn.Module) -> tuple[str, ...]:

@@ -10,13 +10,13 @@ import numpy as np
 from torch import Tensor, nn
 
 from uncheck.editing.edits import Candidate
-from uncheck.editing.weights import WeightHandle
-from uncheck.editing.written import candidate, handles, names
-from uncheck.errors import UncheckError
+from uncheck.editing.kernels import WeightHandle
+from uncheck.errors import Refusal, UncheckError
 from uncheck.measuring.batches import batch_lattice
 from uncheck.phases import PhaseKernel
-from uncheck.repairing.case import Advance, Case, Refusal
+from uncheck.repairing.case import Advance, Case
 from uncheck.repairing.methods.moments import matched, phase_moments
+from uncheck.repairing.methods.stages import candidate, handles, names
 from uncheck.repairing.methods.tune import tune
 
 #: Calls used to solve for gains and biases, and steps of the solver.

@@ -11,10 +11,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from uncheck.errors import Refusal
 from uncheck.phases import PhaseKernel
 from uncheck.phases.evening import ROUNDING, evening_map
 from uncheck.reading import CallKey, CallWatcher, Stage, run
-from uncheck.repairing.case import Case, Refusal
+from uncheck.repairing.case import Case
 
 #: Input positions per call that enter the moment of the patches.
 POSITIONS = 4096

@@ -9,13 +9,13 @@ from torch import nn
 
 from uncheck import phases
 from uncheck.editing.edits import Candidate
-from uncheck.editing.weights import WeightHandle
-from uncheck.editing.written import candidate, handles, names
-from uncheck.errors import UncheckError
+from uncheck.editing.kernels import WeightHandle
+from uncheck.errors import Refusal, UncheckError
 from uncheck.phases import PhaseKernel
 from uncheck.reading.provenance import source_of
-from uncheck.repairing.case import Advance, Case, Refusal
+from uncheck.repairing.case import Advance, Case
 from uncheck.repairing.methods.moments import patch_moment
+from uncheck.repairing.methods.stages import candidate, handles, names
 from uncheck.repairing.methods.tune import tune
 
 #: Orders, whether weighted by calibration activations, and how much of the way; the least harmful first.

@@ -11,12 +11,12 @@ from torch import Tensor, nn
 
 from uncheck.editing.cycle_spin import CycleSpin, Shifts, few_shifts, full_shifts, usual_strength
 from uncheck.editing.edits import KINDS, Candidate, Spun
-from uncheck.errors import UncheckError
+from uncheck.errors import Refusal, UncheckError
 from uncheck.judging.judgement import GONE_LEVELS, GONE_TIMES
 from uncheck.measuring import Component
 from uncheck.measuring.batches import interior, observe
 from uncheck.reading import Inputs
-from uncheck.repairing.case import Advance, Case, Refusal
+from uncheck.repairing.case import Advance, Case
 
 #: Most runs of the network that one call of the repaired one may take.
 MOST_RUNS = 64

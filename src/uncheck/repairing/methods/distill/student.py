@@ -13,12 +13,12 @@ from torch.func import functional_call
 from torch.nn.utils import parametrize
 
 from uncheck.editing.edits import Candidate, Edit, Upsampler, set_module, stand_in
-from uncheck.errors import UncheckError
+from uncheck.errors import Refusal, UncheckError
 from uncheck.layers.phase_transpose import phase_conv_transpose
 from uncheck.phases import PhaseKernel, fit_resize_conv, from_resize_conv
 from uncheck.phases.axes import CONV_TRANSPOSES, conv_transpose
 from uncheck.reading import Stage
-from uncheck.repairing.case import Case, Refusal
+from uncheck.repairing.case import Case
 
 
 class HeldConvTranspose(nn.Module):

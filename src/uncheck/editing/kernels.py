@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from uncheck.editing.edits import Edit, Plain, Upsampler
-from uncheck.errors import UncheckError
+from uncheck.errors import Refusal, UncheckError
 from uncheck.layers.phase_transpose import phase_conv_transpose
 from uncheck.phases import PhaseKernel
 from uncheck.phases.axes import CONV_TRANSPOSES
@@ -19,11 +19,10 @@ from uncheck.reading import Inputs, Recording, Stage, record
 from uncheck.reading.calls import arguments
 from uncheck.reading.graph import Node, Slot
 from uncheck.reading.provenance import Entries, kernel_entries, source_of
-from uncheck.repairing.case import Refusal
 
 
 @dataclass(frozen=True, eq=False)
-class Place:
+class WeightEntries:
     """Where the entries of a kernel, or of its bias, stand in a tensor of the network.
 
     Attributes:
@@ -68,8 +67,8 @@ class WeightHandle:
     stage: Stage
     kernel: PhaseKernel
     edits: tuple[Edit, ...]
-    weight: Place
-    bias: Place | None
+    weight: WeightEntries
+    bias: WeightEntries | None
     uses: tuple[int, ...]
     layer: str | None
     source: int = field(repr=False)
@@ -160,8 +159,8 @@ def weight_handle(model: nn.Module, inputs: Inputs, recording: Recording, stage:
     biased = stage.kernel.bias is not None and bool(_keys(state, _value(source, "bias")))
     if entries is None or (biased and of_bias is None):
         raise _sums(stage)
-    weight = _place(state, stage, entries)
-    bias = _place(state, stage, of_bias) if biased and of_bias is not None else None
+    weight = _entries(state, stage, entries)
+    bias = _entries(state, stage, of_bias) if biased and of_bias is not None else None
     uses = _uses(recording, source, stage, weight)
     layer = source.layer
     if layer and not (stage.kind == "transposed" and type(model.get_submodule(layer)) in CONV_TRANSPOSES):
@@ -195,7 +194,7 @@ def _end(tensor: Tensor) -> int:
     return int(tensor.storage_offset() + sum(spans) + 1)
 
 
-def _place(state: Mapping[str, Any], stage: Stage, entries: Entries) -> Place:
+def _entries(state: Mapping[str, Any], stage: Stage, entries: Entries) -> WeightEntries:
     keys = _keys(state, entries.value)
     held, value = state[keys[0]], entries.value
     span = torch.arange(1, max(_end(held), _end(value)) + 1)
@@ -204,14 +203,14 @@ def _place(state: Mapping[str, Any], stage: Stage, entries: Entries) -> Place:
     index = torch.cat([torch.zeros(1, dtype=torch.int64), place])[entries.index.cpu()]
     if len(torch.unique(index[index > 0])) != int((index > 0).sum()):
         raise _sums(stage)
-    return Place(keys, held, where, index)
+    return WeightEntries(keys, held, where, index)
 
 
 def _sums(stage: Stage) -> Refusal:
     return Refusal(f"entries of the kernel of {stage.name} are sums of weights, so it cannot be written back")
 
 
-def _uses(recording: Recording, source: Node, stage: Stage, weight: Place) -> tuple[int, ...]:
+def _uses(recording: Recording, source: Node, stage: Stage, weight: WeightEntries) -> tuple[int, ...]:
     """The stages that share the weight; Refusal where another call uses it, or for another kernel."""
     graph = recording.graph
     value = _value(source, "weight")

@@ -15,8 +15,9 @@ import torch
 from torch import Tensor
 
 from uncheck.editing.edits import KINDS, Candidate
+from uncheck.errors import Refusal
 from uncheck.reading import Inputs
-from uncheck.repairing.case import Advance, Case, Refusal
+from uncheck.repairing.case import Advance, Case
 from uncheck.repairing.methods.distill.crops import cut, room, sides, signal_of
 from uncheck.repairing.methods.distill.student import make_student, period_of
 from uncheck.repairing.methods.distill.teach import Plan, Training, read_checkpoint

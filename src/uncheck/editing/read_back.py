@@ -1,75 +1,24 @@
-"""Changed kernels written into a network as a candidate, and read back; which stages there are to change."""
+"""A check that a changed network has the kernels that were written to it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from math import lcm
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
 
-from uncheck.editing.edits import KINDS, Candidate, Edit, Upsampler
-from uncheck.editing.weights import WeightHandle, weight_handle
-from uncheck.errors import UncheckError
+from uncheck.editing.edits import Candidate, Upsampler
+from uncheck.errors import Refusal, UncheckError
 from uncheck.phases import PhaseKernel
-from uncheck.reading import Inputs, Stage, record, run
-from uncheck.repairing.case import Case, Refusal
+from uncheck.reading import Inputs, record, run
 
 #: A kernel read back may differ from the one written by so many times the type's eps of its largest entry.
 ROUNDING = 16
 
 
-def blamed(case: Case) -> tuple[Stage, ...]:
-    """The stages that can leave a faulty period, as their own or as a harmonic, in forward order."""
-    return tuple(
-        stage
-        for stage in case.recording.stages
-        if stage.output_period is not None
-        and any(lcm(*stage.output_period) % period == 0 for period in case.faulty)
-    )
-
-
-def handles(case: Case) -> tuple[dict[int, WeightHandle], list[str]]:
-    """A handle for each blamed stage whose weights can be written, and why the others cannot."""
-    found: dict[int, WeightHandle] = {}
-    reasons: list[str] = []
-    for stage in blamed(case):
-        try:
-            found[stage.index] = weight_handle(case.model, case.fit[0], case.recording, stage)
-        except Refusal as reason:
-            reasons.append(str(reason))
-    return found, reasons
-
-
-def candidate(
-    case: Case,
-    method: str,
-    label: str,
-    handles: Mapping[int, WeightHandle],
-    kernels: Mapping[int, PhaseKernel],
-) -> Candidate:
-    """The candidate that gives these stages (by index) these kernels, checked on a copy of the network.
-
-    Raises:
-        Refusal: a layer cannot hold its kernel, or it does not come out of the changed network.
-    """
-    edits: list[Edit] = []
-    tensors: dict[str, Tensor] = {}
-    for index, kernel in kernels.items():
-        more, values = handles[index].change(kernel)
-        edits += [edit for edit in more if edit not in edits]
-        tensors |= values
-    made = Candidate(method, label, KINDS[1], tuple(edits), tensors)
-    verify(case.copy(), case.fit[0], made, {handles[i].stage.name: k for i, k in kernels.items()})
-    return made
-
-
-def names(handles: Mapping[int, WeightHandle], chosen: Sequence[int]) -> str:
-    """The stages' names for a label."""
-    return ", ".join(handles[index].stage.name for index in chosen)
-
-
-def verify(model: nn.Module, inputs: Inputs, candidate: Candidate, wanted: Mapping[str, PhaseKernel]) -> None:
+def check_written(
+    model: nn.Module, inputs: Inputs, candidate: Candidate, wanted: Mapping[str, PhaseKernel]
+) -> None:
     """Check on the changed network that its stages have the kernels wanted.
 
     Args:

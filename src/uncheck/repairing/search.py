@@ -1,0 +1,242 @@
+"""The search for a repair: each method's candidates in turn, judged, and the best of them."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from torch import Tensor, nn
+
+from uncheck.editing.edits import Candidate
+from uncheck.editing.store import keys_kept, unwrapped
+from uncheck.errors import Kind, Refusal, Refused, first_line
+from uncheck.judging.acceptance import Limits, is_good, objection, rank
+from uncheck.judging.cost import measure_cost
+from uncheck.judging.judgement import Judgement
+from uncheck.judging.verifier import Verifier
+from uncheck.reading import copy_modes
+from uncheck.repairing.case import Case
+from uncheck.repairing.clock import Clock, TimeUp
+from uncheck.repairing.inputs import with_reduced
+from uncheck.repairing.methods import Method
+from uncheck.repairing.methods.spin import spin_period, spun_target
+from uncheck.repairing.result import Repair, Tried
+from uncheck.repairing.truth import self_truth
+
+#: Share of the time that the spun network may take as a reference.
+FOR_REFERENCE = 0.25
+
+#: Seconds kept back for judging and timing the result of a training.
+RESERVE = 45.0
+
+#: Errors that cost a method its candidates and not the user the repair. Tests shorten the list to see bugs.
+FAILURES: tuple[type[Exception], ...] = (Exception,)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One candidate, how it was judged, and why it may not be kept, if it may not."""
+
+    candidate: Candidate
+    judged: Judgement
+    objection: Refused | None
+
+
+@dataclass
+class Search:
+    """One search: the refusals, the candidates tried, and the best so far."""
+
+    case: Case
+    clock: Clock
+    limits: Limits
+    seed: int
+    checkpoint: Path | None
+    refused: list[Refused] = field(default_factory=list)
+    tried: list[Trial] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    interrupted: bool = False
+    verifier: Verifier | None = None
+
+    def run(self, methods: Sequence[Method]) -> None:
+        """Try the methods in turn until one is good enough."""
+        unread = self.case.recording.ledger.unsupported
+        if unread:
+            self._refuse(Kind.unsupported, f"not understood on the signal path: {', '.join(unread)}")
+            return
+        self.clock("judging the original")
+        truth = self_truth(self.case)
+        if truth is not None:
+            self.case = with_reduced(self.case)
+        self.verifier = Verifier(self.case, truth=truth, spun=self._reference())
+        if reason := self._nothing_to_repair():
+            self._refuse(Kind.nothing, f"nothing to repair: {reason}")
+            return
+        for method in methods:
+            kept = self.best()
+            if kept is not None and (is_good(kept.judged) or (method.last_resort and len(methods) > 1)):
+                break
+            self._try(method, alone=len(methods) == 1)
+
+    def interrupt(self, note: str) -> None:
+        """Note that the user interrupted the search: a checkpoint is kept then."""
+        self.interrupted = True
+        self.notes.append(note)
+
+    def _refuse(self, kind: Kind, reason: str, method: str = "all") -> None:
+        self.refused.append(Refused(kind, reason, method))
+
+    def _nothing_to_repair(self) -> str:
+        """Return why there is nothing to repair; "" where there is something."""
+        assert self.verifier is not None
+        significant = any(s.significant for s in self.verifier.before.lattice)
+        if not self.case.recording.stages:
+            return "the network has no upsampling stage"
+        if not self.case.faulty and not significant:
+            return "the outputs show no lattice"
+        if not self.case.faulty:
+            return "the inputs to fit on show no lattice; give more inputs"
+        return "" if significant else "the lattice of some inputs is not confirmed by the others"
+
+    def _reference(self) -> list[Tensor] | None:
+        """Return the spun network's outputs on the inputs to judge on; None if there are none in time."""
+        if not self.case.faulty:
+            return None
+        try:
+            period = spin_period(self.case)
+            began = time.monotonic()
+            self.case.run(self.case.model, self.case.held[0])
+            each = time.monotonic() - began
+            if each * math.prod(period) * len(self.case.held) > FOR_REFERENCE * self.clock.given:
+                self.notes.append("spinning the inputs to judge on would take too long: not compared to it")
+                return None
+            return [
+                spun_target(self.case, self.case.model, call, period, self.clock) for call in self.case.held
+            ]
+        except Refusal as error:
+            self.notes.append(f"no spun network to compare with: {error}")
+            return None
+
+    def _try(self, method: Method, *, alone: bool) -> None:
+        """Judge the method's candidates until its time is over; where none may be kept, note why."""
+        self.clock(f"trying {method.name}")
+        before, kind, reason = len(self.tried), Kind.unsupported, "it found nothing to change"
+        end = self._end_of(method, alone=alone)
+        candidates = method.candidates(
+            self.case,
+            self.clock,
+            seconds=self.clock.left - min(RESERVE, 0.2 * self.clock.given),
+            seed=self.seed,
+            checkpoint=self.checkpoint,
+        )
+        try:
+            while (candidate := self._next(candidates, end)) is not None:
+                self._judge(candidate)
+                if self.clock.spent > end:
+                    raise TimeUp
+        except TimeUp:
+            self.notes.append(f"{method.name} was ended when its share of the time was spent")
+            kind, reason = Kind.time, "no time was left for it; give more --minutes"
+        except Refusal as error:
+            kind, reason = error.refused.kind, error.refused.reason
+        except KeyboardInterrupt:
+            if len(self.tried) == before:
+                self._refuse(Kind.interrupted, "interrupted before it had made anything", method.name)
+            raise
+        except FAILURES as error:
+            kind, reason = Kind.failed, f"it failed ({first_line(error)})"
+        mine = self.tried[before:]
+        if mine:
+            nearest = _nearest_miss(mine)
+            if nearest.objection is None:
+                return
+            kind, reason = nearest.objection.kind, f"{nearest.candidate.label}: {nearest.objection.reason}"
+        self._refuse(kind, reason, method.name)
+
+    def _end_of(self, method: Method, *, alone: bool) -> float:
+        """Return when a method has to end, seconds since the start."""
+        if "seconds" in method.takes:
+            return math.inf
+        share = method.share[0] if self.case.spinnable else method.share[1]
+        if method.last_resort:
+            return self.clock.spent + share * self.clock.given
+        end = self.clock.spent + (1.0 if alone else share) * self.clock.given
+        return max(self.clock.spent, min(self.clock.given, end))
+
+    def _next(self, candidates: Iterator[Candidate], end: float) -> Candidate | None:
+        """Return the method's next candidate; the time of judging does not count."""
+        self.clock.until = end
+        try:
+            return next(candidates, None)
+        finally:
+            self.clock.until = math.inf
+
+    def _judge(self, candidate: Candidate) -> None:
+        assert self.verifier is not None
+        self.clock(f"judging {candidate.method} ({candidate.label})")
+        judged = self.verifier.judge(candidate.done_to(self.case.copy()))
+        self.tried.append(Trial(candidate, judged, objection(judged, self.limits)))
+        kept = self.best()
+        look = kept.judged.after if kept else self.verifier.before
+        self.clock(f"{candidate.method} ({candidate.label}) judged, best lattice {look.strength:.2g} levels")
+
+    def best(self) -> Trial | None:
+        """Return the best trial that may be kept; of two alike, the earlier."""
+        kept = [one for one in self.tried if one.objection is None]
+        return max(kept, key=lambda one: rank(one.judged), default=None)
+
+    def outcome(self, model: nn.Module) -> Repair:
+        """Return the result; the repaired network is made anew from the user's own."""
+        best = self.best()
+        repaired = cost = kept = None
+        if best is not None:
+            repaired = best.candidate.done_to(self.case.copy())
+            kept = not best.candidate.edits and keys_kept(self.case.model, repaired)
+            try:
+                self.clock("timing both networks")
+                cost = measure_cost(self.case.model, repaired, self.case.held[0])
+            except KeyboardInterrupt:
+                self.interrupt("interrupted while timing: what it costs is not known")
+            copy_modes(model, unwrapped(repaired))
+            repaired.training = model.training
+            if self.checkpoint is not None and not self.interrupted:
+                self.checkpoint.unlink(missing_ok=True)
+        return Repair(
+            network=type(model).__name__,
+            method=best.candidate.method if best else None,
+            label=best.candidate.label if best else "",
+            kind=best.candidate.kind if best else None,
+            before=self.verifier.before if self.verifier else None,
+            judgement=best.judged if best else None,
+            cost=cost,
+            refused=tuple(self.refused),
+            tried=tuple(_tried(one, best) for one in self.tried),
+            notes=tuple(self.notes),
+            seconds=round(self.clock.spent, 1),
+            keys_kept=kept,
+            model=repaired,
+            candidate=best.candidate if best else None,
+            example=self.case.fit[0],
+        )
+
+
+def _nearest_miss(trials: Sequence[Trial]) -> Trial:
+    """Return a trial that may be kept; else the best that removed the lattice; else the least lattice."""
+    removed = [one for one in trials if one.objection is None or one.objection.kind is not Kind.lattice]
+    if not removed:
+        return min(trials, key=lambda one: one.judged.after.strength)
+    return max(removed, key=lambda one: (one.objection is None, rank(one.judged)))
+
+
+def _tried(one: Trial, best: Trial | None) -> Tried:
+    refusal = one.objection.reason if one.objection else "met all, another was better"
+    return Tried(
+        one.candidate.method,
+        one.candidate.label,
+        one.judged.after.strength,
+        one.judged.worst(),
+        one.judged.fidelity.psnr_to_original,
+        "kept" if one is best else refusal,
+    )
