@@ -24,7 +24,7 @@ ALLOWED = {
     "training": {"errors", "plain", "phases", "signals", "measuring", "reading"},
     "layers": {"errors", "geometry", "phases"},
     "fusing": {"errors", "plain", "phases", "reading", "layers"},
-    "editing": {"errors", "phases", "reading", "layers", "fusing", "probing"},
+    "editing": {"errors", "phases", "reading", "layers", "fusing"},
     "judging": {"errors", "plain", "signals", "measuring", "reading", "probing"},
     "repairing": {
         "errors",
@@ -40,11 +40,12 @@ ALLOWED = {
         "editing",
         "judging",
     },
-    "swapping": {"errors", "plain", "phases", "reading", "probing", "layers", "fusing", "editing"},
+    "swapping": {"errors", "plain", "phases", "reading", "layers", "editing"},
     # The former names of several rooms, for the code of users.
     "fixing": {"fusing", "editing", "repairing", "swapping"},
     "demo": {"errors"},
-    "reporting": {"errors", "geometry"},
+    # The sentences about a repair take the effect of each method from the one list of methods.
+    "reporting": {"errors", "geometry", "repairing"},
     "cli": {
         "errors",
         "writing",
