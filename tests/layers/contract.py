@@ -1,4 +1,4 @@
-"""What every layer must do: script, compile, export, copy, half precision, meta device, gradients, keys.
+"""What every layer must do: compile, export, copy, half precision, meta device, gradients, keys.
 
 `from layers.contract import check_contract, check_onnx`. `make(**factory)` builds the layer and passes device
 and dtype on, as in `lambda **factory: BlurPool(3, stride=2, **factory)`; it is called after a fixed seed, so
@@ -6,9 +6,7 @@ that every copy has the same weights. No tolerance has a default.
 """
 
 import copy
-import io
 import pickle
-import warnings
 from collections.abc import Callable, Collection
 
 import pytest
@@ -27,13 +25,12 @@ def check_contract(
         make: builds the layer from factory arguments.
         x: a small float32 input on the CPU; gradients are checked entry by entry, so tens of entries.
         keys: exactly what state_dict must hold.
-        atol: largest difference in float32 between the layer and its scripted, compiled or exported form.
+        atol: largest difference in float32 between the layer and its compiled or exported form.
         half_atol: largest difference of float16, bfloat16 and autocast from float32.
         gradient_atol: of torch.autograd.gradcheck in float64.
 
     """
     check_state(make, keys)
-    check_script(make, x, atol)
     check_compile(make, x, atol)
     check_export(make, x, atol)
     check_copies(make, x)
@@ -53,20 +50,6 @@ def check_state(make: Make, keys: Collection[str]) -> None:
     other = make()
     other.load_state_dict(layer.state_dict(), strict=True)
     assert type(layer).__name__ in repr(layer)
-
-
-def check_script(make: Make, x: Tensor, atol: float) -> None:
-    layer = built(make)
-    layer(x)  # the usual order: train, then script
-    file = io.BytesIO()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # torch.jit is deprecated, and still in use
-        scripted = torch.jit.script(layer)
-        torch.jit.save(scripted, file)
-        file.seek(0)
-        loaded = torch.jit.load(file)
-    close(scripted(x), layer(x), atol)
-    close(loaded(x), layer(x), atol)
 
 
 def check_compile(make: Make, x: Tensor, atol: float) -> None:

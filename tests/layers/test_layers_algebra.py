@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oracles.layers_resize_naive import resize_conv
+from uncheck.errors import UncheckError
 from uncheck.layers.algebra import Fusing, fuse_matrix, fuse_weight, fusing
 from uncheck.layers.eager import Weights, compute, make_forms
 from uncheck.layers.forms import input_pads, pad_input, phase_matrix
@@ -90,13 +91,13 @@ def test_reflect_is_allowed_below_the_factor_only(factor, padding, allowed):
         assert fusing(*arguments).continuation == ("replicate",)
     else:
         message = f"reflect padding of {padding} after a resize by {factor} splits the pixels of the input"
-        with pytest.raises(ValueError, match=message):
+        with pytest.raises(UncheckError, match=message):
             fusing(*arguments)
 
 
 @pytest.mark.parametrize("padding_mode", ["zeros", "reflect", "circular"])
 def test_linear_with_a_padding_it_cannot_continue_is_refused(padding_mode):
-    with pytest.raises(ValueError, match="have a step at the border that no transposed convolution has"):
+    with pytest.raises(UncheckError, match="have a step at the border that no transposed convolution has"):
         fusing((3,), (2,), "linear", ((1, 1),), padding_mode, (1,))
     # the refusal is not mere caution: with the continuation that fits elsewhere the border is wrong
     plan = fusing((3,), (2,), "linear", ((1, 1),), "replicate", (1,))
@@ -108,7 +109,7 @@ def test_linear_with_a_padding_it_cannot_continue_is_refused(padding_mode):
 
 
 def test_a_resize_that_is_no_kernel_is_refused():
-    with pytest.raises(ValueError, match="a resize of mode 'bicubic' is not a fixed kernel"):
+    with pytest.raises(UncheckError, match="a resize of mode 'bicubic' is not a fixed kernel"):
         fusing((3,), (2,), "bicubic", ((1, 1),), "zeros", (1,))
 
 

@@ -14,6 +14,7 @@ import released
 from layers.contract import check_contract, check_onnx
 from oracles.layers_blur_naive import blur_by_loops, max_by_loops, strided_by_loops
 from oracles.layers_hold_naive import unevenness
+from uncheck.errors import UncheckError
 from uncheck.layers import (
     BlurConv,
     BlurConv1d,
@@ -85,7 +86,7 @@ def test_the_oracles_see_a_shift_another_order_and_another_window():
     expected = strided_by_loops(*arrays, (2, 2), (1, 1), (1, 1), 1, "zeros", 1)
     close(blur_strided(conv)(x), expected, 1e-13)
     shifted = blur_strided(conv)
-    shifted.before, shifted.after = shifted.after, shifted.before
+    shifted._pads = [(after, before) for before, after in shifted._pads]
     for wrong in (shifted, blur_strided(conv, order=2), conv):
         assert np.abs(wrong(x).detach().numpy() - expected).max() > 0.01
     pooled = max_by_loops(x.numpy(), (3, 3), (1, 1), (1, 1))
@@ -289,24 +290,30 @@ def test_without_batch():
         ),
         (
             lambda: BlurPool(7, 2, "reflect")(torch.zeros(1, 1, 3, 9)),
-            "BlurPool cannot pad [1, 1, 3, 9] by [3, 3] and [3, 3]",
+            "needs at least [4, 4] pixels, but the input has shape [1, 1, 3, 9]: use a larger",
         ),
-        (lambda: BlurPool()(torch.zeros(4, 4)), "BlurPool takes (batch, channels, 2 axes), not shape [4, 4]"),
+        (
+            lambda: BlurPool()(torch.zeros(4, 4)),
+            "padding_mode='symmetric') takes (batch, channels, 2 axes), not shape [4, 4]",
+        ),
         (
             lambda: MaxBlurPool(2, padding=2),
             "padding must be at most half of kernel_size, not (2, 2) for (2, 2)",
         ),
         (
             lambda: MaxBlurPool(3)(torch.zeros(1, 1, 2, 9)),
-            "MaxBlurPool of kernel_size [3, 3] gives no output pixel",
+            "dilation=(1, 1)) needs at least [3, 3] pixels, but the input has shape [1, 1, 2, 9]",
         ),
-        (lambda: MaxBlurPool(2)(torch.zeros(4, 4)), "MaxBlurPool takes (batch, channels, 2 axes)"),
+        (lambda: MaxBlurPool(2)(torch.zeros(4, 4)), "takes (batch, channels, 2 axes), not shape [4, 4]"),
         (lambda: BlurConv(3, 4, 3, 2, groups=2), "groups must divide in_channels: 2 does not divide 3"),
         (lambda: BlurConv(3, 4, 3, 2, padding_mode="same"), "padding_mode must be one of zeros, reflect"),
-        (lambda: BlurConv(3, 4, 3)(torch.zeros(1, 2, 9, 9)), "BlurConv takes (batch, 3, 2 axes), not shape"),
+        (
+            lambda: BlurConv(3, 4, 3)(torch.zeros(1, 2, 9, 9)),
+            "stride=(2, 2)) takes (batch, 3, 2 axes), not shape",
+        ),
         (
             lambda: BlurConv(3, 4, 5)(torch.zeros(1, 3, 4, 9)),
-            "BlurConv gives no output pixel for an input of shape",
+            "needs at least [5, 5] pixels, but the input has shape [1, 3, 4, 9]",
         ),
         (lambda: blur_strided(nn.Conv2d(1, 1, 3)), "this one has stride 1, and an even gradient"),
         (lambda: blur_strided(nn.Linear(1, 1)), "takes nn.Conv1d, nn.Conv2d or nn.Conv3d, not Linear"),
@@ -315,7 +322,7 @@ def test_without_batch():
     ],
 )
 def test_errors(make, message):
-    with pytest.raises(ValueError, match=re.escape(message)):
+    with pytest.raises(UncheckError, match=re.escape(message)):
         make()
 
 

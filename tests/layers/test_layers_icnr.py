@@ -8,6 +8,7 @@ from torch.nn.utils.spectral_norm import spectral_norm
 from torch.nn.utils.weight_norm import weight_norm
 
 from oracles.layers_subpixel_naive import flat, lattice_of_flat, untied
+from uncheck.errors import UncheckError
 from uncheck.layers.assign import effective_weight
 from uncheck.layers.icnr import icnr_
 from uncheck.layers.subpixel import SubpixelConv
@@ -132,11 +133,11 @@ def test_what_cannot_be_initialised_is_refused_and_left_alone():
     layer = nn.Conv2d(3, 8, 3)
     parametrize.register_parametrization(layer, "weight", Frozen(torch.randn(8, 3, 3, 3)))
     before = {key: value.clone() for key, value in layer.state_dict().items()}
-    with pytest.raises(ValueError, match="of this ParametrizedConv2d changes the weight"):
+    with pytest.raises(UncheckError, match="of this ParametrizedConv2d changes the weight"):
         icnr_(layer, 2)
     assert all(torch.equal(before[key], value) for key, value in layer.state_dict().items())
     masked = prune.l1_unstructured(nn.Conv2d(3, 8, 3), "weight", 0.5)
-    with pytest.raises(ValueError, match="computed in a way that cannot be initialised"):
+    with pytest.raises(UncheckError, match="computed in a way that cannot be initialised"):
         icnr_(masked, 2)
 
 
@@ -158,5 +159,5 @@ def test_what_cannot_be_initialised_is_refused_and_left_alone():
     ],
 )
 def test_bad_arguments_are_sentences(call, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(UncheckError, match=message):
         call()

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from uncheck.layers import BlurPool, Hold
-from uncheck.layers.hold import hold_power
+from uncheck.layers.filters import hold_power
 from uncheck.phases import PhaseKernel, phase_gains
 
 

@@ -11,6 +11,7 @@ from torch.nn.utils import parametrizations
 
 import uncheck
 from layers.contract import check_contract, check_onnx, close
+from uncheck.errors import UncheckError
 from uncheck.layers import (
     FusedResizeConv,
     ResizeConv,
@@ -170,7 +171,6 @@ def test_finished_form_is_the_layer(monkeypatch):
         close(done(x), reference(layer, x), 1e-5)
         with torch.no_grad():
             close(done(x), reference(layer, x), 1e-5)
-            close(torch.jit.script(done)(x), reference(layer, x), 1e-5)
             close(copy.deepcopy(done)(x), done(x), 0.0)
         assert sorted(done.state_dict()) == ["bias", "weight"]
 
@@ -205,7 +205,6 @@ def test_float64_stays_float64_under_autocast_and_the_batch_may_be_left_out():
     with torch.autocast("cpu", dtype=torch.bfloat16):
         assert layer(x[None]).dtype == torch.float64
     close(layer(x), layer(x[None])[0], 0.0)
-    close(torch.jit.script(layer)(x), layer(x), 1e-12)
 
 
 def test_choices_are_few_and_not_copied(monkeypatch):
@@ -229,17 +228,17 @@ def test_constants_come_out_constant():
     [
         (
             lambda: ResizeConv(1, 1, 3, 1.5),
-            "scale_factor must be an integer of at least 1 on every axis, not 1.5",
+            "scale_factor must be an integer or one integer per axis, not 1.5",
         ),
-        (lambda: ResizeConv(1, 1, 3, 0), "scale_factor must be an integer of at least 1"),
+        (lambda: ResizeConv(1, 1, 3, 0), "scale_factor must be at least 1, not 0"),
         (lambda: ResizeConv(1, 1, 4), "an even kernel .* cannot be padded alike on both sides"),
         (lambda: ResizeConv(1, 1, 4, padding=1), "an even kernel .* cannot be padded alike on both sides"),
         (lambda: ResizeConv(1, 1, 3, mode="bicubic"), "mode must be one of nearest, linear"),
         (lambda: ResizeConv(1, 1, 3, padding_mode="same"), "padding_mode must be one of zeros, reflect"),
         (lambda: ResizeConv(3, 4, 3, groups=2), "groups must divide in_channels: 2 does not divide 3"),
-        (lambda: ResizeConv(1, 1, (3, 3), (2, 2, 2)), "scale_factor must be one integer or 2, one per axis"),
+        (lambda: ResizeConv(1, 1, (3, 3), (2, 2, 2)), "has 3 axes where 2 were expected"),
         (lambda: ResizeConv(0, 1, 3), "in_channels must be a positive integer"),
-        (lambda: ResizeConv(1, 1, 3, ndim=4), "ndim must be 1, 2 or 3, not 4"),
+        (lambda: ResizeConv(1, 1, 3, ndim=4), "1, 2 or 3 axes, not 4"),
         (lambda: ResizeConv(1, 1, 3, mode=["nearest"]), r"mode must be one of nearest, .*not \['nearest'\]"),
         (
             lambda: ResizeConv2d(1, 1, 7, padding_mode="circular")(torch.zeros(1, 1, 1, 1)),
@@ -251,7 +250,7 @@ def test_constants_come_out_constant():
         ),
         (
             lambda: ResizeConv2d(1, 1, 9)(torch.zeros(1, 1, 2, 8)),
-            r"ResizeConv2d\(1, 1, .*reflect padding of 4 needs more than 4 pixels after the resize, not 4",
+            r"ResizeConv2d\(1, 1, .*too small for reflect padding of \(4, 4\)",
         ),
         (
             lambda: ResizeConv2d(2, 1, 3)(torch.zeros(1, 3, 4, 4)),
@@ -260,5 +259,5 @@ def test_constants_come_out_constant():
     ],
 )
 def test_errors(make, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(UncheckError, match=message):
         make()

@@ -52,9 +52,9 @@ class Upsampler:
             layer.out_channels,
             layer.kernel_size,
             layer.stride,
-            tuple(layer.edges),
-            tuple(layer.extra),
-            tuple(layer.cut),
+            layer.padding,
+            layer.output_padding,
+            layer.crop,
             layer.groups,
             layer.bias_kind,
         )

@@ -126,7 +126,7 @@ def count_axes(ndim: int | None, *sizes: object) -> int:
         UncheckError: not 1, 2 or 3.
     """
     if ndim is None:
-        ndim = next((len(one) for one in sizes if isinstance(one, Sequence)), 2)
+        ndim = next((len(one) for one in sizes if isinstance(one, Sequence) and not isinstance(one, str)), 2)
     if ndim not in (1, 2, 3):
         raise UncheckError(f"a layer has 1, 2 or 3 axes, not {ndim!r}: give 1 to 3 sizes")
     return ndim

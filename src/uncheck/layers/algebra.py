@@ -26,15 +26,17 @@ len(g) - 1 taps. What has to be shown is how x continues:
 - factor 1: u = x, every padding is its own continuation.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from uncheck.errors import UncheckError
+from uncheck.layers.axes import PADDING_MODES, check_word
 from uncheck.phases.hold import MODES, axis_hold
-
-PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,6 @@ class Fusing:
         continuation: per axis "constant" (zeros), "replicate", "reflect" or "circular", as torch's F.pad.
         crop: of the full transposed convolution, pixels before the output, c per axis.
         margin: output size = s * input size + margin, per axis.
-
     """
 
     scale_factor: tuple[int, ...]
@@ -83,13 +84,13 @@ def fusing(
         The plan.
 
     Raises:
-        ValueError: no continuation of the input gives the same; the message is the reason.
-
+        UncheckError: no continuation of the input gives the same; the message is the reason.
     """
     if mode not in MODES:
-        raise ValueError(f"a resize of mode {mode!r} is not a fixed kernel: {', '.join(MODES)} can be fused")
-    if padding_mode not in PADDING_MODES:
-        raise ValueError(f"padding_mode must be one of {', '.join(PADDING_MODES)}, not {padding_mode!r}")
+        raise UncheckError(
+            f"a resize of mode {mode!r} is not a fixed kernel: {', '.join(MODES)} can be fused"
+        )
+    check_word("padding_mode", padding_mode, PADDING_MODES)
     taps, before, after, continued, crop, margin = [], [], [], [], [], []
     for k, s, (a, b), d in zip(kernel_size, scale_factor, padding, dilation, strict=True):
         hold, offset, _ = axis_hold(s, mode)
@@ -124,12 +125,12 @@ def _continuation(factor: int, mode: str, padding: int, padding_mode: str) -> st
     if padding == 0 or (mode == "linear" and padding_mode == "replicate"):
         return "replicate" if mode == "linear" else "constant"
     if mode == "linear":
-        raise ValueError(
+        raise UncheckError(
             f"a linear resize and padding {padding} of mode {padding_mode!r} have a step at the border "
             "that no transposed convolution has: only padding_mode='replicate' or padding 0 can be fused"
         )
     if padding_mode == "reflect" and padding > factor - 1:
-        raise ValueError(
+        raise UncheckError(
             f"reflect padding of {padding} after a resize by {factor} splits the pixels of the input: "
             f"only up to {factor - 1} can be fused"
         )
@@ -137,13 +138,12 @@ def _continuation(factor: int, mode: str, padding: int, padding_mode: str) -> st
 
 
 def axis_matrix(kernel_size: int, factor: int, mode: str, dilation: int) -> Tensor:
-    """Give the map from a convolution's taps to the fused kernel's along one axis, float64.
+    """Return the map from a convolution's taps to the fused kernel's along one axis, float64.
 
     h[j] = sum_t g[j - d (k - 1 - t)] w[t], the flip of the convolution included.
 
     Returns:
         (d (k - 1) + len(g), k).
-
     """
     hold = torch.tensor(axis_hold(factor, mode)[0], dtype=torch.float64, device="cpu")
     shape = (dilation * (kernel_size - 1) + len(hold), kernel_size)
@@ -157,11 +157,10 @@ def axis_matrix(kernel_size: int, factor: int, mode: str, dilation: int) -> Tens
 def fuse_matrix(
     kernel_size: Sequence[int], scale_factor: Sequence[int], mode: str, dilation: Sequence[int]
 ) -> Tensor:
-    """Give the map from all taps of the convolution to all taps of the fused kernel, float64.
+    """Return the map from all taps of the convolution to all taps of the fused kernel, float64.
 
     Returns:
         (prod(taps), prod(k)), the Kronecker product of the axes.
-
     """
     matrix = torch.ones(1, 1, dtype=torch.float64, device="cpu")
     for k, s, d in zip(kernel_size, scale_factor, dilation, strict=True):
@@ -172,7 +171,7 @@ def fuse_matrix(
 def fuse_weight(
     weight: Tensor, scale_factor: Sequence[int], mode: str, dilation: Sequence[int], groups: int = 1
 ) -> Tensor:
-    """Give the weight of the one transposed convolution:  h = flip(w) * g.  Differentiable.
+    """Return the weight of the one transposed convolution:  h = flip(w) * g.  Differentiable.
 
     Args:
         weight: of the convolution, (out, in / groups, *k).
@@ -187,7 +186,6 @@ def fuse_weight(
     Cost: out * in / groups * prod(k) * prod(taps) multiplications.
 
     Source: Karras et al., Progressive Growing of GANs, 2017, for nearest resize by 2.
-
     """
     k = weight.shape[2:]
     matrix = fuse_matrix(k, scale_factor, mode, dilation).to(weight)

@@ -1,11 +1,14 @@
 """Write a weight so that the next forward uses it, whatever normalisation sits on the layer."""
 
+from __future__ import annotations
+
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 from torch.nn.utils.spectral_norm import SpectralNorm
 from torch.nn.utils.weight_norm import WeightNorm
 
+from uncheck.errors import UncheckError
 from uncheck.layers.gains import EqualGain
 
 POWER_ITERATIONS = 15
@@ -25,22 +28,21 @@ def assign_weight(module: nn.Module, value: Tensor) -> None:
         value: of the shape of the weight.
 
     Raises:
-        ValueError: the weight cannot be set, or what comes out is not proportional to value. The module is
+        UncheckError: the weight cannot be set, or what comes out is not proportional to value. The module is
             then as before.
-
     """
     before = {name: tensor.clone() for name, tensor in module.state_dict().items()}
     try:
         with torch.no_grad():
             _write(module, value)
             _check(module, value)
-    except ValueError:
+    except Exception:
         module.load_state_dict(before)
         raise
 
 
 def effective_weight(module: nn.Module) -> Tensor:
-    """Give the weight that the next forward in eval mode uses, detached."""
+    """Return the weight that the next forward in eval mode uses, detached."""
     with torch.no_grad():
         for hook in _hooks(module):
             weight: Tensor = (
@@ -56,7 +58,7 @@ def effective_weight(module: nn.Module) -> Tensor:
 
 
 def _stored(module: nn.Module) -> Tensor:
-    """Give the weight as the module holds or parametrises it, in eval mode: a norm takes no step."""
+    """Return the weight as the module holds or parametrises it, in eval mode: a norm takes no step."""
     modes = [(part, part.training) for part in module.modules()]
     try:
         for part, _ in modes:
@@ -94,7 +96,7 @@ def _write(module: nn.Module, value: Tensor) -> None:
         for _ in range(POWER_ITERATIONS):
             module.weight = hooks[0].compute_weight(module, do_power_iteration=True)
     else:
-        raise ValueError(
+        raise UncheckError(
             f"the weight of this {type(module).__name__} is computed in a way that cannot be initialised: "
             "initialise the layer before you wrap it"
         )
@@ -109,7 +111,7 @@ def _write_parametrized(module: nn.Module, value: Tensor) -> None:
         for _ in range(POWER_ITERATIONS):
             parts()
     except (RuntimeError, NotImplementedError) as error:
-        raise ValueError(
+        raise UncheckError(
             f"the parametrisation of this {type(module).__name__} cannot be inverted ({error}): "
             "initialise the layer before you register it"
         ) from error
@@ -126,7 +128,7 @@ def _check(module: nn.Module, value: Tensor) -> None:
     scale = (weight * value).sum() / value.square().sum().clamp_min(1e-30)
     error = (weight - scale * value).abs().max()
     if not error <= 64 * eps * weight.abs().max():
-        raise ValueError(
+        raise UncheckError(
             f"the parametrisation or order of this {type(module).__name__} changes the weight, so that its "
             "initialisation would not hold: initialise the layer without it"
         )

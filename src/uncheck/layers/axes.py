@@ -1,84 +1,163 @@
-"""Arguments per axis: what the constructors of all layers check in the same words."""
+"""What layers on one to three axes share: sizes, parameters, and the check of an input."""
 
-from collections.abc import Sequence
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Sequence
 from typing import Any
 
-Sizes = int | Sequence[int]
-"""One integer for all axes, or one per axis."""
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from uncheck.errors import UncheckError
+from uncheck.geometry import Sizes, count_axes, per_axis, sizes_per_axis
+from uncheck.phases.axes import flat_pads
+
+PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
+"""Those of torch.nn's convolutions."""
 
 
-def axes_of(ndim: int | None, *values: object) -> int:
-    """Give the number of spatial axes: as stated, else the length of the first sequence, else 2.
+class AxisLayer(nn.Module):
+    """A layer on one to three axes. BlurPool2d and the like state the number as `_ndim`.
 
-    Raises:
-        ValueError: not 1, 2 or 3.
-
-    """
-    if ndim is None:
-        lengths = [len(value) for value in values if isinstance(value, tuple | list)]
-        ndim = lengths[0] if lengths else 2
-    if ndim not in (1, 2, 3):
-        raise ValueError(f"ndim must be 1, 2 or 3, not {ndim!r}")
-    return ndim
-
-
-def per_axis(name: str, value: Any, ndim: int, least: int) -> tuple[int, ...]:
-    """Give one integer per axis; floats that are whole numbers, such as 2.0, count as integers.
-
-    Args:
-        name: of the argument, for the message.
-        value: an integer, or a sequence of ndim integers.
+    Attributes:
         ndim: number of axes.
-        least: smallest value allowed.
+    """
+
+    _ndim: int | None = None
+    ndim: int
+
+    def set_sizes(self, ndim: int | None, **sizes: Sizes | None) -> None:
+        """Set `ndim` and each size as an attribute, one integer per axis; those that are None are left out.
+
+        Raises:
+            UncheckError: a size that is no integer, is too small, or has another number of axes.
+        """
+        self.ndim = count_axes(self._ndim or ndim, *sizes.values())
+        if ndim not in (None, self.ndim):
+            raise UncheckError(f"{type(self).__name__} has {self.ndim} axes, not ndim={ndim}: leave it out")
+        given = {name: value for name, value in sizes.items() if value is not None}
+        for name, value in zip(given, sizes_per_axis(self.ndim, **given), strict=True):
+            setattr(self, name, value)
+
+    def named(self) -> str:
+        """Return the class with its arguments, for messages."""
+        return f"{type(self).__name__}({self.extra_repr()})"
+
+    def check_input(self, x: Tensor, channels: int | None = None) -> None:
+        """Refuse an input of other axes or channels; the batch may be left out."""
+        n = self.ndim
+        if x.dim() not in (n + 1, n + 2) or (channels is not None and x.shape[-n - 1] != channels):
+            raise UncheckError(
+                f"{self.named()} takes (batch, {'channels' if channels is None else channels}, "
+                f"{n} axes), not shape {list(x.shape)}"
+            )
+
+    def check_reach(self, x: Tensor, reach: Sequence[int], advice: str = "use a larger input") -> None:
+        """Refuse an input of fewer pixels than `reach` on some axis."""
+        for axis in range(self.ndim):
+            if x.shape[axis - self.ndim] < reach[axis]:
+                raise UncheckError(
+                    f"{self.named()} needs at least {list(reach)} pixels, but the input has shape "
+                    f"{list(x.shape)}: {advice}"
+                )
+
+    def extend(self, x: Tensor, pads: Sequence[tuple[int, int]], mode: str) -> Tensor:
+        """Pad by (before, after) per axis; symmetric repeats the border pixel, reflect does not.
+
+        Raises:
+            UncheckError: an input with fewer pixels than the mode repeats.
+        """
+        flat = flat_pads(pads)
+        if not any(flat):
+            return x
+        if mode in ("reflect", "circular", "symmetric"):
+            reach = [max(pair) + (1 if mode == "reflect" else 0) for pair in pads]
+            self.check_reach(x, reach, "use a larger input or padding_mode='replicate'")
+        if mode != "symmetric" or max(flat) == 1:
+            return F.pad(x, flat, {"zeros": "constant", "symmetric": "replicate"}.get(mode, mode))
+        for axis, (before, after) in enumerate(pads, start=-self.ndim):
+            first = x.narrow(axis, 0, before).flip([axis])
+            last = x.narrow(axis, x.shape[axis] - after, after).flip([axis])
+            x = torch.cat([first, x, last], axis)
+        return x
+
+
+class ConvLayer(AxisLayer):
+    """A layer with the arguments, the parameters and the start of torch.nn's convolutions."""
+
+    in_channels: int
+    out_channels: int
+    groups: int
+    kernel_size: tuple[int, ...]
+    padding: tuple[int, ...]
+    dilation: tuple[int, ...]
+    padding_mode: str
+    weight: Tensor
+    bias: Tensor | None
+
+    def set_channels(self, in_channels: int, out_channels: int, groups: int, padding_mode: str) -> None:
+        """Set the arguments that are no sizes.
+
+        Raises:
+            UncheckError: a number below 1, groups that do not divide both, or an unknown padding_mode.
+        """
+        named = {"groups": groups, "in_channels": in_channels, "out_channels": out_channels}
+        for name, value in named.items():
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise UncheckError(f"{name} must be a positive integer, not {value!r}")
+            if value % groups:
+                raise UncheckError(f"groups must divide {name}: {groups} does not divide {value}")
+            setattr(self, name, value)
+        check_word("padding_mode", padding_mode, PADDING_MODES)
+        self.padding_mode = padding_mode
+
+    def set_parameters(self, shape: Sequence[int], bias: bool, device: Any, dtype: Any) -> None:
+        """Make the weight and, unless there is none, the bias, without values."""
+        self.weight = nn.Parameter(torch.empty(tuple(shape), device=device, dtype=dtype))
+        made = nn.Parameter(torch.empty(self.out_channels, device=device, dtype=dtype)) if bias else None
+        self.register_parameter("bias", made)
+
+    def reset_parameters(self) -> None:
+        """Draw the parameters anew, as torch.nn's convolutions do."""
+        nn.init.kaiming_uniform_(self.weight, a=math.sqrt(5))
+        if self.bias is not None:
+            bound = 1 / math.sqrt(self.weight[0].numel())
+            nn.init.uniform_(self.bias, -bound, bound)
+
+    def describe(self, *shown: str, **plain: object) -> str:
+        """Name the channels, the attributes `shown`, and those that differ from what is plain."""
+        words = [f"{self.in_channels}, {self.out_channels}"]
+        words += [f"{name}={getattr(self, name)!r}" for name in shown]
+        for name, value in {**plain, "groups": 1}.items():
+            if getattr(self, name) not in (value, (value,) * self.ndim):
+                words.append(f"{name}={getattr(self, name)!r}")
+        return ", ".join(words) + ("" if self.bias is not None else ", bias=False")
+
+
+def check_word(name: str, value: object, known: Collection[str]) -> None:
+    """Refuse a word that is none of those known.
 
     Raises:
-        ValueError: not an integer, too small, or another number of axes.
-
+        UncheckError: it is none of them.
     """
-    values = list(value) if isinstance(value, tuple | list) else [value] * ndim
-    if len(values) != ndim:
-        raise ValueError(f"{name} must be one integer or {ndim}, one per axis, not {value!r}")
-    result = []
-    for one in values:
-        whole = isinstance(one, int) or (isinstance(one, float) and one.is_integer())
-        if isinstance(one, bool) or not whole or one < least:
-            raise ValueError(f"{name} must be an integer of at least {least} on every axis, not {value!r}")
-        result.append(int(one))
-    return tuple(result)
-
-
-def check_channels(in_channels: int, out_channels: int, groups: int) -> None:
-    """Refuse channels and groups that no convolution can have.
-
-    Raises:
-        ValueError: a number below 1, or groups that do not divide both.
-
-    """
-    for name, value in (("in_channels", in_channels), ("out_channels", out_channels), ("groups", groups)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise ValueError(f"{name} must be a positive integer, not {value!r}")
-    for name, value in (("in_channels", in_channels), ("out_channels", out_channels)):
-        if value % groups:
-            raise ValueError(f"groups must divide {name}: {groups} does not divide {value}")
+    if not isinstance(value, str) or value not in known:
+        raise UncheckError(f"{name} must be one of {', '.join(known)}, not {value!r}")
 
 
 def symmetric_padding(padding: Any, kernel_size: Sequence[int], dilation: Sequence[int]) -> tuple[int, ...]:
-    """Give the padding per axis; None keeps the size, d (k - 1) / 2.
+    """Return the padding per axis; None keeps the size, d (k - 1) / 2.
 
     Raises:
-        ValueError: an even kernel with padding on both sides, which would shift by half a pixel.
-
+        UncheckError: an even kernel with padding on both sides, which would shift by half a pixel.
     """
-    ndim = len(kernel_size)
-    extents = [d * (k - 1) + 1 for k, d in zip(kernel_size, dilation, strict=True)]
-    if padding is None or padding == "same":
-        result = tuple((extent - 1) // 2 for extent in extents)
-    else:
-        result = per_axis("padding", padding, ndim, 0)
-    for extent, p in zip(extents, result, strict=True):
-        if extent % 2 == 0 and (p > 0 or padding is None or padding == "same"):
-            raise ValueError(
-                f"an even kernel (kernel_size {tuple(kernel_size)}, dilation {tuple(dilation)}) cannot be "
-                "padded alike on both sides: use an odd kernel_size, or padding=0"
-            )
+    spans = [d * (k - 1) for k, d in zip(kernel_size, dilation, strict=True)]
+    keep = padding is None or padding == "same"
+    result = tuple(n // 2 for n in spans) if keep else per_axis("padding", padding, len(spans), 0)
+    if any(span % 2 and (keep or p) for span, p in zip(spans, result, strict=True)):
+        raise UncheckError(
+            f"an even kernel (kernel_size {tuple(kernel_size)}, dilation {tuple(dilation)}) cannot be padded "
+            "alike on both sides: use an odd kernel_size, or padding=0 and pad the input"
+        )
     return result

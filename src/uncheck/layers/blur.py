@@ -1,19 +1,21 @@
 """Strided pooling whose gradient is even: every input pixel counts alike."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from uncheck.layers.axes import Sizes, axes_of, per_axis
-from uncheck.layers.filters import FixedFilters
-from uncheck.layers.hold import convolve, filter_taps, hold_power, smooth
+from uncheck.errors import UncheckError
+from uncheck.geometry import Sizes
+from uncheck.layers.axes import AxisLayer, check_word
+from uncheck.layers.filters import FixedFilters, convolve, filter_taps, hold_power, smooth
 
 PADDING_MODES = ("reflect", "symmetric", "replicate", "circular", "zeros")
 
 
-class BlurPool(FixedFilters):
+class BlurPool(FixedFilters, AxisLayer):
     """Smooth, then keep every s-th pixel:  y[i] = sum_t f[t] x[s i + t - before].
 
     The gradient of a strided layer is a transposed convolution with the same kernel, so it checkers unless
@@ -51,13 +53,10 @@ class BlurPool(FixedFilters):
     Cost: prod(kernel_size / stride) multiplications per input pixel.
     Source: Zhang, "Making convolutional networks shift-invariant again", ICML 2019, for the pooling; the
         choice of filter and borders follows from the phase sums.
-
     """
 
-    ndim: int
-    sizes: list[int]
-    steps: list[int]
-    padding_mode: str
+    kernel_size: tuple[int, ...]
+    stride: tuple[int, ...]
     taps: Tensor
 
     def __init__(
@@ -71,43 +70,32 @@ class BlurPool(FixedFilters):
         dtype: Any = None,
     ) -> None:
         super().__init__()
-        self.ndim = axes_of(ndim, kernel_size, stride)
-        self.stride = per_axis("stride", stride, self.ndim, 1)
+        self.set_sizes(ndim, kernel_size=kernel_size, stride=stride)
         if kernel_size is None:
             self.kernel_size = tuple(2 * s - s % 2 for s in self.stride)
-        else:
-            self.kernel_size = per_axis("kernel_size", kernel_size, self.ndim, 1)
         if any(k < s for k, s in zip(self.kernel_size, self.stride, strict=True)):
-            raise ValueError(
+            raise UncheckError(
                 f"no filter of kernel_size {self.kernel_size} has equal phase sums at stride {self.stride}, "
                 "which an even gradient needs: use at least stride taps on every axis"
             )
-        if padding_mode not in PADDING_MODES:
-            raise ValueError(f"padding_mode must be one of {', '.join(PADDING_MODES)}, not {padding_mode!r}")
-        self.sizes, self.steps = list(self.kernel_size), list(self.stride)
+        check_word("padding_mode", padding_mode, PADDING_MODES)
         self.padding_mode = padding_mode
+        before = [(k - s + 1) // 2 for k, s in zip(self.kernel_size, self.stride, strict=True)]
+        # enough for every size: whatever a window does not reach is left out by the stride
+        self._pads = [(b, k - 1 - b) for b, k in zip(before, self.kernel_size, strict=True)]
         self.register_buffer("taps", torch.empty(0, device=device, dtype=dtype), persistent=False)
         self.make_filters()
 
     def make_filters(self) -> None:
         """Compute the filter anew."""
         axes = [even_filter(k, s) for k, s in zip(self.kernel_size, self.stride, strict=True)]
-        self.taps = filter_taps(axes, self.taps.device, self.taps.dtype)
+        self.taps = filter_taps(axes, self.taps)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Give the smoothed and subsampled input."""
-        if x.dim() not in (self.ndim + 1, self.ndim + 2):
-            raise ValueError(f"BlurPool takes (batch, channels, {self.ndim} axes), not shape {list(x.shape)}")
-        before: list[int] = []
-        after: list[int] = []
-        for axis in range(self.ndim):
-            k, s = self.sizes[axis], self.steps[axis]
-            before.append((k - s + 1) // 2)
-            # enough for every size: whatever a window does not reach is left out by the stride
-            after.append(k - 1 - before[axis])
-        return smooth(
-            extend(x, before, after, self.padding_mode, "BlurPool"), self.taps, self.sizes, self.steps
-        )
+        """Return the smoothed and subsampled input."""
+        self.check_input(x)
+        x = self.extend(x, self._pads, self.padding_mode)
+        return smooth(x, self.taps, self.kernel_size, self.stride)
 
     def extra_repr(self) -> str:
         """Name the arguments."""
@@ -115,61 +103,26 @@ class BlurPool(FixedFilters):
 
 
 class BlurPool1d(BlurPool):
-    """BlurPool on one axis."""
+    """`BlurPool` on one axis."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs, ndim=1)
+    _ndim = 1
 
 
 class BlurPool2d(BlurPool):
-    """BlurPool on two axes."""
+    """`BlurPool` on two axes."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs, ndim=2)
+    _ndim = 2
 
 
 class BlurPool3d(BlurPool):
-    """BlurPool on three axes."""
+    """`BlurPool` on three axes."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs, ndim=3)
+    _ndim = 3
 
 
 def even_filter(kernel_size: int, stride: int) -> list[int]:
-    """Give the filter of this size with the most zeros at the lattice of stride: hold^j * (1, 1)^r."""
+    """Return the filter of this size with the most zeros at the lattice of stride: hold^j * (1, 1)^r."""
     if stride == 1:
         return hold_power(2, kernel_size - 1)
     holds, rest = divmod(kernel_size - 1, stride - 1)
     return convolve(hold_power(stride, holds), hold_power(2, rest))
-
-
-def extend(x: Tensor, before: list[int], after: list[int], mode: str, layer: str) -> Tensor:
-    """Pad all axes, by before and after per axis; symmetric repeats the border pixel, reflect does not."""
-    n = len(before)
-    pads: list[int] = []
-    for i in range(n):
-        axis = n - 1 - i
-        pads += [before[axis], after[axis]]
-    most = max(pads)
-    if most == 0:
-        return x
-    if mode == "zeros":
-        return F.pad(x, pads)
-    if mode == "reflect" or mode == "circular" or mode == "symmetric":
-        for axis in range(n):
-            room = x.shape[axis - n] - (1 if mode == "reflect" else 0)
-            if max(before[axis], after[axis]) > room:
-                raise ValueError(
-                    f"{layer} cannot pad {list(x.shape)} by {before} and {after} in mode {mode}: use a "
-                    "larger input or padding_mode='replicate'"
-                )
-    if mode != "symmetric":
-        return F.pad(x, pads, mode=mode)
-    if most == 1:
-        return F.pad(x, pads, mode="replicate")
-    for axis in range(n):
-        place = axis - n
-        first = x.narrow(place, 0, before[axis]).flip([place])
-        last = x.narrow(place, x.shape[place] - after[axis], after[axis]).flip([place])
-        x = torch.cat([first, x, last], place)
-    return x

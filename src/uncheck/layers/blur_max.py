@@ -1,15 +1,22 @@
 """Maximum pooling whose gradient is even."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from uncheck.layers.axes import Sizes, axes_of, per_axis
+from uncheck.errors import UncheckError
+from uncheck.geometry import Sizes, count_axes
+from uncheck.layers.axes import AxisLayer
 from uncheck.layers.blur import BlurPool
 
+_MAX_POOL: tuple[Callable[..., Tensor], ...] = (torch.max_pool1d, torch.max_pool2d, torch.max_pool3d)
 
-class MaxBlurPool(nn.Module):
+
+class MaxBlurPool(AxisLayer):
     """Maximum at every pixel, then BlurPool:  y = BlurPool(max over the window at stride 1).
 
     The gradient of a maximum goes to where it lies, and at kernel_size 3, stride 2 one pixel of four is in
@@ -36,13 +43,11 @@ class MaxBlurPool(nn.Module):
 
     Cost: prod(kernel_size) comparisons per pixel, prod(s) times as many as nn.MaxPool, and the BlurPool.
     Source: Zhang, "Making convolutional networks shift-invariant again", ICML 2019.
-
     """
 
-    ndim: int
-    sizes: list[int]
-    pads: list[int]
-    spread: list[int]
+    kernel_size: tuple[int, ...]
+    padding: tuple[int, ...]
+    dilation: tuple[int, ...]
 
     def __init__(
         self,
@@ -58,39 +63,23 @@ class MaxBlurPool(nn.Module):
         dtype: Any = None,
     ) -> None:
         super().__init__()
-        self.ndim = axes_of(ndim, kernel_size, stride, padding, dilation, blur_size)
-        self.kernel_size = per_axis("kernel_size", kernel_size, self.ndim, 1)
-        self.padding = per_axis("padding", padding, self.ndim, 0)
-        self.dilation = per_axis("dilation", dilation, self.ndim, 1)
+        ndim = count_axes(self._ndim or ndim, kernel_size, stride, padding, dilation, blur_size)
+        self.set_sizes(ndim, kernel_size=kernel_size, padding=padding, dilation=dilation)
         if any(2 * p > k for p, k in zip(self.padding, self.kernel_size, strict=True)):
-            raise ValueError(
+            raise UncheckError(
                 f"padding must be at most half of kernel_size, not {self.padding} for {self.kernel_size}"
             )
-        self.sizes, self.pads, self.spread = list(self.kernel_size), list(self.padding), list(self.dilation)
         steps = self.kernel_size if stride is None else stride
         self.blur = BlurPool(blur_size, steps, padding_mode, ndim=self.ndim, device=device, dtype=dtype)
+        axes = zip(self.kernel_size, self.padding, self.dilation, strict=True)
+        self._reach = [d * (k - 1) + 1 - 2 * p for k, p, d in axes]
 
     def forward(self, x: Tensor) -> Tensor:
-        """Give the smoothed and subsampled maxima."""
-        if x.dim() not in (self.ndim + 1, self.ndim + 2):
-            raise ValueError(
-                f"MaxBlurPool takes (batch, channels, {self.ndim} axes), not shape {list(x.shape)}"
-            )
-        for axis in range(self.ndim):
-            room = x.shape[axis - self.ndim] + 2 * self.pads[axis]
-            if room < self.spread[axis] * (self.sizes[axis] - 1) + 1:
-                raise ValueError(
-                    f"MaxBlurPool of kernel_size {self.sizes} gives no output pixel for an input of shape "
-                    f"{list(x.shape)}: use a larger input"
-                )
-        steps = [1] * self.ndim
-        if self.ndim == 1:
-            x = torch.max_pool1d(x, self.sizes, steps, self.pads, self.spread)
-        elif self.ndim == 2:
-            x = torch.max_pool2d(x, self.sizes, steps, self.pads, self.spread)
-        else:
-            x = torch.max_pool3d(x, self.sizes, steps, self.pads, self.spread)
-        pooled: Tensor = self.blur(x)
+        """Return the smoothed and subsampled maxima."""
+        self.check_input(x)
+        self.check_reach(x, self._reach)
+        pool = _MAX_POOL[self.ndim - 1]
+        pooled: Tensor = self.blur(pool(x, self.kernel_size, 1, self.padding, self.dilation))
         return pooled
 
     def extra_repr(self) -> str:
@@ -99,21 +88,18 @@ class MaxBlurPool(nn.Module):
 
 
 class MaxBlurPool1d(MaxBlurPool):
-    """MaxBlurPool on one axis."""
+    """`MaxBlurPool` on one axis."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs, ndim=1)
+    _ndim = 1
 
 
 class MaxBlurPool2d(MaxBlurPool):
-    """MaxBlurPool on two axes."""
+    """`MaxBlurPool` on two axes."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs, ndim=2)
+    _ndim = 2
 
 
 class MaxBlurPool3d(MaxBlurPool):
-    """MaxBlurPool on three axes."""
+    """`MaxBlurPool` on three axes."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs, ndim=3)
+    _ndim = 3

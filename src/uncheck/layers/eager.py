@@ -1,5 +1,8 @@
 """The fused upsampler in eager mode: either form forward, and a backward pass of its own."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +14,6 @@ from uncheck.layers.algebra import Fusing
 from uncheck.layers.forms import (
     PhaseForm,
     TransposedForm,
-    conv_transpose,
     cut_ends,
     pad_input,
     phase_form,
@@ -20,6 +22,7 @@ from uncheck.layers.forms import (
     transposed_form,
 )
 from uncheck.layers.phase_conv import apply_phases
+from uncheck.phases.axes import conv_transpose, flat_pads
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,6 @@ class Forms:
         transposed: arguments of the transposed convolution.
         phases: the phase form; None where there is none, or with groups.
         groups: of the convolution.
-
     """
 
     taps: tuple[int, ...]
@@ -43,7 +45,7 @@ class Forms:
 
 
 def make_forms(fusing: Fusing, groups: int) -> Forms:
-    """Give the forms of a plan."""
+    """Return the forms of a plan."""
     phases = phase_form(fusing) if groups == 1 else None
     return Forms(fusing.taps, fusing.margin, transposed_form(fusing), phases, groups)
 
@@ -55,19 +57,20 @@ class Weights:
     Attributes:
         transposed: (prod(taps), prod(k)).
         phases: (prod(s) * prod(phase taps), prod(k)), None where there is no phase form.
-
     """
 
     transposed: Tensor
     phases: Tensor | None
 
-    def to(self, dtype: torch.dtype) -> "Weights":
-        """Give the same in another type."""
+    def to(self, dtype: torch.dtype) -> Weights:
+        """Return the same in another type."""
         return Weights(self.transposed.to(dtype), None if self.phases is None else self.phases.to(dtype))
 
 
-def fused_weight(weight: Tensor, matrix: Tensor, taps: list[int], groups: int, channels_last: bool) -> Tensor:
-    """Give the transposed convolution's weight, (in, out / groups, *taps), laid out for speed.
+def fused_weight(
+    weight: Tensor, matrix: Tensor, taps: Sequence[int], groups: int, channels_last: bool
+) -> Tensor:
+    """Return the transposed convolution's weight, (in, out / groups, *taps), laid out for speed.
 
     Args:
         weight: (out, in / groups, *k).
@@ -75,27 +78,21 @@ def fused_weight(weight: Tensor, matrix: Tensor, taps: list[int], groups: int, c
         taps: of the fused kernel, per axis.
         groups: of the convolution.
         channels_last: whether the input is; then taps go outermost, which oneDNN takes without a copy.
-
     """
     out, inside = weight.shape[0], weight.shape[1]
-    # lists are added, not unpacked, for TorchScript
     if channels_last and groups == 1:
         tall = matrix @ weight.flatten(2).permute(2, 1, 0).reshape(-1, inside * out)
-        shape = [inside, out] + taps  # noqa: RUF005
-        return tall.reshape(-1, inside, out).permute(1, 2, 0).reshape(shape)
+        return tall.reshape(-1, inside, out).permute(1, 2, 0).reshape(inside, out, *taps)
     wide = weight.reshape(out * inside, -1) @ matrix.t()
-    shape = [groups, out // groups, inside] + taps  # noqa: RUF005
-    split = wide.reshape(shape).transpose(1, 2)
-    return split.reshape([groups * inside, out // groups] + taps)  # noqa: RUF005
+    split = wide.reshape(groups, out // groups, inside, *taps).transpose(1, 2)
+    return split.reshape(groups * inside, out // groups, *taps)
 
 
 def apply_transposed(x: Tensor, fused: Tensor, bias: Tensor | None, forms: Forms) -> Tensor:
     """Upsample by one transposed convolution; differentiable through torch's own rules."""
     form = forms.transposed
-    y = conv_transpose(
-        x, fused, bias, list(form.stride), list(form.padding), list(form.output_padding), forms.groups
-    )
-    return cut_ends(y, list(form.cut))
+    y = conv_transpose(x, fused, bias, form.stride, form.padding, form.output_padding, forms.groups)
+    return cut_ends(y, form.cut)
 
 
 class Fused(torch.autograd.Function):
@@ -127,7 +124,7 @@ class Fused(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Any:
-        """Give the gradients of input, fused weight and bias."""
+        """Return the gradients of input, fused weight and bias."""
         x, fused, bias = ctx.saved_tensors
         needed = ctx.needs_input_grad[:3]
         if not torch.is_grad_enabled():
@@ -163,7 +160,6 @@ def run(
         form: "transposed" or "phases".
         channels_last: layout of the output.
         training: whether gradients are wanted.
-
     """
     size = None
     if form == "phases" and forms.phases is not None:
@@ -199,7 +195,6 @@ def compute(
         forms: of `make_forms`.
         out_size: pixels of the output for the phase form; None for the transposed form.
         channels_last: layout of the output.
-
     """
     if out_size is None or forms.phases is None:
         return apply_transposed(x, _fuse(weight, weights, forms, channels_last), bias, forms)
@@ -211,7 +206,7 @@ def compute(
 
 
 def memory_format(ndim: int, channels_last: bool) -> torch.memory_format:
-    """Give torch's name of the layout."""
+    """Return torch's name of the layout."""
     if not channels_last or ndim == 1:
         return torch.contiguous_format
     return torch.channels_last if ndim == 2 else torch.channels_last_3d
@@ -220,7 +215,7 @@ def memory_format(ndim: int, channels_last: bool) -> torch.memory_format:
 def _fuse(weight: Tensor, weights: Weights | None, forms: Forms, channels_last: bool) -> Tensor:
     if weights is None:
         return weight
-    return fused_weight(weight, weights.transposed, list(forms.taps), forms.groups, channels_last)
+    return fused_weight(weight, weights.transposed, forms.taps, forms.groups, channels_last)
 
 
 def _gradients(
@@ -235,21 +230,20 @@ def _gradients(
     if not (needed[0] or needed[1]):
         return None, None, gb
     form = forms.transposed
-    pads = [n for pair in reversed(form.cut) for n in pair]
+    pads = flat_pads(form.cut)
     if any(pads):
         gy = F.pad(gy, pads)
     gy = gy.contiguous(memory_format=memory_format(x.ndim - 2, channels_last))
-    stride, padding, extra = list(form.stride), list(form.padding), list(form.output_padding)
     gx, gh, _ = torch.ops.aten.convolution_backward(
         gy,
         x,
         fused,
         None,
-        stride,
-        padding,
-        [1] * len(stride),
+        form.stride,
+        form.padding,
+        [1] * len(form.stride),
         True,
-        extra,
+        form.output_padding,
         forms.groups,
         [*needed[:2], False],
     )

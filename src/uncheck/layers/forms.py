@@ -3,6 +3,8 @@
 Both take the input already continued beyond its ends (`pad_input`), and give the same numbers up to rounding.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,72 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from uncheck.layers.algebra import Fusing
-
-STRIP_BYTES = 8_000_000
-"""Size of the phases computed at a time: they and the pages they lie on stay in the cache."""
-
-
-def conv(
-    x: Tensor, weight: Tensor, bias: Tensor | None, padding: list[int], dilation: list[int], groups: int
-) -> Tensor:
-    """Apply torch's convolution of 1, 2 or 3 axes, stride 1, padded with zeros."""
-    if len(dilation) == 1:
-        return F.conv1d(x, weight, bias, [1], padding, dilation, groups)
-    if len(dilation) == 2:
-        return F.conv2d(x, weight, bias, [1, 1], padding, dilation, groups)
-    return F.conv3d(x, weight, bias, [1, 1, 1], padding, dilation, groups)
-
-
-def conv_transpose(
-    x: Tensor,
-    weight: Tensor,
-    bias: Tensor | None,
-    stride: list[int],
-    padding: list[int],
-    output_padding: list[int],
-    groups: int,
-) -> Tensor:
-    """Apply torch's transposed convolution of 1, 2 or 3 axes."""
-    if len(stride) == 1:
-        return F.conv_transpose1d(x, weight, bias, stride, padding, output_padding, groups)
-    if len(stride) == 2:
-        return F.conv_transpose2d(x, weight, bias, stride, padding, output_padding, groups)
-    return F.conv_transpose3d(x, weight, bias, stride, padding, output_padding, groups)
-
-
-def resize_mode(mode: str, ndim: int) -> str:
-    """Give F.interpolate's name of a mode: it names linear by the number of axes."""
-    return ("linear", "bilinear", "trilinear")[ndim - 1] if mode == "linear" else mode
-
-
-def resize_conv(
-    x: Tensor,
-    weight: Tensor,
-    bias: Tensor | None,
-    scale_factor: list[float],
-    mode: str,
-    padding: list[int],
-    padding_mode: str,
-    dilation: list[int],
-    groups: int,
-    name: str,
-) -> Tensor:
-    """Resize and convolve in two plain steps, by torch's own functions; `mode` as F.interpolate names it."""
-    y = F.interpolate(x, None, scale_factor, mode)
-    if padding_mode == "zeros":
-        return conv(y, weight, bias, padding, dilation, groups)
-    pads: list[int] = []
-    for axis in range(len(padding)):
-        p = padding[len(padding) - 1 - axis]
-        pads += [p, p]
-        if padding_mode == "reflect" and p >= y.shape[y.dim() - 1 - axis]:
-            raise ValueError(
-                f"{name}: reflect padding of {p} needs more than {p} pixels after the resize, "
-                f"not {y.shape[y.dim() - 1 - axis]}: use a larger input"
-            )
-    if max(pads) > 0:
-        y = F.pad(y, pads, padding_mode)
-    return conv(y, weight, bias, [0] * len(padding), dilation, groups)
+from uncheck.phases.axes import flat_pads
 
 
 def too_small(
@@ -102,15 +39,11 @@ def too_small(
 
 
 def input_pads(fusing: Fusing) -> list[tuple[list[int], str]]:
-    """Give the calls of F.pad that continue the input, one per kind: (pads as F.pad takes them, mode)."""
-    ndim = len(fusing.scale_factor)
+    """Return the calls of F.pad that continue the input, one per kind: (pads as F.pad takes them, mode)."""
+    axes = list(zip(fusing.continuation, fusing.before, fusing.after, strict=True))
     calls = []
     for kind in dict.fromkeys(fusing.continuation):
-        pads = [0] * (2 * ndim)
-        for axis in range(ndim):
-            if fusing.continuation[axis] == kind:
-                place = 2 * (ndim - 1 - axis)
-                pads[place], pads[place + 1] = fusing.before[axis], fusing.after[axis]
+        pads = flat_pads((before, after) if own == kind else (0, 0) for own, before, after in axes)
         if any(pads):
             calls.append((pads, kind))
     return calls
@@ -137,7 +70,7 @@ class TransposedForm:
 
 
 def transposed_form(fusing: Fusing) -> TransposedForm:
-    """Give the arguments of the one transposed convolution."""
+    """Return the arguments of the one transposed convolution."""
     padding, extra, cut = [], [], []
     for axis, s in enumerate(fusing.scale_factor):
         first = fusing.crop[axis]
@@ -152,7 +85,7 @@ def transposed_form(fusing: Fusing) -> TransposedForm:
     return TransposedForm(fusing.scale_factor, tuple(padding), tuple(extra), tuple(cut))
 
 
-def cut_ends(y: Tensor, cut: list[tuple[int, int]]) -> Tensor:
+def cut_ends(y: Tensor, cut: Sequence[tuple[int, int]]) -> Tensor:
     """Cut pixels off the ends of each spatial axis."""
     for axis, (first, last) in enumerate(cut):
         if first > 0 or last > 0:
@@ -170,7 +103,6 @@ class PhaseForm:
         taps: of each phase, per axis, ceil(fused taps / s).
         pads: zeros to add before and after each axis of the continued input, per axis (before, after).
         shifts: of each phase, per axis.
-
     """
 
     rows: Tensor
@@ -181,7 +113,7 @@ class PhaseForm:
 
 
 def phase_form(fusing: Fusing) -> PhaseForm | None:
-    """Give the phases of the fused kernel as one convolution; None where it would read beyond its input.
+    """Return the phases of the fused kernel as one convolution; None where it would read beyond its input.
 
     With c the crop, phase p reads h at r = (c + p) mod s and the input q = (c + p) // s further on:
     y[s i + p] = sum_l h[s l + r] x'[i + q - l].
@@ -211,20 +143,19 @@ def phase_form(fusing: Fusing) -> PhaseForm | None:
 
 
 def phase_matrix(matrix: Tensor, form: PhaseForm) -> Tensor:
-    """Give the map from the convolution's taps to those of all phases, from the map to the fused taps."""
+    """Return the map from the convolution's taps to those of all phases, from the map to the fused taps."""
     picked = matrix[form.rows.clamp(min=0)]
     picked[form.rows < 0] = 0
     return picked
 
 
 def phase_weight(weight: Tensor, matrix: Tensor, form: PhaseForm) -> Tensor:
-    """Give the weight of the convolution of all phases, (prod(s) * out, in, *taps).
+    """Return the weight of the convolution of all phases, (prod(s) * out, in, *taps).
 
     Args:
         weight: of the convolution, (out, in, *k).
         matrix: of `phase_matrix`, in the weight's type.
         form: of `phase_form`.
-
     """
     out, inside = weight.shape[:2]
     phases = math.prod(form.factor)
@@ -233,7 +164,7 @@ def phase_weight(weight: Tensor, matrix: Tensor, form: PhaseForm) -> Tensor:
 
 
 def phase_weight_of_fused(fused: Tensor, form: PhaseForm) -> Tensor:
-    """Give the same from the weight of the transposed convolution, (in, out, *fused taps)."""
+    """Return the same from the weight of the transposed convolution, (in, out, *fused taps)."""
     inside, out = fused.shape[:2]
     phases = math.prod(form.factor)
     flat = F.pad(fused.flatten(2), [0, 1])  # the last entry, -1, is a tap of weight zero

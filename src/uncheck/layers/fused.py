@@ -1,13 +1,15 @@
 """The fused form of a resize-convolution that is finished: for networks that are only run."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
 from uncheck.layers.algebra import fuse_weight, fusing
-from uncheck.layers.eager import make_forms, run
-from uncheck.layers.forms import conv_transpose, cut_ends, input_pads, pad_input
+from uncheck.layers.eager import apply_transposed, make_forms, run
+from uncheck.layers.forms import input_pads, pad_input
 from uncheck.layers.rule import Case, channels_last, choose
 from uncheck.layers.surroundings import tracing, watched
 from uncheck.phases.hold import MODES
@@ -28,15 +30,7 @@ class FusedResizeConv(nn.Module):
         bias: (out,) or None.
 
     Shape: (batch, in, *size) -> (batch, out, *(s * size + margin)).
-
     """
-
-    groups: int
-    _pads: list[tuple[list[int], str]]
-    _stride: list[int]
-    _crop: list[int]
-    _extra: list[int]
-    _cut: list[tuple[int, int]]
 
     def __init__(
         self,
@@ -56,15 +50,11 @@ class FusedResizeConv(nn.Module):
     ) -> None:
         super().__init__()
         plan = fusing(kernel_size, scale_factor, mode, padding, padding_mode, dilation)
-        forms = make_forms(plan, groups)
         self.groups = groups
         self._case = Case(
             tuple(scale_factor), tuple(kernel_size), MODES[mode], in_channels, out_channels, groups, True
         )
-        self._forms, self._pads = forms, input_pads(plan)
-        self._stride = list(forms.transposed.stride)
-        self._crop, self._extra = list(forms.transposed.padding), list(forms.transposed.output_padding)
-        self._cut = list(forms.transposed.cut)
+        self._forms, self._pads = make_forms(plan, groups), input_pads(plan)
         shape = (in_channels, out_channels // groups, *plan.taps)
         self.weight = nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
         if bias:
@@ -83,7 +73,7 @@ class FusedResizeConv(nn.Module):
         padding_mode: str = "zeros",
         dilation: Sequence[int] | None = None,
         groups: int = 1,
-    ) -> "FusedResizeConv":
+    ) -> FusedResizeConv:
         """Fuse a convolution of stride 1 with the resize before it.
 
         Args:
@@ -100,26 +90,24 @@ class FusedResizeConv(nn.Module):
             The layer, with parameters of the weight's type and device, made in float64 and rounded once.
 
         Raises:
-            ValueError: the padding does not allow it; the message is the reason.
-
+            UncheckError: the padding does not allow it; the message is the reason.
         """
         k = weight.shape[2:]
-        ndim = len(k)
+        steps = [1] * len(k) if dilation is None else dilation
         layer = cls(
             weight.shape[1] * groups,
             weight.shape[0],
             k,
             scale_factor,
             mode,
-            [(0, 0)] * ndim if padding is None else padding,
+            [(0, 0)] * len(k) if padding is None else padding,
             padding_mode,
-            [1] * ndim if dilation is None else dilation,
+            steps,
             groups,
             bias is not None,
             device=weight.device,
             dtype=weight.dtype,
         )
-        steps = [1] * ndim if dilation is None else dilation
         with torch.no_grad():
             layer.weight.copy_(fuse_weight(weight.double(), scale_factor, mode, steps, groups))
             if bias is not None:
@@ -128,27 +116,23 @@ class FusedResizeConv(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Upsample a batch, (batch, in, *size)."""
-        if torch.jit.is_scripting():  # type: ignore[attr-defined]
-            return self._transposed(x)
-        else:  # TorchScript leaves a branch out only where it is written as one
-            return self._eager(x)
-
-    def _transposed(self, x: Tensor) -> Tensor:
-        x = pad_input(x, self._pads)
-        y = conv_transpose(x, self.weight, self.bias, self._stride, self._crop, self._extra, self.groups)
-        return cut_ends(y, self._cut)
-
-    @torch.jit.unused
-    def _eager(self, x: Tensor) -> Tensor:
         kind = x.device.type
-        if torch.compiler.is_compiling() or tracing() or watched() or kind != "cpu":
-            return self._transposed(x)
-        if torch.is_autocast_enabled(kind) or x.ndim != self.weight.ndim:
+        if (
+            torch.compiler.is_compiling()
+            or tracing()
+            or watched()
+            or kind != "cpu"
+            or torch.is_autocast_enabled(kind)
+            or x.ndim != self.weight.ndim
+        ):
             return self._transposed(x)
         last = channels_last(x, self.weight)
         training = torch.is_grad_enabled() and (x.requires_grad or self.weight.requires_grad)
         form = choose(self._case, x.shape, x.dtype, kind, last, training)
         return run(x, self.weight, self.bias, None, self._forms, self._pads, form, last, training)
+
+    def _transposed(self, x: Tensor) -> Tensor:
+        return apply_transposed(pad_input(x, self._pads), self.weight, self.bias, self._forms)
 
     def extra_repr(self) -> str:
         """Describe as torch.nn does."""

@@ -1,5 +1,7 @@
 """Equal phase gains by construction: a parametrisation of the weight of a transposed convolution."""
 
+from __future__ import annotations
+
 import math
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -10,7 +12,7 @@ from torch.nn.parameter import UninitializedParameter
 from torch.nn.utils import parametrize
 
 from uncheck.errors import UncheckError
-from uncheck.layers.axes import Sizes, per_axis
+from uncheck.geometry import Sizes, per_axis, sizes_per_axis
 from uncheck.layers.filters import FixedFilters
 from uncheck.phases import from_conv_transpose, project
 from uncheck.phases.axes import CONV_TRANSPOSES
@@ -36,11 +38,10 @@ class EqualGain(FixedFilters):
     Shape: (in, out / groups, *k) to the same.
 
     Raises:
-        ValueError: the kernel is too small for this order, or some phase has no taps.
+        UncheckError: the kernel is too small for this order, or some phase has no taps.
 
     Cost: in * out / groups * prod(k)^2 multiplications a step; the transposed convolution itself takes
         prod(k) times in * out / groups for each input pixel.
-
     """
 
     projection: Tensor
@@ -57,14 +58,14 @@ class EqualGain(FixedFilters):
     ) -> None:
         super().__init__()
         n = 1 if isinstance(kernel_size, int) else len(kernel_size)
-        self.kernel_size = per_axis("kernel_size", kernel_size, n, 1)
-        self.stride = per_axis("stride", stride, n, 1)
-        self.dilation = per_axis("dilation", dilation, n, 1)
+        self.kernel_size, self.stride, self.dilation = sizes_per_axis(
+            n, kernel_size=kernel_size, stride=stride, dilation=dilation
+        )
         (self.order,) = per_axis("order", order, 1, 1)
         # a dilation prime to the stride only permutes the phases and scales the moments: P is the same
         for d, step in zip(self.dilation, self.stride, strict=True):
             if math.gcd(d, step) > 1:
-                raise ValueError(
+                raise UncheckError(
                     f"dilation {self.dilation} and stride {self.stride} share a factor, so that some phase "
                     "has no taps whatever the kernel: use a dilation prime to the stride"
                 )
@@ -72,15 +73,15 @@ class EqualGain(FixedFilters):
         self.register_buffer("projection", self.exact().to(dtype=kind, device=device), persistent=False)
 
     def exact(self) -> Tensor:
-        """Give P in float64 on the CPU, (prod(k), prod(k))."""
+        """Return P in float64 on the CPU, (prod(k), prod(k))."""
         return projection_matrix(self.kernel_size, self.stride, self.order).clone()
 
     def forward(self, weight: Tensor) -> Tensor:
-        """Give the projected weight."""
+        """Return the projected weight."""
         return torch.matmul(weight.flatten(2), self.projection.to(weight.dtype)).view(weight.shape)
 
     def right_inverse(self, weight: Tensor) -> Tensor:
-        """Give the weight to store for one to use: itself, since projecting twice is projecting once."""
+        """Return the weight to store for one to use: itself, since projecting twice is projecting once."""
         return weight
 
     def make_filters(self) -> None:
@@ -97,7 +98,7 @@ def equal_gain(module: Layer, order: int = 1) -> Layer:
 
     The checkpoint holds the raw weight under `parametrizations.weight.original`; old checkpoints with a plain
     `weight` load too. torch.nn.utils.parametrize.remove_parametrizations(module, "weight") leaves a plain
-    layer with the projected weight, for scripting, pickling and release.
+    layer with the projected weight, for pickling and release.
 
     The weights in use change by the projection: at torch's initialisation of kernel 3, stride 2 in 2-D they
     lose a third of their energy, of kernel 4 a fifth, and the variances of the phases of kernel 3 end up 7:1
@@ -115,26 +116,25 @@ def equal_gain(module: Layer, order: int = 1) -> Layer:
         The module.
 
     Raises:
-        ValueError: another module, a weight that is not a parameter, or a kernel too small for this order.
+        UncheckError: another module, a weight that is not a parameter, or a kernel too small for this order.
 
     Cost: that of EqualGain, once per use of the weight; torch.nn.utils.parametrize.cached() saves repeats.
-
     """
     name = type(module).__name__
     if not isinstance(module, CONV_TRANSPOSES):
-        raise ValueError(f"equal_gain takes a transposed convolution of torch.nn, not {name}")
+        raise UncheckError(f"equal_gain takes a transposed convolution of torch.nn, not {name}")
     if parametrize.is_parametrized(module, "weight"):
         if any(
             isinstance(one, EqualGain) for one in module.get_submodule("parametrizations.weight").modules()
         ):
-            raise ValueError(f"this {name} has equal gains already: remove the parametrisation first")
+            raise UncheckError(f"this {name} has equal gains already: remove the parametrisation first")
     elif not isinstance(module._parameters.get("weight"), nn.Parameter):
-        raise ValueError(
+        raise UncheckError(
             f"the weight of this {name} is not a parameter: use torch.nn.utils.parametrizations instead of "
             "the hooks of torch.nn.utils, which would overwrite it"
         )
     elif isinstance(module.weight, UninitializedParameter):
-        raise ValueError(f"{name} has no weight yet: run it once, then make its gains equal")
+        raise UncheckError(f"{name} has no weight yet: run it once, then make its gains equal")
     weight = module.weight
     try:
         even = EqualGain(
@@ -145,8 +145,8 @@ def equal_gain(module: Layer, order: int = 1) -> Layer:
             device=weight.device,
             dtype=weight.dtype,
         )
-    except ValueError as error:
-        raise ValueError(f"equal_gain on {name}: {error}") from error
+    except UncheckError as error:
+        raise UncheckError(f"equal_gain on {name}: {error}") from error
     parametrize.register_parametrization(module, "weight", even)
     module._register_load_state_dict_pre_hook(  # type: ignore[no-untyped-call]
         _take_plain_weight, with_module=True
@@ -163,7 +163,7 @@ def _take_plain_weight(module: nn.Module, state: dict[str, Any], prefix: str, *_
 
 @lru_cache(maxsize=64)
 def projection_matrix(kernel_size: tuple[int, ...], stride: tuple[int, ...], order: int) -> Tensor:
-    """Give the projection on the taps of one pair of channels:  vec(h') = P vec(h),  P = P^T = P P.
+    """Return the projection on the taps of one pair of channels:  vec(h') = P vec(h),  P = P^T = P P.
 
     Args:
         kernel_size: taps per axis.
@@ -174,16 +174,11 @@ def projection_matrix(kernel_size: tuple[int, ...], stride: tuple[int, ...], ord
         float64 (prod(k), prod(k)) on the CPU.
 
     Raises:
-        ValueError: the kernel is too small for this order.
+        UncheckError: the kernel is too small for this order.
 
     Cost: once, a singular value decomposition of prod(k) columns.
-
     """
     taps = math.prod(kernel_size)
     with torch.device("cpu"), torch.no_grad():  # also where layers are being made on the meta device
         units = torch.eye(taps, dtype=torch.float64).reshape(1, taps, *kernel_size)
-        try:
-            kernel = project(from_conv_transpose(units, None, stride), order)
-        except UncheckError as error:
-            raise ValueError(str(error)) from error
-        return kernel.weight.flatten(1)
+        return project(from_conv_transpose(units, None, stride), order).weight.flatten(1)

@@ -1,23 +1,30 @@
 """A hold folded into the upsampler before it."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from uncheck.errors import UncheckError
-from uncheck.layers.hold import Hold, hold_power
+from uncheck.layers.filters import hold_power
+from uncheck.layers.hold import Hold
 from uncheck.layers.subpixel import SubpixelConv
-from uncheck.phases import PhaseKernel, from_pixel_shuffle, to_conv_transpose
-from uncheck.phases.axes import CONV_TRANSPOSES
-
-ConvTranspose = nn.ConvTranspose1d | nn.ConvTranspose2d | nn.ConvTranspose3d
-CONV = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+from uncheck.phases import (
+    ConvTransposeForm,
+    PhaseKernel,
+    from_conv_transpose,
+    from_pixel_shuffle,
+    to_conv_transpose,
+)
+from uncheck.phases.axes import CONV_TRANSPOSES, CONVS, ConvTranspose
 
 
 def fold_hold(layer: nn.Module, hold: Hold) -> ConvTranspose:
-    """Give one transposed convolution for a layer followed by a hold:  W' = hold filter * W.
+    """Return one transposed convolution for a layer followed by a hold:  W' = hold filter * W.
 
     Same stride, same output size, (order + 1)(s - 1) more taps per axis, s being the hold's stride. Without
     padding, dilation and output_padding W' is all; those are carried over, dilation as zeros between the
@@ -37,75 +44,51 @@ def fold_hold(layer: nn.Module, hold: Hold) -> ConvTranspose:
         hold: its stride need not be the layer's.
 
     Raises:
-        ValueError: a layer that is none of these, or pads with other than zeros; other numbers of axes; a
+        UncheckError: a layer that is none of these, or pads with other than zeros; other numbers of axes; a
             bias per phase that the hold does not even, its stride being no multiple of the layer's.
 
     Cost: of the new layer, prod(k + (order + 1)(s - 1)) in out / groups multiplications per input pixel;
         groups of sub-pixel layers become dense. The pair does prod(k) in out / groups and the hold's, fewer
         unless the layer has few channels; what folding always saves is a pass over the output.
-
     """
     if isinstance(layer, CONV_TRANSPOSES):
-        if layer.weight.dim() != 2 + hold.ndim:
-            raise _other_axes(layer.weight.dim() - 2, hold)
         return _fold_transposed(layer, hold)
-    conv, factor = _sub_pixel(layer)
-    if conv.weight.dim() != 2 + hold.ndim:
-        raise _other_axes(conv.weight.dim() - 2, hold)
-    return _fold_sub_pixel(conv, factor, hold)
+    return _fold_sub_pixel(*_sub_pixel(layer), hold)
 
 
 def _fold_transposed(layer: Any, hold: Hold) -> ConvTranspose:
-    weight = layer.weight.detach().double()
-    size: list[int] = []
-    padding, extra, pads = [], [], list[int]()
-    for axis, s in enumerate(hold.stride):
-        d, k = layer.dilation[axis], weight.shape[2 + axis]
-        taps = (hold.order + 1) * (s - 1) + 1
-        size.append(d * (k - 1) + 1)
-        # the hold reads `before` pixels towards the start and `after` towards the end
-        before, after = taps // 2, (taps - 1) // 2
-        crop, more = layer.padding[axis] + after, layer.output_padding[axis] - (before - after)
-        # torch wants 0 <= output_padding < stride: a zero tap in front raises it, zeros at the end lower it
-        front, end = max(0, -more), max(0, more - (layer.stride[axis] - 1))
-        padding.append(crop + front)
-        extra.append(more + front - end)
-        pads = [front, end, *pads]
-    spread = weight.new_zeros(*weight.shape[:2], *size)
-    spread[(..., *(slice(None, None, d) for d in layer.dilation))] = weight
-    weight = F.pad(_convolved(spread, hold), pads)
+    _check_axes(layer, hold)
+    # groups: the taps of every pair of channels are folded alike, wherever the pair stands
+    kernel = from_conv_transpose(
+        layer.weight.double(), None, layer.stride, layer.padding, layer.output_padding, layer.dilation
+    )
     bias = None if layer.bias is None else layer.bias.detach()
-    return _layer(layer, weight, bias, layer.stride, padding, extra, layer.groups)
+    return _layer(layer, to_conv_transpose(_folded(kernel, hold)), bias, layer.groups)
 
 
 def _fold_sub_pixel(conv: Any, factor: Sequence[int], hold: Hold) -> ConvTranspose:
-    bias = None if conv.bias is None else conv.bias.detach().double()
-    plain = from_pixel_shuffle(
-        conv.weight.detach().double(), bias, factor, conv.padding, conv.dilation, conv.groups
-    )
-    after = [((hold.order + 1) * (s - 1)) // 2 for s in hold.stride]
-    if bias is not None:
+    _check_axes(conv, hold)
+    bias = None if conv.bias is None else conv.bias.double()
+    kernel = from_pixel_shuffle(conv.weight.double(), bias, factor, conv.padding, conv.dilation, conv.groups)
+    if bias is not None and all(s % f == 0 for s, f in zip(hold.stride, factor, strict=True)):
         # a bias per phase repeats every `factor` pixels, and a hold of that period leaves its mean
-        even = all(s % f == 0 for s, f in zip(hold.stride, factor, strict=True))
-        bias = plain.phase_bias().flatten(1).mean(1) if even else plain.phase_bias()
-    folded = PhaseKernel(
-        _convolved(plain.weight, hold),
-        plain.stride,
-        bias,
-        tuple(o + a for o, a in zip(plain.offset, after, strict=True)),
-        plain.margin,
-    )
+        kernel = replace(kernel, bias=kernel.phase_bias().flatten(1).mean(1))
     try:
-        form = to_conv_transpose(folded)
+        form = to_conv_transpose(_folded(kernel, hold))
     except UncheckError as error:
-        raise ValueError(
+        raise UncheckError(
             f"a hold of stride {hold.stride} does not even the bias per phase of a layer of factor "
             f"{tuple(factor)}, so no transposed convolution equals the two: "
             f"use a hold of stride {tuple(factor)}"
         ) from error
-    return _layer(
-        conv, form["weight"], form["bias"], form["stride"], form["padding"], form["output_padding"], 1
-    )
+    return _layer(conv, form, form["bias"], 1)
+
+
+def _folded(kernel: PhaseKernel, hold: Hold) -> PhaseKernel:
+    """Return the kernel followed by the hold, which reads taps // 2 pixels before and the rest after."""
+    after = [((hold.order + 1) * (s - 1)) // 2 for s in hold.stride]
+    offset = tuple(o + a for o, a in zip(kernel.offset, after, strict=True))
+    return replace(kernel, weight=_convolved(kernel.weight, hold), offset=offset, support=None)
 
 
 def _convolved(weight: Tensor, hold: Hold) -> Tensor:
@@ -120,22 +103,15 @@ def _convolved(weight: Tensor, hold: Hold) -> Tensor:
     return weight
 
 
-def _layer(
-    like: Any,
-    weight: Tensor,
-    bias: Tensor | None,
-    stride: Sequence[int],
-    padding: Sequence[int],
-    extra: Sequence[int],
-    groups: int,
-) -> ConvTranspose:
+def _layer(like: Any, form: ConvTransposeForm, bias: Tensor | None, groups: int) -> ConvTranspose:
+    weight = form["weight"]
     new = CONV_TRANSPOSES[weight.dim() - 3](
         weight.shape[0],
         weight.shape[1] * groups,
         tuple(weight.shape[2:]),  # type: ignore[arg-type]
-        stride=tuple(stride),  # type: ignore[arg-type]
-        padding=tuple(padding),  # type: ignore[arg-type]
-        output_padding=tuple(extra),  # type: ignore[arg-type]
+        stride=form["stride"],  # type: ignore[arg-type]
+        padding=form["padding"],  # type: ignore[arg-type]
+        output_padding=form["output_padding"],  # type: ignore[arg-type]
         groups=groups,
         bias=bias is not None,
         device="meta",
@@ -154,23 +130,27 @@ def _sub_pixel(layer: nn.Module) -> tuple[Any, tuple[int, ...]]:
         conv, factor = layer.conv, tuple(layer.upscale_factor)
     elif isinstance(layer, nn.Sequential) and len(layer) == 2 and isinstance(layer[1], nn.PixelShuffle):
         conv, factor = layer[0], (layer[1].upscale_factor,) * 2
-    if conv is None or not isinstance(conv, CONV):
-        raise ValueError(
+    if conv is None or not isinstance(conv, CONVS):
+        raise UncheckError(
             f"a hold cannot be folded into {type(layer).__name__}: give a transposed convolution, a "
             "SubpixelConv, or nn.Sequential(convolution, nn.PixelShuffle)"
         )
     if conv.padding_mode != "zeros":
-        raise ValueError(
+        raise UncheckError(
             f"a hold cannot be folded into a sub-pixel convolution with padding_mode={conv.padding_mode!r}: "
             "a transposed convolution has zeros beyond the border; use padding_mode='zeros'"
         )
     if max(conv.stride) > 1 or isinstance(conv.padding, str):
-        raise ValueError(
+        raise UncheckError(
             f"a hold can be folded into a sub-pixel convolution of stride 1 with padding in numbers, not "
             f"stride {conv.stride} and padding {conv.padding!r}"
         )
     return conv, factor
 
 
-def _other_axes(axes: int, hold: Hold) -> ValueError:
-    return ValueError(f"a hold on {hold.ndim} axes cannot be folded into a layer on {axes}: use Hold{axes}d")
+def _check_axes(layer: Any, hold: Hold) -> None:
+    axes = layer.weight.dim() - 2
+    if axes != hold.ndim:
+        raise UncheckError(
+            f"a hold on {hold.ndim} axes cannot be folded into a layer on {axes}: use Hold{axes}d"
+        )

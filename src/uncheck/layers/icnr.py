@@ -1,5 +1,7 @@
 """ICNR: start a sub-pixel convolution with all phases alike, bias included."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable
 from typing import TypeVar
@@ -8,8 +10,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import UninitializedParameter
 
+from uncheck.errors import UncheckError
+from uncheck.geometry import Sizes, per_axis
 from uncheck.layers.assign import assign_weight
-from uncheck.layers.axes import Sizes, per_axis
+from uncheck.phases.axes import CONVS
 
 Initialiser = Callable[[Tensor], object]
 Target = TypeVar("Target", Tensor, nn.Module)
@@ -42,12 +46,11 @@ def icnr_(
         The target.
 
     Raises:
-        ValueError: no factor, channels not divisible by s, groups that would split the phases of a channel
+        UncheckError: no factor, channels not divisible by s, groups that would split the phases of a channel
             over different inputs, or a weight that cannot be set.
 
     Cost: one pass over the weights.
     Source: Aitken et al., "Checkerboard artifact free sub-pixel convolution", 2017.
-
     """
     if isinstance(target, Tensor):
         weight = _tied_weight(target, _phases(target, upscale_factor, 1), init)
@@ -58,9 +61,9 @@ def icnr_(
         return target
     conv, factor = _convolution(target, upscale_factor)
     if bias is not None:
-        raise ValueError(f"bias is only for weights given as a tensor: {type(target).__name__} has its own")
+        raise UncheckError(f"bias is only for weights given as a tensor: {type(target).__name__} has its own")
     if isinstance(conv.weight, UninitializedParameter):
-        raise ValueError(f"{type(conv).__name__} has no weight yet: run it once, then initialise it")
+        raise UncheckError(f"{type(conv).__name__} has no weight yet: run it once, then initialise it")
     phases = _phases(conv.weight, factor, conv.groups)
     weight = _tied_weight(conv.weight, phases, init)
     assign_weight(conv, weight)
@@ -73,28 +76,28 @@ def icnr_(
 def _convolution(module: nn.Module, factor: Sizes | None) -> tuple[nn.Conv1d | nn.Conv2d | nn.Conv3d, Sizes]:
     inner = getattr(module, "conv", None)
     own = getattr(module, "upscale_factor", None)
-    if isinstance(inner, nn.Conv1d | nn.Conv2d | nn.Conv3d) and own is not None:
+    if isinstance(inner, CONVS) and own is not None:
         if factor is not None and per_axis("upscale_factor", factor, len(own), 1) != tuple(own):
-            raise ValueError(f"{type(module).__name__} has upscale_factor {tuple(own)}, not {factor!r}")
+            raise UncheckError(f"{type(module).__name__} has upscale_factor {tuple(own)}, not {factor!r}")
         return inner, tuple(own)
-    if not isinstance(module, nn.Conv1d | nn.Conv2d | nn.Conv3d):
-        raise ValueError(
+    if not isinstance(module, CONVS):
+        raise UncheckError(
             f"icnr_ takes a weight, a convolution or a SubpixelConv, not {type(module).__name__}: "
             "give it the convolution before the pixel shuffle"
         )
     if factor is None:
-        raise ValueError("upscale_factor must be given: the convolution does not know the pixel shuffle")
+        raise UncheckError("upscale_factor must be given: the convolution does not know the pixel shuffle")
     return module, factor
 
 
 def _phases(weight: Tensor, factor: Sizes | None, groups: int) -> int:
     if not 3 <= weight.ndim <= 5:
-        raise ValueError(f"weight must be (out, in, *k) with 1 to 3 axes, not {tuple(weight.shape)}")
+        raise UncheckError(f"weight must be (out, in, *k) with 1 to 3 axes, not {tuple(weight.shape)}")
     if factor is None:
-        raise ValueError("upscale_factor must be given: a weight does not know the pixel shuffle")
+        raise UncheckError("upscale_factor must be given: a weight does not know the pixel shuffle")
     phases = math.prod(per_axis("upscale_factor", factor, weight.ndim - 2, 1))
     if weight.shape[0] % (phases * groups):
-        raise ValueError(
+        raise UncheckError(
             f"out_channels must be divisible by prod(upscale_factor) * groups = {phases} * {groups}, so that "
             f"all phases of a channel read the same inputs: {weight.shape[0]} is not"
         )
@@ -114,6 +117,6 @@ def _tied_weight(weight: Tensor, phases: int, init: Initialiser | None) -> Tenso
 
 def _tied_bias(weight: Tensor, bias: Tensor, phases: int) -> Tensor:
     if bias.shape != weight.shape[:1]:
-        raise ValueError(f"bias must have shape ({weight.shape[0]},), not {tuple(bias.shape)}")
+        raise UncheckError(f"bias must have shape ({weight.shape[0]},), not {tuple(bias.shape)}")
     bound = 1 / math.sqrt(weight[0].numel())
     return bias.new_empty(len(bias) // phases).uniform_(-bound, bound).repeat_interleave(phases)

@@ -1,5 +1,7 @@
 """Start a transposed convolution without a lattice: as linear interpolation, or with all phases alike."""
 
+from __future__ import annotations
+
 import math
 from typing import NamedTuple, TypeVar
 
@@ -7,11 +9,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import UninitializedParameter
 
+from uncheck.errors import UncheckError
+from uncheck.geometry import Sizes, per_axis
 from uncheck.layers.assign import assign_weight
-from uncheck.layers.axes import Sizes, per_axis
 from uncheck.layers.icnr import Initialiser
 from uncheck.layers.smooth import SmoothConvTranspose
-from uncheck.phases.axes import CONV_TRANSPOSES
 
 Target = TypeVar("Target", Tensor, nn.Module)
 
@@ -48,11 +50,10 @@ def bilinear_(
         The target.
 
     Raises:
-        ValueError: a phase without taps near its place, or a weight that cannot be set.
+        UncheckError: a phase without taps near its place, or a weight that cannot be set.
 
     Cost: one pass over the weights.
     Source: Long, Shelhamer, Darrell, "Fully convolutional networks", CVPR 2015, for k = 2 s.
-
     """
     weight, geometry = _transposed(target, stride, padding, dilation, groups)
     kernel: Tensor = torch.ones((), dtype=torch.float64)
@@ -92,18 +93,17 @@ def icnr_transpose_(
         The target.
 
     Raises:
-        ValueError: a kernel smaller than the stride, dilation, or a weight that cannot be set.
+        UncheckError: a kernel smaller than the stride, dilation, or a weight that cannot be set.
 
     Cost: one pass over the weights.
     Source: Aitken et al., "Checkerboard artifact free sub-pixel convolution", 2017, carried over.
-
     """
     weight, geometry = _transposed(target, stride, None, 1, groups)
     size = weight.shape[2:]
     if max(geometry.dilation) > 1:
-        raise ValueError(f"icnr_transpose_ takes no dilation, not {geometry.dilation}: phases would mix")
+        raise UncheckError(f"icnr_transpose_ takes no dilation, not {geometry.dilation}: phases would mix")
     if any(k < s for k, s in zip(size, geometry.stride, strict=True)):
-        raise ValueError(
+        raise UncheckError(
             f"a kernel of size {tuple(size)} with stride {geometry.stride} leaves phases without taps: "
             "use a kernel of at least the stride"
         )
@@ -127,7 +127,7 @@ def icnr_transpose_(
 
 
 def linear_taps(k: int, s: int, d: int = 1, padding: int | None = None) -> list[float]:
-    """Give the taps of linear interpolation along one axis, as bilinear_ defines them; phases sum to one.
+    """Return the taps of linear interpolation along one axis, as bilinear_ defines them; phases sum to one.
 
     Args:
         k: number of taps.
@@ -136,8 +136,7 @@ def linear_taps(k: int, s: int, d: int = 1, padding: int | None = None) -> list[
         padding: of the transposed convolution, None for unknown.
 
     Raises:
-        ValueError: a phase has no tap within s of the middle.
-
+        UncheckError: a phase has no tap within s of the middle.
     """
     last = d * (k - 1)
     middle = last / 2
@@ -150,7 +149,7 @@ def linear_taps(k: int, s: int, d: int = 1, padding: int | None = None) -> list[
     for t, value in enumerate(taps):
         sums[d * t % s] += value
     if min(sums) <= 0:
-        raise ValueError(
+        raise UncheckError(
             f"{k} taps with stride {s} and dilation {d} leave a phase without taps for linear interpolation: "
             "use a kernel of at least the stride, without dilation"
         )
@@ -167,26 +166,28 @@ class _Geometry(NamedTuple):
 def _transposed(
     target: Tensor | nn.Module, stride: Sizes | None, padding: Sizes | None, dilation: Sizes, groups: int
 ) -> tuple[Tensor, _Geometry]:
-    """Give the weight, or one like it, and the geometry of the target."""
+    """Return the weight, or one like it, and the geometry of the target."""
     if isinstance(target, Tensor):
         n = target.ndim - 2
         if not 1 <= n <= 3:
-            raise ValueError(f"weight must be (in, out, *k) with 1 to 3 axes, not {tuple(target.shape)}")
+            raise UncheckError(f"weight must be (in, out, *k) with 1 to 3 axes, not {tuple(target.shape)}")
         if stride is None:
-            raise ValueError("stride must be given: a weight does not know it")
+            raise UncheckError("stride must be given: a weight does not know it")
         if groups < 1 or target.shape[0] % groups:
-            raise ValueError(f"groups must divide the input channels: {groups} does not {target.shape[0]}")
+            raise UncheckError(f"groups must divide the input channels: {groups} does not {target.shape[0]}")
         crop = None if padding is None else per_axis("padding", padding, n, 0)
         return target, _Geometry(
             per_axis("stride", stride, n, 1), crop, per_axis("dilation", dilation, n, 1), groups
         )
     name = type(target).__name__
-    if not isinstance(target, (*CONV_TRANSPOSES, SmoothConvTranspose)):
-        raise ValueError(f"the target must be a weight or a transposed convolution, not {name}")
+    if not isinstance(
+        target, nn.ConvTranspose1d | nn.ConvTranspose2d | nn.ConvTranspose3d | SmoothConvTranspose
+    ):
+        raise UncheckError(f"the target must be a weight or a transposed convolution, not {name}")
     if stride is not None or padding is not None or dilation != 1 or groups != 1:
-        raise ValueError(f"stride, padding, dilation and groups are only for weights: {name} has its own")
+        raise UncheckError(f"stride, padding, dilation and groups are only for weights: {name} has its own")
     if isinstance(target.weight, UninitializedParameter):
-        raise ValueError(f"{name} has no weight yet: run it once, then initialise it")
+        raise UncheckError(f"{name} has no weight yet: run it once, then initialise it")
     n = target.weight.ndim - 2
     return target.weight, _Geometry(
         per_axis("stride", target.stride, n, 1),
@@ -197,7 +198,7 @@ def _transposed(
 
 
 def _matching(weight: Tensor, groups: int) -> Tensor:
-    """Give which input goes to which output of its group, (in, out / groups), outputs summing to one."""
+    """Return which input goes to which output of its group, (in, out / groups), outputs summing to one."""
     ins, outs = weight.shape[0] // groups, weight.shape[1]
     modulus = min(ins, outs)
     same = torch.arange(ins)[:, None] % modulus == torch.arange(outs)[None] % modulus

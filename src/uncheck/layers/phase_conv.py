@@ -1,5 +1,7 @@
 """All phases by one convolution, strip by strip, written where they belong: eager mode on the CPU only."""
 
+from __future__ import annotations
+
 import itertools
 from collections.abc import Sequence
 
@@ -7,7 +9,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from uncheck.layers.forms import STRIP_BYTES, PhaseForm, conv
+from uncheck.layers.forms import PhaseForm
+from uncheck.phases.axes import conv, flat_pads
+
+STRIP_BYTES = 8_000_000
+"""Size of the phases computed at a time: they and the pages they lie on stay in the cache."""
 
 
 def apply_phases(
@@ -35,10 +41,9 @@ def apply_phases(
         (batch, out, *out_size). Not differentiable.
 
     Cost: batch * prod(size) * prod(s) * prod(taps) * in * out multiplications, and one copy of the output.
-
     """
-    ndim, factor = len(form.factor), form.factor
-    flat = [pad for pair in reversed(form.pads) for pad in pair]
+    factor = form.factor
+    flat = flat_pads(form.pads)
     if any(flat):
         x = F.pad(x, flat)
     phases = list(itertools.product(*(range(s) for s in factor)))
@@ -47,10 +52,9 @@ def apply_phases(
     stacked = None if bias is None else bias.repeat(len(phases))
     rows = -(-out_size[0] // factor[0])
     halo = form.taps[0] - 1 + form.shifts[0][-1]
-    none, ones = [0] * ndim, [1] * ndim
     row_bytes = y[0].numel() * y.element_size() // rows
     for images, begin, end in strips(x.shape[0], rows, row_bytes):
-        z = conv(x[images, :, begin : end + halo], weight, stacked, none, ones, 1)
+        z = conv(x[images, :, begin : end + halo], weight, stacked)
         z = z.reshape(z.shape[0], len(phases), out, *z.shape[2:])
         into = y[images, :, factor[0] * begin : factor[0] * end]
         for number, phase in enumerate(phases):
@@ -67,7 +71,6 @@ def strips(batch: int, rows: int, row_bytes: int) -> list[tuple[slice, int, int]
 
     Returns:
         (images, first row, row after the last) of each piece.
-
     """
     together = max(1, STRIP_BYTES // max(1, row_bytes * rows))
     if together > 1 or rows * row_bytes <= STRIP_BYTES:

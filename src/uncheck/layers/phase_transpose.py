@@ -7,10 +7,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from uncheck.geometry import count_axes, per_axis
+from uncheck.layers.axes import ConvLayer, check_word
 from uncheck.phases import PhaseKernel
+from uncheck.phases.axes import conv_transpose, flat_pads
+from uncheck.phases.to_torch import transposed_geometry
 
 
-class PhaseConvTranspose(nn.Module):
+class PhaseConvTranspose(ConvLayer):
     """Transposed convolution  y[n] = sum_m h[n + padding - s m] x[m] + b[n mod s],  cropped at the end.
 
     What a repaired upsampler becomes: torch's layer has no bias per phase, and cannot put a kernel of even
@@ -33,18 +37,15 @@ class PhaseConvTranspose(nn.Module):
         output_padding - crop)).
 
     Raises:
-        ValueError: arguments that do not fit; in forward, an input that does not.
+        UncheckError: arguments that do not fit; in forward, an input that does not.
 
     Cost: that of torch's transposed convolution with this kernel; a bias per phase adds one pass over the
         output.
-
     """
 
-    # TorchScript reads these as types, so this file has no `from __future__ import annotations`
-    steps: list[int]
-    edges: list[int]
-    extra: list[int]
-    cut: list[int]
+    stride: tuple[int, ...]
+    output_padding: tuple[int, ...]
+    crop: tuple[int, ...]
 
     def __init__(
         self,
@@ -62,35 +63,31 @@ class PhaseConvTranspose(nn.Module):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
-        n = len(kernel_size)
-        cut = [0] * n if crop is None else list(crop)
-        if not 1 <= n <= 3 or any(len(each) != n for each in (stride, padding, output_padding, cut)):
-            raise ValueError(
-                "PhaseConvTranspose takes 1 to 3 axes, and one entry per axis of kernel_size, stride, "
-                f"padding, output_padding and crop, not {list(kernel_size)}, {list(stride)}, "
-                f"{list(padding)}, {list(output_padding)} and {cut}"
-            )
-        if min(in_channels, out_channels, groups) < 1 or in_channels % groups or out_channels % groups:
-            raise ValueError(
-                f"PhaseConvTranspose: groups {groups} must divide {in_channels} and {out_channels} channels"
-            )
-        if bias not in ("none", "channel", "phase"):
-            raise ValueError(f"PhaseConvTranspose: bias must be 'none', 'channel' or 'phase', not {bias!r}")
-        self.ndim, self.in_channels, self.out_channels, self.groups = n, in_channels, out_channels, groups
-        self.kernel_size, self.stride, self.bias_kind = tuple(kernel_size), tuple(stride), bias
-        # lists are what TorchScript can index by a variable
-        self.steps, self.edges = list(stride), list(padding)
-        self.extra, self.cut = list(output_padding), cut
-        self.per_phase = bias == "phase"
-        self.weight = nn.Parameter(
-            torch.empty(in_channels, out_channels // groups, *kernel_size, device=device, dtype=dtype)
+        sizes = {
+            "kernel_size": kernel_size,
+            "stride": stride,
+            "padding": padding,
+            "output_padding": output_padding,
+            "crop": [0] * len(kernel_size) if crop is None else crop,
+        }
+        self.ndim = count_axes(None, tuple(kernel_size))
+        for name, value in sizes.items():
+            setattr(self, name, per_axis(name, tuple(value), self.ndim))
+        self.set_channels(in_channels, out_channels, groups, "zeros")
+        check_word("bias", bias, ("none", "channel", "phase"))
+        self.bias_kind = bias
+        self.set_parameters(
+            (in_channels, out_channels // groups, *kernel_size), bias != "none", device, dtype
         )
-        if bias == "none":
-            self.register_parameter("bias", None)
-        else:
-            shape = (out_channels, *stride) if self.per_phase else (out_channels,)
+        if bias == "phase":
+            shape = (out_channels, *self.stride)
             self.bias = nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
         self.reset_parameters()
+
+    @property
+    def per_phase(self) -> bool:
+        """Whether the bias is one per phase."""
+        return self.bias_kind == "phase"
 
     def reset_parameters(self) -> None:
         """Draw the weight uniformly, as torch does, and set the bias to zero."""
@@ -101,73 +98,39 @@ class PhaseConvTranspose(nn.Module):
                 self.bias.zero_()
 
     def forward(self, x: Tensor) -> Tensor:
-        """Give the enlarged output."""
-        n = self.ndim
-        if x.dim() != n + 2 or x.shape[1] != self.in_channels:
-            raise ValueError(
-                f"PhaseConvTranspose takes (batch, {self.in_channels}, {n} axes), not shape {list(x.shape)}"
-            )
+        """Return the enlarged output."""
+        self.check_input(x, self.in_channels)
         plain = None if self.per_phase else self.bias
-        if n == 1:
-            y = F.conv_transpose1d(x, self.weight, plain, self.steps, self.edges, self.extra, self.groups)
-        elif n == 2:
-            y = F.conv_transpose2d(x, self.weight, plain, self.steps, self.edges, self.extra, self.groups)
-        else:
-            y = F.conv_transpose3d(x, self.weight, plain, self.steps, self.edges, self.extra, self.groups)
-        for axis in range(n):
-            if self.cut[axis] > 0:
-                y = y.narrow(2 + axis, 0, y.shape[2 + axis] - self.cut[axis])
-        if self.per_phase and self.bias is not None:
-            tile: Tensor = self.bias
-            for axis in range(n):
-                size = y.shape[2 + axis]
-                times = [1] * (n + 1)
-                times[1 + axis] = (size + self.steps[axis] - 1) // self.steps[axis]
-                tile = tile.repeat(times).narrow(1 + axis, 0, size)
-            y = y + tile
-        return y
+        y = conv_transpose(x, self.weight, plain, self.stride, self.padding, self.output_padding, self.groups)
+        for axis, pixels in enumerate(self.crop, start=-self.ndim):
+            if pixels > 0:
+                y = y.narrow(axis, 0, y.shape[axis] - pixels)
+        if not self.per_phase or self.bias is None:
+            return y
+        tile = self.bias
+        for axis, s in enumerate(self.stride, start=1):
+            size = y.shape[axis - self.ndim - 1]
+            times = [1] * tile.dim()
+            times[axis] = (size + s - 1) // s
+            tile = tile.repeat(times).narrow(axis, 0, size)
+        return y + tile
 
     def extra_repr(self) -> str:
         """Name the arguments that are not plain."""
-        text = (
-            f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"
+        return self.describe(
+            "kernel_size", "stride", padding=0, output_padding=0, crop=0, bias_kind="channel"
         )
-        for name, values in (("padding", self.edges), ("output_padding", self.extra), ("crop", self.cut)):
-            text += f", {name}={tuple(values)}" if any(values) else ""
-        text += f", groups={self.groups}" if self.groups > 1 else ""
-        return f"{text}, bias={self.bias_kind!r}"
-
-
-def geometry_of(kernel: PhaseKernel) -> tuple[list[int], list[int], list[int], list[tuple[int, int]]]:
-    """Give (padding, output_padding, crop, zeros to add before and after the taps) that place a kernel.
-
-    Cost: none; taps of weight zero are needed only where the offset is negative or the output goes on for a
-    stride or more beyond the last tap.
-    """
-    padding, extra, crop, zeros = [], [], [], []
-    for k, s, offset, margin in zip(
-        kernel.kernel_size, kernel.stride, kernel.offset, kernel.margin, strict=True
-    ):
-        front = max(0, -offset)
-        start = offset + front
-        missing = margin + s - (k + front) + 2 * start
-        end = max(0, missing - (s - 1))
-        padding.append(start)
-        zeros.append((front, end))
-        extra.append(max(0, missing - end))
-        crop.append(max(0, -missing))
-    return padding, extra, crop, zeros
 
 
 def phase_conv_transpose(kernel: PhaseKernel, groups: int = 1) -> PhaseConvTranspose:
-    """Give the layer that equals a kernel everywhere, borders included.
+    """Return the layer that equals a kernel everywhere, borders included.
 
     Args:
         kernel: the upsampler; (out, in, *k), dense.
         groups: of the layer; blocks of the kernel outside the groups must be zero, and are left out.
     """
-    padding, extra, crop, zeros = geometry_of(kernel)
-    weight = F.pad(kernel.weight, [n for pair in reversed(zeros) for n in pair])
+    padding, extra, crop, zeros = transposed_geometry(kernel)
+    weight = F.pad(kernel.weight, flat_pads(zeros))
     out, rows = weight.shape[0] // groups, weight.shape[1] // groups
     # torch's layout: (in, out / groups, *k)
     blocks = [

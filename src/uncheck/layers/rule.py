@@ -1,9 +1,11 @@
 """Which form is fastest: looked up in a table that was measured, `rule.json` beside this file.
 
-The table is made by `benchmarks/resize_conv_rule.py` from benchmarks/results/resize_conv_rule.json. It
+The table is made by `benchmarks/resize_rule.py` from benchmarks/results/resize_conv_rule.json. It
 holds, for each measured kind of layer (axes, factor, kernel, mode, layout, type, training or not, threads),
 the fastest form over widths and pixels; the nearest measured cell on logarithmic scales decides.
 """
+
+from __future__ import annotations
 
 import json
 import math
@@ -16,7 +18,7 @@ from torch import Tensor
 
 
 class Case(NamedTuple):
-    """What of a layer the choice depends on."""
+    """Properties of a layer that the choice depends on."""
 
     scale_factor: tuple[int, ...]
     kernel_size: tuple[int, ...]
@@ -42,7 +44,7 @@ class Choices:
             self.known.clear()
         self.known[key] = choice
 
-    def __reduce__(self) -> tuple[type["Choices"], tuple[()]]:
+    def __reduce__(self) -> tuple[type[Choices], tuple[()]]:
         return Choices, ()
 
 
@@ -57,7 +59,7 @@ def channels_last(x: Tensor, weight: Tensor) -> bool:
 
 
 def choose(case: Case, shape: torch.Size, dtype: torch.dtype, device: str, last: bool, training: bool) -> str:
-    """Give the form: "plain", "transposed" or "phases".
+    """Return the form: "plain", "transposed" or "phases".
 
     Args:
         case: of the layer.
@@ -68,7 +70,6 @@ def choose(case: Case, shape: torch.Size, dtype: torch.dtype, device: str, last:
         training: whether gradients are wanted.
 
     Cost: about a microsecond once a shape was seen.
-
     """
     if device != "cpu":
         return "plain" if device == "meta" else "transposed"
@@ -119,7 +120,7 @@ def _table(case: Case, dtype: torch.dtype, last: bool, training: bool, threads: 
 
 
 def choose_compiled(case: Case) -> str:
-    """Give the form under torch.compile, where only the width decides: sizes may be symbols there."""
+    """Return the form under torch.compile, where only the width decides: sizes may be symbols there."""
     width = math.sqrt(case.in_channels * case.out_channels) / case.groups
     return "transposed" if width >= _rule()["compiled_width"] and case.groups == 1 else "plain"
 

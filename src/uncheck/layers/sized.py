@@ -7,6 +7,9 @@ from collections.abc import Sequence
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from uncheck.errors import UncheckError
+from uncheck.phases.axes import flat_pads
+
 
 class Sized(nn.Module):
     """Pad with zeros, upsample, crop:  y = up(pad(x))[front : front + s size + margin].
@@ -25,7 +28,7 @@ class Sized(nn.Module):
     Shape: (batch, in, *size) to (batch, out, *(s size + margin)).
 
     Raises:
-        ValueError: in forward, an output_size that the layer replaced could not give.
+        UncheckError: in forward, an output_size that the layer replaced could not give.
     """
 
     def __init__(
@@ -43,7 +46,7 @@ class Sized(nn.Module):
         self.pads, self.front = tuple(pads), tuple(front)
 
     def forward(self, x: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
-        """Give the enlarged output; output_size, the sizes of the axes, replaces output_padding."""
+        """Return the enlarged output; output_size, the sizes of the axes, replaces output_padding."""
         n = len(self.stride)
         size = [s * x.shape[a - n] for a, s in enumerate(self.stride)]
         wanted = [big + more for big, more in zip(size, self.margin, strict=True)]
@@ -51,11 +54,11 @@ class Sized(nn.Module):
             wanted = list(output_size)[-n:]
             for there, big, least, s in zip(wanted, size, self.least, self.stride, strict=True):
                 if not 0 <= there - big - least < s:
-                    raise ValueError(
+                    raise UncheckError(
                         f"cannot give output_size {list(output_size)} for an input of {list(x.shape[-n:])}"
                     )
         if any(any(pair) for pair in self.pads):
-            x = F.pad(x, [p for pair in reversed(self.pads) for p in pair])
+            x = F.pad(x, flat_pads(self.pads))
         y: Tensor = self.up(x)
         for a in range(n):
             y = y.narrow(a - n, self.front[a], wanted[a])

@@ -1,24 +1,28 @@
 """A transposed convolution whose phase gains are equal by construction."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
-from uncheck.layers.axes import Sizes, axes_of, check_channels, per_axis
+from uncheck.errors import UncheckError
+from uncheck.geometry import Sizes
+from uncheck.layers.axes import ConvLayer, check_word
 from uncheck.layers.gains import EqualGain
-from uncheck.phases.axes import CONV_TRANSPOSES
+from uncheck.phases.axes import CONV_TRANSPOSES, ConvTranspose, conv_transpose
 
 
-class SmoothConvTranspose(nn.Module):
+class SmoothConvTranspose(ConvLayer):
     """Transposed convolution with the projection of its weight:  y[n] = sum_m (W P)[n - s m] x[m] + b.
 
     All phases have the same gain (order 1), so that constants come out constant, whatever it learns. It holds
     the raw weight as torch's layer does, with the same checkpoint keys, so that checkpoints of
     torch.nn.ConvTranspose load and are evened. It projects in its own forward, not through
-    torch.nn.utils.parametrize, because torch neither scripts nor pickles parametrised modules.
+    torch.nn.utils.parametrize, because torch does not pickle parametrised modules.
 
     It starts with the variance of torch's convolutions (a third of the input's, per output pixel), alike on
     all phases at order 1 also where the kernel is not divisible by the stride.
@@ -44,22 +48,14 @@ class SmoothConvTranspose(nn.Module):
         dilation (k - 1) + output_padding)); the batch may be left out.
 
     Raises:
-        ValueError: arguments that do not fit, a kernel too small for the order; in forward, an input or an
+        UncheckError: arguments that do not fit, a kernel too small for the order; in forward, an input or an
             output_size that does not fit.
 
     Cost: that of the transposed convolution, and prod(k)^2 in out / groups multiplications a step.
-
     """
 
-    _ndim: int | None = None
-    ndim: int
-    in_channels: int
-    steps: list[int]
-    crop: list[int]
-    extra: list[int]
-    gaps: list[int]
-    spans: list[int]
-    groups: int
+    stride: tuple[int, ...]
+    output_padding: tuple[int, ...]
 
     def __init__(
         self,
@@ -80,49 +76,28 @@ class SmoothConvTranspose(nn.Module):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
-        n = axes_of(self._ndim or ndim, kernel_size, stride, padding, output_padding, dilation)
-        check_channels(in_channels, out_channels, groups)
-        if padding_mode != "zeros":
-            raise ValueError(
-                f"padding_mode must be 'zeros' for a transposed convolution, not {padding_mode!r}"
-            )
-        self.ndim = n
-        self.in_channels = in_channels
-        self.out_channels = out_channels
-        self.kernel_size = per_axis("kernel_size", kernel_size, n, 1)
-        self.stride = per_axis("stride", stride, n, 1)
-        self.padding = per_axis("padding", padding, n, 0)
-        self.output_padding = per_axis("output_padding", output_padding, n, 0)
-        self.dilation = per_axis("dilation", dilation, n, 1)
-        self.groups = groups
+        self.set_channels(in_channels, out_channels, groups, padding_mode)
+        check_word("padding_mode of a transposed convolution", padding_mode, ("zeros",))
+        self.set_sizes(
+            ndim,
+            kernel_size=kernel_size,
+            stride=stride,
+            padding=padding,
+            output_padding=output_padding,
+            dilation=dilation,
+        )
         for extra, s, d in zip(self.output_padding, self.stride, self.dilation, strict=True):
             if extra >= max(s, d):
-                raise ValueError(
+                raise UncheckError(
                     f"output_padding must be smaller than stride or dilation, not {self.output_padding} with "
                     f"stride {self.stride} and dilation {self.dilation}"
                 )
-        # lists are what TorchScript can index by a variable
-        self.steps, self.crop = list(self.stride), list(self.padding)
-        self.extra, self.gaps = list(self.output_padding), list(self.dilation)
-        self.spans = [d * (k - 1) + 1 for k, d in zip(self.kernel_size, self.dilation, strict=True)]
-        self.weight = nn.Parameter(
-            torch.empty(in_channels, out_channels // groups, *self.kernel_size, device=device, dtype=dtype)
+        shape = (in_channels, out_channels // groups, *self.kernel_size)
+        self.set_parameters(shape, bias, device, dtype)
+        like = self.weight
+        self.even = EqualGain(
+            self.kernel_size, self.stride, self.dilation, order, device=like.device, dtype=like.dtype
         )
-        if bias:
-            self.bias = nn.Parameter(torch.empty(out_channels, device=device, dtype=dtype))
-        else:
-            self.register_parameter("bias", None)
-        try:
-            self.even = EqualGain(
-                self.kernel_size,
-                self.stride,
-                self.dilation,
-                order,
-                device=self.weight.device,
-                dtype=self.weight.dtype,
-            )
-        except ValueError as error:
-            raise ValueError(f"{type(self).__name__}: {error}") from error
         self.reset_parameters()
 
     @property
@@ -147,47 +122,35 @@ class SmoothConvTranspose(nn.Module):
             if self.bias is not None:
                 self.bias.uniform_(-bound, bound)
 
-    def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
-        """Give the enlarged output; output_size, the sizes of the axes, replaces output_padding."""
-        n = self.ndim
-        if x.dim() not in (n + 1, n + 2) or x.shape[-n - 1] != self.in_channels:
-            raise ValueError(
-                f"SmoothConvTranspose takes (batch, {self.in_channels}, {n} axes), not shape {list(x.shape)}"
-            )
-        extra = self.extra
+    def forward(self, x: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
+        """Return the enlarged output; output_size, the sizes of the axes, replaces output_padding."""
+        self.check_input(x, self.in_channels)
+        extra: Sequence[int] = self.output_padding
         if output_size is not None:
-            extra = self.output_padding_for([x.shape[axis - n] for axis in range(n)], output_size)
+            extra = self.output_padding_for(x.shape[-self.ndim :], output_size)
         weight = self.even(self.weight)
-        if n == 1:
-            return F.conv_transpose1d(
-                x, weight, self.bias, self.steps, self.crop, extra, self.groups, self.gaps
-            )
-        if n == 2:
-            return F.conv_transpose2d(
-                x, weight, self.bias, self.steps, self.crop, extra, self.groups, self.gaps
-            )
-        return F.conv_transpose3d(x, weight, self.bias, self.steps, self.crop, extra, self.groups, self.gaps)
+        return conv_transpose(
+            x, weight, self.bias, self.stride, self.padding, extra, self.groups, self.dilation
+        )
 
-    def output_padding_for(self, size: list[int], output_size: list[int]) -> list[int]:
-        """Give the output_padding that leads from an input size to an output size, per axis."""
+    def output_padding_for(self, size: Sequence[int], output_size: Sequence[int]) -> list[int]:
+        """Return the output_padding that leads from an input size to an output size, per axis."""
+        name = self.named()
         if len(output_size) < self.ndim:
-            raise ValueError(
-                f"SmoothConvTranspose needs an output_size of {self.ndim} axes, not {output_size}"
-            )
-        wanted = output_size[-self.ndim :]
+            raise UncheckError(f"{name} needs an output_size of {self.ndim} axes, not {list(output_size)}")
         extra: list[int] = []
-        for axis in range(self.ndim):
-            least = self.steps[axis] * (size[axis] - 1) - 2 * self.crop[axis] + self.spans[axis]
-            more = wanted[axis] - least
-            if more < 0 or more >= max(self.steps[axis], self.gaps[axis]):
-                raise ValueError(
-                    f"SmoothConvTranspose cannot give output_size {output_size} for an input of size {size}"
+        for axis, wanted in enumerate(output_size[-self.ndim :]):
+            s, d = self.stride[axis], self.dilation[axis]
+            least = s * (size[axis] - 1) - 2 * self.padding[axis] + d * (self.kernel_size[axis] - 1) + 1
+            if not 0 <= wanted - least < max(s, d):
+                raise UncheckError(
+                    f"{name} cannot give output_size {list(output_size)} for an input of size {list(size)}"
                 )
-            extra.append(more)
+            extra.append(wanted - least)
         return extra
 
-    def to_conv_transpose(self) -> nn.ConvTranspose1d | nn.ConvTranspose2d | nn.ConvTranspose3d:
-        """Give the plain torch layer with the projected weight, equal to this one."""
+    def to_conv_transpose(self) -> ConvTranspose:
+        """Return the plain torch layer with the projected weight, equal to this one."""
         plain = CONV_TRANSPOSES[self.ndim - 1](
             self.in_channels,
             self.out_channels,
@@ -203,42 +166,35 @@ class SmoothConvTranspose(nn.Module):
         )
         with torch.no_grad():
             plain.weight.copy_(self.even(self.weight))
-            if plain.bias is not None:
+            if plain.bias is not None and self.bias is not None:
                 plain.bias.copy_(self.bias)
         return plain.train(self.training)
 
     def extra_repr(self) -> str:
         """Name the arguments as torch's layer does."""
-        text = (
-            f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"
-        )
-        for name, plain in (("padding", 0), ("output_padding", 0), ("dilation", 1)):
-            if set(getattr(self, name)) != {plain}:
-                text += f", {name}={getattr(self, name)}"
-        text += f", groups={self.groups}" if self.groups > 1 else ""
-        return text + ("" if self.bias is not None else ", bias=False")
+        return self.describe("kernel_size", "stride", padding=0, output_padding=0, dilation=1)
 
 
 class SmoothConvTranspose1d(SmoothConvTranspose):
-    """SmoothConvTranspose on one axis."""
+    """`SmoothConvTranspose` on one axis."""
 
     _ndim = 1
 
 
 class SmoothConvTranspose2d(SmoothConvTranspose):
-    """SmoothConvTranspose on two axes."""
+    """`SmoothConvTranspose` on two axes."""
 
     _ndim = 2
 
 
 class SmoothConvTranspose3d(SmoothConvTranspose):
-    """SmoothConvTranspose on three axes."""
+    """`SmoothConvTranspose` on three axes."""
 
     _ndim = 3
 
 
 def _initial_taps(even: EqualGain) -> Tensor:
-    """Give M, (prod(k), prod(k)): z M has the phase variances reset_parameters states, for white z."""
+    """Return M, (prod(k), prod(k)): z M has the phase variances reset_parameters states, for white z."""
     phase = torch.zeros((), dtype=torch.int64, device="cpu")
     for k, s, d in zip(even.kernel_size, even.stride, even.dilation, strict=True):
         phase = phase[..., None] * s + d * torch.arange(k, device="cpu") % s

@@ -1,5 +1,7 @@
 """Who is looking on: exporters, transforms and watchers of torch calls get the plain two steps."""
 
+from __future__ import annotations
+
 import torch
 
 
