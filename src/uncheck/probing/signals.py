@@ -70,8 +70,10 @@ def made_up(shape: tuple[int, ...]) -> Tensor:
         frequency = torch.fft.fftfreq(n).reshape([-1 if a == axis else 1 for a in range(len(axes))])
         radius = radius + frequency**2
     radius = radius.sqrt()
-    radius[(0,) * len(axes)] = torch.inf
+    constant = (0,) * len(axes)
+    radius[constant] = 1
     spectrum = torch.fft.fftn(noise, dim=axes) / radius ** (len(axes) / 2)
+    spectrum[(..., *constant)] = 0
     picture = torch.fft.ifftn(spectrum, dim=axes).real
     if picture[0, 0].numel() > 1:
         picture = picture / picture.std(dim=axes, keepdim=True).clamp_min(1e-12)
