@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).parents[1]
 LINK = re.compile(r"\]\(\.\./([^)\s#]+)")
+API = re.compile(r"<!-- api: ([\w.]+) -->")
 BESIDE = re.compile(r"\]\((pictures/[\w.]+\.py)\)")
 
 
@@ -49,5 +51,18 @@ def on_page_markdown(markdown: str, files: Files, **_: Any) -> str:
             return match[0]  # MkDocs says that it leads nowhere
         return f"]({repository()}/{'tree' if (ROOT / path).is_dir() else 'blob'}/main/{path}"
 
-    markdown = LINK.sub(turned, markdown)
+    markdown = API.sub(lambda match: api(match[1]), LINK.sub(turned, markdown))
     return BESIDE.sub(lambda match: f"]({repository()}/blob/main/docs/{match[1]})", markdown)
+
+
+def api(room: str) -> str:
+    """Return what mkdocstrings turns into the documentation of the public names of a module."""
+    module = import_module(room)
+    parts = []
+    for name in sorted(module.__all__, key=str.lower):
+        value = getattr(module, name)
+        if not callable(value) or re.search(r"[123]d$", name):
+            continue
+        home = f"{value.__module__}.{value.__qualname__}"
+        parts.append(f"::: {home}\n    options:\n      heading: {room}.{name}\n")
+    return "\n".join(parts)
