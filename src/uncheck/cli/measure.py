@@ -27,8 +27,9 @@ from uncheck.cli.options import (
     parse_tile,
 )
 from uncheck.cli.output import check_output, emit_result, made_folder, note
-from uncheck.cli.progress import Progress, progress_bar
+from uncheck.cli.progress import progress_bar
 from uncheck.errors import UncheckError
+from uncheck.progress import Progress
 from uncheck.writing import write_file
 
 if TYPE_CHECKING:

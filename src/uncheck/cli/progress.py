@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from uncheck.errors import printable
-
-Progress = Callable[[str, int, int], None]
+from uncheck.progress import Progress
 
 
 @contextmanager

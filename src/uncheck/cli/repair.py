@@ -22,6 +22,7 @@ from uncheck.cli.output import check_output, emit_result, made_folder, note
 from uncheck.cli.progress import progress_bar
 from uncheck.cli.usercode import user_code
 from uncheck.errors import UncheckError
+from uncheck.repairing.methods import METHODS
 from uncheck.writing import write_files
 
 if TYPE_CHECKING:
@@ -39,14 +40,8 @@ CHECKPOINT = "distill.checkpoint"
 MOST_PICTURES = 48
 
 
-class Method(StrEnum):
-    """How to repair."""
-
-    auto = "auto"
-    project = "project"
-    match = "match"
-    spin = "spin"
-    distill = "distill"
+Method = StrEnum("Method", ["auto", *(one.name for one in METHODS)])  # type: ignore[misc]
+"""How to repair."""
 
 
 class Export(StrEnum):
@@ -71,7 +66,10 @@ def command(
         Path, typer.Option("-o", "--output", help="Folder to write; only a repair's own files are replaced.")
     ],
     weights: WeightsOption = None,
-    method: Annotated[Method, typer.Option(help="One method, or all, cheapest first.")] = Method.auto,
+    method: Annotated[
+        Method,
+        typer.Option(help="One method, or all, cheapest first."),
+    ] = Method("auto"),
     minutes: Annotated[float, typer.Option(help="Time to spend; the best so far is kept.")] = 10.0,
     fidelity: Annotated[
         float | None,
@@ -132,7 +130,7 @@ def command(
             return repair(
                 model,
                 inputs,
-                method=method.value,
+                method=str(method),
                 minutes=minutes,
                 fidelity=fidelity,
                 which=which,

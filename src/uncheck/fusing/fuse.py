@@ -20,11 +20,10 @@ from uncheck.fusing.result import Fused, Fusion, Refused
 from uncheck.fusing.rewrite import rewrite
 from uncheck.fusing.sites import Site, find_sites
 from uncheck.fusing.tracing import Signature
+from uncheck.progress import Progress
 from uncheck.reading import Recording, as_found, copied, record, run
 from uncheck.reading.graph import Graph
 from uncheck.reading.tensors import replace_tensors
-
-Progress = Callable[[str, int, int], None]
 
 
 def fuse(model: nn.Module, example_input: Any, *, progress: Progress | None = None) -> Fusion:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,10 +25,9 @@ from uncheck.measuring.sets import VISIBLE_IN_SETS
 from uncheck.measuring.sound.tones import AUDIBLE, Tone, find_tones
 from uncheck.measuring.sound.tones import LONGEST as LONGEST_SOUND
 from uncheck.measuring.together import Together
+from uncheck.progress import Progress
 from uncheck.signals.items import Item, items
 from uncheck.signals.signal import Given, Signal
-
-Progress = Callable[[str, int, int], None]
 
 #: The longest period tested in pictures, pixels: a period P has about P^2 / 2 frequencies.
 LONGEST = 64

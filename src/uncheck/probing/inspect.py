@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from math import prod
 from typing import Any
@@ -24,6 +24,7 @@ from uncheck.probing.origin import COLOURS, Probed, built_in, passed_through, pr
 from uncheck.probing.outputs import View, levels
 from uncheck.probing.result import Inspection, StageReport
 from uncheck.probing.signals import is_white, like_weights, made_up
+from uncheck.progress import Progress
 from uncheck.reading import Recording, Stage, as_found, eagerly, record, spatial_output
 
 #: Strang-Fix orders are measured with this relative tolerance.
@@ -37,8 +38,6 @@ UNEXPLAINED = 0.5
 
 #: An output this much larger than its stages explain was enlarged by something that was not read.
 UNREAD_GROWTH = 1.3
-
-Progress = Callable[[str, int, int], None]
 
 
 def inspect(

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
-Progress = Callable[[str, int, int], None]
+from uncheck.progress import Progress
 
 
 class TimeUp(Exception):

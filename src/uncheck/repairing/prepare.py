@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from uncheck.errors import UncheckError
 from uncheck.fusing.rounding import same_but_rounding
 from uncheck.measuring.batches import certain_periods
 from uncheck.probing.outputs import levels
+from uncheck.progress import Progress
 from uncheck.reading import Inputs, Recording, as_found, copied, eagerly, fresh, picture_of, record, run
 from uncheck.reading.graph import Node
 from uncheck.reading.outputs import largest_maps, maps_in
@@ -22,8 +23,6 @@ from uncheck.reading.tensors import tensors_in
 from uncheck.repairing.case import Case
 from uncheck.repairing.faults import periods_left
 from uncheck.repairing.samples import is_map, split_samples
-
-Progress = Callable[[str, int, int], None]
 
 #: Pixels that an output must have along its shortest axis, and periods that must fit it.
 LEAST_SIDE, LEAST_PERIODS = 16, 4

@@ -10,8 +10,9 @@ from torch import nn
 
 from uncheck.errors import UncheckError
 from uncheck.judging.acceptance import Limits
+from uncheck.progress import Progress
 from uncheck.reading import as_found
-from uncheck.repairing.clock import Clock, Progress
+from uncheck.repairing.clock import Clock
 from uncheck.repairing.inputs import affordable
 from uncheck.repairing.methods import METHODS
 from uncheck.repairing.prepare import prepare
