@@ -1,10 +1,11 @@
-"""The profile of property tests, and the plugin that holds quick tests to one CPU-second.
+"""For all tests: the profile of property tests, a limit of CPU time, examples in docstrings.
 
 Tiers: `make test` runs the quick tests, which have no marker. `make test-all` also runs the `integration`
 and `slow` tests, and every property test with the many examples of the profile `full`.
 """
 
 import os
+from importlib.util import find_spec
 
 # One thread per worker: several would only wait for one another, and their waiting counts as CPU time.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -16,3 +17,8 @@ import profiles  # noqa: F401
 settings.load_profile("quick")
 
 pytest_plugins = ["budget"]
+
+#: Modules of the package whose docstrings need an extra: left out where it is not installed.
+EXTRAS = {"training/metric.py": "torchmetrics", "training/monitor.py": "lightning"}
+
+collect_ignore = [f"src/uncheck/{file}" for file, extra in EXTRAS.items() if find_spec(extra) is None]
