@@ -50,6 +50,7 @@ class Result:
     def __init__(self, model=None, candidate=None, text="repaired"):
         self.model, self.candidate, self.text, self.notes = model, candidate, text, ()
         self.judgement = self.example = None
+        self.interrupted = False
 
     def to_dict(self):
         return {"schema": "uncheck.repair/1", "method": self.candidate and self.candidate.method}
@@ -248,7 +249,7 @@ def test_an_interruption_that_repair_survives_is_written_and_said(place, run, re
     def interrupted(model):
         Path("out/distill.checkpoint").write_text("")
         result = Repairs.doubled(model)
-        result.notes = ("interrupted: this is the best so far",)
+        result.notes, result.interrupted = ("interrupted: this is the best so far",), True
         return result
 
     repairs.make = interrupted
@@ -256,6 +257,21 @@ def test_an_interruption_that_repair_survives_is_written_and_said(place, run, re
     assert (code, out) == (0, "repaired\ninterrupted: this is the best so far\n")
     assert "repaired.safetensors" in names(place / "out")
     assert "note: the same command goes on with the training from out/distill.checkpoint" in err
+
+
+def test_an_interruption_before_anything_was_made_leaves_an_older_repair(place, run, repairs):
+    run(*BASE)
+    before = {path.name: path.read_bytes() for path in (place / "out").iterdir()}
+
+    def interrupted(model):
+        result = Result(text="nothing")
+        result.interrupted = True
+        return result
+
+    repairs.make = interrupted
+    code, out, err = run(*BASE)
+    assert (code, out, err.splitlines()[-1]) == (130, "", "interrupted")
+    assert {path.name: path.read_bytes() for path in (place / "out").iterdir()} == before
 
 
 def test_an_interruption_that_ends_repair_writes_nothing(place, run, repairs):

@@ -223,6 +223,7 @@ def test_ctrl_c_before_anything_leaves_nothing():
 
     made = repair(Halved(), PICTURES, minutes=5, progress=stop)
     assert not made.repaired
+    assert made.interrupted
     assert made.before is None
     assert "interrupted: this is the best so far" in made.notes
     json.dumps(made.to_dict(), allow_nan=False)

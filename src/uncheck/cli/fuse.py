@@ -11,7 +11,6 @@ import typer
 from uncheck.cli.network import (
     InputOption,
     InputRangeOption,
-    Inputs,
     Network,
     ShapeOption,
     TargetArgument,
@@ -19,14 +18,10 @@ from uncheck.cli.network import (
 )
 from uncheck.cli.options import ExitZeroOption, Format, FormatOption
 from uncheck.cli.output import check_output, emit_result, note
-from uncheck.cli.progress import progress_bar
-from uncheck.cli.usercode import user_code
 from uncheck.errors import UncheckError
 from uncheck.writing import write_file
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from uncheck.fusing import Fusion
 
 
@@ -57,12 +52,7 @@ def command(
     from uncheck.fusing import fuse
     from uncheck.reporting.fusion import fuse_text
 
-    with progress_bar() as progress, user_code(target):
-
-        def fused(model: nn.Module, inputs: Inputs) -> Fusion:
-            return fuse(model.eval(), inputs, progress=progress)
-
-        result = network.run(fused)
+    result = network.run(lambda model, inputs, progress: fuse(model.eval(), inputs, progress=progress))
     if output is not None:
         _write(output, result, target)
     emit_result(result, form, fuse_text)

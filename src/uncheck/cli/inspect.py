@@ -25,8 +25,6 @@ from uncheck.cli.options import (
     parse_range,
 )
 from uncheck.cli.output import check_output, emit_result
-from uncheck.cli.progress import progress_bar
-from uncheck.cli.usercode import user_code
 
 
 def command(
@@ -56,17 +54,16 @@ def command(
     from uncheck.probing.inspect import inspect
     from uncheck.reporting import inspect_text
 
-    with progress_bar() as progress, user_code(target):
-        result = network.run(
-            lambda model, inputs: inspect(
-                model,
-                inputs,
-                span=limits,
-                threshold=levels,
-                gradient=gradient,
-                flat=what is None,
-                progress=progress,
-            )
+    result = network.run(
+        lambda model, inputs, progress: inspect(
+            model,
+            inputs,
+            span=limits,
+            threshold=levels,
+            gradient=gradient,
+            flat=what is None,
+            progress=progress,
         )
+    )
     emit_result(result, form, inspect_text, output)
     return int(result.finding and not exit_zero)

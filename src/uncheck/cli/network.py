@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import chdir
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import chdir, contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -11,7 +12,9 @@ import typer
 
 from uncheck.cli.options import parse_range, parse_shape
 from uncheck.cli.output import note
-from uncheck.errors import UncheckError
+from uncheck.cli.progress import progress_bar
+from uncheck.errors import UncheckError, first_line
+from uncheck.progress import Progress
 
 if TYPE_CHECKING:
     from torch import nn
@@ -79,8 +82,8 @@ class Network:
         modules = [f"{home.replace('.', '/')}.py" for home in homes]
         return [*map(Path, [*names, *homes, *modules]), *([self.weights] if self.weights else [])]
 
-    def run(self, act: Callable[[nn.Module, Inputs], T]) -> T:
-        """Load the network and do something with it on its input.
+    def run(self, act: Callable[[nn.Module, Inputs, Progress], T]) -> T:
+        """Load the network and do something with it on its input, under a progress bar.
 
         Where the options leave the input's channels open, colour is tried first, then grey. Files are read
         from the folder in which the command was given, even if the target's code goes to another.
@@ -88,6 +91,10 @@ class Network:
         Raises:
             UncheckError: the network or its input cannot be read, or it takes no input that was tried.
         """
+        with progress_bar() as progress, _user_code(self.target):
+            return self._run(lambda model, inputs: act(model, inputs, progress))
+
+    def _run(self, act: Callable[[nn.Module, Inputs], T]) -> T:
         from uncheck.reading import load_target, load_weights
 
         model = load_target(self.target)
@@ -142,6 +149,30 @@ class Network:
         if self.what is not None and ":" in self.what:  # a callable has the last word on its inputs
             return inputs
         return tuple(like_weights(model, x) for x in inputs)
+
+
+@contextmanager
+def _user_code(what: str) -> Iterator[None]:
+    """Send what is printed inside to stderr, and come back to the same folder afterwards.
+
+    Raises:
+        UncheckError: instead of ending the program, when the code inside calls sys.exit or raises what is no
+            Exception.
+    """
+    with redirect_stdout(sys.stderr), chdir(Path.cwd()):
+        try:
+            yield
+        except (Exception, KeyboardInterrupt):
+            raise
+        except SystemExit as error:
+            raise UncheckError(
+                f"{what} ended the program (sys.exit({error.code!r})); let it return instead"
+            ) from error
+        except BaseException as error:
+            raise UncheckError(
+                f"{what} raised {type(error).__name__} ({first_line(error)}), which ends a program; let it "
+                "raise an Exception instead"
+            ) from error
 
 
 def _forward_raised(error: UncheckError) -> bool:

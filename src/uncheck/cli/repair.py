@@ -19,9 +19,8 @@ from uncheck.cli.network import (
 )
 from uncheck.cli.options import ExitZeroOption, Format, FormatOption, RangeOption, parse_range
 from uncheck.cli.output import check_output, emit_result, made_folder, note
-from uncheck.cli.progress import progress_bar
-from uncheck.cli.usercode import user_code
 from uncheck.errors import UncheckError
+from uncheck.progress import Progress
 from uncheck.repairing.methods import METHODS
 from uncheck.writing import write_files
 
@@ -35,6 +34,8 @@ WEIGHTS, JSON, HTML, EXPORTED = "repaired.safetensors", "report.json", "report.h
 
 #: Where an interrupted training goes on when the same command is given again; gone once a repair is done.
 CHECKPOINT = "distill.checkpoint"
+
+Exports = tuple[dict[str, bytes], UncheckError | None]
 
 #: Pictures taken from a folder: enough to fit on some and judge on others.
 MOST_PICTURES = 48
@@ -66,10 +67,7 @@ def command(
         Path, typer.Option("-o", "--output", help="Folder to write; only a repair's own files are replaced.")
     ],
     weights: WeightsOption = None,
-    method: Annotated[
-        Method,
-        typer.Option(help="One method, or all, cheapest first."),
-    ] = Method("auto"),
+    method: Annotated[Method, typer.Option(help="One method, or all, cheapest first.")] = Method("auto"),
     minutes: Annotated[float, typer.Option(help="Time to spend; the best so far is kept.")] = 10.0,
     fidelity: Annotated[
         float | None,
@@ -124,24 +122,26 @@ def command(
 
     for one in forms:
         check_exporter(one)
-    with progress_bar() as progress, user_code(target):
 
-        def repaired(model: nn.Module, inputs: Inputs) -> Repair:
-            return repair(
-                model,
-                inputs,
-                method=str(method),
-                minutes=minutes,
-                fidelity=fidelity,
-                which=which,
-                span=limits,
-                seed=seed,
-                checkpoint=checkpoint,
-                progress=progress,
-            )
+    def act(model: nn.Module, inputs: Inputs, progress: Progress) -> tuple[Repair, Exports]:
+        result = repair(
+            model,
+            inputs,
+            method=str(method),
+            minutes=minutes,
+            fidelity=fidelity,
+            which=which,
+            span=limits,
+            seed=seed,
+            checkpoint=checkpoint,
+            progress=progress,
+        )
+        return result, _exports(result, forms)
 
-        result = network.run(repaired)
-        exports, failure = _exports(result, forms)
+    result, (exports, failure) = network.run(act)
+    if result.interrupted and result.model is None:
+        _note_checkpoint(folder)
+        raise KeyboardInterrupt  # the reports of an earlier repair are worth more than none
     try:
         _write(folder, result, exports, {"target": target, "input": what, "seed": seed}, keep_even)
     finally:
@@ -157,7 +157,7 @@ def _check_number(value: float | None, option: str, above: float) -> None:
         raise UncheckError(f"{option} {value:g} is not {what}; give {'minutes' if above == 0.0 else 'dB'}")
 
 
-def _exports(result: Repair, forms: list[str]) -> tuple[dict[str, bytes], UncheckError | None]:
+def _exports(result: Repair, forms: list[str]) -> Exports:
     """Return the exports by file name, and why one failed, which must not cost the others."""
     from uncheck.editing.export import exported
 
@@ -193,9 +193,13 @@ def _write(
             note("no upsampler has equal gains after this repair, so --keep-even has nothing to keep")
     write_files({folder / name: content for name, content in files.items()})
     note(f"wrote {', '.join(sorted(files))} to {folder}")
-    if (folder / CHECKPOINT).exists():
-        note(f"the same command goes on with the training from {folder / CHECKPOINT}")
+    _note_checkpoint(folder)
     possible = (WEIGHTS, *(f"{EXPORTED}.{one}" for one in Export))
     for name in possible:
         if name not in files and (folder / name).exists():
             note(f"{folder / name} is of an earlier run and was left as it is; this run made none")
+
+
+def _note_checkpoint(folder: Path) -> None:
+    if (folder / CHECKPOINT).exists():
+        note(f"the same command goes on with the training from {folder / CHECKPOINT}")

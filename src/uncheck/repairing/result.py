@@ -58,6 +58,7 @@ class Repair:
         model: the repaired network; None if refused.
         candidate: the change to the original.
         example: one call's inputs, for an export.
+        interrupted: whether the user ended the search.
     """
 
     network: str
@@ -75,6 +76,7 @@ class Repair:
     model: nn.Module | None = field(default=None, repr=False, compare=False)
     candidate: Candidate | None = field(default=None, repr=False, compare=False)
     example: Inputs | None = field(default=None, repr=False, compare=False)
+    interrupted: bool = field(default=False, repr=False, compare=False)
 
     @property
     def repaired(self) -> bool:

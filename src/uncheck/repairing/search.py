@@ -219,6 +219,7 @@ class Search:
             model=repaired,
             candidate=best.candidate if best else None,
             example=self.case.fit[0],
+            interrupted=self.interrupted,
         )
 
 
