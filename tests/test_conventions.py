@@ -10,7 +10,6 @@ import torch.nn.functional as F
 import uncheck
 from uncheck.measuring import batches, find_lattice, lattice, to_levels
 from uncheck.measuring.coherence import AGREE, ENOUGH
-from uncheck.measuring.colour import brightness
 from uncheck.measuring.harmonics import UNEXPLAINED
 from uncheck.measuring.sets import VISIBLE_IN_SETS
 from uncheck.phases import (
@@ -23,6 +22,7 @@ from uncheck.phases import (
 )
 from uncheck.probing import backward
 from uncheck.probing.inspect import ORDER_TOLERANCE
+from uncheck.signals import levels
 
 PAGE = (Path(__file__).parents[1] / "docs" / "conventions.md").read_text(encoding="utf-8")
 
@@ -99,7 +99,7 @@ def test_overlap_does_not_look_at_weights():
 
 
 def test_the_page_gives_the_numbers_of_the_code():
-    red, green, blue = brightness.LUMA
+    red, green, blue = levels.LUMA
     for said in (
         f"the threshold strong ({lattice.VISIBLE} levels unless told; {VISIBLE_IN_SETS} for sets)",
         f"more than {UNEXPLAINED} of its power unexplained",

@@ -10,7 +10,8 @@ from oracles.measuring_naive import naive_spectrum
 from profiles import examples
 from uncheck.measuring import find_lattice, measure, synthesise
 from uncheck.measuring.components import Lattice
-from uncheck.measuring.harmonics import _eigencoefficients, attribute_harmonics
+from uncheck.measuring.eigenspectra import eigencoefficients
+from uncheck.measuring.harmonics import attribute_harmonics
 
 SHAPE = (256, 272)
 
@@ -170,7 +171,7 @@ def test_eigencoefficients_agree_with_naive(shape):
     frequencies = [(0.25, 1 / 3, 0.5)[: len(shape)], (0.1, 0.0, 0.3)[: len(shape)]]
     windows = [{1: (13.0, 24), 2: (3.0, 5), 3: (2.0, 3)}[len(shape)]] * len(shape)
     # Whatever the mean, it leaves nothing.
-    ours = _eigencoefficients((centred + mean).astype(np.float32), frequencies)
+    ours = eigencoefficients((centred + mean).astype(np.float32), frequencies)
     for frequency, coefficients in zip(frequencies, ours, strict=True):
         theirs = naive_spectrum(centred, frequency, windows)
         np.testing.assert_allclose(coefficients, theirs, rtol=1e-3, atol=1e-2)

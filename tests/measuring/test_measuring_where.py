@@ -12,7 +12,7 @@ import released
 import uncheck
 from profiles import examples
 from uncheck.measuring.lattice import find_lattice
-from uncheck.measuring.places.phasors import Lines, agreement, box_sums, phasors, typical, windowed
+from uncheck.measuring.places.phasors import PhasorLines, agreement, box_sums, phasors, typical, windowed
 from uncheck.measuring.places.where import local_map, locate
 
 LINES = np.array([[0.0, 0.25], [0.125, 0.375], [1 / 3, 0.0], [0.5, 0.5]])
@@ -67,7 +67,7 @@ def test_boxes_agree_with_the_slow_way_and_a_shifted_box_does_not():
     rng = np.random.default_rng(5)
     units = np.exp(2j * np.pi * rng.random((2, 11, 14, 4))).astype(np.complex64)
     units[..., REAL] = np.sign(units[..., REAL].real)
-    fast = agreement(box_sums(units, (4, 8), (1, 2)), 32, Lines(LINES, REAL))
+    fast = agreement(box_sums(units, (4, 8), (1, 2)), 32, PhasorLines(LINES, REAL))
     assert fast.shape == (2, 8, 4, 4)
     axial = (LINES == 0).any(axis=1)
     for line in range(4):

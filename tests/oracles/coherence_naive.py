@@ -7,7 +7,7 @@ from scipy.special import erfc
 def naive_windows(array, frequency, size):
     """(windows, C): Hann-weighted amplitude of the line in every window, less its weighted mean."""
     steps = np.arange(1, size + 1)
-    hann = 0.5 - 0.5 * np.cos(2 * np.pi * steps / (size + 1))
+    hann = 0.5 - 0.5 * np.cos(2 * np.pi * (steps - 0.5) / size)
     weights = np.outer(hann, hann) / hann.sum() ** 2
     out = []
     for top in range(0, array.shape[0] - size + 1, size // 2):

@@ -113,7 +113,7 @@ BAD = {
     "silent.wav": (wav_bytes(np.zeros(0, np.int16)), "holds no samples; there is nothing to measure"),
     "rate.wav": (wav_bytes(np.zeros(4000, np.int16), 0), "its header says 0 samples per second; correct it"),
     "short.wav": (wav_bytes(np.ones(100, np.int16)), "audio of 100 samples is too short; give at least 192"),
-    "nan.wav": (NAN, "4000 of 4000 samples are NaN or infinite; replace them first"),
+    "nan.wav": (NAN, "4000 of 4000 values are NaN or infinite; mask or replace them first"),
     "law.wav": (raw_wav(bytes(4000), 8, code=7), "compressed WAV cannot be read; convert it to PCM"),
     "text.flac": (b"hello, I am text", "damaged or truncated .flac file"),
     "half.flac": (None, "truncated"),

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import erfc
 
 from uncheck.measuring.components import Component, Lattice
+from uncheck.measuring.lines import hann, waves
 
 #: Side of a window, pixels, at least; four periods of a line fit into one.
 WINDOW = 16
@@ -76,15 +77,11 @@ def coherence(array: NDArray[np.float32], component: Component) -> float | None:
 
 def _local(array: NDArray[np.float32], frequency: tuple[float, ...], size: int) -> NDArray[np.complex128]:
     """(windows, C): amplitude of exp(2 pi i f.n) in every window, less what the window's mean leaves."""
-    hann = np.hanning(size + 2)[1:-1]
-    hann /= hann.sum()
-    data = array
-    parts: list[NDArray[np.complex128]] = []
-    turns = [hann * np.exp(-2j * np.pi * f * np.arange(size)) for f in frequency]
-    for rows, columns in ((turns[0], turns[1]), (hann, hann)):
-        first = _contract(data, rows, size, 0)
-        parts.append(_contract(first, columns, size, 1))
-    line, mean = parts
+    window, turns = hann(size), [waves(f, size) for f in frequency]
+    line, mean = (
+        _contract(_contract(array, rows, size, 0), columns, size, 1)
+        for rows, columns in (turns, (window, window))
+    )
     line = line - mean * (turns[0].sum() * turns[1].sum())
     # Windows start at different phases of the line.
     starts = [np.arange(n) * (size // 2) for n in line.shape[:2]]
@@ -94,9 +91,8 @@ def _local(array: NDArray[np.float32], frequency: tuple[float, ...], size: int) 
 
 def _sides(array: NDArray[np.float32], size: int) -> NDArray[np.float64]:
     """(windows,) +1 where the window is brighter than the picture, -1 where it is darker."""
-    hann = np.hanning(size + 2)[1:-1]
-    brightness = array.mean(axis=-1)
-    means = _contract(_contract(brightness, hann / hann.sum(), size, 0), hann / hann.sum(), size, 1)
+    brightness, window = array.mean(axis=-1), hann(size)
+    means = _contract(_contract(brightness, window, size, 0), window, size, 1)
     return np.asarray(np.sign(means - brightness.mean()).ravel(), np.float64)
 
 

@@ -143,6 +143,13 @@ class Lattice:
         )
 
 
+def without(array: NDArray[np.float32], components: Iterable[Component]) -> NDArray[np.float32]:
+    """Return an array (*spatial, C) less some components."""
+    for component in components:
+        array = array - synthesise(component, array.shape)
+    return array
+
+
 def synthesise(component: Component, shape: tuple[int, ...]) -> NDArray[np.float32]:
     """The component as an array of `shape` (*spatial, C), grey levels around zero."""
     # One tile of the pattern is summed, then repeated.

@@ -5,7 +5,7 @@ Arrays may be of NumPy or of any library of the array API standard (PyTorch, on 
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from functools import lru_cache, reduce
 from typing import Any
 
@@ -53,6 +53,38 @@ def window_sums(shape: tuple[int, ...]) -> NDArray[np.float64]:
     """(K,) sums of the product tapers of all axes, in the order of `eigenspectra`."""
     windows: list[Tapers] = [tapers(n, len(shape)) for n in shape]
     return reduce(np.multiply.outer, [w.sums for w in windows]).ravel()
+
+
+def eigencoefficients(
+    array: NDArray[np.float32], frequencies: Sequence[tuple[float, ...]]
+) -> NDArray[np.complex128]:
+    """Return (F, C, K) tapered Fourier coefficients at any frequencies, by direct sums, without the mean.
+
+    Cost: 2 K_0 multiplications per value and different frequency along the first axis.
+    """
+    shape = array.shape[:-1]
+    table = np.asarray(frequencies, np.float64).reshape(-1, len(shape))
+    first, where = np.unique(table[:, 0], return_inverse=True)
+    turned = [_turned(n, len(shape), f) for n, f in zip(shape, (first, *table.T[1:]), strict=True)]
+    # One product on the axis that is the long work, its real and imaginary parts apart.
+    flat = turned[0].reshape(-1, shape[0])
+    rows = array.reshape(shape[0], -1)
+    data = (flat.real @ rows + 1j * (flat.imag @ rows)).reshape(len(first), -1, *array.shape[1:])[where]
+    # The highest tapers pass some of the mean at any frequency, which in bright pictures outweighs a line.
+    passed = turned[0].sum(axis=-1)[where]
+    for matrix in turned[1:]:
+        # (F, K so far, n, rest, C) and (F, K, n) -> (F, K so far times K, rest, C)
+        data = np.einsum("fkn...,fln->fkl...", data, matrix, optimize=True)
+        data = data.reshape(len(table), -1, *data.shape[3:])
+        passed = (passed[:, :, None] * matrix.sum(axis=-1)[:, None]).reshape(len(table), -1)
+    mean = array.mean(axis=tuple(range(len(shape))), dtype=np.float64)
+    return np.asarray(data.swapaxes(1, 2) - mean[:, None] * passed[:, None], np.complex128)
+
+
+def _turned(n: int, ndim: int, frequencies: NDArray[np.float64]) -> NDArray[np.complex64]:
+    """Return the tapers of one axis turned to each frequency, (F, K, n)."""
+    turn = np.exp(-2j * np.pi * frequencies[:, None] * np.arange(n))
+    return np.asarray(tapers(n, ndim).values * turn[:, None], np.complex64)
 
 
 def _full(arrays: Any, full: FullPass) -> Any:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from uncheck.measuring.components import Component, Lattice, Line
-from uncheck.measuring.tapers import half_width, tapers
+from uncheck.measuring.eigenspectra import eigencoefficients
+from uncheck.measuring.tapers import half_width
 
 #: Lines of a component compared, strongest first.
 LINES = 8
@@ -51,9 +51,7 @@ def attribute_harmonics(array: NDArray[np.float32], lattice: Lattice) -> Lattice
 
 
 def _divides(short: Component, long: Component) -> bool:
-    return short.period != long.period and all(
-        p % d == 0 for p, d in zip(long.period, short.period, strict=True)
-    )
+    return short.period != long.period and short.divides(long)
 
 
 def _weaker(component: Component, host: Component, everything: list[Component]) -> bool:
@@ -72,7 +70,7 @@ def _unexplained(array: NDArray[np.float32], harmonic: Component, host: Componen
     asked = harmonic.lines[:LINES]
     beside = [_beside(line, array.shape[:-1]) for line in asked]
     wanted = [line.frequency for line in (*host.lines[:LINES], *asked)]
-    rows = _eigencoefficients(array, [*wanted, *(f for some in beside for f in some)])
+    rows = eigencoefficients(array, [*wanted, *(f for some in beside for f in some)])
     hosts = len(wanted) - len(asked)
     envelope = np.linalg.svd(rows[:hosts].reshape(-1, rows.shape[-1]), full_matrices=False)[2][0]
     noises = iter((np.abs(rows[len(wanted) :]) ** 2).sum(axis=(1, 2)))
@@ -95,40 +93,6 @@ def _beside(line: Line, shape: tuple[int, ...]) -> list[tuple[float, ...]]:
             for sign in (-1, 1):
                 out.append(tuple(f + sign * step * (a == axis) for a, f in enumerate(line.frequency)))
     return out
-
-
-def _eigencoefficients(
-    array: NDArray[np.float32], frequencies: Sequence[tuple[float, ...]]
-) -> NDArray[np.complex128]:
-    """(F, C, K) tapered Fourier coefficients at any frequencies, by direct sums, without the mean."""
-    ndim, channels = array.ndim - 1, array.shape[-1]
-    first, *rest = (_turned(n, axis, ndim, frequencies) for axis, n in enumerate(array.shape[:-1]))
-    # One product for all frequencies on the axis that is the long work; real and imaginary parts apart.
-    flat = array.reshape(array.shape[0], -1)
-    both = np.concatenate([first.real, first.imag]).reshape(-1, flat.shape[0]) @ flat
-    split = both.reshape(2, len(frequencies), -1, *array.shape[1:])
-    data = split[0] + 1j * split[1]
-    for turned in rest:
-        # (F, K so far, n, ...) -> (F, K so far, K, ...)
-        moved = np.moveaxis(data, 2, -1)
-        shape = moved.shape
-        data = moved.reshape(shape[0], -1, shape[-1]) @ turned.swapaxes(1, 2)
-        data = np.moveaxis(data.reshape(*shape[:-1], -1), -1, 2)
-        data = data.reshape(shape[0], -1, *shape[2:-1])
-    whole = data.reshape(len(frequencies), -1, channels).swapaxes(1, 2)
-    # The highest tapers pass some of the mean at any frequency, which in bright pictures outweighs a line.
-    passed = np.ones((len(frequencies), 1))
-    for turned in (first, *rest):
-        passed = (passed[:, :, None] * turned.sum(axis=-1)[:, None]).reshape(len(frequencies), -1)
-    mean = array.mean(axis=tuple(range(ndim)), dtype=np.float64)
-    return np.asarray(whole - mean[:, None] * passed[:, None], np.complex128)
-
-
-def _turned(n: int, axis: int, ndim: int, frequencies: Sequence[tuple[float, ...]]) -> NDArray[np.complex64]:
-    """(F, K, n) tapers of one axis turned to each frequency."""
-    f = np.array([frequency[axis] for frequency in frequencies])
-    turn = np.exp(-2j * np.pi * f[:, None] * np.arange(n))
-    return np.asarray(tapers(n, ndim).values * turn[:, None], np.complex64)
 
 
 def _merged(host: Component, harmonic: Component) -> Component:

@@ -8,15 +8,17 @@ from math import lcm
 from typing import Any
 
 import numpy as np
-from array_api_compat import array_namespace, device
+from array_api_compat import array_namespace
 from numpy.typing import ArrayLike, NDArray
 
 from uncheck.errors import UncheckError
 from uncheck.measuring.components import SIGNIFICANCE, VISIBLE, Component, Lattice, Line, synthesise
 from uncheck.measuring.correction import combined, component_of, components
+from uncheck.measuring.eigenspectra import eigenspectra, like, window_sums
 from uncheck.measuring.frequencies import ALL_HARMONICS, FrequencyPlan, checked_periods, pair_plan, plan
-from uncheck.measuring.harmonic import Lines, eigenspectra, line_test, window_sums
+from uncheck.measuring.harmonic import Lines, line_test, to_numpy
 from uncheck.measuring.signed import signed_components
+from uncheck.signals.levels import not_finite
 
 __all__ = [
     "SIGNIFICANCE",
@@ -123,7 +125,7 @@ def _search(working: Any, lines: Lines, scheme: FrequencyPlan, significance: flo
         found[period] = best = _complete(working, best, period, scheme)
         if len(fresh) == 1:
             break
-        working = working - _like(_everything(working, period), working)
+        working = working - like(_everything(working, period), working)
         lines = _tests(working, scheme)[0]
     return [*found.values(), *_pairs(working, found, scheme, significance)]
 
@@ -178,12 +180,6 @@ def _tests(working: Any, scheme: FrequencyPlan) -> list[Lines]:
     return line_test(eigenspectra(working, scheme), window_sums(tuple(working.shape[1:-1])), scheme.real)
 
 
-def _like(values: NDArray[np.float32], arrays: Any) -> Any:
-    if isinstance(arrays, np.ndarray):
-        return values
-    return array_namespace(arrays).asarray(values, device=device(arrays))
-
-
 def centred(batch: Any) -> tuple[Any, list[bool]]:
     """(N, *spatial, C) less the mean of each channel of each array; and which of them vary at all."""
     if not isinstance(batch, np.ndarray):
@@ -192,7 +188,7 @@ def centred(batch: Any) -> tuple[Any, list[bool]]:
         batch = xp.astype(batch, xp.float32)
         mean = xp.mean(batch, axis=axes, keepdims=True)
         if not bool(xp.all(xp.isfinite(mean))):
-            raise _not_finite(batch)
+            raise not_finite(to_numpy(batch))
         centred = batch - mean
         return centred, [bool(v) for v in xp.max(xp.abs(centred), axis=tuple(range(1, batch.ndim))) > 0]
     out, varies = np.empty(batch.shape, np.float32), []
@@ -203,7 +199,7 @@ def centred(batch: Any) -> tuple[Any, list[bool]]:
         sums = (np.ones(len(rows), np.float32) @ rows).reshape(-1, channels).sum(axis=0, dtype=np.float64)
         mean = (sums / (data.size / channels)).astype(np.float32)
         if not np.isfinite(sums).all():
-            raise _not_finite(data)
+            raise not_finite(data)
         np.subtract(rows, np.tile(mean, rows.shape[1] // channels), out=centred.reshape(rows.shape))
         # Most pictures show in their first row that they vary.
         varies.append(bool(np.ptp(data[0]) > 0 or np.ptp(data) > 0))
@@ -227,11 +223,3 @@ def _checked(array: Any) -> Any:
             f"an image of {size} pixels is smaller than two periods of 2; give at least 4 pixels"
         )
     return data
-
-
-def _not_finite(data: Any) -> UncheckError:
-    xp = array_namespace(data)
-    bad = int(xp.sum(xp.astype(~xp.isfinite(data), xp.int64)))
-    return UncheckError(
-        f"{bad} of {int(np.prod(data.shape))} values are NaN or infinite; mask or replace them first"
-    )

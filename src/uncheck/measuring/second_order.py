@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from uncheck.measuring.components import SIGNIFICANCE, Component, Lattice, synthesise
+from uncheck.measuring.components import SIGNIFICANCE, Component, Lattice, without
 from uncheck.measuring.lattice import PERIODS, find_lattices
 
 #: Grey levels below which detail is rounding.
@@ -63,10 +63,9 @@ def second_order(
     Cost: about that of one channel of `find_lattice`, and one logarithm per pixel.
     Source: Gallagher, CRV 2005 (variance of the second derivative); Kirchner, MM&Sec 2008.
     """
-    for component in (c for c in lattice.present if not c.signed) if lattice else ():
-        array = array - synthesise(component, array.shape)
+    rest = without(array, (c for c in lattice.present if not c.signed) if lattice else ())
     found = find_lattices(
-        contrast(array)[None, ..., None], periods=periods, threshold=0.0, significance=significance
+        contrast(rest)[None, ..., None], periods=periods, threshold=0.0, significance=significance
     )
     return tuple(_modulation(component) for component in found[0].present)
 

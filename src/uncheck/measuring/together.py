@@ -33,7 +33,7 @@ JPEG_CROSSED = 0.15
 
 
 @dataclass(frozen=True)
-class Group:
+class SetGroup:
     """Images of one size: `shape` (*spatial, C), how many, what they share, what else explains it."""
 
     shape: tuple[int, ...]
@@ -60,7 +60,7 @@ class Group:
 class SetMeasurement:
     """What many outputs share. `groups` by size, the largest first; `notes` say what could not be joined."""
 
-    groups: tuple[Group, ...]
+    groups: tuple[SetGroup, ...]
     notes: tuple[str, ...] = ()
 
     @property
@@ -131,7 +131,7 @@ class Together:
             )
             mean = (self._totals[shape] / sums.count).astype(np.float32)
             found = _in_both(attribute_harmonics(mean, found), halves, scheme)
-            groups.append(Group(shape, sums.count, found, self._rival(shape, found)))
+            groups.append(SetGroup(shape, sums.count, found, self._rival(shape, found)))
         groups.sort(key=lambda group: -group.count)
         notes = []
         if len(groups) > 1:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from uncheck.errors import UncheckError
 from uncheck.signals.budget import caught_warnings, check_values
-from uncheck.signals.levels import LEVELS
+from uncheck.signals.levels import LEVELS, check_finite
 from uncheck.signals.signal import Given, Signal
 
 #: Programs that write to a pipe do not know the length and put the largest one into the header.
@@ -62,9 +62,7 @@ def sound(name: str, samples: NDArray[np.generic], given: Given, codec: str | No
     values = columns.astype(np.float32)
     values -= middle
     values *= scale
-    if not np.isfinite(values.sum(dtype=np.float64)):
-        bad = values.size - int(np.isfinite(values).sum())
-        raise UncheckError(f"{name}: {bad} of {values.size} samples are NaN or infinite; replace them first")
+    check_finite(values, name)
     notes = () if given.rate else ("No sample rate is known: frequencies are cycles per sample.",)
     return Signal(
         name, values, "audio", codec and codec.upper(), (low, high), given.unit, given.rate, notes=notes

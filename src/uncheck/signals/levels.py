@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from uncheck.errors import UncheckError
 
 LEVELS = 255.0
+
+#: Rec. 601 weights of red, green and blue in brightness, as in JFIF.
+LUMA = np.array([0.299, 0.587, 0.114])
 
 
 def infer_range(values: NDArray[np.generic]) -> tuple[float, float]:
@@ -43,11 +48,35 @@ def to_levels(values: ArrayLike, span: tuple[float, float] | None = None) -> NDA
         raise UncheckError(f"expected numbers, got an array of shape {raw.shape} and type {raw.dtype}")
     low, high = infer_range(raw) if span is None else span
     if not (np.isfinite(low) and np.isfinite(high)):
-        bad = raw.size - int(np.isfinite(raw).sum())
-        raise UncheckError(f"{bad} of {raw.size} values are NaN or infinite; mask or replace them first")
+        raise not_finite(raw)
     if span is not None and high <= low:
         raise UncheckError(f"range {low:g},{high:g} is empty; give the lowest value first, then the highest")
     if (low, high) == (0.0, LEVELS):
         return raw.astype(np.float32)
     scale = LEVELS / (high - low) if high > low else 1.0
     return ((raw.astype(np.float64) - low) * scale).astype(np.float32)
+
+
+def brightness(array: NDArray[Any]) -> NDArray[Any]:
+    """Return the brightness of (..., C): weighted by LUMA where there are three colours, else their mean."""
+    if array.shape[-1] < 3:
+        return np.asarray(array.mean(axis=-1))
+    return np.asarray(array[..., :3] @ LUMA.astype(array.dtype))
+
+
+def check_finite(values: NDArray[np.generic], name: str = "") -> None:
+    """Raise UncheckError unless all values are finite.
+
+    Their sum is, then (barring overflow), which is much cheaper than a mask.
+    """
+    if not np.isfinite(values.sum(dtype=np.float64)):
+        raise not_finite(values, name)
+
+
+def not_finite(values: NDArray[np.generic], name: str = "") -> UncheckError:
+    """Return the error that says how many values are not finite."""
+    bad = values.size - int(np.isfinite(values).sum())
+    where = f"{name}: " if name else ""
+    return UncheckError(
+        f"{where}{bad} of {values.size} values are NaN or infinite; mask or replace them first"
+    )

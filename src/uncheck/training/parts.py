@@ -16,7 +16,7 @@ from uncheck.training.shared import batch_sums, set_values
 
 
 @dataclass(frozen=True)
-class Group:
+class PeriodGroup:
     """Periods measured on one part of the pictures, their sums, and the sum of single images' strengths."""
 
     periods: tuple[int, ...]
@@ -29,7 +29,7 @@ class Part:
     """The sums of some images of one shape (C, *spatial)."""
 
     shape: tuple[int, ...]
-    groups: tuple[Group, ...]
+    groups: tuple[PeriodGroup, ...]
 
     def plus(self, other: Part) -> Part:
         """Both together; UncheckError if their images differ in size."""
@@ -39,9 +39,8 @@ class Part:
                 "give all processes images of one size"
             )
         pairs = zip(self.groups, other.groups, strict=True)
-        return Part(
-            self.shape, tuple(Group(a.periods, add(a.sums, b.sums), a.total + b.total) for a, b in pairs)
-        )
+        groups = (PeriodGroup(a.periods, add(a.sums, b.sums), a.total + b.total) for a, b in pairs)
+        return Part(self.shape, tuple(groups))
 
     def values(self, significance: float) -> dict[str, float]:
         """`strength`, `mean_strength`, and `strength_P` and `p_value_P` of each period that was tested."""
@@ -69,6 +68,6 @@ def part_of(images: Any, periods: Iterable[int], span: Span | None) -> Part:
     periods = tuple(periods)
     short = tuple(p for p in periods if p <= limit)
     long = tuple(p for p in periods if limit < p <= most)
-    parts = [(given, one) for given, one in ((short, inner), (long, batch)) if given]
-    groups = tuple(Group(given, *batch_sums(one, given, span)) for given, one in parts or [(periods, batch)])
+    parts = [(given, one) for given, one in ((short, inner), (long, batch)) if given] or [(periods, batch)]
+    groups = tuple(PeriodGroup(given, *batch_sums(one, given, span)) for given, one in parts)
     return Part(tuple(batch.shape[1:]), groups)

@@ -13,9 +13,7 @@ from uncheck.measuring.colour.opponent import ColourAmplitudes, colour_amplitude
 from uncheck.measuring.colour.regression import fit
 from uncheck.measuring.lattice import Component
 from uncheck.plain import Plain
-
-#: Rec. 601 weights of red, green and blue in brightness.
-LUMA = np.array([0.299, 0.587, 0.114])
+from uncheck.signals.levels import brightness
 
 
 @dataclass(frozen=True)
@@ -76,10 +74,10 @@ def brightness_dependence(array: NDArray[np.float32], component: Component) -> D
     colours = np.stack([local_means(plane, windows) for plane in planes], axis=1)
     local = _signed(local_amplitudes(planes[channel], line, windows), colours, windows)
     mean = mean_colour(array)
-    brightness, mean_brightness = _brightness(colours), float(_brightness(mean[None])[0])
+    bright, mean_brightness = brightness(colours), float(brightness(mean))
     distance = np.sqrt(((colours - mean) ** 2).sum(axis=1))
     counts = windows.counts
-    straight, coloured = fit(brightness[:, None], local, counts), fit(colours, local, counts)
+    straight, coloured = fit(bright[:, None], local, counts), fit(colours, local, counts)
     intercept, slope = map(float, straight.coefficients)
     return Dependence(
         period=component.period,
@@ -93,13 +91,9 @@ def brightness_dependence(array: NDArray[np.float32], component: Component) -> D
         blocks=len(local),
         # The sign comes from the other windows, so that noise does not count as amplitude.
         by_distance=curve(distance, local * np.where(coloured.left_out < 0, -1, 1), counts),
-        by_brightness=curve(brightness - mean_brightness, local, counts),
+        by_brightness=curve(bright - mean_brightness, local, counts),
         colour=colour_amplitudes(array, component),
     )
-
-
-def _brightness(colours: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(colours[:, :3] @ LUMA if colours.shape[1] >= 3 else colours.mean(axis=1))
 
 
 def _signed(

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uncheck.errors import UncheckError
-from uncheck.measuring.lattice import Line
+from uncheck.measuring.components import Line
+from uncheck.measuring.lines import dual, hann
 
 #: Pixels a window should have along each axis, and the fewest windows worth a regression.
 WINDOW = 16
@@ -69,7 +70,7 @@ def local_amplitudes(plane: NDArray[np.float32], line: Line, windows: Grid) -> N
 
 def local_means(plane: NDArray[np.float32], windows: Grid) -> NDArray[np.float64]:
     """Hann-weighted mean of every window, which no lattice of the period moves."""
-    kernels = [_hann(size).astype(np.complex128) / size for size in windows.sizes]
+    kernels = [hann(size).astype(np.complex128) for size in windows.sizes]
     return np.asarray(_contract(plane, kernels, windows).real, np.float64)
 
 
@@ -91,27 +92,3 @@ def _contract(
             product = split @ kernel
         data = np.moveaxis(product, -1, 0)
     return data.astype(np.complex128).ravel()
-
-
-def _hann(size: int) -> NDArray[np.float64]:
-    """Of mean 1, and symmetric about the middle of the window."""
-    if size < 3:
-        return np.ones(size)
-    return np.asarray(1 - np.cos(2 * np.pi * (np.arange(size) + 0.5) / size), np.float64)
-
-
-def dual(frequency: float, size: int) -> NDArray[np.complex128]:
-    """What extracts exp(2 pi i f n) and is blind to parabolas and to the conjugate line."""
-    n = np.arange(size)
-    middle = (n - (size - 1) / 2) / size
-    weight = _hann(size)
-    if frequency == 0:
-        return np.asarray(weight / weight.sum(), np.complex128)
-    wave = np.exp(2j * np.pi * frequency * n)
-    columns = [wave, np.ones(size), middle, middle**2]
-    if frequency != 0.5:
-        columns.append(wave.conj())
-    design = np.stack(columns, axis=1)
-    gram = design.conj().T @ (weight[:, None] * design)
-    first = np.linalg.solve(gram, design.conj().T * weight)[0]
-    return np.asarray(first, np.complex128)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import reduce
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from uncheck.measuring.lattice import Component
-from uncheck.measuring.tapers import tapers
+from uncheck.measuring.components import Component
+from uncheck.measuring.eigenspectra import eigencoefficients, window_sums
+from uncheck.measuring.harmonic import line_fit
 from uncheck.plain import Plain, as_dict
 
 #: Orthonormal opponent axes of (R, G, B): rows in the order of NAMES.
@@ -104,34 +104,13 @@ def _estimate(
 
 def _noise(array: NDArray[np.float32], component: Component) -> NDArray[np.complex128]:
     """(lines, C, C) covariance of the peak amplitudes along their phases, of the strongest lines."""
-    shape, lines = array.shape[:-1], component.lines[:LINES]
-    windows = [tapers(n, len(shape)) for n in shape]
-    sums = reduce(np.multiply.outer, [w.sums for w in windows]).ravel()
-    energy = float((sums**2).sum())
-    data, mean = array, mean_colour(array)
-    # The first axis is summed by phase and taper, and goes to the end: (rest, C, s, K), axis after axis.
-    for axis, (window, s) in enumerate(zip(windows, component.period, strict=True)):
-        flat = data.reshape(len(data), -1)
-        phases = np.stack([window.values[:, p::s] @ flat[p::s] for p in range(s)])
-        phases = phases.reshape(s, window.count, *data.shape[1:])
-        if axis == 0:
-            # Here the mean is taken out at less cost than in the picture.
-            gone = np.stack([window.values[:, p::s].sum(axis=1) for p in range(s)])
-            phases -= np.multiply.outer(gone, np.broadcast_to(mean, data.shape[1:])).astype(np.float32)
-        data = np.moveaxis(phases, (0, 1), (-2, -1))
-    out = []
-    for line in lines:
-        spectrum: NDArray[Any] = data  # (C, s_0, K_0, s_1, K_1, ...)
-        for f, s in zip(line.frequency, component.period, strict=True):
-            # The phases in front are summed away, the tapers behind them go to the end.
-            turn = np.exp(-2j * np.pi * f * np.arange(s))
-            spectrum = np.moveaxis(np.tensordot(spectrum, turn, (1, 0)), 1, -1)
-        spectrum = spectrum.reshape(len(spectrum), -1)
-        residual = spectrum - np.outer(spectrum @ sums, sums) / energy
-        # Peak amplitudes are twice the mean unless real, and have half of its variance along their phase.
-        gain = (1 if line.real else 2) / (energy * (len(sums) - 1))
-        out.append(gain * residual @ residual.conj().T)
-    return np.array(out)
+    lines = component.lines[:LINES]
+    spectra = eigencoefficients(array, [line.frequency for line in lines])
+    known = window_sums(array.shape[:-1])
+    _, residual, _ = line_fit(spectra[None], known)
+    # Peak amplitudes are twice the mean unless real, and have half of its variance along their phase.
+    gain = np.array([1 if line.real else 2 for line in lines]) / float((known**2).sum() * (len(known) - 1))
+    return np.asarray(gain[:, None, None] * (residual[0] @ residual[0].conj().swapaxes(1, 2)))
 
 
 def mean_colour(array: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy.special import log_ndtr
 
-from uncheck.measuring.colour.local_amplitude import dual
+from uncheck.measuring.lines import dual
 
 #: Variance of a mean over Hann windows that overlap by half, against independent ones, in two dimensions:
 #: neighbours along one axis are correlated by 1/6.
@@ -26,7 +26,7 @@ SILENT = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
-class Lines:
+class PhasorLines:
     """F lines of one period, ascending in their first frequency.
 
     `frequencies` (F, 2) in cycles per pixel; `real` (F,) whether a line is its own conjugate.
@@ -125,7 +125,7 @@ def box_sums(units: NDArray[Any], sides: tuple[int, int], steps: tuple[int, int]
     return units
 
 
-def agreement(sums: NDArray[Any], windows: float, lines: Lines) -> NDArray[np.float32]:
+def agreement(sums: NDArray[Any], windows: float, lines: PhasorLines) -> NDArray[np.float32]:
     """-log p of sums of `windows` phasors, were their phases random.
 
     z^2 = n |mean u|^2, n = windows / OVERLAP (and / EDGES), is exponential; 2 Phi(-z) where the line is real.

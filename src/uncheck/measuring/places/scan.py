@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import chdtrc
 
-from uncheck.measuring.places.phasors import Lines, agreement, box_sums, phasors
+from uncheck.measuring.places.phasors import PhasorLines, agreement, box_sums, phasors
 
 #: Sides in pixels of the boxes of windows that are asked together, and the fewest windows per side.
 SCALES = (64, 128, 256)
@@ -60,7 +60,7 @@ def scales(grid: tuple[int, ...], size: int) -> list[Boxes]:
     return list(out.values())
 
 
-def scan(local: NDArray[Any], lines: Lines, size: int, tried: float, significance: float) -> Scan:
+def scan(local: NDArray[Any], lines: PhasorLines, size: int, tried: float, significance: float) -> Scan:
     """The smallest scale at which a box is significant; else the one with the smallest p.
 
     Args:

@@ -12,10 +12,11 @@ from uncheck.errors import UncheckError
 from uncheck.measuring.components import SIGNIFICANCE, VISIBLE, Component, Lattice, Line
 from uncheck.measuring.correction import line_of
 from uncheck.measuring.frequencies import checked_periods, plan
-from uncheck.measuring.places.phasors import Lines, agreement, phasors, typical, window_size, windowed
+from uncheck.measuring.places.phasors import PhasorLines, agreement, phasors, typical, window_size, windowed
 from uncheck.measuring.places.places import LOCAL, LocalMap, PeriodMap, Region
 from uncheck.measuring.places.regions import period_map, without_leakage
 from uncheck.measuring.places.scan import FEWEST, scan
+from uncheck.signals.levels import check_finite
 
 PERIODS = tuple(range(2, 17))
 
@@ -104,7 +105,7 @@ def _mapped(
 ) -> PeriodMap | None:
     """The map of one period, None if it is nowhere significant, unless `always`."""
     frequencies = np.array([line.frequency for line in family.lines])
-    lines = Lines(frequencies, np.array([line.real for line in family.lines]))
+    lines = PhasorLines(frequencies, np.array([line.real for line in family.lines]))
     local = windowed(planes, frequencies, size)
     found = scan(local.copy(), lines, size, 2 * tried, significance)
     if found.p_value.min() >= significance and not always:
@@ -115,7 +116,7 @@ def _mapped(
     p_lines = np.minimum(found.p_lines, together.size * np.exp(-together.max(axis=0).astype(float)))
     keep = (p_lines < significance) | (p_lines == p_lines.min()) | always
     kept = [replace(a, p_value=float(p)) for a, p, k in zip(family.lines, p_lines, keep, strict=True) if k]
-    local, lines = local[..., keep], Lines(frequencies[keep], lines.real[keep])
+    local, lines = local[..., keep], PhasorLines(frequencies[keep], lines.real[keep])
     shape = (planes.shape[1], planes.shape[2])
     whole = period_map(family.place, local, kept, found, shape, size, significance)
     # A trace of the camera may be all over the picture: is there more of it somewhere?
@@ -164,9 +165,7 @@ def _checked(array: ArrayLike) -> NDArray[np.float32]:
         raise UncheckError(
             f"a local map needs a picture (rows, columns, channels); got an array of {data.ndim} axes"
         )
-    if not np.isfinite(data.sum(dtype=np.float64)):
-        bad = int((~np.isfinite(data)).sum())
-        raise UncheckError(f"{bad} of {data.size} values are NaN or infinite; mask or replace them first")
+    check_finite(data)
     return data
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from uncheck.measuring.lattice import Component, Lattice, synthesise
+from uncheck.measuring.components import Component, Lattice, without
+from uncheck.signals.levels import LUMA
 
 #: Least relative difference between the two green quincunx lattices, and from the other colours.
 BAYER_CONTRAST = 0.05
@@ -18,9 +19,6 @@ BAYER_MOST = 1.0
 #: mosaic and most of the weight in brightness, so what green gains there red and blue lose (scans of
 #: photographs: at most 0.15; a pattern of one sign in all colours: 1).
 BAYER_BRIGHTNESS = 0.25
-
-#: Rec. 601 weights of red, green and blue in brightness.
-LUMA = np.array([0.299, 0.587, 0.114])
 
 #: Share of the power of a pattern that must lie in the one line of a quincunx, (1/2, 1/2): the single red
 #: and blue pixels of the mosaic leave some in stripes (sharpened scans: at least 0.6 in the quincunx).
@@ -65,9 +63,7 @@ def bayer_contrast(array: NDArray[np.float32], lattice: Lattice) -> float:
     """
     if array.shape[-1] < 3:
         return 0.0
-    clean = array[..., :3].copy()
-    for component in lattice.present:
-        clean -= synthesise(component, array.shape)[..., :3]
+    clean = without(array, lattice.present)[..., :3]
     neighbours = clean[:-2, 1:-1] + clean[2:, 1:-1] + clean[1:-1, :-2] + clean[1:-1, 2:]
     detail = np.abs(clean[1:-1, 1:-1] - neighbours / 4)
     even = (np.add.outer(np.arange(detail.shape[0]), np.arange(detail.shape[1])) % 2) == 0

@@ -12,9 +12,9 @@ from PIL import Image
 from scipy.fft import dctn
 from scipy.ndimage import gaussian_filter
 
-from uncheck.measuring.lattice import Component, Lattice, synthesise
-from uncheck.measuring.rivals.spectrum import strength_at
-from uncheck.signals.levels import LEVELS
+from uncheck.measuring.components import Component, Lattice, without
+from uncheck.measuring.lines import strength_at
+from uncheck.signals.levels import LEVELS, brightness
 
 #: Most blocks looked at per grid offset: enough for the rates, and no slower on large pictures.
 BLOCKS = 400
@@ -59,9 +59,6 @@ MOST_SMOOTH = 3.0
 #: How far the harmonics of such steps may exceed 1/k (measured up to 1.45).
 HARMONIC = 1.6
 
-#: Rec. 601 weights of red, green and blue, as in JFIF.
-LUMA = np.array([0.299, 0.587, 0.114], np.float32)
-
 #: The luminance table of quality 50 of the JPEG standard (ITU-T T.81, table K.1), rows of 8.
 STANDARD = np.array(
     [
@@ -102,7 +99,7 @@ def is_jpeg(
     if grid is None:
         return False
     quality = estimate_quality(array, grid)
-    smooth = _vanishing_rate(_luma(array)[grid[0] :, grid[1] :], -1.0) >= SMOOTH
+    smooth = _vanishing_rate(brightness(array)[grid[0] :, grid[1] :], -1.0) >= SMOOTH
     if smooth and quality is not None and _sawtooth(lattice.present):
         return True
     options = {"qtables": [list(t) for t in tables]} if tables else {"quality": min(quality or 100, FINEST)}
@@ -133,9 +130,7 @@ def left_by_coding(
         grid: offset of its blocks.
         options: `quality` or `qtables`, as Pillow takes them.
     """
-    clean = array.astype(np.float32)
-    for component in (*lattice.present, *lattice.traces):
-        clean = clean - synthesise(component, array.shape)
+    clean = without(array, lattice.everything)
     aligned = clean[grid[0] :, grid[1] :]
     # Rounding a picture less half a level would put the lattice back; noise of one level rounds it evenly.
     dithered = aligned + np.random.default_rng(0).uniform(-0.5, 0.5, aligned.shape).astype(np.float32)
@@ -164,7 +159,7 @@ def compressed(pixels: NDArray[np.uint8], **options: Any) -> NDArray[np.float32]
     """`pixels` (H, W, C) after JPEG coding with Pillow's `options`."""
     with io.BytesIO() as file:
         Image.fromarray(pixels if pixels.shape[-1] == 3 else pixels[..., 0]).save(file, "JPEG", **options)
-        with Image.open(file) as image:
+        with Image.open(file, formats=["JPEG"]) as image:
             return np.asarray(image, np.float32).reshape(pixels.shape)
 
 
@@ -176,7 +171,7 @@ def estimate_quality(array: NDArray[np.float32], grid: tuple[int, int]) -> int |
     # Clipped colours are no longer multiples of anything.
     whole = array[grid[0] :, grid[1] :]
     clipped = ((whole <= 0) | (whole >= LEVELS)).any(axis=-1)
-    luma = np.where(clipped, np.nan, _luma(whole)).astype(np.float32)
+    luma = np.where(clipped, np.nan, brightness(whole)).astype(np.float32)
     chosen = _some_blocks(luma, -1.0)
     if len(chosen) < 8:
         return None
@@ -230,7 +225,7 @@ def block_edges(array: NDArray[np.float32]) -> tuple[int, int] | None:
     Equation: mean |x[n-1] - 3 x[n] + 3 x[n+1] - x[n+2]| by n mod 8, the largest 1.5 times all but its
     neighbours.
     """
-    luma = _luma(array)
+    luma = brightness(array)
     starts = []
     for axis in (0, 1):
         if luma.shape[axis] < 32:
@@ -263,7 +258,3 @@ def _some_blocks(luma: NDArray[np.float32], flat: float) -> NDArray[np.float32]:
     spans = np.ptp(blocks, axis=(1, 2))
     chosen = blocks[spans > flat]
     return np.asarray(chosen[:: max(1, len(chosen) // BLOCKS)])
-
-
-def _luma(array: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.asarray(array[..., :3] @ LUMA if array.shape[-1] >= 3 else array[..., 0], np.float32)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from uncheck.measuring.lattice import Lattice, Line
+from uncheck.measuring.components import Lattice, Line
+from uncheck.measuring.lines import powers_around
 
 #: Lines asked, strongest first; the weaker ones add little power.
 LINES = 12
@@ -56,7 +57,7 @@ def _beside(array: NDArray[np.float32], line: Line) -> bool:
         # The spectrum of any picture is symmetric there.
         return False
     near = np.arange(-REACH, REACH + STEP / 2, STEP)
-    power = spectrum(array, line.frequency, near)
+    power = powers_around(array, line.frequency, near)
     y, x = (int(i) for i in np.unravel_index(int(power.argmax()), power.shape))
     highest, mirrored = power[y, x], power[len(near) - 1 - y, len(near) - 1 - x]
     off = float(np.hypot(near[y], near[x]))
@@ -74,21 +75,8 @@ def _beside(array: NDArray[np.float32], line: Line) -> bool:
 def purity(array: NDArray[np.float32], frequency: tuple[float, ...]) -> tuple[float, float, float]:
     """Share of the power within 2 and 5 bins that one sinusoid there explains; the power 4 to 5 bins off."""
     bins = np.arange(-5, 6.0)
-    power = spectrum(array, frequency, bins)
+    power = powers_around(array, frequency, bins)
     # Of a sinusoid, Hann's window leaves 1/4 of its power one bin aside: (1/4 + 1 + 1/4)^2 in all.
     whole = 1.5**2 * power[5, 5]
     outside = np.maximum(np.abs(bins)[:, None], np.abs(bins)) >= 4
     return float(whole / power[3:8, 3:8].sum()), float(whole / power.sum()), float(np.median(power[outside]))
-
-
-def spectrum(
-    array: NDArray[np.float32], frequency: tuple[float, ...], bins: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Power, summed over channels, under a Hann window at so many bins from the frequency along each axis."""
-    parts = []
-    for length, f in zip(array.shape, frequency, strict=False):
-        window = np.hanning(length + 2)[1:-1]
-        parts.append(window * np.exp(-2j * np.pi * np.outer(f + bins / length, np.arange(length))))
-    centred = array - array.mean(axis=(0, 1))
-    values = np.stack([parts[0] @ centred[..., c] @ parts[1].T for c in range(array.shape[-1])])
-    return np.asarray((np.abs(values) ** 2).sum(axis=0))

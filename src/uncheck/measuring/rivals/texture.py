@@ -8,7 +8,8 @@ from math import lcm
 import numpy as np
 from numpy.typing import NDArray
 
-from uncheck.measuring.lattice import Lattice, Line, synthesise
+from uncheck.measuring.components import Lattice, Line, without
+from uncheck.measuring.lines import hann
 from uncheck.measuring.rivals.offset import is_beside, purity
 
 #: Dithering leaves at most this many values per channel, far apart in grey levels where weak lattices on flat
@@ -107,15 +108,7 @@ def common_period(lattice: Lattice) -> int:
 def lattice_share(array: NDArray[np.float32], lattice: Lattice) -> float:
     """Share of the variance of the array, 0 to 1, that goes with the lattice."""
     total = float(array.var(axis=(0, 1)).sum())
-    return 1 - float(without(array, lattice).var(axis=(0, 1)).sum()) / total if total else 0.0
-
-
-def without(array: NDArray[np.float32], lattice: Lattice) -> NDArray[np.float32]:
-    """The array less all components present."""
-    rest = array.astype(np.float32)
-    for component in lattice.present:
-        rest = rest - synthesise(component, array.shape)
-    return rest
+    return 1 - float(without(array, lattice.present).var(axis=(0, 1)).sum()) / total if total else 0.0
 
 
 def flat_blocks(array: NDArray[np.float32]) -> float:
@@ -159,11 +152,11 @@ def _near(length: int, period: int) -> NDArray[np.bool_]:
 
 def _sharp_peaks(array: NDArray[np.float32], lattice: Lattice, strongest: float) -> bool:
     """Whether what is left has a line of its own, off the lattice, stronger than the strongest found."""
-    rest = without(array, lattice)
+    rest = without(array, lattice.present)
     rows, columns = rest.shape[:2]
-    window = np.hanning(rows)[:, None] * np.hanning(columns)
-    rest = (rest - rest.mean(axis=(0, 1))) * window[..., None].astype(np.float32)
-    spectrum = np.abs(np.fft.rfft2(rest, axes=(0, 1))).max(axis=-1) * 2 / window.sum()
+    window = hann(rows)[:, None] * hann(columns)
+    rest = (rest - rest.mean(axis=(0, 1))) * window[..., None]
+    spectrum = 2 * np.abs(np.fft.rfft2(rest, axes=(0, 1))).max(axis=-1)
     radius = np.hypot(np.fft.fftfreq(rows)[:, None], np.fft.rfftfreq(columns))
     spectrum[radius < LOWEST] = 0
     for component in lattice.present:

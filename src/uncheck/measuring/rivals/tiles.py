@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 
-from uncheck.measuring.lattice import Lattice
-from uncheck.measuring.rivals.texture import NOT_ALL, without
+from uncheck.measuring.components import Lattice, without
+from uncheck.measuring.rivals.texture import NOT_ALL
 
 #: Tiles are this many pixels or more; un-patchifying transformers mostly leave up to 16.
 SMALLEST = 24
@@ -46,7 +46,7 @@ def is_tiled(array: NDArray[np.float32], lattice: Lattice) -> bool:
     strongest = max(lattice.present, key=lambda c: c.amplitude)
     if any(_seams(array, strongest.period[axis], axis) for axis in (0, 1)):
         return True
-    rest = without(array, lattice)
+    rest = without(array, lattice.present)
     alone = float(rest.var()) < (1 - NOT_ALL) * float(array.var())
     return not alone and any(_repeated(rest, axis) for axis in (0, 1))
 

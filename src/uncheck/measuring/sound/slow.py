@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal.windows import dpss
+from scipy.signal.windows import dpss, hann
 from scipy.special import fdtrc
 
 #: Bins beside a line, in cycles per window, that tell how loud the sound around it is at that moment.
@@ -35,7 +35,7 @@ ROWS = 128
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class SlowLines:
     """At F frequencies of C channels: `mean` (F, C) complex amplitude of exp(2 pi i f n), grey levels;
     `p_value` (F, C) of no line there.
     """
@@ -56,7 +56,7 @@ def hop_size(count: int, longest: int) -> int:
     return max(2 * longest, -(-count // MOST), min(HOP, count // 48))
 
 
-def slow_test(values: NDArray[np.float32], periods: Sequence[int], hop: int) -> Found:
+def slow_test(values: NDArray[np.float32], periods: Sequence[int], hop: int) -> SlowLines:
     """Is there a line of constant amplitude, or of one that follows the sound around it?
 
     z_w(f) is the Fourier coefficient of Hann window w, in step with the samples, and s_w the root mean square
@@ -90,7 +90,7 @@ def slow_test(values: NDArray[np.float32], periods: Sequence[int], hop: int) -> 
                 mean[:, channel], p_value[:, channel] = _f_test(line, power, quiet, real)
         means.append(mean)
         p_values.append(p_value)
-    return Found(np.concatenate(means), np.concatenate(p_values))
+    return SlowLines(np.concatenate(means), np.concatenate(p_values))
 
 
 def _groups(periods: Sequence[int]) -> list[list[int]]:
@@ -113,7 +113,7 @@ def slow_spectra(
     """
     length = 2 * hop
     index = np.arange(length)
-    window = ((0.5 - 0.5 * np.cos(np.pi * index / hop)) / hop).astype(np.float32)[:, None]
+    window = (hann(length, sym=False) / hop).astype(np.float32)[:, None]
     numerators, owners = line_frequencies(periods)
     pieces = np.lib.stride_tricks.sliding_window_view(samples, length)[::hop]
     turns = [np.exp(-2j * np.pi * b * index / length).astype(np.complex64)[:, None] for b in BESIDE]

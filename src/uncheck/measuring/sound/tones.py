@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from uncheck.errors import UncheckError
 from uncheck.measuring.lattice import Component, Lattice, Line, synthesise
-from uncheck.measuring.sound.slow import Found, hop_size, line_frequencies, slow_test
+from uncheck.measuring.sound.slow import SlowLines, hop_size, line_frequencies, slow_test
 from uncheck.signals.levels import LEVELS
 
 #: The longest period tested in audio, samples: vocoders step by 256 or more.
@@ -121,7 +121,7 @@ def _components(
 
 
 def _component(
-    period: int, numerators: NDArray[np.intp], keep: NDArray[np.intp], lines: Found, share: float
+    period: int, numerators: NDArray[np.intp], keep: NDArray[np.intp], lines: SlowLines, share: float
 ) -> Component:
     channels = lines.p_value.shape[1]
     made = [
