@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import random
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -10,10 +13,12 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.modules import module as hooks
 
 from reading.zoo_networks import Fn
 from uncheck.errors import UncheckError
-from uncheck.reading import as_found, record
+from uncheck.reading import CallWatcher, as_found, leave, record, watch
+from uncheck.reading.leave import finish
 
 
 def net() -> nn.Sequential:
@@ -118,3 +123,133 @@ def test_grad_mode_is_restored() -> None:
     with as_found(model):
         torch.set_grad_enabled(False)
     assert torch.is_grad_enabled()
+
+
+class Stateful(nn.Module):
+    """Buffers of kinds that cannot be compared or copied like others, which its forward changes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("sparse", torch.eye(3).to_sparse())
+        self.register_buffer("complex", torch.ones(2, dtype=torch.complex64))
+        self.register_buffer("half_complex", torch.ones(2, dtype=torch.complex32))
+        self.register_buffer("cache", torch.arange(3.0))
+        self.register_buffer("count", torch.zeros((), dtype=torch.int64))
+        self.norm = nn.BatchNorm2d(1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.sparse.mul_(2)
+        self.complex += 1j
+        self.half_complex.zero_()
+        self.cache.resize_(7).fill_(1.0)
+        self.count.add_(1)
+        self.norm.train()
+        return self.norm(x)
+
+
+def dense(value: Tensor) -> Tensor:
+    return value.to_dense() if value.is_sparse else value.to(torch.complex64) if value.is_complex() else value
+
+
+def state(model: nn.Module) -> dict[str, Any]:
+    return {
+        "modes": modes(model),
+        "tensors": {name: dense(value).clone() for name, value in model.state_dict().items()},
+        "same": {name: id(value) for name, value in (*model.named_buffers(), *model.named_parameters())},
+        "grads": [(p.requires_grad, p.grad) for p in model.parameters()],
+        "random": (torch.get_rng_state(), np.random.get_state()[1].tolist(), random.getstate()),
+        "hooks": [len(vars(module)["_forward_hooks"]) for module in model.modules()],
+        "global": (len(hooks._global_forward_hooks), len(hooks._global_forward_pre_hooks)),
+        "grad mode": torch.is_grad_enabled(),
+        "function modes": torch._C._len_torch_function_stack(),
+    }
+
+
+def same(one: Any, other: Any) -> bool:
+    if isinstance(one, Tensor):
+        return one is other or (one.shape == other.shape and torch.equal(one, other))
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, list | tuple):
+        return len(one) == len(other) and all(map(same, one, other))
+    return bool(one == other)
+
+
+def stateful() -> nn.Module:
+    model = nn.Sequential(Stateful(), nn.Conv2d(1, 1, 1), Stateful()).train()
+    model[1].weight.grad = torch.ones_like(model[1].weight)
+    return model
+
+
+def test_buffers_of_all_kinds_are_restored_also_when_resized() -> None:
+    model = stateful()
+    before = state(model)
+    record(model, torch.ones(2, 1, 4, 4))
+    assert same(state(model), before)
+
+
+def test_one_thing_that_cannot_be_put_back_does_not_keep_the_rest() -> None:
+    done: list[int] = []
+
+    def fails() -> None:
+        raise RuntimeError("no")
+
+    with pytest.raises(RuntimeError, match="no"):
+        finish([lambda: done.append(1), fails, lambda: done.append(2), fails, lambda: done.append(3)])
+    assert done == [3, 2, 1]
+
+
+def test_an_interrupt_is_not_replaced_by_what_cannot_be_put_back() -> None:
+    def fails() -> None:
+        raise RuntimeError("no")
+
+    @contextmanager
+    def undone() -> Iterator[None]:
+        try:
+            yield
+        finally:
+            finish([fails])
+
+    with pytest.raises(KeyboardInterrupt), undone():
+        raise KeyboardInterrupt
+
+
+#: Where interrupts come in the test below: whatever changes or restores anything.
+WHERE = ("as_found", "finish", "put_back", "_restore", "_put_items", "__enter__", "__exit__")
+
+
+def interrupted_at(line: int, model: nn.Module, x: Tensor) -> bool:
+    """Watch a model run, with an interrupt before the `line`-th line that these functions run."""
+    left = line
+
+    def trace(frame: Any, event: str, _: Any) -> Any:
+        nonlocal left
+        code = frame.f_code
+        if code.co_filename not in (leave.__file__, watch.__file__) or code.co_name not in WHERE:
+            return None
+        if event == "line":
+            left -= 1
+            if left == 0:
+                raise KeyboardInterrupt
+        return trace
+
+    sys.settrace(trace)
+    try:
+        with as_found(model), torch.no_grad(), CallWatcher(model):
+            model(x)
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(None)
+    return left <= 0
+
+
+def test_an_interrupt_anywhere_leaves_the_network_as_found() -> None:
+    model, x = Stateful().train(), torch.ones(2, 1, 4, 4)
+    model.norm.weight.grad = torch.ones_like(model.norm.weight)
+    before = state(model)
+    line = 1
+    while interrupted_at(line, model, x):
+        assert same(state(model), before), line
+        line += 1
+    assert line > 50

@@ -1,17 +1,20 @@
-"""The same architecture with random weights: is the lattice built in, or learned?"""
+"""The same architecture with random weights, which tells a lattice that is built in from a learned one."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import torch
 from torch import nn
 
+from uncheck.reading.leave import finish
+
 
 @contextmanager
 def random_weights(model: nn.Module, seed: int = 0) -> Iterator[nn.Module]:
-    """Within the block, the entries of every weight tensor are shuffled; afterwards they are as they were.
+    """Shuffle the entries of every weight tensor within the block; afterwards they are as they were.
 
     Shuffling keeps each tensor's mean and variance, so signals keep their scale, and destroys whatever the
     entries had learned of each other. Vectors (biases, normalisation) keep their values.
@@ -33,5 +36,4 @@ def random_weights(model: nn.Module, seed: int = 0) -> Iterator[nn.Module]:
             parameter.data = data.reshape(-1)[order].reshape(data.shape)
         yield model
     finally:
-        for parameter, data in kept:
-            parameter.data = data
+        finish([partial(setattr, parameter, "data", data) for parameter, data in kept])

@@ -1,14 +1,17 @@
-"""Run a model and leave it exactly as it was found."""
+"""A model that runs and is left as it was found."""
 
 from __future__ import annotations
 
 import random
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.modules import module as every_module
 
 HOOKS = (
     "_forward_pre_hooks",
@@ -20,15 +23,25 @@ HOOKS = (
     "_backward_hooks",
 )
 
+GLOBAL_HOOKS = (
+    "_global_forward_pre_hooks",
+    "_global_forward_hooks",
+    "_global_forward_hooks_always_called",
+    "_global_forward_hooks_with_kwargs",
+)
+
+Undo = Callable[[], None]
+"""Put one thing back; to run it twice does no harm."""
+
 
 @contextmanager
 def as_found(model: nn.Module) -> Iterator[nn.Module]:
-    """Put a model in eval mode, and on leaving put everything back, also after an exception.
+    """Put a model in eval mode, and on leaving put everything back, also after an exception or an interrupt.
 
     Restored, for each submodule by itself: train or eval, the buffers and their values, hooks, each
     parameter's `requires_grad` and `grad`. Restored for the process: the random states of torch (CPU, and
-    CUDA where it has been started), numpy and Python, and the grad mode. Modes are set as attributes, so a
-    model's own `train()` (one that merges weights, say) does not run.
+    CUDA where it has been started), numpy and Python, the grad mode, and hooks common to all modules. Modes
+    are set as attributes, so a model's own `train()` (one that merges weights, say) does not run.
 
     Args:
         model: the model to run inside the block.
@@ -38,19 +51,69 @@ def as_found(model: nn.Module) -> Iterator[nn.Module]:
 
     Cost: a copy of the buffers, and one comparison; nothing is copied back that has not changed.
     """
-    modules = list(model.modules())
-    undo = [_random_states(), _grad_mode(), *(_module_state(module) for module in modules)]
-    undo += [_parameter_state(parameter) for parameter in model.parameters()]
+    modules, parameters = list(model.modules()), [p for p in model.parameters() if p.is_leaf]
+    undo = [
+        _watchers(),
+        _random_states(),
+        _grad_mode(),
+        *map(_module_state, modules),
+        *map(_parameter_state, parameters),
+    ]
     try:
-        for module in modules:
-            module.training = False
-        yield model
+        try:
+            for module in modules:
+                module.training = False
+            for parameter in parameters:
+                parameter.grad = None  # set aside, so that a backward pass inside cannot add to it
+            yield model
+        finally:
+            finish(undo)
     finally:
-        for put_back in undo:
-            put_back()
+        finish(undo)  # what is left where an interrupt came before the first line of the other
 
 
-def _module_state(module: nn.Module) -> Callable[[], None]:
+def finish(undo: list[Undo]) -> None:
+    """Run all of these, the last first; whatever stops one of them, the others still run.
+
+    Raises:
+        Exception: of one that failed, once the others have run and if no other exception is on its way.
+    """
+    failed: Exception | None = None
+    try:
+        while undo:
+            try:
+                undo[-1]()
+            except Exception as error:
+                failed = error
+            undo.pop()
+    finally:
+        if undo:  # interrupted
+            finish(undo)
+    if failed is not None and sys.exception() is None:
+        raise failed
+
+
+def _watchers() -> Undo:
+    """Take off what an interrupt left of a `CallWatcher`."""
+    found = {name: dict(vars(every_module)[name]) for name in GLOBAL_HOOKS}
+    depth = torch._C._len_torch_function_stack()
+
+    def put_back() -> None:
+        for name, saved in found.items():
+            _put_items(vars(every_module)[name], saved)
+        while torch._C._len_torch_function_stack() > depth:
+            torch._C._pop_torch_function_stack()
+
+    return put_back
+
+
+def _put_items(current: dict[Any, Any], saved: dict[Any, Any]) -> None:
+    if dict(current) != saved:
+        current.clear()
+        current.update(saved)
+
+
+def _module_state(module: nn.Module) -> Undo:
     training = module.training
     buffers: dict[str, Tensor | None] = dict(module._buffers.items())
     named = module._buffers if isinstance(module._buffers, dict) else None  # a scripted module keeps its own
@@ -68,22 +131,33 @@ def _module_state(module: nn.Module) -> Callable[[], None]:
         for name, buffer in buffers.items():
             if named is not None and named.get(name) is not buffer:
                 named[name] = buffer
-            # batch norm changes its statistics without counting a version, so compare the values
-            if buffer is not None and name in values and not torch.equal(buffer, values[name]):
-                with torch.no_grad():
-                    buffer.copy_(values[name])
         for name, saved in hooks.items():
-            current = vars(module)[name]
-            if dict(current) != saved:
-                current.clear()
-                current.update(saved)
+            _put_items(vars(module)[name], saved)
+        for name, value in values.items():
+            buffer = buffers[name]
+            assert buffer is not None
+            _restore(buffer, value)
 
     return put_back
 
 
-def _parameter_state(parameter: nn.Parameter) -> Callable[[], None]:
+def _restore(buffer: Tensor, value: Tensor) -> None:
+    """Give a tensor its value again, also where its size has changed."""
+    if (buffer.shape, buffer.dtype, buffer.device) != (value.shape, value.dtype, value.device):
+        buffer.data = value
+        return
+    try:
+        # batch norm changes its statistics without counting a version, so compare the values
+        same = torch.equal(buffer, value)
+    except (RuntimeError, NotImplementedError):  # sparse and half-precision complex tensors
+        same = False
+    if not same:
+        with torch.no_grad():
+            buffer.copy_(value)
+
+
+def _parameter_state(parameter: nn.Parameter) -> Undo:
     wanted, grad = parameter.requires_grad, parameter.grad
-    parameter.grad = None  # set aside, so that a backward pass inside cannot add to it
 
     def put_back() -> None:
         if parameter.requires_grad != wanted:
@@ -93,7 +167,7 @@ def _parameter_state(parameter: nn.Parameter) -> Callable[[], None]:
     return put_back
 
 
-def _random_states() -> Callable[[], None]:
+def _random_states() -> Undo:
     cpu, array, python = torch.get_rng_state(), np.random.get_state(), random.getstate()
     started = torch.cuda.is_available() and torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
     cuda = torch.cuda.get_rng_state_all() if started else None
@@ -108,10 +182,10 @@ def _random_states() -> Callable[[], None]:
     return put_back
 
 
-def _grad_mode() -> Callable[[], None]:
+def _grad_mode() -> Undo:
     enabled = torch.is_grad_enabled()
-    return lambda: _set_grad(enabled)
 
+    def put_back() -> None:
+        torch.set_grad_enabled(enabled)
 
-def _set_grad(enabled: bool) -> None:
-    torch.set_grad_enabled(enabled)
+    return put_back
