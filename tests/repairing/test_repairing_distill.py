@@ -12,7 +12,7 @@ from repairing.zoo import Halved, pictures
 from uncheck.editing.edits import KINDS
 from uncheck.errors import Refusal
 from uncheck.layers.phase_transpose import PhaseConvTranspose
-from uncheck.repairing.methods.distill import distill, teach
+from uncheck.repairing.methods.distill import distill, training
 from uncheck.repairing.methods.distill.teacher import ripple
 
 module = importlib.import_module("uncheck.repairing.methods.distill.lessons")
@@ -21,12 +21,12 @@ module = importlib.import_module("uncheck.repairing.methods.distill.lessons")
 @pytest.fixture(autouse=True)
 def short(monkeypatch):
     """Trainings of a number of steps, however long a step takes."""
-    real = teach.Training.run
+    real = training.Training.run
 
     def run(self, seconds, advance, **more):
         return real(self, 1e6, advance, **{**more, "most": 40})
 
-    monkeypatch.setattr(teach.Training, "run", run)
+    monkeypatch.setattr(training.Training, "run", run)
     monkeypatch.setattr(module, "MOST", 6)
 
 

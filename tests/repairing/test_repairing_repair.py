@@ -119,14 +119,14 @@ def test_inputs_to_judge_on_are_shown_to_no_method(monkeypatch, name):
 
 def short_training(monkeypatch, steps=40, targets=6):
     """Trainings of so many steps, however long a step takes."""
-    teach = importlib.import_module("uncheck.repairing.methods.distill.teach")
+    training = importlib.import_module("uncheck.repairing.methods.distill.training")
     distill = importlib.import_module("uncheck.repairing.methods.distill.lessons")
-    real = teach.Training.run
+    real = training.Training.run
 
     def run(self, seconds, advance, **more):
         return real(self, 1e6, advance, **{**more, "most": steps})
 
-    monkeypatch.setattr(teach.Training, "run", run)
+    monkeypatch.setattr(training.Training, "run", run)
     monkeypatch.setattr(distill, "MOST", targets)
 
 

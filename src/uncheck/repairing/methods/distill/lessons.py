@@ -18,9 +18,9 @@ from uncheck.editing.edits import KINDS, Candidate
 from uncheck.errors import Refusal
 from uncheck.reading import Inputs
 from uncheck.repairing.case import Advance, Case
+from uncheck.repairing.methods.distill.checkpoint import Checkpoint
 from uncheck.repairing.methods.distill.crops import cut, room, sides, signal_of
 from uncheck.repairing.methods.distill.student import make_student, period_of
-from uncheck.repairing.methods.distill.teach import Plan, Training, read_checkpoint
 from uncheck.repairing.methods.distill.teacher import (
     Lesson,
     cleaned_lessons,
@@ -28,6 +28,7 @@ from uncheck.repairing.methods.distill.teacher import (
     spun_lessons,
     with_contrast,
 )
+from uncheck.repairing.methods.distill.training import Training, TrainingPlan
 
 #: Side of the cut-outs a same-resolution network is trained on, and of the inputs of one that enlarges.
 SIDE, SMALL = 256, 96
@@ -45,7 +46,8 @@ FOR_TARGETS = 0.35
 LONGEST = 8
 
 #: Towards the spun network; and, in smaller steps, towards the network's own output, cleaned.
-TO_SPUN, TO_CLEANED, ALL_TO_CLEANED = Plan(0.03, 500.0), Plan(0.004, 5000.0, 4), Plan(0.001, 5000.0, 4)
+TO_SPUN = TrainingPlan(0.03, 500.0)
+TO_CLEANED, ALL_TO_CLEANED = TrainingPlan(0.004, 5000.0, 4), TrainingPlan(0.001, 5000.0, 4)
 
 #: Contrast given back for what the student takes, at most, and up to which radial frequency: finer detail
 #: that it cannot draw would only be noise.
@@ -109,7 +111,7 @@ class _Teaching:
     plains: list[Tensor] = field(default_factory=list)
     began: float = field(default_factory=time.monotonic)
 
-    def train(self, label: str, plan: Plan, *, anew: bool, whole: bool) -> Iterator[Candidate]:
+    def train(self, label: str, plan: TrainingPlan, *, anew: bool, whole: bool) -> Iterator[Candidate]:
         """One student, as a candidate; what an interrupted training made is given before it ends."""
         case, left = self.case, self.seconds - (time.monotonic() - self.began)
         if left < 0.1 * self.seconds:
@@ -157,7 +159,7 @@ class _Teaching:
         if not self.case.spinnable:
             self.groups = _cleaned(self.case, period, self.seed, self.advance)
             return
-        earlier = read_checkpoint(self.checkpoint, mark)
+        earlier = Checkpoint.read(self.checkpoint, mark)
         wanted = earlier[0].groups if earlier is not None else None
         until = self.began + FOR_TARGETS * self.seconds
         self.groups, self.plains = _spun(self.case, period, self.seed, until, wanted, self.advance)

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import Tensor
 
-from uncheck.errors import UncheckError
 from uncheck.reading import call
 from uncheck.repairing.case import Case
+from uncheck.repairing.methods.distill.checkpoint import Checkpoint
 from uncheck.repairing.methods.distill.student import Student
 from uncheck.repairing.methods.distill.tail import Memory, Strayed, Tail, bytes_of
 from uncheck.repairing.methods.distill.teacher import Lesson, part, ripple, shared
-from uncheck.writing import write_file
 
 #: Memory for what is remembered of the frozen part, bytes.
 MEMORY = 1.5e9
@@ -38,25 +33,9 @@ ADJUST = (0.35, 0.7)
 EVERY = 30.0
 
 
-@dataclass
-class Progress:
-    """Where a training stands; what a checkpoint holds beside the tensors.
-
-    `groups` is how many cut-outs it was made of: a resumed one needs the same.
-    """
-
-    groups: int = 0
-    step: int = 0
-    total: int = 0
-    best: float = math.inf
-    since: int = 0
-    history: list[tuple[int, float]] = field(default_factory=list)
-    adjusted: list[Any] = field(default_factory=list)
-
-
 @dataclass(frozen=True)
-class Plan:
-    """How to train.
+class TrainingPlan:
+    """Step size and loss of a training.
 
     Attributes:
         rate: step size relative to the root mean square of each parameter.
@@ -97,7 +76,7 @@ class Training:
         exam: Sequence[Lesson],
         *,
         period: int,
-        plan: Plan,
+        plan: TrainingPlan,
         seed: int,
         checkpoint: Path | None = None,
         mark: str = "",
@@ -113,13 +92,13 @@ class Training:
         ]
         self.rates = [float(setting["lr"]) for setting in settings]
         self.optimizer = torch.optim.Adam(settings, betas=(0.9, 0.99))
-        self.progress = Progress(groups)
+        self.progress = Checkpoint(groups)
         self.best = [p.detach().clone() for p in self.parameters]
         self.tail = Tail(student.model)
         self.kept = self._remember()
 
     def _remember(self) -> dict[int, Memory]:
-        """What the frozen part makes of each lesson, as far as memory goes; none if the calls vary."""
+        """Return the frozen part's values for each lesson, as far as memory goes; none if the calls vary."""
         kept: dict[int, Memory] = {}
         room = MEMORY
         for lesson in (*self.exam, *self.lessons):
@@ -136,7 +115,7 @@ class Training:
         return kept
 
     def _is_whole(self, lesson: Lesson, values: Memory) -> bool:
-        """Whether the tail gives what the whole network gives, with other weights than when remembered."""
+        """Test whether the tail equals the whole network, with other weights than when remembered."""
         before = [p.detach().clone() for p in self.parameters]
         with torch.no_grad():
             try:
@@ -152,7 +131,7 @@ class Training:
         return call(self.student.model, lesson.inputs)
 
     def picture(self, lesson: Lesson) -> Tensor:
-        """The student's output where the target lies."""
+        """Return the student's output where the target lies."""
         values = self.kept.get(id(lesson.inputs))
         try:
             output = self._whole(lesson) if values is None else self.tail(lesson.inputs, values)
@@ -162,13 +141,13 @@ class Training:
         return part(self.case.picture(output), lesson.start, lesson.target.shape[2:])
 
     def errors(self, lesson: Lesson) -> tuple[Tensor, Tensor]:
-        """Mean squared error, and the ripple (C, *period) of the error, over the output's range."""
+        """Return the mean squared error, and the error's ripple (C, *period), over the output's range."""
         low, high = self.case.span
         error = (self.picture(lesson) - lesson.target) / (high - low)
         return error.square().mean(), shared(ripple(error, self.period, self.case.ndim), lesson.weights)
 
     def examine(self) -> tuple[float, float]:
-        """Loss on the validation lessons, and the strength of their common lattice in grey levels."""
+        """Return the loss on the validation lessons, and their common lattice's strength in grey levels."""
         with torch.no_grad():
             found = [self.errors(lesson) for lesson in self.exam]
         common = torch.stack([r for _, r in found]).mean(0)
@@ -194,7 +173,7 @@ class Training:
         most: int = 1500,
         adjust: Callable[[Any], Any] | None = None,
     ) -> bool:
-        """Train until the schedule, the time or the patience ends; give whether it was interrupted.
+        """Train until the schedule, the time or the patience ends; return whether it was interrupted.
 
         `adjust` changes the targets when the shares ADJUST of the schedule are done, and returns how, as
         values that JSON keeps. It is given None then; and what it returned, where training is resumed beyond
@@ -269,7 +248,6 @@ class Training:
                     parameter.copy_(best)
 
     def _save(self) -> None:
-        """Write the checkpoint whole or not at all; a full disk costs the checkpoint, not the training."""
         if self.checkpoint is None:
             return
         tensors: dict[str, Tensor] = {}
@@ -278,28 +256,24 @@ class Training:
             tensors |= {f"now.{name}": parameter.detach(), f"best.{name}": best}
             if "exp_avg" in state:
                 tensors |= {f"mean.{name}": state["exp_avg"], f"square.{name}": state["exp_avg_sq"]}
-        about = {"mark": self.mark, "progress": json.dumps(vars(self.progress))}
-        with suppress(UncheckError):
-            content = save({k: v.contiguous().clone() for k, v in tensors.items()}, about)
-            write_file(self.checkpoint, content)
+        self.progress.write(self.checkpoint, self.mark, tensors)
 
     def _resume(self) -> None:
-        """Go on where a checkpoint of the same training stands."""
-        found = read_checkpoint(self.checkpoint, self.mark)
+        """Go on from the checkpoint of the same training, if there is one."""
+        found = Checkpoint.read(self.checkpoint, self.mark)
         if found is None or found[0].groups != self.progress.groups:
             return
         progress, tensors = found
+        named = list(zip(self.student.trained, self.parameters, strict=True))
         if any(
             f"{kind}.{name}" not in tensors or tensors[f"{kind}.{name}"].shape != parameter.shape
-            for name, parameter in zip(self.student.trained, self.parameters, strict=True)
+            for name, parameter in named
             for kind in ("now", "best")
         ):
             return
         self.progress = progress
         with torch.no_grad():
-            for index, (name, parameter) in enumerate(
-                zip(self.student.trained, self.parameters, strict=True)
-            ):
+            for index, (name, parameter) in enumerate(named):
                 parameter.copy_(tensors[f"now.{name}"])
                 self.best[index] = tensors[f"best.{name}"]
                 if f"mean.{name}" in tensors:
@@ -310,21 +284,6 @@ class Training:
                     }
 
 
-def read_checkpoint(path: Path | None, mark: str) -> tuple[Progress, dict[str, Tensor]] | None:
-    """What an interrupted training left; None if there is none, or it is of another one or broken."""
-    if path is None or not path.is_file():
-        return None
-    try:
-        with safe_open(path, "pt") as file:
-            about = file.metadata() or {}
-            if about.get("mark") != mark:
-                return None
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-        return Progress(**json.loads(about["progress"])), tensors
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError):
-        return None
-
-
 def _square(common: Tensor) -> Tensor:
-    """Sum over channels of the mean square over phases."""
+    """Return the sum over channels of the mean square over phases."""
     return common.square().flatten(1).mean(1).sum()

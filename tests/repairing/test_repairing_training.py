@@ -12,12 +12,13 @@ from torch import nn
 
 from editing.zoo import make_case
 from judging.zoo import photographs
-from uncheck.repairing.methods.distill import teach
+from uncheck.repairing.methods.distill import training as home
+from uncheck.repairing.methods.distill.checkpoint import Checkpoint
 from uncheck.repairing.methods.distill.student import make_student
-from uncheck.repairing.methods.distill.teach import Plan, Progress, Training, read_checkpoint
 from uncheck.repairing.methods.distill.teacher import cleaned_lessons, with_contrast
+from uncheck.repairing.methods.distill.training import Training, TrainingPlan
 
-STEPS = 48
+STEPS = 24
 
 
 class Net(nn.Module):
@@ -49,28 +50,27 @@ def quiet(text):
     assert text
 
 
+def make(folder, *, net=None, checkpoint="distill.safetensors", mark="mark", rate=0.03, together=1, groups=0):
+    """A training of the same network on the same lessons."""
+    case = make_case(net or Net(), *PICTURES.clone().split(1), scale=(1.0, 1.0), faulty=(2,))
+    lessons = cleaned_lessons(case, case.fit, 2)
+    return Training(
+        case,
+        make_student(case, anew=True),
+        lessons[:4],
+        lessons[4:],
+        period=2,
+        plan=TrainingPlan(rate, 500.0, together),
+        seed=3,
+        checkpoint=folder / checkpoint if checkpoint else None,
+        mark=mark,
+        groups=groups,
+    )
+
+
 @pytest.fixture
 def training(tmp_path):
-    """Makes trainings of the same network on the same lessons."""
-
-    def make(*, net=None, checkpoint="distill.safetensors", mark="mark", rate=0.03, together=1, groups=0):
-        case = make_case(net or Net(), *PICTURES.clone().split(1), scale=(1.0, 1.0), faulty=(2,))
-        student = make_student(case, anew=True)
-        lessons = cleaned_lessons(case, case.fit, 2)
-        return Training(
-            case,
-            student,
-            lessons[:4],
-            lessons[4:],
-            period=2,
-            plan=Plan(rate, 500.0, together),
-            seed=3,
-            checkpoint=tmp_path / checkpoint if checkpoint else None,
-            mark=mark,
-            groups=groups,
-        )
-
-    return make
+    return partial(make, tmp_path)
 
 
 def weights(one):
@@ -123,7 +123,7 @@ def test_two_trainings_are_one(training, together):
     assert equal(*made)
 
 
-@pytest.mark.parametrize("after", [1, 7, 20])
+@pytest.mark.parametrize("after", [1, 7, 12])
 @pytest.mark.parametrize("adjusted", [False, True])
 def test_an_interrupted_training_goes_on_as_if_nothing_had_happened(training, after, adjusted):
     def adjust(one, found):
@@ -153,14 +153,20 @@ def test_an_interrupted_training_ends_with_its_best(training):
     assert one.examine()[0] == pytest.approx(min(loss for _, loss in one.progress.history), rel=1e-5)
 
 
+@pytest.fixture(scope="module")
+def interrupted(tmp_path_factory):
+    """The content of one checkpoint, to be copied and corrupted."""
+    folder = tmp_path_factory.mktemp("interrupted")
+    run(make(folder), Interrupted(6))
+    return (folder / "distill.safetensors").read_bytes()
+
+
 @pytest.mark.parametrize("way", ["mark", "groups", "truncated", "empty", "text", "keys", "shape", "progress"])
-def test_what_is_of_another_training_or_broken_is_left_alone(training, tmp_path, way):
+def test_what_is_of_another_training_or_broken_is_left_alone(training, interrupted, tmp_path, way):
     path = tmp_path / "distill.safetensors"
-    first = training()
-    run(first, Interrupted(6))
-    data = path.read_bytes()
+    path.write_bytes(interrupted)
     if way == "truncated":
-        path.write_bytes(data[: len(data) // 2])
+        path.write_bytes(interrupted[: len(interrupted) // 2])
     elif way == "empty":
         path.write_bytes(b"")
     elif way == "text":
@@ -177,26 +183,35 @@ def test_what_is_of_another_training_or_broken_is_left_alone(training, tmp_path,
         save_file(tensors, path, about)
     more = {"mark": {"mark": "another"}, "groups": {"groups": 5}}.get(way, {})
     anew = training(**more)
-    run(anew)
+    start = weights(anew)
+    anew.run(1e6, quiet, most=4)
+    assert anew.progress.history[0][0] == 3
     plain = training(checkpoint=None)
-    run(plain)
+    assert equal(start, weights(plain))
+    plain.run(1e6, quiet, most=4)
     assert anew.progress.history == plain.progress.history
-    assert equal(weights(anew), weights(plain))
+
+
+def test_an_intact_checkpoint_is_not_left_alone(training, interrupted, tmp_path):
+    (tmp_path / "distill.safetensors").write_bytes(interrupted)
+    going = training()
+    going.run(1e6, quiet, most=4)
+    assert going.progress.total == STEPS
 
 
 def test_checkpoints_say_where_they_stand(training, tmp_path):
     path = tmp_path / "distill.safetensors"
-    assert read_checkpoint(path, "mark") is None
-    assert read_checkpoint(None, "mark") is None
+    assert Checkpoint.read(path, "mark") is None
+    assert Checkpoint.read(None, "mark") is None
     first = training(groups=7)
     run(first, Interrupted(6))
-    progress, tensors = read_checkpoint(path, "mark")
-    assert (progress.groups, progress.step, progress.total) == (7, 14, STEPS)
-    assert isinstance(progress, Progress)
+    progress, tensors = Checkpoint.read(path, "mark")
+    assert (progress.groups, progress.step, progress.total) == (7, 8, STEPS)
+    assert isinstance(progress, Checkpoint)
     assert set(tensors) == {
         f"{kind}.{name}" for kind in ("now", "best", "mean", "square") for name in first.student.trained
     }
-    assert read_checkpoint(path, "another") is None
+    assert Checkpoint.read(path, "another") is None
     assert [x.name for x in tmp_path.iterdir()] == [path.name]
 
 
@@ -208,7 +223,7 @@ def test_a_full_disk_costs_only_the_checkpoint(training, tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    monkeypatch.setattr(teach, "EVERY", 0.0)
+    monkeypatch.setattr(home, "EVERY", 0.0)
     one = training()
     assert run(one) is False
     assert equal(weights(one), weights(plain))
@@ -220,7 +235,7 @@ def test_a_full_disk_costs_only_the_checkpoint(training, tmp_path, monkeypatch):
 
 
 def test_a_folder_that_is_none_costs_only_the_checkpoint(training, tmp_path, monkeypatch):
-    monkeypatch.setattr(teach, "EVERY", 0.0)
+    monkeypatch.setattr(home, "EVERY", 0.0)
     (tmp_path / "file").write_text("no folder")
     for place in ("missing/distill.safetensors", "file/distill.safetensors"):
         assert run(training(checkpoint=place)) is False
@@ -246,7 +261,7 @@ def test_patience_ends_it(training, monkeypatch):
     losses = iter([5.0, 1.0, *[3.0] * 50])
     monkeypatch.setattr(one, "examine", lambda: (next(losses), 0.0))
     run(one)
-    assert len(one.progress.history) == 2 + teach.PATIENCE
+    assert len(one.progress.history) == 2 + home.PATIENCE
     assert one.progress.step == one.progress.history[-1][0] < STEPS
 
 
@@ -256,7 +271,7 @@ def test_losses_that_are_no_numbers_leave_the_start(training, monkeypatch):
     monkeypatch.setattr(one, "examine", lambda: (float("nan"), 0.0))
     run(one)
     assert equal(weights(one), start)
-    assert len(one.progress.history) == teach.PATIENCE
+    assert len(one.progress.history) == home.PATIENCE
 
 
 def test_no_time_ends_it_after_a_few_steps(training):
@@ -271,7 +286,7 @@ def test_memory_changes_nothing(training, monkeypatch, way):
     Net.limit = 0.02 if way == "branches" else 0.0
     made = []
     for memory in (1e9, 0.0):
-        monkeypatch.setattr(teach, "MEMORY", memory)
+        monkeypatch.setattr(home, "MEMORY", memory)
         one = training(net=Net(way), checkpoint=None)
         assert len(one.kept) == (6 if memory else 0)
         given = [lesson.inputs[0].clone() for lesson in one.lessons]
@@ -286,17 +301,17 @@ def test_a_forward_that_cannot_be_replayed_is_run_whole(training, monkeypatch):
     def broken(self, inputs, memory):
         raise AttributeError("something of the network's own")
 
-    monkeypatch.setattr(teach.Tail, "__call__", broken)
+    monkeypatch.setattr(home.Tail, "__call__", broken)
     one = training(checkpoint=None)
     assert one.kept == {}
     run(one)
 
 
 def test_a_memory_that_is_wrong_is_not_used(training, monkeypatch):
-    right = teach.Tail.__call__
+    right = home.Tail.__call__
 
     def wrong(self, inputs, memory):
         return right(self, inputs, memory) + 0.01
 
-    monkeypatch.setattr(teach.Tail, "__call__", wrong)
+    monkeypatch.setattr(home.Tail, "__call__", wrong)
     assert training(checkpoint=None).kept == {}
