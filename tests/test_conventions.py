@@ -101,9 +101,9 @@ def test_overlap_does_not_look_at_weights():
 def test_the_page_gives_the_numbers_of_the_code():
     red, green, blue = levels.LUMA
     for said in (
-        f"the threshold strong ({lattice.VISIBLE} levels unless told; {VISIBLE_IN_SETS} for sets)",
+        f"the threshold ({lattice.VISIBLE} levels by default, {VISIBLE_IN_SETS} for sets)",
         f"more than {UNEXPLAINED} of its power unexplained",
-        f"{lattice.SIGNIFICANCE} counts as significant",
+        f"Below {lattice.SIGNIFICANCE} a line is significant",
         f"{backward.LEVELS_PER_SIGMA} grey levels are one standard deviation of the gradient",
         f"{red} R + {green} G + {blue} B",
     ):
