@@ -307,8 +307,10 @@ def test_a_folder_that_cannot_be_written(place, fails, monkeypatch):
 
 
 def test_options_that_make_no_sense(place, fails):
-    assert fails(*BASE, "--minutes", "0") == "--minutes 0 is not more than 0; give minutes"
-    assert fails(*BASE, "--minutes", "inf") == "--minutes inf is not more than 0; give minutes"
+    assert fails(*BASE, "--minutes", "0") == "--minutes 0 is no time to spend; give at most 525600, above 0"
+    assert (
+        fails(*BASE, "--minutes", "inf") == "--minutes inf is no time to spend; give at most 525600, above 0"
+    )
     assert fails(*BASE, "--fidelity", "nan") == "--fidelity nan is not an ordinary number; give dB"
     assert "--method" in fails(*BASE, "--method", "magic")
     assert "--input" in fails("repair", "nets.py:Up", "-o", "out")

@@ -187,6 +187,30 @@ def test_only_control_characters_are_escaped():
     assert printable("\udc80\x85\u2028\u2066") == r"\udc80\x85\u2028\u2066"
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        ("overlap", "3", "2", "-o", "x" * 300),
+        ("demo", "-o", "x" * 300),
+        ("repair", "hostile.py:Up", "--input", "shots", "-o", "x" * 300),
+        ("inspect", "x" * 300 + ".py:Up"),
+        ("inspect", "hostile.py:Up", "--input", "x" * 300 + ".png"),
+        ("measure", "x" * 300 + ".png"),
+    ],
+)
+def test_long_names_are_named(place, fails, given):
+    said = fails(*given)
+    assert "File name too long" in said
+    assert "uncheck itself failed" not in said
+
+
+def test_numbers_too_large_to_mean_anything(place, fails):
+    assert "has more than 2^32 numbers" in fails("inspect", "hostile.py:Up", "--shape", f"1,1,{10**30}")
+    assert "is no time to spend" in fails(
+        "repair", "hostile.py:Up", "--input", "shots", "-o", "out", "--minutes", "1e308"
+    )
+
+
 def test_a_result_that_cannot_be_written_is_shown(capsys, tmp_path):
     with pytest.raises(UncheckError, match="cannot be written"):
         emit("the result", tmp_path / "gone" / "r.txt")

@@ -112,6 +112,8 @@ def _sentence(error: BaseException) -> str:
         return _usage(error)
     if isinstance(error, MemoryError):
         return "not enough memory; give a smaller --shape or smaller pictures"
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}; check the path"
     return (
         f"uncheck itself failed ({type(error).__name__}: {first_line(error)}); "
         "run it again with --traceback and report what it shows"

@@ -32,6 +32,9 @@ class Format(StrEnum):
     json = "json"
 
 
+#: Numbers in an input.
+MOST_NUMBERS = 2**32
+
 FormatOption = Annotated[Format, typer.Option("--format", "-f", help="Text for people, JSON for programs.")]
 OutputOption = Annotated[
     Path | None, typer.Option("-o", "--output", help="Write the result to this file, not to stdout.")
@@ -63,6 +66,8 @@ def parse_shape(text: str) -> tuple[int, ...]:
         ) from None
     if min(shape) < 1:
         raise UncheckError(f"--shape {text!r} has the size {min(shape)}; every size must be at least 1")
+    if math.prod(shape) > MOST_NUMBERS:
+        raise UncheckError(f"--shape {text!r} has more than 2^32 numbers, 17 gigabytes; give a smaller one")
     return shape
 
 

@@ -40,6 +40,9 @@ Exports = tuple[dict[str, bytes], UncheckError | None]
 #: Pictures taken from a folder: enough to fit on some and judge on others.
 MOST_PICTURES = 48
 
+#: Minutes of a search: a year.
+MOST_MINUTES = 525_600
+
 
 Method = StrEnum("Method", ["auto", *(one.name for one in METHODS)])  # type: ignore[misc]
 """How to repair."""
@@ -106,8 +109,10 @@ def command(
     """
     network = Network(target, weights, what, shape, input_span, MOST_PICTURES)
     limits = parse_range(span)
-    _check_number(minutes, "--minutes", 0.0)
-    _check_number(fidelity, "--fidelity", -math.inf)
+    if not 0 < minutes <= MOST_MINUTES:
+        raise UncheckError(f"--minutes {minutes:g} is no time to spend; give at most {MOST_MINUTES}, above 0")
+    if fidelity is not None and not math.isfinite(fidelity):
+        raise UncheckError(f"--fidelity {fidelity:g} is not an ordinary number; give dB")
     forms = list(dict.fromkeys(one.value for one in export or ()))
     folder = made_folder(output, "-o")
     if not os.access(folder, os.W_OK | os.X_OK):
@@ -149,12 +154,6 @@ def command(
     if failure is not None:
         raise failure
     return int(result.model is None and not exit_zero)
-
-
-def _check_number(value: float | None, option: str, above: float) -> None:
-    if value is not None and not (math.isfinite(value) and value > above):
-        what = "more than 0" if above == 0.0 else "an ordinary number"
-        raise UncheckError(f"{option} {value:g} is not {what}; give {'minutes' if above == 0.0 else 'dB'}")
 
 
 def _exports(result: Repair, forms: list[str]) -> Exports:
