@@ -62,7 +62,7 @@ class CycleSpin(nn.Module):
         self.training = network.training  # its submodules keep the modes they have
 
     def forward(self, *inputs: Any, **kwargs: Any) -> Any:
-        """Give the mean, in the network's own structure of outputs."""
+        """Return the mean, in the network's own structure of outputs."""
         size, rows, batch = self._plan((inputs, kwargs))
         share = 1 / len(self.shifts)
         first: Any = None
@@ -83,7 +83,7 @@ class CycleSpin(nn.Module):
         return replace_tensors(mean, _as, first)
 
     def _plan(self, given: Any) -> tuple[tuple[int, ...], int, int]:
-        """The spatial size of the first map, its batch, and how many shifts can run at a time."""
+        """Return the spatial size of the first map, its batch size, and how many shifts run at a time."""
         n = len(self.margin)
         first = next((x for x in tensors_in(given) if x.dim() > n), None)
         if first is None:
@@ -119,12 +119,12 @@ class CycleSpin(nn.Module):
 
 
 def full_shifts(period: tuple[int, ...]) -> Shifts:
-    """All shifts within a period, pixels per axis: prod(period) of them, none first."""
+    """Return all shifts within a period, pixels per axis: prod(period) of them, (0, ...) first."""
     return tuple(itertools.product(*(range(s) for s in period)))
 
 
 def usual_strength(period: tuple[int, ...]) -> NDArray[np.float64]:
-    """What lattice frequencies are like where nothing is known, 1 for those along an axis, shape `period`.
+    """Return the strengths expected of an unknown lattice, shape `period`; 1 along an axis.
 
     Falls by 3 with every further axis along which they vary, as the overlaps of kernel 3 at stride 2 do.
     """
@@ -133,7 +133,7 @@ def usual_strength(period: tuple[int, ...]) -> NDArray[np.float64]:
 
 
 def few_shifts(period: tuple[int, ...], count: int, strength: NDArray[np.floating] | None = None) -> Shifts:
-    """The `count` shifts that leave least of the lattice:  min sum_f strength_f^2 left_f^2.
+    """Return the `count` shifts that leave least of the lattice:  min sum_f strength_f^2 left_f^2.
 
     Fewer than all shifts always leave something: sum_f left_f^2 = prod(period) / count. All sets are tried
     where there are at most 10000; else, from each rank-one rule i z mod period, shifts are exchanged while
@@ -191,7 +191,7 @@ def _exchanged(chosen: list[int], waves: NDArray[np.complex128]) -> list[int]:
 
 
 def _rules(period: tuple[int, ...], count: int) -> Iterator[list[int]]:
-    """Sets of distinct shifts i z mod period, as rows of `full_shifts`."""
+    """Yield sets of distinct shifts i z mod period, as rows of `full_shifts`."""
     yield list(range(count))
     for z in full_shifts(period):
         rows = [int(np.ravel_multi_index([i * a % s for a, s in zip(z, period, strict=True)], period))
@@ -205,7 +205,7 @@ def _energy(sums: NDArray[np.complex128]) -> NDArray[np.float64]:
 
 
 def _axis(x: Tensor, size: tuple[int, ...], slack: float = 0.0) -> int | None:
-    """Where the spatial axes of this size (give or take that share) begin: last, or before the channels."""
+    """Return where the spatial axes of this size (within that share) begin: last, or before the channels."""
     n = len(size)
     for first in (x.dim() - n, 1):
         if 0 <= first <= x.dim() - n and (first == x.dim() - n or x.dim() == n + 2):

@@ -1,4 +1,4 @@
-"""What a repair does to a network, as values: written to a file, and done again on a fresh network."""
+"""The changes of a repair as values: kept in a file, and made again on a fresh network."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Upsampler:
 
     @classmethod
     def of(cls, path: str, layer: PhaseConvTranspose) -> Upsampler:
-        """The edit that makes such a layer."""
+        """Return the edit that makes such a layer."""
         return cls(
             path,
             layer.in_channels,
@@ -98,7 +98,7 @@ class Spun:
     margin: tuple[int, ...] | None = None
 
     def do(self, model: nn.Module) -> nn.Module:
-        """The wrapper."""
+        """Return the wrapper."""
         return CycleSpin(model, self.shifts, self.batch, self.margin)
 
 
@@ -130,7 +130,7 @@ class Candidate:
     tensors: Mapping[str, Tensor] = field(default_factory=dict, repr=False)
 
     def done_to(self, model: nn.Module) -> nn.Module:
-        """Do it to `model` itself, and give the result, which may be a wrapper around it."""
+        """Change `model` itself, and return the result, which may be a wrapper around it."""
         wrap = [edit for edit in self.edits if isinstance(edit, Spun)]
         for edit in self.edits:
             if not isinstance(edit, Spun):
@@ -151,13 +151,13 @@ class Candidate:
 
 
 def edits_to_json(edits: Sequence[Edit]) -> list[dict[str, Any]]:
-    """The edits as JSON-ready values."""
+    """Return the edits as plain values for JSON."""
     names = {kind: name for name, kind in _EDITS.items()}
     return [{"edit": names[type(edit)], **asdict(edit)} for edit in edits]
 
 
 def edits_from_json(values: Sequence[Mapping[str, Any]]) -> tuple[Edit, ...]:
-    """The edits that `edits_to_json` wrote; UncheckError for what it did not write."""
+    """Return the edits that `edits_to_json` wrote; UncheckError for anything else."""
     out: list[Edit] = []
     for value in values:
         kind = _EDITS.get(str(value.get("edit")))
@@ -178,7 +178,7 @@ def _tuples(value: Any) -> Any:
 
 
 def stand_in(new: nn.Module, old: nn.Module) -> None:
-    """Give a replacement what a forward may read of the layer it stands for."""
+    """Copy to a replacement the attributes of the old layer that a forward may read."""
     names = ("kernel_size", "stride", "padding", "output_padding", "dilation", "padding_mode", "groups")
     for name in (*names, "in_channels", "out_channels"):
         if hasattr(old, name) and not hasattr(new, name):

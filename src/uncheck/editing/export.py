@@ -23,7 +23,7 @@ FORMS = ("onnx", "pt2")
 
 
 def exported(model: nn.Module, inputs: Inputs, form: str) -> bytes:
-    """The network as a file for other programs, run once and compared.
+    """Return the network as a file for other programs, run once and compared.
 
     Sizes stay open as far as the network's code allows.
 
@@ -65,7 +65,7 @@ def exported(model: nn.Module, inputs: Inputs, form: str) -> bytes:
 
 
 def check_exporter(form: str) -> None:
-    """UncheckError with the install line where a library for this form is missing."""
+    """Raise UncheckError with the install line where a library for this form is missing."""
     missing = [name for name in ("onnx", "onnxscript") if form == "onnx" and find_spec(name) is None]
     if missing:
         names = " and ".join(missing)
@@ -74,7 +74,7 @@ def check_exporter(form: str) -> None:
 
 @contextmanager
 def _quietly() -> Iterator[None]:
-    """Without what the exporters warn of, which is about themselves."""
+    """Silence the warnings of the exporters, which are about themselves."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:
@@ -119,7 +119,7 @@ def _onnx(model: nn.Module, inputs: Inputs) -> tuple[bytes, Again]:
 
 
 def _open_sizes(inputs: Inputs) -> Any:
-    """Every axis of every tensor open, where this torch can close by itself those that must be fixed."""
+    """Leave every axis of every tensor open, where this torch closes by itself those that must be fixed."""
     auto = getattr(torch.export.Dim, "AUTO", None)
     if auto is None:
         return None

@@ -22,16 +22,16 @@ class EvenBias(nn.Module):
     """A bias per phase that is the same on all phases:  b'[o, p] = mean_q b[o, q]."""
 
     def forward(self, bias: Tensor) -> Tensor:
-        """Give the mean, on every phase."""
+        """Return the mean, on every phase."""
         return bias.flatten(1).mean(1).reshape(-1, *[1] * (bias.dim() - 1)).expand_as(bias)
 
     def right_inverse(self, bias: Tensor) -> Tensor:
-        """Give the bias to store for one to use: itself."""
+        """Return the bias to store for one to use: itself."""
         return bias
 
 
 def keep_even(model: nn.Module, paths: Iterable[str], order: int = 1, change: bool = False) -> nn.Module:
-    """Put EqualGain on upsamplers, in place, so that fine-tuning keeps what the repair made equal.
+    """Put EqualGain on upsamplers, in place, so that fine-tuning keeps their gains equal.
 
     On a PhaseConvTranspose a bias per phase is tied to its mean too: a constant then stays constant whatever
     is learnt. torch.nn.utils.parametrize.remove_parametrizations(layer, "weight") (and "bias") takes it off.
@@ -84,7 +84,7 @@ def keep_even(model: nn.Module, paths: Iterable[str], order: int = 1, change: bo
 
 
 def _moved(path: str, layer: nn.Module, order: int) -> float:
-    """The largest relative change of the weight and of a bias per phase."""
+    """Return the largest relative change of the weight and of a bias per phase."""
     weight = effective_weight(layer)
     try:
         changes = [(weight, _even(layer, order)(weight))]

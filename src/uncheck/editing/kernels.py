@@ -38,7 +38,7 @@ class WeightEntries:
     index: Tensor
 
     def written(self, entries: Tensor) -> dict[str, Tensor]:
-        """New values of the tensor, that the kernel's entries become these; Refusal where they cannot."""
+        """Return new values of the tensor that give the kernel these entries; Refusal where none do."""
         there = self.index > 0
         if entries.shape != self.index.shape or bool((entries[~there] != 0).any()):
             raise Refusal(f"{self.keys[0]} has no place for entries that the changed kernel needs")
@@ -74,7 +74,7 @@ class WeightHandle:
     source: int = field(repr=False)
 
     def tensors(self, kernel: PhaseKernel) -> dict[str, Tensor]:
-        """The changed values by state_dict key, every key kept.
+        """Return the changed values by state_dict key, every key kept.
 
         Args:
             kernel: of the stage's shape and geometry; another bias, also one per phase, where the layer's own
@@ -100,7 +100,7 @@ class WeightHandle:
         return out | self.bias.written(new)
 
     def change(self, kernel: PhaseKernel) -> tuple[tuple[Edit, ...], dict[str, Tensor]]:
-        """Edits and tensors that make this the stage's kernel; a new layer only where the old cannot hold it.
+        """Return edits and tensors that make this the kernel; a new layer only where the old cannot hold it.
 
         Raises:
             Refusal: neither the old layer nor a PhaseConvTranspose in its place can.
@@ -211,7 +211,7 @@ def _sums(stage: Stage) -> Refusal:
 
 
 def _uses(recording: Recording, source: Node, stage: Stage, weight: WeightEntries) -> tuple[int, ...]:
-    """The stages that share the weight; Refusal where another call uses it, or for another kernel."""
+    """Return the stages that share the weight; Refusal where another call uses it, or for another kernel."""
     graph = recording.graph
     value = _value(source, "weight")
     assert value is not None

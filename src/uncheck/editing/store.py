@@ -1,4 +1,4 @@
-"""What a repair leaves on disk, and the repaired network from there."""
+"""The file of a repaired network: its content, and the network built from it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SCHEMA = "uncheck.repair/1"
 def repaired_bytes(
     model: nn.Module, candidate: Candidate, about: Mapping[str, Any], *, even: bool = False
 ) -> bytes:
-    """The content of `repaired.safetensors`: the whole state of the edited network, and the plan."""
+    """Return the content of `repaired.safetensors`: the whole state of the edited network, and the plan."""
     network = unwrapped(model)
     state = network.state_dict()
     foreign = [key for key, value in state.items() if not isinstance(value, Tensor)]
@@ -89,7 +89,7 @@ def load_repaired(model: nn.Module, path: str | Path) -> nn.Module:
 
 
 def read_plan(file: Path) -> dict[str, Any]:
-    """The plan in the metadata of a repaired network's file; UncheckError where there is none."""
+    """Return the plan in the metadata of a repaired network's file; UncheckError where there is none."""
     if not file.is_file():
         raise UncheckError(f"there is no file {file}: check the path")
     if file.suffix != ".safetensors":
@@ -125,7 +125,7 @@ def read_plan(file: Path) -> dict[str, Any]:
 
 
 def keys_kept(original: nn.Module, repaired: nn.Module) -> bool:
-    """Whether a checkpoint of one loads strictly into the other: the same keys with the same shapes."""
+    """Test whether a checkpoint of one loads strictly into the other: the same keys with the same shapes."""
     one, two = (
         {key: getattr(value, "shape", None) for key, value in network.state_dict().items()}
         for network in (original, unwrapped(repaired))
@@ -134,12 +134,12 @@ def keys_kept(original: nn.Module, repaired: nn.Module) -> bool:
 
 
 def unwrapped(model: nn.Module) -> nn.Module:
-    """The network inside CycleSpin, or the model itself."""
+    """Return the network inside CycleSpin, or the model itself."""
     return model.network if isinstance(model, CycleSpin) else model
 
 
 def even_layers(model: nn.Module) -> tuple[str, ...]:
-    """Paths of the transposed convolutions that `keep_even` takes without changing what they compute.
+    """Return the paths of the transposed convolutions that `keep_even` takes without changing their outputs.
 
     Cost: a copy of each, and one pass over its weights.
     """

@@ -37,7 +37,7 @@ ON_COLOURS = 0.3
 
 @dataclass(frozen=True)
 class Limits:
-    """What the user asks for: `fidelity`, the least PSNR to the original's output in dB, or None."""
+    """The limits that the user sets: `fidelity`, the least PSNR to the original's output in dB, or None."""
 
     fidelity: float | None = None
 
@@ -70,7 +70,7 @@ def _grown(judged: Judgement) -> str | None:
 
 
 def _unlike(judged: Judgement, asked: float | None) -> str | None:
-    """Return in what the output moved away from what it should be; `asked` is the least PSNR or None."""
+    """Return how the output lost fidelity; `asked` is the least PSNR or None."""
     near = judged.fidelity
     if near.psnr_to_spun is not None and near.psnr_to_spun_before is not None:
         if near.psnr_to_spun < near.psnr_to_spun_before:
@@ -99,7 +99,7 @@ def _unlike(judged: Judgement, asked: float | None) -> str | None:
 
 
 def least_psnr(before: Look) -> float:
-    """Least PSNR to the original's output, dB, that taking its lattice out explains.
+    """Return the least PSNR to the original's output, dB, that removing its lattice explains.
 
     MSE = MSE at LEAST_PSNR + 4 strength^2 / 255^2: a lattice of strength a has a mean square of a^2 / 2, and
     what the content modulates of it has several times as much again (`style_rain_princess`: six times).
@@ -108,12 +108,12 @@ def least_psnr(before: Look) -> float:
 
 
 def _bound(judged: Judgement) -> float:
-    """Return the strength left, grey levels; what is not significant counts half, for it may be content."""
+    """Return the strength left, grey levels; insignificant periods count half: they may be content."""
     return math.sqrt(sum((s.amplitude * (1 if s.significant else 0.5)) ** 2 for s in judged.after.lattice))
 
 
 def is_good(judged: Judgement) -> bool:
-    """Whether nothing more expensive need be tried.
+    """Test whether nothing more expensive need be tried.
 
     Every period fell by GOOD, is told no more, or fell by ENOUGH and is now below what anyone can see.
     """
@@ -132,7 +132,7 @@ def is_good(judged: Judgement) -> bool:
 
 
 def rank(judged: Judgement) -> tuple[float, ...]:
-    """Larger is better: what is left of the lattice first, while it matters, and then fidelity.
+    """Return a key that is larger for better candidates: the lattice left, while it matters, then fidelity.
 
     Fidelity is to the truth where there is one, to the spun network where that exists, else to the
     original.
@@ -148,7 +148,7 @@ def rank(judged: Judgement) -> tuple[float, ...]:
 
 
 def truth_loss(judged: Judgement) -> float | None:
-    """PSNR to the truth that the repair costs, dB; negative where it gains; None without a truth."""
+    """Return the loss of PSNR to the truth, dB; None without a truth."""
     was, now = judged.fidelity.psnr_to_truth_before, judged.fidelity.psnr_to_truth
     return None if was is None or now is None else was - now
 

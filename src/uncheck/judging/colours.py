@@ -1,4 +1,4 @@
-"""What a network makes of constant colours: any ripple there is lattice, no statistics needed."""
+"""The output for constant colours: any ripple there is lattice, and no statistics are needed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ COLOURS = ("dark", "mean", "bright")
 
 
 def colour_strengths(subject: Subject, model: nn.Module) -> dict[str, float]:
-    """Strength of the lattice inside the output on constant inputs, grey levels, by name; empty for codes.
+    """Return the lattice's strength in the output for constant inputs, grey levels, by name; empty for codes.
 
     The constants are the smallest, mean and largest value of each channel of the first held input; its other
     inputs stay as they are.
@@ -47,7 +47,7 @@ def colour_strengths(subject: Subject, model: nn.Module) -> dict[str, float]:
 
 
 def projected_strength(picture: Pictures, periods: tuple[int, ...]) -> float:
-    """Root of the summed squares of peak amplitudes of all lattice lines, in the channel where it is largest.
+    """Return the root of the summed squares of all lattice lines' peak amplitudes, in the strongest channel.
 
     Equation: with c the DFT of the phase means over a tile of lcm(periods) pixels in the inner half of each
     axis, sqrt(sum over lines of (|c| where the line is real, else 2 |c|)^2), the lines being those whose

@@ -1,4 +1,4 @@
-"""What a repaired network costs beside the original: time and memory, in one run."""
+"""The cost of a repaired network beside the original's: time and memory, in one run."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MEGABYTE = 1e6
 
 
 def measure_cost(before: nn.Module, after: nn.Module, inputs: Inputs) -> Cost | None:
-    """Median time and peak memory of one call of both networks on the same inputs.
+    """Measure the median time and peak memory of one call of both networks on the same inputs.
 
     The calls alternate, after one of each to warm up, so that whatever slows the machine slows both. Memory
     is the most that a call holds beyond what the process held before it, as the system sees it (Linux) or
@@ -51,7 +51,7 @@ def measure_cost(before: nn.Module, after: nn.Module, inputs: Inputs) -> Cost | 
 
 
 def _alternating(calls: tuple[Callable[[], Any], Callable[[], Any]]) -> tuple[list[float], list[float]]:
-    """Milliseconds of each call of either."""
+    """Return the milliseconds of each call of either."""
     for call in calls:
         call()
     times: tuple[list[float], list[float]] = ([], [])
@@ -76,7 +76,7 @@ def _on_gpu() -> bool:
 
 
 def _memory(call: Callable[[], Any]) -> float | None:
-    """The median of three peaks; the first call also pays for what the process sets up once."""
+    """Return the median of three peaks; a first call pays for the one-time setup of the process."""
     peaks = [_peak(call) for _ in range(4)][1:]
     seen = [peak for peak in peaks if peak is not None]
     # The median, for one came out far too low on a busy machine.
@@ -84,7 +84,7 @@ def _memory(call: Callable[[], Any]) -> float | None:
 
 
 def _peak(call: Callable[[], Any]) -> float | None:
-    """Megabytes that a call holds at its peak beyond what was there before; None where nobody can tell."""
+    """Return the megabytes that a call adds at its peak; None where the system does not say."""
     if _on_gpu():
         torch.cuda.synchronize()
         start = torch.cuda.memory_allocated()
@@ -103,6 +103,6 @@ def _peak(call: Callable[[], Any]) -> float | None:
 
 
 def _status(name: str) -> int:
-    """Bytes of an entry of /proc/self/status."""
+    """Return the bytes of an entry of /proc/self/status."""
     lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
     return int(next(line for line in lines if line.startswith(f"{name}:")).split()[1]) * 1024

@@ -1,4 +1,4 @@
-"""What verification found, as values that render themselves."""
+"""The result of a verification."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Strength(Plain):
 
 @dataclass(frozen=True)
 class Look:
-    """What one network shows on the inputs it is judged on.
+    """The lattice of one network on the inputs it is judged on.
 
     Attributes:
         lattice: first order, per period; strongest first.
@@ -110,11 +110,11 @@ class Judgement:
     pictures: dict[str, NDArray[np.float32]] = field(default_factory=dict, repr=False, compare=False)
 
     def worst(self) -> float:
-        """The least factor by which a significant period fell; below 1 where one grew."""
+        """Return the least factor by which a significant period fell; below 1 where one grew."""
         return min((self.reduction(s) for s in self._faults()), default=1.0)
 
     def reduction(self, period: Strength) -> float:
-        """How many times weaker a period became."""
+        """Return how many times weaker a period became."""
         return self._was(period) / max(self._left(period), 1e-9)
 
     def _faults(self) -> list[Strength]:

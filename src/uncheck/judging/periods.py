@@ -1,4 +1,4 @@
-"""What of a lattice stands before a repair, and what after it."""
+"""The significant periods before a repair and after it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NEW = VISIBLE_IN_SETS
 
 
 def at_first(seen: Observed, unit: float = 1.0) -> tuple[Strength, ...]:
-    """The significant periods, strongest first: of all outputs together, else of the one that shows it most.
+    """Return the significant periods, strongest first: of all outputs, else of the one that shows it most.
 
     Args:
         seen: the outputs.
@@ -23,7 +23,7 @@ def at_first(seen: Observed, unit: float = 1.0) -> tuple[Strength, ...]:
 
 
 def compared(before: Observed, after: Observed, gap: Observed, unit: float = 1.0) -> tuple[Strength, ...]:
-    """Every period that was significant and every new one, strongest first, with what is there now.
+    """Return every period that was significant and every new one, strongest first, as it is now.
 
     A period that was significant keeps its view and its lines, so that equal is compared with equal: its
     amplitude is the multitaper estimate at these lines and those significant now, less what the contents
@@ -65,7 +65,7 @@ def compared(before: Observed, after: Observed, gap: Observed, unit: float = 1.0
 
 
 def _best(seen: Observed, period: int) -> tuple[Component, int]:
-    """The component of a period and its view: all together before single ones."""
+    """Return the component of a period and its view: all together before single ones."""
     where = seen.where(period)
     view = TOGETHER if TOGETHER in where else max(where, key=lambda i: where[i].amplitude)
     return where[view], view

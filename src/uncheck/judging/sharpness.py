@@ -1,4 +1,4 @@
-"""What a repair does to detail: spectral energy off the lattice lines."""
+"""The change of detail by a repair: spectral energy off the lattice lines."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ OCTAVES = (0.0, 1 / 32, 1 / 16, 1 / 8, 1 / 4)
 
 
 def energies(pictures: NDArray[np.float32], periods: Sequence[int]) -> NDArray[np.float64]:
-    """Spectral energy off the lattice lines, per octave of OCTAVES.
+    """Return the spectral energy off the lattice lines, per octave of OCTAVES.
 
     Equation: E_o = sum over f in octave o, off all a/P, of |FFT(w (x - mean))(f)|^2, w Hann's window per
     axis; "off" is further than max(1/32, 2/n), but at most 1/(4 P), from every (a/P, b/P) but (0, 0) along
@@ -49,7 +49,7 @@ def energies(pictures: NDArray[np.float32], periods: Sequence[int]) -> NDArray[n
 
 
 def change(before: NDArray[np.float64], after: NDArray[np.float64]) -> float:
-    """After / before - 1 of the sums; 0 where there was nothing."""
+    """Return after / before - 1 of the sums; 0 where there was nothing."""
     whole = float(before.sum())
     return float(after.sum()) / whole - 1 if whole > 0 else 0.0
 
@@ -67,7 +67,7 @@ def band_changes(
 
 
 def on_lines(shape: tuple[int, ...], periods: tuple[int, ...]) -> NDArray[np.bool_]:
-    """Which cells of an FFT of this shape lie on a lattice line, the mean's own excepted."""
+    """Return which cells of an FFT of this shape lie on a lattice line, the mean's own excepted."""
     out = np.zeros(shape, np.bool_)
     for period in periods:
         near = np.ones(shape, np.bool_)

@@ -1,4 +1,4 @@
-"""How near two pictures are: PSNR and SSIM, over grey levels."""
+"""The similarity of two pictures: PSNR and SSIM, over grey levels."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Pictures = NDArray[np.float32]
 
 
 def psnr(one: Pictures, two: Pictures) -> float:
-    """Peak signal-to-noise ratio of all pictures together:  20 log10(255 / rms(one - two)),  dB.
+    """Return the peak signal-to-noise ratio of all pictures together:  20 log10(255 / rms(one - two)),  dB.
 
     Args:
         one: (N, *spatial, C) grey levels; cut to 0..255, as a viewer does, and without a border of 8 pixels.
@@ -39,19 +39,19 @@ def psnr(one: Pictures, two: Pictures) -> float:
 
 
 def squared_error(one: Pictures, two: Pictures) -> tuple[float, int]:
-    """Sum of squared differences as `psnr` takes them, and of how many values."""
+    """Return the sum of squared differences as `psnr` takes them, and the number of values."""
     a, b = _compared(one, two)
     return float(((a - b) ** 2).sum()), a.size
 
 
 def psnr_of(*errors: tuple[float, int]) -> float:
-    """PSNR of several sums of squared differences together."""
+    """Return the PSNR of several sums of squared differences together."""
     rms = (sum(e for e, _ in errors) / sum(n for _, n in errors)) ** 0.5
     return float(20 * np.log10(LEVELS / max(rms, SAME)))
 
 
 def ssim(one: Pictures, two: Pictures) -> float:
-    """Mean structural similarity, 1 for equal pictures; the mean over channels and pictures.
+    """Return the mean structural similarity over channels and pictures, 1 for equal ones.
 
     Equation: with means m, variances v and covariance c under a Gaussian window of 1.5 pixels,
     (2 m1 m2 + C1)(2 c + C2) / ((m1^2 + m2^2 + C1)(v1 + v2 + C2)),  C1 = 2.55^2, C2 = 7.65^2.

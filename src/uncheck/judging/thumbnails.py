@@ -20,7 +20,7 @@ AVERAGED = 64
 def shown(
     subject: Subject, original: Pictures, repaired: Pictures, spun: Pictures | None, seen: Observed
 ) -> dict[str, NDArray[np.float32]]:
-    """Outputs by name: "original", "repaired", and where there are such "input" and "spun".
+    """Return outputs by name: "original", "repaired", and where there are such "input" and "spun".
 
     Each (H, W, C) grey levels, or (T, C) for sound: the output that shows the original's lattice most, or a
     tiling of the first sixteen where outputs are small; the middle slice of volumes. "original spectrum" and
@@ -40,7 +40,7 @@ def shown(
 
 
 def spectrum(pictures: Pictures) -> NDArray[np.float32]:
-    """Mean power in dB of Hann-windowed outputs, (H, W, 1) or (T, 1), frequency 0 in the middle."""
+    """Return the mean power in dB under Hann's window, (H, W, 1) or (T, 1), frequency 0 in the middle."""
     total: NDArray[np.float64] | float = 0.0
     for picture in pictures[:AVERAGED]:
         values = _flat(picture).astype(np.float64)
@@ -58,7 +58,7 @@ def spectrum(pictures: Pictures) -> NDArray[np.float32]:
 
 
 def _most(seen: Observed) -> int:
-    """The single output in which the strongest period is strongest."""
+    """Return the single output that shows the lattice most."""
     singles = [i for i in seen.views if i >= 0]
     if not singles or not seen.periods:
         return 0
@@ -78,7 +78,7 @@ def _one(pictures: Pictures, which: int) -> NDArray[np.float32]:
 
 
 def _flat(picture: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The middle slice of a volume; pictures and sound as they are."""
+    """Return the middle slice of a volume; pictures and sound as they are."""
     return picture[picture.shape[0] // 2] if picture.ndim == 4 else picture
 
 

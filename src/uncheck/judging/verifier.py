@@ -1,4 +1,4 @@
-"""Judge a repaired network on inputs that no method has seen, by means that no method uses."""
+"""The verification of a repaired network: held-out inputs, and metrics that no method optimises."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from uncheck.reading import Inputs
 
 
 class Verifier:
-    """What the original shows on `subject.held`, and what a candidate makes of it.
+    """The lattice of the original on `subject.held`, and the judge of candidates.
 
     The lattice is that of all held outputs together where it is significant there, else that of the single
     output that shows it most. Only the periods of the subject are tested, a sixteenth of each side kept out.
@@ -63,7 +63,7 @@ class Verifier:
         self._spun_energy = self._energy if self._spun is None else energies(self._spun, subject.periods)
 
     def look(self, model: nn.Module) -> Look:
-        """What a network shows on the held inputs; every period that the original shows is listed.
+        """Return a network's lattice on the held inputs; every period that the original shows is listed.
 
         A period that the original does not show counts only if it is significant in the difference of the
         two outputs too, where contents cancel: a picture whose content once looks like a lattice, and once
@@ -72,7 +72,7 @@ class Verifier:
         return self._look(model, outputs(self.subject, model))
 
     def judge(self, model: nn.Module) -> Judgement:
-        """The candidate against the original, the spun network and the truth.
+        """Judge a candidate against the original, the spun network and the truth.
 
         Cost: one call per held input and truth, six with constants; about that of the measurements again.
         """
@@ -120,7 +120,7 @@ class Verifier:
         )
 
     def _to_truth(self, model: nn.Module) -> tuple[float, float] | None:
-        """PSNR of all true pictures together, and their mean SSIM."""
+        """Return the PSNR of all true pictures together, and their mean SSIM."""
         if not self._truth:
             return None
         errors, alike = [], []
@@ -137,7 +137,7 @@ class Verifier:
 
 
 def outputs(subject: Subject, model: nn.Module) -> Pictures:
-    """Grey levels (N, *spatial, C) of all outputs on the held inputs, cut at the end to the smallest.
+    """Return grey levels (N, *spatial, C) of all outputs on the held inputs, cut at the end to the smallest.
 
     Raises:
         UncheckError: NaN or infinite values, outputs of other channels, or none.
@@ -146,7 +146,7 @@ def outputs(subject: Subject, model: nn.Module) -> Pictures:
 
 
 def contrasts(pictures: Pictures) -> Pictures:
-    """Local contrast of each picture, (N, *spatial, 1), in nepers; see `measuring.second_order`.
+    """Return the local contrast of each picture, (N, *spatial, 1), in nepers; see `measuring.second_order`.
 
     Its lattice is the second order. A lattice of the first order shows here too.
     """

@@ -15,9 +15,9 @@ class TimeUp(Exception):
 
 @dataclass
 class Clock:
-    """Time spent, and whoever wants to know what it is spent on.
+    """The time spent, and the report of progress.
 
-    Methods tell it what they do; once `until` (in `spent`) is over, it ends them.
+    Methods report to it; once `until` (in `spent`) is over, it ends them.
     """
 
     given: float
@@ -26,7 +26,7 @@ class Clock:
     until: float = math.inf
 
     def __call__(self, label: str) -> None:
-        """Say what is being done; TimeUp if the method's time is over."""
+        """Report progress; TimeUp if the method's time is over."""
         if self.spent > self.until:
             raise TimeUp
         if self.progress is not None:

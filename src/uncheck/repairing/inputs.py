@@ -18,7 +18,7 @@ MOST_FITTED, MOST_JUDGED = 24, 8
 
 
 def affordable(case: Case) -> Case:
-    """The inputs to judge on cut to a size that can be judged quickly, from the middle, in whole periods."""
+    """Cut the inputs to judge on to a size that can be judged quickly, from the middle, in whole periods."""
     if case.scale is None:
         return case
     most = JUDGED[case.ndim]
@@ -34,7 +34,7 @@ def affordable(case: Case) -> Case:
 
 
 def with_reduced(case: Case) -> Case:
-    """Fit a super-resolution network on the reduced copies of the pictures too: what it is made for."""
+    """Fit a super-resolution network on reduced copies of the pictures too: they are its purpose."""
     assert case.scale is not None
     steps = [round(s) for s in case.scale]
     reduced = []

@@ -1,4 +1,4 @@
-"""From a network and inputs of it to a `Case`: what is to be repaired, checked before any long work."""
+"""A `Case` made of a network and its inputs, checked before any long work."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def prepare(
     span: tuple[float, float] | None = None,
     progress: Progress | None = None,
 ) -> Case:
-    """Copy a network, split its inputs, read it, and find out what there is to repair.
+    """Copy a network, split its inputs, read it, and find its faulty periods.
 
     Args:
         model: any module; left untouched.
@@ -110,7 +110,7 @@ def prepare(
 
 
 def _ndim(recording: Recording, call: Inputs) -> int:
-    """Spatial axes of the output: as many as its last stage has, else as the input's rank suggests."""
+    """Return the spatial axes of the output: those of its last stage, else as the input's rank suggests."""
     if recording.stages:
         reaching = [stage for stage in recording.stages if stage.output_period]
         return (reaching or recording.stages)[-1].ndim
@@ -137,7 +137,7 @@ def _picture(recording: Recording, which: str | None, ndim: int) -> Tensor:
 
 
 def _check_size(recording: Recording, call: Inputs, picture: Tensor) -> None:
-    """Enough periods must fit the output; what generators make from codes has the size it has."""
+    """Check that enough periods fit the output; a generator's size is fixed by its codes."""
     size = tuple(picture.shape[2:])
     known = [
         s.output_period for s in recording.stages if s.output_period and len(s.output_period) == len(size)
@@ -157,7 +157,7 @@ def _check_size(recording: Recording, call: Inputs, picture: Tensor) -> None:
 
 
 def _check_steady(net: nn.Module, call: Inputs, recording: Recording) -> None:
-    """The output must not depend on the random state; UncheckError that names what draws."""
+    """Check that the output does not depend on the random state; UncheckError names the call that draws."""
     torch.manual_seed(1)  # the recording was made with another
     with torch.no_grad():
         again = net(*fresh(call))
@@ -193,7 +193,7 @@ def _draws(node: Node) -> bool:
 def _levels(
     outputs: Sequence[Tensor], span: tuple[float, float] | None
 ) -> tuple[list[NDArray[np.float32]], tuple[float, float]]:
-    """Grey levels of each call's output; the span is inferred over all of them."""
+    """Return the grey levels of each call's output; the span is inferred over all of them."""
     sizes = {tuple(picture.shape[1:]) for picture in outputs}
     if len(sizes) > 1:
         raise UncheckError(
@@ -205,7 +205,7 @@ def _levels(
 
 
 def _span(outputs: Sequence[Tensor]) -> tuple[float, float]:
-    """The range of all outputs together; of many values, of every few and the extremes."""
+    """Return the range of all outputs together; of many values, that of a sample and the extremes."""
     step = max(1, sum(picture.numel() for picture in outputs) // SAMPLED)
     parts = []
     for picture in outputs:

@@ -22,7 +22,7 @@ ONE_HELD_OF = 3
 
 
 def split_samples(inputs: Any) -> tuple[tuple[Inputs, ...], tuple[Inputs, ...]]:
-    """The calls to fit on, and those to judge on.
+    """Return the calls to fit on, and those to judge on.
 
     Args:
         inputs: a tensor (N, ...) of N samples; a list of tensors or tuples, one call each; or a tuple of
@@ -55,7 +55,7 @@ def split_samples(inputs: Any) -> tuple[tuple[Inputs, ...], tuple[Inputs, ...]]:
 
 
 def is_map(signal: Tensor) -> bool:
-    """Whether the positions of an input are enough to be a picture, volume or sequence."""
+    """Test whether an input has the positions of a picture, volume or sequence."""
     return signal.dim() > 2 and prod(signal.shape[2:]) >= LEAST_MAP
 
 
@@ -111,7 +111,7 @@ def _check_batch(whole: Inputs, count: int) -> None:
 
 
 def _check_alike(calls: Sequence[Inputs]) -> None:
-    """All calls of a list take tensors of the same sizes; how many samples each holds is its own affair."""
+    """Check that all calls of a list take tensors of the same sizes; batch sizes may differ."""
     for call in calls:
         _signal(call)
         _check_finite(call)

@@ -1,4 +1,4 @@
-"""Super-resolution networks bring their own truth: pictures, and the same pictures reduced."""
+"""The truth that super-resolution networks bring along: pictures, and the same pictures reduced."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SLACK = 0.1
 
 
 def self_truth(case: Case) -> tuple[tuple[Inputs, Tensor], ...] | None:
-    """The held inputs as the truth of their reduced copies, for super-resolution networks.
+    """Return the held inputs as the truth of their reduced copies, for super-resolution networks.
 
     The reduced copy is bicubic with antialiasing, cut to the range of the input. The truth is the input in
     units of the output: the input's range laid on the case's, or where that does not fit, the straight line
@@ -66,7 +66,7 @@ def self_truth(case: Case) -> tuple[tuple[Inputs, Tensor], ...] | None:
 
 
 def _line(enlarged: Tensor, made: Tensor) -> tuple[float, float] | None:
-    """Slope and shift of made = slope enlarged + shift; None where they are not alike."""
+    """Return slope and shift of made = slope enlarged + shift; None where they are not alike."""
     x, y = enlarged.double().flatten(), made.double().flatten()
     x0, y0 = x - x.mean(), y - y.mean()
     xx, yy, xy = float(x0 @ x0), float(y0 @ y0), float(x0 @ y0)
@@ -77,7 +77,7 @@ def _line(enlarged: Tensor, made: Tensor) -> tuple[float, float] | None:
 
 
 def _units(case: Case, given: tuple[float, float], fitted: NDArray[np.float64]) -> tuple[float, float]:
-    """The line from input to output units: range on range where the fit agrees, else the fit."""
+    """Return the line from input to output units: range on range where the fit agrees, else the fit."""
     (low, high), (bottom, top) = given, case.span
     slope = (top - bottom) / (high - low)
     shift = bottom - slope * low

@@ -66,7 +66,7 @@ class Swapped:
     refused: tuple[Refused, ...]
 
     def __str__(self) -> str:
-        """What was replaced, what was not and why."""
+        """Return the replaced layers, the refused ones and the reasons, one a line."""
         lines = [f"swapped: {one}" for one in self.swapped] + [f"refused: {one}" for one in self.refused]
         return "\n".join(lines) or "nothing to swap: no transposed convolution upsamples"
 
@@ -131,7 +131,7 @@ def swap(model: nn.Module, example_inputs: Any, to: str = "resize", order: int =
 
 
 def _record(model: nn.Module, inputs: tuple[Any, ...]) -> tuple[Recording, set[str], set[str]]:
-    """The recording, the upsamplers that ran, and those of them that were given an output_size."""
+    """Return the recording, the upsamplers that ran, and those of them that were given an output_size."""
     called: set[str] = set()
     sized: set[str] = set()
     handles = []
@@ -161,7 +161,7 @@ def _upsamplers(model: nn.Module) -> list[tuple[str, nn.Module]]:
 
 
 def _unfit(model: nn.Module, path: str, module: nn.Module, called: set[str]) -> str:
-    """Why a transposed convolution cannot be replaced; empty where it can."""
+    """Return why a transposed convolution cannot be replaced; "" where it can."""
     if path not in called:
         return "the example never ran it"
     if not path:
@@ -199,14 +199,14 @@ def _norm(module: nn.Module) -> tuple[str, ...]:
 
 
 def _flags(module: nn.Module) -> tuple[bool, bool]:
-    """Whether the weight and the bias are trained."""
+    """Return whether the weight and the bias are trained."""
     bias = module._parameters.get("bias")
     weights = [p for name, p in module.named_parameters() if name != "bias"]
     return any(p.requires_grad for p in weights), bias is not None and bias.requires_grad
 
 
 def _check_runs(model: nn.Module, inputs: tuple[Any, ...], before: Recording) -> None:
-    """Refuse a network whose forward needs more of the old layers than what they compute."""
+    """Refuse a network whose forward needs more of the old layers than their outputs."""
     with as_found(model):
         after = run(model, inputs)
     old, new = ([list(x.shape) for x in tensors_in(output)] for output in (before.output, after))

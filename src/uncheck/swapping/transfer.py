@@ -50,7 +50,7 @@ class Fit:
 
 
 def transposed_kernel(module: nn.Module) -> PhaseKernel:
-    """The kernel of a torch.nn.ConvTranspose, float64, whatever normalisation sits on its weight."""
+    """Return the kernel of a torch.nn.ConvTranspose, float64, whatever normalisation sits on its weight."""
     m: Any = module
     bias = None if m.bias is None else m.bias.detach().double()
     weight = effective_weight(module).double()
@@ -60,7 +60,7 @@ def transposed_kernel(module: nn.Module) -> PhaseKernel:
 def restored(
     weight: Tensor, unit: Tensor, kernel: PhaseKernel, spread: Callable[[Tensor], Tensor]
 ) -> tuple[Tensor, tuple[float, float]]:
-    """Give  w' = G u + c (w - G_w u):  gain G of the old kernel exactly, and its variance per output channel.
+    """Return  w' = G u + c (w - G_w u):  the old kernel's gain G, and its variance per output channel.
 
     Args:
         weight: nearest even weight w, (out, in, *t); a linear space together with `unit`.
@@ -88,7 +88,7 @@ def restored(
 
 
 def _projected(kernel: PhaseKernel, order: int) -> tuple[Tensor, float, tuple[float, float]]:
-    """The nearest kernel of this order, its gain and variance restored; relative change; variance."""
+    """Return the nearest kernel of this order, its gain and variance restored; relative change; variance."""
     even = project(replace(kernel, bias=None), order).weight
     flat = kernel.support_mask().double()[None, None]
     one = project(replace(kernel, weight=flat, bias=None), order)
@@ -99,7 +99,7 @@ def _projected(kernel: PhaseKernel, order: int) -> tuple[Tensor, float, tuple[fl
 
 
 def to_resize(module: nn.Module, kernel: PhaseKernel, order: int, sized: bool) -> Fit:
-    """As a resize and a convolution of odd size, by least squares."""
+    """Fit a resize and a convolution of odd size, by least squares."""
     if order not in (1, 2):
         raise UncheckError(f"a resize has order 1 (nearest) or 2 (linear), not {order}: use to='smooth'")
     mode = ("nearest", "linear")[order - 1]
@@ -141,7 +141,7 @@ def to_resize(module: nn.Module, kernel: PhaseKernel, order: int, sized: bool) -
 
 
 def to_subpixel(module: nn.Module, kernel: PhaseKernel, order: int, sized: bool) -> Fit:
-    """As a convolution and a pixel shuffle, equal to the projected kernel everywhere."""
+    """Make a convolution and a pixel shuffle, equal to the projected kernel everywhere."""
     weight, change, variance = _projected(kernel, order)
     m: Any = module
     room = [max(0, s - 1 - e) if sized else 0 for s, e in zip(m.stride, m.output_padding, strict=True)]
@@ -170,7 +170,7 @@ def to_subpixel(module: nn.Module, kernel: PhaseKernel, order: int, sized: bool)
 
 
 def to_smooth(module: nn.Module, kernel: PhaseKernel, order: int, sized: bool) -> Fit:
-    """As a transposed convolution that projects its weight itself."""
+    """Make a transposed convolution that projects its weight itself."""
     m: Any = module
     weight, change, variance = _projected(kernel, order)
     up = SmoothConvTranspose(
@@ -193,7 +193,7 @@ def to_smooth(module: nn.Module, kernel: PhaseKernel, order: int, sized: bool) -
 
 
 def to_equal_gain(module: nn.Module, kernel: PhaseKernel, order: int, sized: bool) -> Fit:
-    """As the layer it is, with the projection as a parametrisation of its weight."""
+    """Keep the layer, with the projection as a parametrisation of its weight."""
     m: Any = module
     weight, change, variance = _projected(kernel, order)
     if parametrize.is_parametrized(m, "weight") or "weight" not in m._parameters:
@@ -219,13 +219,13 @@ def _sized(
 
 
 def _blocks(dense: Tensor, groups: int) -> Tensor:
-    """(out, in, *k) to torch's (out, in / groups, *k)."""
+    """Turn (out, in, *k) into torch's (out, in / groups, *k)."""
     out, ins = dense.shape[0] // groups, dense.shape[1] // groups
     return torch.cat([dense[g * out : (g + 1) * out, g * ins : (g + 1) * ins] for g in range(groups)])
 
 
 def _transposed(dense: Tensor, m: Any) -> Tensor:
-    """(out, in, *k) on the output grid to torch's (in, out / groups, *taps)."""
+    """Turn (out, in, *k) on the output grid into torch's (in, out / groups, *taps)."""
     for axis, d in enumerate(m.dilation):
         dense = dense.index_select(2 + axis, torch.arange(0, dense.shape[2 + axis], d, device=dense.device))
     parts = _blocks(dense, m.groups).chunk(m.groups)

@@ -112,7 +112,7 @@ def match(case: Case, advance: Advance) -> Iterator[Candidate]:
 
 
 def lattice_left(case: Case, model: nn.Module) -> float:
-    """Root of the summed squares of the periods' amplitudes on `case.fit`, grey levels."""
+    """Return the root of the summed squares of the periods' amplitudes on `case.fit`, grey levels."""
     groups: dict[tuple[int, ...], list[Tensor]] = defaultdict(list)
     for inputs in case.fit:
         picture = case.run(model, inputs)
@@ -134,7 +134,7 @@ def _label(found: Mapping[int, WeightHandle], plan: Plan) -> str:
 def _kernels(
     case: Case, found: Mapping[int, WeightHandle], plan: Plan
 ) -> tuple[dict[int, PhaseKernel], nn.Module]:
-    """The matched kernels, each calibrated behind those before it, and the network with them."""
+    """Return the matched kernels, each calibrated behind those before it, and the network with them."""
     kernels: dict[int, PhaseKernel] = {}
     model: nn.Module = case.model
     for index, order in plan:
@@ -155,7 +155,7 @@ def _measured(
 def _solved(
     case: Case, found: Mapping[int, WeightHandle], plan: Plan, advance: Advance
 ) -> tuple[float, Candidate]:
-    """From the best plan on, gains and biases per phase of all stages, solved for the least lattice."""
+    """Solve for gains and biases per phase of all stages, from the best plan on, for the least lattice."""
     kernels, model = _kernels(case, found, plan)
     kernels = {i: kernels.get(i, handle.kernel) for i, handle in found.items()}
     few = replace(case, fit=case.fit[:CALLS])

@@ -1,4 +1,4 @@
-"""What calibration inputs tell about a stage: moments of what it reads, and per phase of what it gives."""
+"""Input moments and per-phase output moments of a stage, from calibration inputs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RIDGE = 1e-2
 
 
 class Seen(CallWatcher):
-    """Show what some calls take and give while the model runs."""
+    """Pass the inputs and outputs of some calls to callbacks while the model runs."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ def see(
 
 
 def patch_moment(case: Case, model: nn.Module, key: CallKey, kernel: PhaseKernel) -> Tensor:
-    """Second moment of the input patches of a stage over `case.fit`:  R = mean_i v_i v_i^T.
+    """Return the second moment of a stage's input patches over `case.fit`:  R = mean_i v_i v_i^T.
 
     v_i = (x[c, i - j]) over channels c and j < J = ceil(k / s) per axis, zeros beyond the border; at most
     `POSITIONS` places i of each call, evenly spread. A hundredth of its mean diagonal is added to the
@@ -89,7 +89,7 @@ def patch_moment(case: Case, model: nn.Module, key: CallKey, kernel: PhaseKernel
 
 
 def patches(x: Tensor, reach: list[int], channels: int) -> Tensor:
-    """Rows (x[c, i - j])_(c, j), (positions, channels * prod(reach)); also of tokens (..., channels)."""
+    """Return rows (x[c, i - j])_(c, j), (positions, channels * prod(reach)), also of tokens."""
     ndim = len(reach)
     if prod(reach) == 1:
         return x.movedim(1, -1).reshape(-1, channels) if x.ndim == ndim + 2 else x.reshape(-1, channels)
@@ -112,7 +112,7 @@ class PhaseMoments:
 
 
 def phase_moments(case: Case, model: nn.Module, stage: Stage) -> PhaseMoments:
-    """Moments per phase of what the stage's call gives over `case.fit`, float64, Hann-weighted per call.
+    """Return the moments per phase of the stage's outputs over `case.fit`, float64, Hann-weighted per call.
 
     Raises:
         Refusal: the output has other axes beside batch, channels and space, or fewer than two of a phase.
@@ -152,7 +152,7 @@ def phase_moments(case: Case, model: nn.Module, stage: Stage) -> PhaseMoments:
 
 
 def as_maps(y: Tensor, stage: Stage) -> Tensor:
-    """The output of a stage's call as (N, C, *spatial)."""
+    """Return the output of a stage's call as (N, C, *spatial)."""
     axes = stage.even_axes if stage.even_key == stage.key else tuple(range(y.ndim - stage.ndim, y.ndim))
     rest = [a for a in range(y.ndim) if a not in axes]
     if len(rest) > 2 or not rest:
@@ -162,12 +162,12 @@ def as_maps(y: Tensor, stage: Stage) -> Tensor:
 
 
 def hann(n: int) -> Tensor:
-    """Hann's window: borders do not count, and a trend of the content leaves no ripple in the means."""
+    """Return Hann's window: borders do not count, and a trend of the content leaves no ripple."""
     return torch.sin(torch.pi * (torch.arange(n, dtype=torch.float64) + 0.5) / n) ** 2
 
 
 def matched(kernel: PhaseKernel, moments: PhaseMoments, order: str, groups: int = 1) -> PhaseKernel:
-    """The kernel with the moments of its phases made equal to those of their mean.
+    """Return the kernel with the moments of its phases made equal to those of their mean.
 
     y_p <- T_p (y_p - m_p) + m  is  h_p <- T_p h_p,  b_p <- T_p (b_p - m_p) + m.  T_p = 1 for "means",
     diag(s / s_p) for "variances", and for "covariances" the least move that turns covariance C_p into the

@@ -90,7 +90,7 @@ def project(case: Case, advance: Advance) -> Iterator[Candidate]:
 
 
 def _sets(found: dict[int, WeightHandle], usable: list[int]) -> list[tuple[int, ...]]:
-    """The stage that feeds the output alone, then all."""
+    """Return the stage that feeds the output alone, then all."""
     last = [i for i in usable if found[i].stage.output_period == found[i].stage.stride]
     sets = [tuple(last[-1:]), tuple(usable)]
     return [chosen for chosen in dict.fromkeys(sets) if chosen]
@@ -172,7 +172,7 @@ def _biased(
     label: str,
     advance: Advance,
 ) -> Candidate | None:
-    """The same with biases per phase solved for; None where no layer has them already."""
+    """Return the same with biases per phase solved for; None where no layer has them already."""
     chosen = [index for index in kernels if _has_phase_bias(found[index])]
     if not chosen:
         return None

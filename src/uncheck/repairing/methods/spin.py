@@ -1,4 +1,4 @@
-"""Cycle-spin the whole network: exact for what is locked to the lattice, at several times the cost."""
+"""Cycle spinning of the whole network: exact for a lattice locked to the grid, at several times the cost."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def spin(case: Case, advance: Advance) -> Iterator[Candidate]:
 
 
 def spin_period(case: Case) -> tuple[int, ...]:
-    """The period to spin over, pixels per axis: the least common multiple of the faulty ones.
+    """Return the period to spin over, pixels per axis: the least common multiple of the faulty ones.
 
     Raises:
         Refusal: the network cannot be spun.
@@ -87,7 +87,7 @@ def spin_period(case: Case) -> tuple[int, ...]:
 def spun_target(
     case: Case, model: nn.Module, inputs: Inputs, period: tuple[int, ...], advance: Advance
 ) -> Tensor:
-    """The picture the fully spun network makes of one call's inputs.
+    """Return the fully spun network's picture of one call's inputs.
 
     Returns:
         (N, C, *spatial), float32, of the size the network itself gives, without gradients.
@@ -109,7 +109,7 @@ def spun_target(
 
 
 def find_margin(case: Case, model: nn.Module, inputs: Inputs, period: tuple[int, ...]) -> tuple[int, ...]:
-    """The least margin with which the network runs and its output grows by as much as its input.
+    """Return the least margin with which the network runs and its output grows by as much as its input.
 
     Raises:
         Refusal: there is none.
@@ -133,7 +133,7 @@ def find_margin(case: Case, model: nn.Module, inputs: Inputs, period: tuple[int,
 
 
 def found_in(case: Case, model: nn.Module, period: tuple[int, ...], advance: Advance) -> dict[int, Component]:
-    """The significant components of the outputs on the inputs to fit on, at divisors of the period."""
+    """Return the significant components of the outputs on the inputs to fit on, at divisors of the period."""
     tested = [p for p in range(2, max(period) + 1) if any(s % p == 0 for s in period)]
     outputs = []
     for index, one in enumerate(case.fit):
@@ -143,7 +143,7 @@ def found_in(case: Case, model: nn.Module, period: tuple[int, ...], advance: Adv
 
 
 def line_strengths(found: Iterable[Component], period: tuple[int, ...]) -> NDArray[np.float64]:
-    """Amplitude of each lattice frequency, shape `period`, for `few_shifts`; some everywhere."""
+    """Return the amplitude of each lattice frequency, shape `period`, for `few_shifts`; none is zero."""
     power = np.zeros(period)
     for line in (line for component in found for line in component.lines):
         for sign in (1, -1):

@@ -29,7 +29,7 @@ class PhaseAffine:
     bias: Tensor
 
     def of(self, kernel: PhaseKernel) -> PhaseKernel:
-        """The kernel followed by this: h_p <- gain_p h_p, b_p <- gain_p b_p + bias_p."""
+        """Return the kernel followed by this: h_p <- gain_p h_p, b_p <- gain_p b_p + bias_p."""
         gain, bias = self.gain.to(kernel.weight), self.bias.to(kernel.weight)
         whole = gain * kernel.phase_bias() + bias
         # the gain at a position of h is that of the output phase that reads it
@@ -40,7 +40,7 @@ class PhaseAffine:
 
 
 def output_means(case: Case, picture: Tensor, period: Sequence[int]) -> Tensor:
-    """Hann-weighted mean of each phase of the output, (N, C, *period), grey levels."""
+    """Return the Hann-weighted mean of each phase of the output, (N, C, *period), grey levels."""
     low, high = case.span
     means = picture.double() * (LEVELS / (high - low))
     for axis, p in enumerate(period):
@@ -142,7 +142,7 @@ def tune(
 def edited(
     model: nn.Module, stages: Sequence[Stage], edits: Mapping[int, Callable[[Tensor], Tensor]]
 ) -> Iterator[None]:
-    """Change what stages give, while the model runs: their calls, or the layers put in their place."""
+    """Change the outputs of stages, while the model runs: of their calls, or of the layers in their place."""
     calls: dict[CallKey, Callable[[Tensor], Tensor]] = {}
     with ExitStack() as stack:
         for stage in stages:
@@ -160,7 +160,7 @@ def _hook(edit: Callable[[Tensor], Tensor]) -> Callable[[nn.Module, Any, Tensor]
 
 
 def _scale(case: Case, model: nn.Module, stage: Stage) -> Tensor:
-    """Standard deviation of each channel of the stage's output, the unit of its biases."""
+    """Return the standard deviation of each channel of the stage's output, the unit of its biases."""
     found: list[Tensor] = []
 
     def keep(y: Tensor) -> Tensor:

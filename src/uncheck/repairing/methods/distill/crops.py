@@ -10,17 +10,17 @@ from uncheck.reading import Inputs
 
 
 def signal_of(inputs: Inputs) -> Tensor:
-    """The first tensor among the inputs."""
+    """Return the first tensor among the inputs."""
     return next(x for x in inputs if isinstance(x, Tensor))
 
 
 def sides(inputs: Inputs, ndim: int) -> tuple[int, ...]:
-    """Spatial sizes of the signal."""
+    """Return the spatial sizes of the signal."""
     return tuple(signal_of(inputs).shape[-ndim:])
 
 
 def cut(inputs: Inputs, start: Sequence[int], size: Sequence[int]) -> Inputs:
-    """The inputs with every map of the signal's spatial size cut to `size` from `start`."""
+    """Return the inputs with every map of the signal's spatial size cut to `size` from `start`."""
     ndim = len(size)
     whole = sides(inputs, ndim)
     out = []
@@ -34,7 +34,7 @@ def cut(inputs: Inputs, start: Sequence[int], size: Sequence[int]) -> Inputs:
 
 
 def room(whole: Sequence[int], most: int, spare: int, multiple: int = 16) -> tuple[int, ...]:
-    """The largest cut-out up to `most` pixels a side, `spare` pixels left over, in whole `multiple`s.
+    """Return the largest cut-out up to `most` pixels a side, `spare` pixels left over, in whole `multiple`s.
 
     Networks that halve their input several times take multiples of 16 without complaint.
     """

@@ -1,4 +1,4 @@
-"""`distill`: retrain a copy whose upsamplers start without a lattice, towards the network without it."""
+"""The method `distill`: a copy whose upsamplers start even, trained towards outputs without a lattice."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ BATCH = 128
 def distill(
     case: Case, advance: Advance, *, seconds: float, seed: int = 0, checkpoint: Path | None = None
 ) -> Iterator[Candidate]:
-    """Train only what comes from the first faulty stage on; the cost at the end is the original's.
+    """Train the layers from the first faulty stage on; the trained network costs what the original does.
 
     A network of the input's resolution learns from itself, cycle-spun, with the contrast per octave that
     spinning takes given back (`teacher`). Its transposed convolutions become resize-convolutions fitted to
@@ -112,7 +112,7 @@ class _Teaching:
     began: float = field(default_factory=time.monotonic)
 
     def train(self, label: str, plan: TrainingPlan, *, anew: bool, whole: bool) -> Iterator[Candidate]:
-        """One student, as a candidate; what an interrupted training made is given before it ends."""
+        """Train one student and yield it as a candidate, also after an interruption, before it is raised."""
         case, left = self.case, self.seconds - (time.monotonic() - self.began)
         if left < 0.1 * self.seconds:
             return
@@ -143,7 +143,7 @@ class _Teaching:
             raise KeyboardInterrupt
 
     def _sharpen(self, training: Training, plains: Sequence[Tensor], found: Gains | None) -> Gains:
-        """Give back the contrast that the student itself takes: errors of any kind are paid in contrast."""
+        """Give back the contrast that the student itself takes: errors of any kind cost contrast."""
         if found is None:
             with torch.no_grad():
                 drawn = [training.picture(lesson) for lesson in training.exam]
@@ -168,7 +168,7 @@ class _Teaching:
 def _spun(
     case: Case, period: int, seed: int, until: float, wanted: int | None, advance: Advance
 ) -> tuple[list[list[Lesson]], list[Tensor]]:
-    """Lessons in groups, one group a cut-out, and the unspun outputs; pictures in turn, until time is up."""
+    """Return lessons in groups, one per cut-out, and the unspun outputs; stop when time is up."""
     if period > LONGEST:
         raise Refusal(f"spinning period {period} takes {period**case.ndim} runs per input, too many")
     whole = [sides(call, case.ndim) for call in case.fit]
@@ -218,7 +218,7 @@ def _cleaned(case: Case, period: int, seed: int, advance: Advance) -> list[list[
 
 
 def _flat(inputs: Inputs, random: np.random.Generator) -> Inputs:
-    """The signal replaced by the colour of one of its pixels: where a lattice shows most."""
+    """Replace the signal by the colour of one of its pixels: a lattice shows most on flat colours."""
     signal = signal_of(inputs)
     pixels = signal.flatten(2)
     colour = pixels[..., int(random.integers(pixels.shape[2]))]
@@ -227,7 +227,7 @@ def _flat(inputs: Inputs, random: np.random.Generator) -> Inputs:
 
 
 def _batches(call: Inputs) -> list[Inputs]:
-    """Codes in batches of about BATCH: what depends on the batch keeps a batch to depend on."""
+    """Split codes into batches of about BATCH, for networks whose outputs depend on the batch."""
     count = len(signal_of(call))
     pieces = max(1, count // BATCH)
     edges = [count * n // pieces for n in range(pieces + 1)]
@@ -238,7 +238,7 @@ def _batches(call: Inputs) -> list[Inputs]:
 
 
 def _mark(case: Case, seed: int, label: str) -> str:
-    """Of what a checkpoint is: the weights, the first input, the periods, the seed, the way."""
+    """Return a hash of what a training depends on: weights, first input, periods, seed and kind."""
     digest = hashlib.sha256(f"{case.faulty} {seed} {len(case.fit)} {label}".encode())
     for tensor in (*case.model.state_dict().values(), signal_of(case.fit[0])):
         digest.update(tensor.detach().to(torch.float32).contiguous().numpy().tobytes())

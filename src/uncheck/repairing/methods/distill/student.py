@@ -1,4 +1,4 @@
-"""A copy of a network to be trained: upsamplers that start without a lattice, and nothing else set free."""
+"""A copy of a network to be trained: its upsamplers start without a lattice."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class HeldConvTranspose(nn.Module):
         self.bias = None if self.layer.bias is None else nn.Parameter(self.layer.bias.detach().clone())
 
     def held(self) -> Tensor:
-        """H = hold * c, with the zeros that place it, in torch's layout (in, out / groups, *k)."""
+        """Return h = hold * c, with the zeros that place it, in torch's layout (in, out / groups, *k)."""
         flat = self.weight.flatten(0, 1)[:, None]
         hold = torch.ones(1, 1, *self.stride, dtype=flat.dtype, device=flat.device)
         h = conv_transpose(flat, hold)
@@ -58,14 +58,14 @@ class HeldConvTranspose(nn.Module):
         return F.pad(h, pads)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Give the enlarged output."""
+        """Return the enlarged output."""
         values = {"weight": self.held()} | ({} if self.bias is None else {"bias": self.bias})
         out: Tensor = functional_call(self.layer, values, (x,))
         return out
 
 
 def held_kernel(kernel: PhaseKernel) -> PhaseKernel:
-    """The nearest kernel h = hold * c by least squares, with the next whole number of taps per phase.
+    """Return the nearest kernel h = hold * c by least squares, with the next whole number of taps per phase.
 
     A kernel of k taps gets K = s ceil(k / s) taps, 2 s where k is s or less (where one tap per phase would
     leave blocks): every phase has K / s of them, so overlap and variance start even.
@@ -82,7 +82,7 @@ def held_kernel(kernel: PhaseKernel) -> PhaseKernel:
 
 
 def _divided(weight: Tensor, stride: Sequence[int], taps: Sequence[int]) -> Tensor:
-    """C with hold * c = weight, exactly where hold divides it: c[n] = h[n] - h[n - 1] + c[n - s] per axis."""
+    """Return c with hold * c = weight, where hold divides it: c[n] = h[n] - h[n - 1] + c[n - s] per axis."""
     for axis, (s, t) in enumerate(zip(stride, taps, strict=True), start=2):
         parts: list[Tensor] = []
         for n in range(t):
@@ -105,12 +105,12 @@ class Student:
     trained: tuple[str, ...]
 
     def parameters(self) -> list[nn.Parameter]:
-        """What is trained."""
+        """Return the parameters that are trained."""
         own = dict(self.model.named_parameters())
         return [own[name] for name in self.trained]
 
     def candidate(self, label: str, kind: str) -> Candidate:
-        """The training's outcome, every resize-convolution as one transposed convolution."""
+        """Return the trained network as a candidate, each resize-convolution a transposed convolution."""
         edits: list[Edit] = []
         tensors: dict[str, Tensor] = {}
         for path, module in self.held.items():
@@ -126,7 +126,7 @@ class Student:
 
 
 def make_student(case: Case, *, anew: bool, whole: bool = False) -> Student:
-    """A copy of which only what comes from the first faulty stage on is trained.
+    """Copy the network; make only the layers from the first faulty stage on trainable.
 
     Trained is every parameter of a module that runs at or after that stage and not before it.
 
@@ -191,7 +191,7 @@ def _replaced(case: Case, model: nn.Module, stages: Sequence[Stage]) -> dict[str
 
 
 def period_of(case: Case) -> int:
-    """The period of all that is to go: the least common multiple of the faulty ones."""
+    """Return the least common multiple of the faulty periods."""
     return lcm(*case.faulty) if case.faulty else 1
 
 
@@ -210,7 +210,7 @@ def _module(model: nn.Module, stage: Stage) -> nn.Module | None:
 
 
 def _maker(case: Case, stage: Stage) -> str | None:
-    """Path of the layer that makes the phases of a sub-pixel stage or an un-patchify."""
+    """Return the path of the layer that makes the phases of a sub-pixel stage or an un-patchify."""
     if stage.kind not in ("sub-pixel", "un-patchify"):
         return None
     nodes = case.recording.graph.nodes

@@ -1,4 +1,4 @@
-"""Run only the part of a network that is being trained: what comes before it is computed once."""
+"""The trained part of a network, run alone: the layers before it are computed once."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ class Strayed(Exception):
 
 @dataclass(frozen=True)
 class _Shape:
-    """What a call returned that nobody in the tail looks at."""
+    """The shape of a tensor that the tail does not read."""
 
     size: tuple[int, ...]
     dtype: torch.dtype
     device: torch.device
 
     def placeholder(self) -> Tensor:
-        """A tensor of this shape that holds one number."""
+        """Return a tensor of this shape that holds one number."""
         return torch.zeros((), dtype=self.dtype, device=self.device).expand(self.size)
 
 
 @dataclass(frozen=True)
 class _Run:
-    """The tail's own call, made anew each time."""
+    """A call of the tail itself, made each time."""
 
 
 @dataclass
 class Memory:
-    """What is remembered of one input: the calls in order, and what answers each."""
+    """The memory of one input: the calls in order, and the answer to each."""
 
     names: list[str] = field(default_factory=list)
     answers: list[Any] = field(default_factory=list)
@@ -49,7 +49,7 @@ class Memory:
 
 @dataclass(frozen=True)
 class _Taken:
-    """A tensor from before the tail that the tail takes: its version and value then, and who returned it."""
+    """A tensor that the tail takes: its version and value then, and the calls that returned it."""
 
     version: int
     value: Tensor
@@ -58,7 +58,7 @@ class _Taken:
 
 
 class _Script(TorchFunctionMode):
-    """Number every torch call of a forward pass; a subclass says what is done with it."""
+    """The torch calls of a forward pass, numbered; a subclass handles each."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -75,7 +75,7 @@ class _Script(TorchFunctionMode):
 
 
 class _Recording(_Script):
-    """Find the calls that depend on trained parameters, and keep what they take from the others.
+    """The calls that depend on trained parameters, and the values that they take from the others.
 
     With only the trained parameters requiring gradients, a call depends on them if it takes a tensor that
     requires one, or that came from such a call.
@@ -114,7 +114,7 @@ class _Recording(_Script):
         return out
 
     def _take(self, given: list[Tensor]) -> None:
-        """Keep the values that the tail gets, as they are before it writes to them."""
+        """Keep the values that the tail takes, as they are before it writes to them."""
         for tensor in given:
             if id(tensor) not in self.made:
                 continue
@@ -123,7 +123,7 @@ class _Recording(_Script):
                 raise Strayed  # taken, written to and taken again: two values of one tensor
 
     def finished(self, output: Any) -> Memory:
-        """The memory, with what the tail and the caller look at."""
+        """Return the memory, with the values that the tail and the caller read."""
         self._take(list(tensors_in(output)))
         values = {place: one.value for one in self.taken.values() for place in one.places}
         for index, answer in enumerate(self.memory.answers):
@@ -135,7 +135,7 @@ class _Recording(_Script):
 
 
 class _Replay(_Script):
-    """Answer the calls before the tail from memory, or with a placeholder where nobody looks."""
+    """A forward pass whose calls before the tail are answered from memory, or with placeholders."""
 
     def __init__(self, memory: Memory) -> None:
         super().__init__()
@@ -167,7 +167,7 @@ class Tail:
         self.model = model
 
     def remember(self, inputs: tuple[Any, ...]) -> Memory:
-        """Run the whole network on these inputs, and give what its tail takes from the rest.
+        """Run the whole network on these inputs, and return the values that its tail takes from the rest.
 
         Raises:
             Strayed: the tail takes a tensor twice, with other values.
@@ -184,7 +184,7 @@ class Tail:
 
 
 def bytes_of(memory: Memory) -> int:
-    """Memory of what is kept for one input."""
+    """Return the bytes kept for one input."""
     kept = {id(t): t for t in tensors_in(memory.answers)}
     return sum(t.numel() * t.element_size() for t in kept.values())
 

@@ -1,4 +1,4 @@
-"""What a student is trained towards: the spun network on cut-outs, or the network's own cleaned output."""
+"""The targets of a student: the spun network on cut-outs, or the network's own cleaned output."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def spun_lessons(
 
 
 def cleaned_lessons(case: Case, calls: Sequence[Inputs], period: int) -> list[Lesson]:
-    """Each call's own output less its lattice: the target of networks that cannot be spun.
+    """Return each call's own output less its lattice: the target of networks that cannot be spun.
 
     For maps, every output is cleaned by itself, locally (`notched`): networks that enlarge leave little of
     their own at the lattice's frequencies. For codes, what all outputs share is taken out: the mean of their
@@ -104,9 +104,9 @@ def cleaned_lessons(case: Case, calls: Sequence[Inputs], period: int) -> list[Le
 
 
 def quietness(picture: Tensor) -> Tensor:
-    """Weight of each sample (N,) where many tell of one lattice: 1 / power of its detail, mean 1.
+    """Return the weight of each sample (N,) in their common ripple: 1 / power of its detail, mean 1.
 
-    Busy samples add more content to a common mean than they tell of the lattice.
+    Busy samples add more content than lattice to a common mean.
     """
     steps = [x.square().flatten(1).mean(1) for x in (picture.diff(dim=a) for a in range(2, picture.dim()))]
     power = torch.stack(steps).sum(0)
@@ -115,7 +115,7 @@ def quietness(picture: Tensor) -> Tensor:
 
 
 def shared(ripples: Tensor, weights: Tensor | None) -> Tensor:
-    """The ripple that all samples share, (C, *period): the weighted mean."""
+    """Return the ripple that all samples share, (C, *period): the weighted mean."""
     if weights is None:
         return ripples.mean(0)
     shape = (-1, *[1] * (ripples.dim() - 1))
@@ -123,7 +123,7 @@ def shared(ripples: Tensor, weights: Tensor | None) -> Tensor:
 
 
 def ripple(picture: Tensor, period: int, ndim: int) -> Tensor:
-    """Mean per phase of the detail, less the mean over phases, (N, C, *(P,) * ndim).
+    """Return the mean per phase of the detail, less the mean over phases, (N, C, *(P,) * ndim).
 
     The detail is the picture less its mean under a triangle of 2 P - 1 pixels per axis, whose response is
     zero at every lattice frequency: a slope or a smooth shape of the content, whose phase means differ by
@@ -147,7 +147,7 @@ def ripple(picture: Tensor, period: int, ndim: int) -> Tensor:
 
 
 def _under_triangle(x: Tensor, axis: int, period: int) -> Tensor:
-    """The mean under hold * hold along one axis; 2 P - 2 pixels shorter."""
+    """Return the mean under hold * hold along one axis; 2 P - 2 pixels shorter."""
     moved = x.movedim(axis, -1)
     flat = moved.reshape(-1, 1, moved.shape[-1])
     for _ in range(2):
@@ -156,7 +156,7 @@ def _under_triangle(x: Tensor, axis: int, period: int) -> Tensor:
 
 
 def notched(picture: Tensor, period: int) -> Tensor:
-    """The picture without what lies within about WIDTH cycles per pixel of its lattice lines, zero apart.
+    """Remove the frequencies within about WIDTH cycles per pixel of the lattice lines but zero.
 
     y - sum over lines w of  exp(i w n) G(exp(-i w n) y)  with G a Gaussian of deviation WIDTH in frequency;
     the picture is continued by reflection, so that lattice stays within 2 EDGE pixels of its ends.
@@ -179,21 +179,21 @@ def notched(picture: Tensor, period: int) -> Tensor:
 
 
 def tiled(values: Tensor, size: Sequence[int]) -> Tensor:
-    """(C, *size) of (C, *period), repeated."""
+    """Repeat (C, *period) to (C, *size)."""
     for axis, n in enumerate(size, start=1):
         values = values.index_select(axis, torch.arange(n) % values.shape[axis])
     return values
 
 
 def part(picture: Tensor, start: Sequence[int], size: Sequence[int]) -> Tensor:
-    """A cut-out of the last axes."""
+    """Return a cut-out of the last axes."""
     for axis, (begin, n) in enumerate(zip(start, size, strict=True), start=picture.dim() - len(size)):
         picture = picture.narrow(axis, begin, n)
     return picture
 
 
 def contrast_gains(plain: Sequence[Tensor], spun: Sequence[Tensor], period: int) -> list[tuple[float, float]]:
-    """Contrast that spinning takes per octave of radial frequency, off the lattice lines.
+    """Return the contrast that spinning takes per octave of radial frequency, off the lattice lines.
 
     Spinning averages what the network draws differently at every shift, so that its mean is a little flat.
     gain = sqrt(E_plain / E_spun), within 1..MOST_GAIN, for octaves up to UP_TO; beyond, the plain output is
@@ -232,7 +232,7 @@ def with_contrast(picture: Tensor, gains: Sequence[tuple[float, float]]) -> Tens
 
 
 def _power(x: Tensor) -> Tensor:
-    """Power spectrum under Hann's window, the mean removed, summed over samples and channels."""
+    """Return the power spectrum under Hann's window, the mean removed, summed over samples and channels."""
     axes = tuple(range(2, x.dim()))
     x = x - x.mean(dim=axes, keepdim=True)
     for axis in axes:
@@ -244,7 +244,7 @@ def _power(x: Tensor) -> Tensor:
 
 
 def _grid(shape: Sequence[int], period: int) -> tuple[Tensor, Tensor]:
-    """Radial frequency, and where no lattice line is near (the line at zero does not count)."""
+    """Return the radial frequency, and where no lattice line is near (the line at zero does not count)."""
     frequencies = [torch.fft.fftfreq(n) for n in shape]
     mesh = torch.meshgrid(*frequencies, indexing="ij")
     radius = torch.stack(mesh).square().sum(0).sqrt()
