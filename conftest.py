@@ -12,7 +12,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from hypothesis import settings
 
-import profiles  # noqa: F401
+import tiers  # noqa: F401
 
 settings.load_profile("quick")
 

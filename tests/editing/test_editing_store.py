@@ -15,7 +15,7 @@ from torch import nn
 from torch.nn.utils import parametrizations
 
 import uncheck
-from profiles import examples
+from tiers import examples
 from uncheck.editing import export as export_module
 from uncheck.editing.edits import KINDS, Candidate, Plain, Spun, Upsampler
 from uncheck.editing.export import exported

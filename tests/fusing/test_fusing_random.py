@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 import uncheck
-from profiles import examples
+from tiers import examples
 
 #: In float64, of outputs of order one.
 ROUNDING = 1e-10

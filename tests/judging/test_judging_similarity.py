@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oracles.repair_naive import ssim_naive
-from profiles import examples
+from tiers import examples
 from uncheck.errors import UncheckError
 from uncheck.judging import similarity
 from uncheck.judging.similarity import psnr, psnr_of, squared_error, ssim

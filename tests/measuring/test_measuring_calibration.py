@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import kstest
 
+from tiers import cases
 from uncheck.measuring import find_lattice
 from uncheck.measuring.frequencies import plan
 from uncheck.measuring.harmonic import eigenspectra, line_test, window_sums
@@ -36,7 +37,7 @@ def p_values(shape, channels, samples, seed):
 
 @pytest.mark.parametrize(
     ("shape", "channels"),
-    [((120,), 1), ((120,), 2), ((24, 31), 1), ((26, 24), 3), ((5, 6), 1), ((12, 13, 16), 2)],
+    cases([((120,), 1), ((5, 6), 1)], [((120,), 2), ((24, 31), 1), ((26, 24), 3), ((12, 13, 16), 2)]),
 )
 def test_p_values_are_uniform_on_white_noise(shape, channels):
     joint, single, real = p_values(shape, channels, 1500, 11)

@@ -11,7 +11,7 @@ from scipy.stats import t as student
 from tests.oracles.brightness_naive import naive_errors, naive_left_out, naive_local
 
 import released
-from profiles import examples
+from tiers import examples
 from uncheck.measuring import brightness_dependence, find_lattice
 from uncheck.measuring.colour.dependence_curve import curve
 from uncheck.measuring.colour.local_amplitude import Grid, grid, local_amplitudes, local_means

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import released
 from oracles.measuring_naive import naive_spectrum
-from profiles import examples
+from tiers import examples
 from uncheck.measuring import find_lattice, measure, synthesise
 from uncheck.measuring.components import Lattice
 from uncheck.measuring.eigenspectra import eigencoefficients

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.oracles.brightness_naive import naive_colour_error
 from tests.oracles.measuring_naive import naive_spectrum, naive_sums
 
-from profiles import examples
+from tiers import examples
 from uncheck.measuring import brightness_dependence, find_lattice
 from uncheck.measuring.colour.opponent import NAMES, OPPONENT, colour_amplitudes
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profiles import examples
+from tiers import examples
 from uncheck.measuring import find_lattice
 
 PICTURES = {"seed": st.integers(0, 10**6), "period": st.integers(2, 8), "channels": st.integers(1, 3)}

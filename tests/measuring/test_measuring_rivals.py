@@ -32,6 +32,7 @@ def is_lattice(array, codec):
     return bool(found.present) and not excused
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("quality", [10, 15, 30, 50, 75, 90, 95])
 def test_jpeg_photographs_are_never_a_lattice_and_show_their_grid(quality):
     grids = []
@@ -126,6 +127,7 @@ def test_the_picture_before_repetition_is_found():
     assert before_repetition(np.ones((16, 16, 3), np.float32)) is None
 
 
+@pytest.mark.integration
 def test_repeating_the_pixels_of_a_photograph_makes_no_lattice():
     for index in (0, 1, 2, 4, 8, 11):
         small = photo(index, 192).astype(np.float32)

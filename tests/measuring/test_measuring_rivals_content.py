@@ -1,6 +1,7 @@
 """Enlargement, tiles, prints and textures are named; what networks leave is not."""
 
 import importlib.util
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch
 from torch import nn
 
 import released
+from tiers import cases
 from uncheck.measuring import find_lattice
 from uncheck.measuring.rivals import name_rival
 from uncheck.measuring.rivals.enlarged import before_repetition
@@ -49,15 +51,17 @@ def names(pictures):
 
 @pytest.mark.parametrize(
     ("kind", "expected", "least"),
-    [
-        ("dithered", {"halftone"}, 1.0),
-        ("halftone", {"halftone", "texture"}, 1.0),
-        ("screenshot", {"texture", "tiles"}, 1.0),
-        ("tiled", {"tiles", "texture"}, 1.0),
-        ("woven", {"texture", "tiles"}, 0.8),
-        ("brick", {"texture", "tiles"}, 0.7),
-        ("chessboard", {"texture", "tiles"}, 0.8),
-    ],
+    cases(
+        [("dithered", {"halftone"}, 1.0)],
+        [
+            ("halftone", {"halftone", "texture"}, 1.0),
+            ("screenshot", {"texture", "tiles"}, 1.0),
+            ("tiled", {"tiles", "texture"}, 1.0),
+            ("woven", {"texture", "tiles"}, 0.8),
+            ("brick", {"texture", "tiles"}, 0.7),
+            ("chessboard", {"texture", "tiles"}, 0.8),
+        ],
+    ),
 )
 def test_content_is_named(kind, expected, least):
     given = names(textures.GENERATORS[kind]((320, 320), seed) for seed in range(100, 112))
@@ -65,6 +69,7 @@ def test_content_is_named(kind, expected, least):
     assert np.mean([name in expected for name in given]) >= least
 
 
+@pytest.mark.integration
 def test_seams_are_tiles():
     # Darkened borders and lines (kinds 1 and 3); steps and blur leave no line.
     given = names(textures.seams((384, 384), seed) for seed in (1, 3, 9, 11, 17, 19, 27))
@@ -94,9 +99,14 @@ def generator(kind, stages, channels=12):
     return nn.Sequential(*layers)
 
 
-@pytest.mark.parametrize("levels", [4, 12])
-@pytest.mark.parametrize("driven_by", ["noise", "flat", "smooth"])
-@pytest.mark.parametrize("kind", ["k3s2", "k4s2", "k5s2", "shuffle", "patch8", "patch14"])
+KINDS = ("k3s2", "k4s2", "k5s2", "shuffle", "patch8", "patch14")
+DRIVEN_BY = ("noise", "flat", "smooth")
+#: One of each kind, and each way of driving and each strength often, in the quick tier.
+FEW = {(kind, DRIVEN_BY[i % 3], (4, 12)[i % 2]) for i, kind in enumerate(KINDS)}
+MANY = set(product(KINDS, DRIVEN_BY, (4, 12)))
+
+
+@pytest.mark.parametrize(("kind", "driven_by", "levels"), cases(sorted(FEW), sorted(MANY - FEW)))
 def test_untrained_generators_are_never_a_rival(kind, driven_by, levels):
     for seed in range(4):
         torch.manual_seed(seed)
@@ -115,7 +125,7 @@ def test_untrained_generators_are_never_a_rival(kind, driven_by, levels):
 
 
 @pytest.mark.parametrize(
-    ("period", "strength"), [(2, 1), (2, 20), (4, 3), (4, 18), (8, 4), (8, 15), (14, 10)]
+    ("period", "strength"), cases([(2, 1), (4, 18)], [(2, 20), (4, 3), (8, 4), (8, 15), (14, 10)])
 )
 def test_lattices_on_photographs_are_never_a_rival(period, strength):
     rng = np.random.default_rng(period)
@@ -219,7 +229,7 @@ def test_lines_beside_a_lattice_frequency_are_told(bins, strength, layout):
     assert is_beside(array, found) == (bins > 0)
 
 
-@pytest.mark.parametrize("period", [11, 13])
+@pytest.mark.parametrize("period", cases([11], [13]))
 def test_no_period_of_a_lattice_is_content_by_itself(period):
     y, x = np.indices((352, 352))
     for index in (1, 5, 9):

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 import released
+from tiers import cases
 from uncheck.measuring import find_lattice
 from uncheck.measuring.rivals import jpeg_grid, name_rival
 from uncheck.measuring.rivals.jpeg import (
@@ -70,15 +71,16 @@ def test_the_quality_is_estimated_from_the_pixels():
 
 @pytest.mark.parametrize(
     ("kind", "period", "strength", "quality"),
-    [
-        ("checks", 2, 2, 90),
-        ("stripes", 2, 1, 90),
-        ("cosines", 4, 1, 90),
-        ("cosines", 4, 2, 75),
-        ("tile", 4, 2, 90),
-        ("cosines", 8, 4, 50),
-        ("tile", 8, 4, 75),
-    ],
+    cases(
+        [("stripes", 2, 1, 90), ("cosines", 4, 1, 90)],
+        [
+            ("checks", 2, 2, 90),
+            ("cosines", 4, 2, 75),
+            ("tile", 4, 2, 90),
+            ("cosines", 8, 4, 50),
+            ("tile", 8, 4, 75),
+        ],
+    ),
 )
 def test_a_lattice_that_survived_the_coding_is_no_jpeg(kind, period, strength, quality):
     rng = np.random.default_rng(0)
@@ -94,6 +96,7 @@ def test_a_lattice_that_survived_the_coding_is_no_jpeg(kind, period, strength, q
     assert named == 0
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize(
     ("kind", "period", "strength"), [("checks", 2, 0.5), ("stripes", 2, 1), ("tile", 4, 1), ("cosines", 8, 3)]
 )

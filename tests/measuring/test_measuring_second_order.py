@@ -10,7 +10,7 @@ from PIL import Image
 
 import released
 from oracles.second_order_naive import naive_contrast
-from profiles import examples
+from tiers import examples
 from uncheck.measuring import find_lattice, measure
 from uncheck.measuring import second_order as room
 from uncheck.measuring.second_order import FLOOR, ROWS, contrast, second_order

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oracles.sets_naive import naive_set_line
-from profiles import examples
+from tiers import examples
 from uncheck.errors import UncheckError
 from uncheck.measuring import find_lattice
 from uncheck.measuring.components import Line

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 import released
+from tiers import cases
 from uncheck.cli import main
 from uncheck.measuring import measure
 from uncheck.measuring.together import LOOKED_AT, Together
@@ -126,7 +127,7 @@ def saved_as_jpeg(folder, amplitude, period):
 
 @pytest.mark.parametrize(
     ("amplitude", "period", "verdict"),
-    [(0.8, 8, "rival"), (0.8, 4, "rival"), (5, 8, "lattice"), (0.8, 5, "lattice"), (0, 8, "clean")],
+    cases([(0.8, 8, "rival"), (5, 8, "lattice")], [(0.8, 4, "rival"), (0.8, 5, "lattice"), (0, 8, "clean")]),
 )
 def test_weak_stripes_of_eight_in_jpeg_pictures_are_a_rival(tmp_path, amplitude, period, verdict):
     result = measure(saved_as_jpeg(tmp_path / "jpeg", amplitude, period), together=True).together
@@ -151,12 +152,14 @@ def test_what_a_camera_leaves_in_all_pictures_is_a_rival(colour, amplitude, verd
     assert result.groups[0].rival == ("bayer" if verdict == "rival" else None)
 
 
+@pytest.mark.integration
 def test_photographs_of_one_scanner_are_no_outputs_of_a_network():
     result = measure(released.photographs(), together=True).together
     assert [group.rival for group in result.groups] == ["bayer", "bayer"]
     assert result.verdict == "rival"
 
 
+@pytest.mark.integration
 def test_photographs_as_jpeg_have_no_lattice(tmp_path):
     rng, crops = np.random.default_rng(0), []
     for path in released.photographs() * 3:
@@ -195,6 +198,7 @@ def run(capsys, *arguments):
     return code, capsys.readouterr().out
 
 
+@pytest.mark.integration
 def test_set_option_of_the_command(tmp_path, capsys):
     dirty = save(tmp_path / "dirty", outputs(24, amplitude=0.25))
     clean = save(tmp_path / "clean", outputs(24, seed=2))

@@ -10,7 +10,7 @@ from scipy.signal import lfilter
 
 import released
 from oracles.tones_naive import naive_p_value, naive_slow
-from profiles import examples
+from tiers import examples
 from uncheck.errors import UncheckError
 from uncheck.measuring import find_tones
 from uncheck.measuring.sound.slow import LEAST, hop_size, line_frequencies, slow_spectra, slow_test

@@ -10,7 +10,7 @@ from tests.oracles.where_naive import naive_median, naive_p, naive_windowed
 
 import released
 import uncheck
-from profiles import examples
+from tiers import examples
 from uncheck.measuring.lattice import find_lattice
 from uncheck.measuring.places.phasors import PhasorLines, agreement, box_sums, phasors, typical, windowed
 from uncheck.measuring.places.where import local_map, locate
@@ -198,6 +198,7 @@ def test_odd_windows_are_refused():
         local_map(np.zeros((64, 64, 1)), window=15)
 
 
+@pytest.mark.integration
 def test_a_corner_of_a_photograph():
     photo = released.read(*released.files("photos/kodim23.png")).astype(np.float32)
     assert not local_map(photo).present

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from oracles.reading_layout import block_factors, index_map
-from profiles import examples
 from reading.zoo_networks import Fn
+from tiers import examples
 from uncheck.reading.graph import Graph
 from uncheck.reading.layout import HELD, Layout, follow, is_layout_call, sizes, source_layout
 from uncheck.reading.record import record

@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn.utils import parametrizations, parametrize, weight_norm
 
 import released
-from profiles import examples
+from tiers import examples
 from uncheck.editing.keep import keep_even
 from uncheck.errors import UncheckError
 from uncheck.layers import PhaseConvTranspose, ResizeConv, SubpixelConv

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 import released
 import uncheck
 from oracles.training_naive import naive_lines, naive_strength
-from profiles import examples
+from tiers import examples
 from uncheck.errors import UncheckError
 from uncheck.measuring.frequencies import plan
 from uncheck.measuring.tapers import COUNT, HALF_BANDWIDTH

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profiles import examples
+from tiers import examples
 from training.curves import END, KINDS, UNFORESEEN, VISIBLE, curve, is_false
 from uncheck.errors import UncheckError
 from uncheck.training import lattice_trend
