@@ -13,7 +13,8 @@ from uncheck.measuring.colour.brightness import brightness_dependence
 from uncheck.measuring.colour.dependence_curve import curve
 from uncheck.measuring.colour.local_amplitude import grid, local_amplitudes, local_means
 from uncheck.measuring.colour.regression import fit
-from uncheck.measuring.lattice import Component, find_lattice
+from uncheck.measuring.components import Component
+from uncheck.measuring.lattice import find_lattice
 
 Levels = NDArray[np.float32]
 

@@ -6,8 +6,9 @@ from scipy.stats import kstest
 
 from tiers import cases
 from uncheck.measuring import find_lattice
+from uncheck.measuring.eigenspectra import eigenspectra, window_sums
 from uncheck.measuring.frequencies import plan
-from uncheck.measuring.harmonic import eigenspectra, line_test, window_sums
+from uncheck.measuring.harmonic import line_test
 
 
 def shaped_noise(shape, channels, exponent, rng):

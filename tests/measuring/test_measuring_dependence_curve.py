@@ -16,7 +16,7 @@ from uncheck.measuring import brightness_dependence, find_lattice
 from uncheck.measuring.colour.dependence_curve import curve
 from uncheck.measuring.colour.local_amplitude import Grid, grid, local_amplitudes, local_means
 from uncheck.measuring.colour.regression import fit, variance
-from uncheck.measuring.lattice import Component, Line
+from uncheck.measuring.components import Component, Line
 
 EXAMPLES = examples(5, 20, derandomize=True)
 FREQUENCIES = [(0.5, 0.5), (0.5, 0.0), (0.25, 0.25), (0.2, 0.4), (0.0, 1 / 12), (0.5,), (0.25, 0.0, 0.5)]

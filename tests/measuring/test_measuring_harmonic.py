@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from oracles.measuring_naive import naive_amplitude, naive_line, naive_spectrum, naive_sums
+from uncheck.measuring.eigenspectra import eigenspectra, window_sums
 from uncheck.measuring.frequencies import plan
-from uncheck.measuring.harmonic import eigenspectra, line_test, window_sums
+from uncheck.measuring.harmonic import line_test
 
 WIDE = {1: (13.0, 24), 2: (3.0, 5), 3: (2.0, 3)}
 CASES = [

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from uncheck.measuring import find_lattice, synthesise
-from uncheck.measuring.lattice import Component, Line
+from uncheck.measuring.components import Component, Line
 
 
 def noise(shape, channels, seed, sigma=4.0):

@@ -1,7 +1,8 @@
 """Arrays in, numbers out: the lattice of pictures, its significance, strength and look-alikes."""
 
 from uncheck.measuring.colour.brightness import Dependence, brightness_dependence
-from uncheck.measuring.lattice import Component, Lattice, Line, find_lattice, synthesise
+from uncheck.measuring.components import Component, Lattice, Line, synthesise
+from uncheck.measuring.lattice import find_lattice
 from uncheck.measuring.measure import measure
 from uncheck.measuring.result import ImageMeasurement, Measurement
 from uncheck.measuring.sound.tones import Tone, find_tones

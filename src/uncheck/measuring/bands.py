@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uncheck.errors import UncheckError
-from uncheck.measuring.lattice import Component, Lattice, Line, find_lattice
+from uncheck.measuring.components import Component, Lattice, Line
+from uncheck.measuring.lattice import find_lattice
 
 
 def without_bands(array: NDArray[np.float32], found: Lattice) -> Lattice:
-    """`found` without the present lines that do not stand in the profile of the array along their own axes.
+    """Drop lines that are not significant in the one-axis profile of the array.
 
     A line (f, 0, 0) is tested against what is around it in all directions. Where whole slices differ at
     random, as the first and last of a padded network do, all power lies at (., 0, 0), and whatever is there

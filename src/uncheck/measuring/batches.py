@@ -122,7 +122,7 @@ def _view(cut: Pictures, view: int) -> NDArray[np.float32]:
 
 
 def _views(count: int) -> int:
-    """How many views a batch of so many outputs has; a single output is no set."""
+    """Return how many views a batch of so many outputs has; a single output is no set."""
     return 1 if count == 1 else 1 + min(count, SINGLES)
 
 

@@ -31,7 +31,7 @@ OVERLAP = (1 + 2 / 6) ** 2
 
 
 def confirmed(array: NDArray[np.float32], lattice: Lattice) -> Lattice:
-    """`lattice` with those components among the traces on whose phase the windows do not agree."""
+    """Move components on whose phase the windows do not agree to the traces."""
 
     def stands(component: Component) -> bool:
         p_value = coherence(array, component)
@@ -41,7 +41,7 @@ def confirmed(array: NDArray[np.float32], lattice: Lattice) -> Lattice:
 
 
 def coherence(array: NDArray[np.float32], component: Component) -> float | None:
-    """p-value that the windows of a picture agree by chance on the phase of the component's lines.
+    """Return the p-value of the windows agreeing by chance on the phase of the component's lines.
 
     With b_w the amplitude of a line in window w (Hann, half overlapping), u_w = b_w / |b_w| and n the number
     of independent windows, z^2 = n |mean u|^2 is exponential under uniform phases; erfc(z / sqrt 2) where
@@ -76,7 +76,7 @@ def coherence(array: NDArray[np.float32], component: Component) -> float | None:
 
 
 def _local(array: NDArray[np.float32], frequency: tuple[float, ...], size: int) -> NDArray[np.complex128]:
-    """(windows, C): amplitude of exp(2 pi i f.n) in every window, less what the window's mean leaves."""
+    """Return the amplitude of exp(2 pi i f.n) in every window less what its mean leaves, (windows, C)."""
     window, turns = hann(size), [waves(f, size) for f in frequency]
     line, mean = (
         _contract(_contract(array, rows, size, 0), columns, size, 1)
@@ -90,14 +90,14 @@ def _local(array: NDArray[np.float32], frequency: tuple[float, ...], size: int) 
 
 
 def _sides(array: NDArray[np.float32], size: int) -> NDArray[np.float64]:
-    """(windows,) +1 where the window is brighter than the picture, -1 where it is darker."""
+    """Return +1 where a window is brighter than the picture, -1 where it is darker, (windows,)."""
     brightness, window = array.mean(axis=-1), hann(size)
     means = _contract(_contract(brightness, window, size, 0), window, size, 1)
     return np.asarray(np.sign(means - brightness.mean()).ravel(), np.float64)
 
 
 def _contract(data: NDArray[Any], weights: NDArray[Any], size: int, axis: int) -> NDArray[Any]:
-    """Weighted sums over half-overlapping windows of `size` along one axis: each is two half windows."""
+    """Sum half-overlapping windows of `size`, weighted, along one axis; each is two half windows."""
     half = size // 2
     moved = np.moveaxis(data, axis, 0)
     count = len(moved) // half

@@ -88,7 +88,7 @@ class Component:
         return all(p % d == 0 for p, d in zip(other.period, self.period, strict=True))
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready: `period`, `amplitude`, `p_value` and the same per channel."""
+        """Return `period`, `amplitude`, `p_value` and the same per channel, ready for JSON."""
         names = ("period", "amplitude", "p_value", "channel_amplitudes", "channel_p_values", "signed")
         harmonics = [{"period": list(p), "amplitude": a} for p, a in self.harmonics]
         return {**as_dict(self, *names), "harmonics": harmonics}
@@ -123,7 +123,7 @@ class Lattice:
         return float(np.sqrt(sum(c.amplitude**2 for c in self.present)))
 
     def holding(self, found: Iterable[Component]) -> Lattice:
-        """The same test with these components, strongest first, present from the threshold on."""
+        """Return the same test with these components, strongest first, present from the threshold on."""
         ranked = sorted(found, key=lambda c: -c.amplitude)
         return replace(
             self,
@@ -132,7 +132,7 @@ class Lattice:
         )
 
     def keeping(self, stands: Callable[[Component], bool]) -> Lattice:
-        """Those present that do not stand go to the front of the traces."""
+        """Move components present that fail a check to the head of the traces."""
         kept = [stands(component) for component in self.present]
         if all(kept):
             return self
@@ -151,7 +151,7 @@ def without(array: NDArray[np.float32], components: Iterable[Component]) -> NDAr
 
 
 def synthesise(component: Component, shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """The component as an array of `shape` (*spatial, C), grey levels around zero."""
+    """Draw a component as an array of `shape` (*spatial, C), grey levels around zero."""
     # One tile of the pattern is summed, then repeated.
     tile = [min(n, p) for n, p in zip(shape, component.period, strict=False)]
     out = np.zeros((*tile, shape[-1]), np.float64)

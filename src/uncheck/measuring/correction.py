@@ -16,7 +16,7 @@ FISHER_LONGEST = 16
 
 
 def components(lines: Lines, scheme: FrequencyPlan, significance: float) -> dict[int, Component]:
-    """The significant components, with p-values corrected over lines, channels and periods.
+    """Return the significant components, p-values corrected over lines, channels and periods.
 
     Period P gets the share of the error rate proportional to 1/P^2 (weighted Bonferroni): short periods are
     what upsampling leaves most, and long ones have many more lines. Within a period the smallest p times the
@@ -41,7 +41,7 @@ def components(lines: Lines, scheme: FrequencyPlan, significance: float) -> dict
 
 
 def combined(p_values: NDArray[np.float64], *, apart: bool) -> float:
-    """One p-value for several lines; `apart` if they are independent, so that Fisher's sum may be tried."""
+    """Combine the p-values of several lines; Fisher's sum is tried if they are independent (`apart`)."""
     n = len(p_values)
     smallest = float(p_values.min()) * n
     if not apart:
@@ -58,7 +58,7 @@ def component_of(
     channels: list[float],
     limit: float,
 ) -> Component:
-    """The component made of the lines `own` whose p-value times their number is below `limit`."""
+    """Assemble a component of the lines `own` whose p-value times their number is below `limit`."""
     order = own[np.argsort(lines.p_joint[own])]
     keep = [i for i in order if lines.p_joint[i] * len(own) < limit] or [order[0]]
     return Component.of([line_of(scheme, i, lines) for i in keep], p_value, channels)

@@ -18,7 +18,7 @@ from uncheck.measuring.tapers import Tapers, tapers
 
 
 def eigenspectra(arrays: Any, plan: FrequencyPlan) -> Any:
-    """Tapered Fourier coefficients of `arrays` at the lattice frequencies of `plan`.
+    """Compute the tapered Fourier coefficients of `arrays` at the lattice frequencies of `plan`.
 
     Y_k(f) = sum_n u_k[n] x[n] exp(-2 pi i f.n), with u_k products of one DPSS per axis.
 
@@ -50,7 +50,7 @@ def eigenspectra(arrays: Any, plan: FrequencyPlan) -> Any:
 
 
 def window_sums(shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """(K,) sums of the product tapers of all axes, in the order of `eigenspectra`."""
+    """Return the sums of the product tapers of all axes, (K,), in the order of `eigenspectra`."""
     windows: list[Tapers] = [tapers(n, len(shape)) for n in shape]
     return reduce(np.multiply.outer, [w.sums for w in windows]).ravel()
 
@@ -88,7 +88,7 @@ def _turned(n: int, ndim: int, frequencies: NDArray[np.float64]) -> NDArray[np.c
 
 
 def _full(arrays: Any, full: FullPass) -> Any:
-    """(N, F, C, K): all lines of one base, by phases, axis by axis."""
+    """Compute all lines of one base by phases, axis by axis, (N, F, C, K)."""
     xp, ndim, data = array_namespace(arrays), len(full.periods), arrays
     for axis, period in enumerate(full.periods):
         data = _tapered(data, axis, period, ndim)
@@ -104,7 +104,7 @@ def _full(arrays: Any, full: FullPass) -> Any:
 
 
 def _tapered(data: Any, axis: int, period: int, ndim: int) -> Any:
-    """`data` (N, *spatial, C, ...) with spatial axis `axis` summed by phase, and a last axis of tapers."""
+    """Sum spatial axis `axis` of (N, *spatial, C, ...) by phase, and add a last axis of tapers."""
     xp = array_namespace(data)
     window = like(tapers(data.shape[axis + 1], ndim).values, data)
     if axis == 0 and data.ndim == ndim + 2:
@@ -121,19 +121,23 @@ def _tapered(data: Any, axis: int, period: int, ndim: int) -> Any:
 
 
 def _contract(matrix: Any, data: Any, axis: int) -> Any:
-    """A complex matrix applied along one axis of real or complex data."""
+    """Apply a complex matrix along one axis of real or complex data."""
     xp = array_namespace(data)
     moved = xp.moveaxis(data, axis, 0)
     flat = xp.reshape(moved, (moved.shape[0], -1))
-    if xp.isdtype(flat.dtype, "complex floating"):
-        out = matrix @ flat
-    else:
-        out = xp.real(matrix) @ flat + 1j * (xp.imag(matrix) @ flat)
-    return xp.moveaxis(xp.reshape(out, (matrix.shape[0], *moved.shape[1:])), 0, axis)
+    return xp.moveaxis(xp.reshape(_product(matrix, flat), (matrix.shape[0], *moved.shape[1:])), 0, axis)
+
+
+def _product(matrix: Any, data: Any) -> Any:
+    """Multiply a complex matrix with real or complex data, real and imaginary parts apart where it can be."""
+    xp = array_namespace(data)
+    if xp.isdtype(data.dtype, "complex floating"):
+        return matrix @ data
+    return xp.real(matrix) @ data + 1j * (xp.imag(matrix) @ data)
 
 
 def _axial(arrays: Any, axial: AxialPass) -> Any:
-    """(N, F, C, K): lines along one axis, from the array summed along all others."""
+    """Compute lines along one axis from the array summed along all others, (N, F, C, K)."""
     xp, ndim = array_namespace(arrays), arrays.ndim - 2
     data, n = arrays, arrays.shape[axial.axis + 1]
     others = [axis for axis in range(ndim) if axis != axial.axis]
@@ -155,7 +159,7 @@ def _axial(arrays: Any, axial: AxialPass) -> Any:
         phases = xp.reshape(flat[:, :, : whole * period], (*flat.shape[:2], whole, period, -1))
         turn = like(_dft(period, numerators), arrays)
         folded = xp.sum(phases, axis=2)
-        parts.append(xp.real(turn) @ folded + 1j * (xp.imag(turn) @ folded))
+        parts.append(_product(turn, folded))
     out = xp.concat(parts, axis=2)
     out = xp.reshape(out, (*out.shape[:3], channels, *rest))
     # (N, K, F, C, K of the others) -> (N, F, C, K_0, K_1, ...).
@@ -165,7 +169,7 @@ def _axial(arrays: Any, axial: AxialPass) -> Any:
 
 
 def _low(small: Any, low: LowPass, shape: tuple[int, ...]) -> Any:
-    """(N, F, C, K): few, low frequencies of many periods, from an array of `shape` shrunk, by direct sums."""
+    """Compute few, low frequencies of many periods by direct sums over a shrunk array, (N, F, C, K)."""
     xp, ndim = array_namespace(small), small.ndim - 2
     count, channels = small.shape[0], small.shape[-1]
     data = xp.reshape(small, (1, 1, *small.shape))
@@ -174,11 +178,7 @@ def _low(small: Any, low: LowPass, shape: tuple[int, ...]) -> Any:
         direct, response = _direct(small.shape[axis + 1], ndim, low.periods, low.numerators[axis], low.shrink)
         # (periods or 1, what is summed already, N, axis, rest) -> (periods, summed and this axis, N, rest).
         flat = xp.reshape(xp.moveaxis(data, 3, 2), (*data.shape[:2], data.shape[3], -1))
-        matrix = like(direct, small)[:, None]
-        if xp.isdtype(flat.dtype, "complex floating"):
-            flat = matrix @ flat
-        else:
-            flat = xp.real(matrix) @ flat + 1j * (xp.imag(matrix) @ flat)
+        flat = _product(like(direct, small)[:, None], flat)
         data = xp.reshape(flat, (flat.shape[0], -1, count, *data.shape[4:]))
         # Pixels that fill no block are left out: amplitudes stay those of the whole axis.
         whole = (shape[axis] / (small.shape[axis + 1] * low.shrink)) ** 0.5
@@ -195,7 +195,7 @@ def _low(small: Any, low: LowPass, shape: tuple[int, ...]) -> Any:
 
 
 def _shrunk(arrays: Any, factor: int, ndim: int) -> Any:
-    """Sums over blocks of factor pixels per axis, scaled to keep the power of noise."""
+    """Sum blocks of factor pixels per axis, scaled to keep the power of noise."""
     xp = array_namespace(arrays)
     # The last axis first: its rows are contiguous.
     for axis in range(ndim, 0, -1):
@@ -212,7 +212,7 @@ def _shrunk(arrays: Any, factor: int, ndim: int) -> Any:
 def _direct(
     n: int, ndim: int, periods: tuple[int, ...], numerators: tuple[int, ...], shrink: int
 ) -> tuple[NDArray[np.complex64], NDArray[np.complex128]]:
-    """(periods, numerators K, n) tapers turned to each frequency; what undoes the sums of `_shrunk`."""
+    """Return tapers turned to each frequency, (periods, numerators K, n), and what undoes `_shrunk`."""
     f = np.divide.outer(numerators, periods).T
     window = tapers(n, ndim).values
     turn = np.exp(-2j * np.pi * f[:, :, None] * shrink * np.arange(n))
@@ -227,7 +227,7 @@ def _dft(period: int, numerators: tuple[int, ...]) -> NDArray[np.complex64]:
 
 
 def like(values: NDArray[Any], arrays: Any) -> Any:
-    """`values` in the library, on the device and, floats, in the precision of `arrays`."""
+    """Return `values` in the library, on the device and, floats, in the precision of `arrays`."""
     if isinstance(arrays, np.ndarray):
         return values
     xp = array_namespace(arrays)

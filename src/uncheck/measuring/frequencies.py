@@ -87,7 +87,7 @@ class FrequencyPlan:
 
 
 def plan(shape: tuple[int, ...], periods: Iterable[int], *, every: bool = False) -> FrequencyPlan:
-    """The frequencies to test on `shape` (pixels per axis) for `periods` (pixels, each at least 2).
+    """List the frequencies to test on `shape` (pixels per axis) for `periods` (pixels, each at least 2).
 
     A line (a/s, b/s) belongs to the smallest period that explains it: (1/2, 1/2) belongs to period 2 also
     when it is computed among those of period 16. An axis too short for a period contributes only its mean
@@ -142,7 +142,7 @@ class _Lines:
     seen: set[FractionLine] = field(default_factory=set)
 
     def product(self, axes: tuple[int, ...], numerators: tuple[tuple[int, ...], ...]) -> NDArray[np.intp]:
-        """(F, ndim) indices into the product of numerators of the lines taken."""
+        """Return indices into the product of numerators of the lines taken, (F, ndim)."""
         indices = product(*(range(len(n)) for n in numerators))
         taken = [
             index
@@ -152,7 +152,7 @@ class _Lines:
         return np.array(taken, np.intp).reshape(len(taken), len(axes))
 
     def axial(self, period: int, axis: int, ndim: int) -> tuple[int, ...]:
-        """Numerators of the lines of one period along one axis that were taken."""
+        """Return numerators of the lines of one period along one axis that were taken."""
         axes = tuple(period if a == axis else 1 for a in range(ndim))
         return tuple(
             n for n in range(period // 2 + 1) if self._take(tuple(n * (a == axis) for a in range(ndim)), axes)
@@ -191,7 +191,7 @@ def _as_plan(
 
 
 def pair_plan(shape: tuple[int, ...], period: tuple[int, ...]) -> FrequencyPlan:
-    """The lines of one pattern of unequal periods that vary along two axes or more."""
+    """List the lines of one pattern of unequal periods that vary along two axes or more."""
     return _pair_plan(tuple(shape), tuple(period))
 
 
@@ -204,7 +204,7 @@ def _pair_plan(shape: tuple[int, ...], period: tuple[int, ...]) -> FrequencyPlan
 
 
 def checked_periods(periods: Iterable[int]) -> tuple[int, ...]:
-    """`periods` as integers; UncheckError unless they are whole numbers from 2."""
+    """Return periods as integers; UncheckError unless they are whole numbers from 2."""
     if not isinstance(periods, Iterable):
         raise UncheckError(f"periods {periods} is a single value; give several, such as [{periods}]")
     out = []

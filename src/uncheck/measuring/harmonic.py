@@ -10,19 +10,7 @@ from array_api_compat import array_namespace
 from numpy.typing import NDArray
 from scipy.special import fdtrc
 
-from uncheck.measuring.eigenspectra import eigenspectra, like, window_sums
-
-__all__ = [
-    "Lines",
-    "Statistics",
-    "eigenspectra",
-    "line_fit",
-    "line_test",
-    "p_values",
-    "statistics",
-    "to_numpy",
-    "window_sums",
-]
+from uncheck.measuring.eigenspectra import like
 
 #: Up to this many channels are tested jointly (Hotelling); more are tested one by one.
 JOINT_CHANNELS = 4
@@ -61,7 +49,7 @@ class Lines:
 
 
 def line_fit(spectra: Any, sums: NDArray[np.float64]) -> tuple[Any, Any, Any]:
-    """Least squares of one line at each frequency: mu, what it leaves of each Y_k, and the power of that.
+    """Fit one line at each frequency: mu, the residual of each Y_k, and the power of that.
 
     mu = sum_k U_k Y_k / sum_k U_k^2;   residual_k = Y_k - mu U_k;   power = sum_k |residual_k|^2.
 
@@ -81,7 +69,7 @@ def line_fit(spectra: Any, sums: NDArray[np.float64]) -> tuple[Any, Any, Any]:
 
 
 def statistics(spectra: Any, sums: NDArray[np.float64]) -> Statistics:
-    """Amplitudes and F statistics of a line at exactly these frequencies, against the spectrum around them.
+    """Compute amplitudes and F statistics of a line at each frequency against the spectrum around it.
 
     mu = sum_k U_k Y_k / sum_k U_k^2;   F = (K-1) |mu|^2 sum U_k^2 / sum_k |Y_k - mu U_k|^2.
     Several channels together: Hotelling's T^2 of the vector mu with the residual covariance of the channels.
@@ -112,7 +100,7 @@ def statistics(spectra: Any, sums: NDArray[np.float64]) -> Statistics:
 
 
 def line_test(spectra: Any, sums: NDArray[np.float64], real: NDArray[np.bool_]) -> list[Lines]:
-    """p-values of `statistics`: F(2, 2K-2), or F(1, K-1) where the frequency is real.
+    """Return p-values of `statistics`: F(2, 2K-2), or F(1, K-1) where the frequency is real.
 
     All channels together: F(2C, 2K-2C), or F(C, K-C) where real; with one or more than four channels the
     smallest p times their number. Channels without any variation have p = 1.
@@ -139,7 +127,7 @@ def line_test(spectra: Any, sums: NDArray[np.float64], real: NDArray[np.bool_]) 
 def p_values(
     statistic: NDArray[np.float64], order: int, real: NDArray[np.bool_], freedom: int
 ) -> NDArray[np.float64]:
-    """Upper tail of F(2 order, 2 freedom), or of F(order, freedom) where `real`.
+    """Return the upper tail of F(2 order, 2 freedom), or of F(order, freedom) where `real`.
 
     With even degrees of freedom it is a finite sum, x^b sum_j (b)_j / j! (1 - x)^j, x = b / (b + a F), which
     takes a tenth of the time of the incomplete beta function.
@@ -157,5 +145,5 @@ def p_values(
 
 
 def to_numpy(values: Any) -> NDArray[Any]:
-    """`values` as a NumPy array, off the device and without gradient."""
+    """Return values as a NumPy array, off the device and without gradient."""
     return values if isinstance(values, np.ndarray) else np.asarray(values.detach().cpu())

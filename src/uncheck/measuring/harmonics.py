@@ -20,7 +20,7 @@ UNEXPLAINED = 0.3
 
 
 def attribute_harmonics(array: NDArray[np.float32], lattice: Lattice) -> Lattice:
-    """`lattice` with the components that are harmonics of another one merged into it.
+    """Merge components that are harmonics of another one into it.
 
     A pattern of period P has lines at all multiples of 1/P, and those of them that a shorter period d, a
     divisor of P, also has. They stand on their own if they are stronger than all other lines of P together,
@@ -55,7 +55,7 @@ def _divides(short: Component, long: Component) -> bool:
 
 
 def _weaker(component: Component, host: Component, everything: list[Component]) -> bool:
-    """Whether it is weaker than all else that repeats with the host's period, its own harmonics left out."""
+    """Test whether it is weaker than all else that repeats with the host's period, its harmonics left out."""
     others = [
         c.amplitude
         for c in everything
@@ -85,7 +85,7 @@ def _unexplained(array: NDArray[np.float32], harmonic: Component, host: Componen
 
 
 def _beside(line: Line, shape: tuple[int, ...]) -> list[tuple[float, ...]]:
-    """Frequencies right beside the line, where there is room for them between lines."""
+    """List frequencies right beside the line, where there is room for them between lines."""
     out = []
     for axis, n in enumerate(shape):
         step = 2.5 * half_width(n, len(shape))

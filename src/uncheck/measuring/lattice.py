@@ -12,24 +12,13 @@ from array_api_compat import array_namespace
 from numpy.typing import ArrayLike, NDArray
 
 from uncheck.errors import UncheckError
-from uncheck.measuring.components import SIGNIFICANCE, VISIBLE, Component, Lattice, Line, synthesise
+from uncheck.measuring.components import SIGNIFICANCE, VISIBLE, Component, Lattice, synthesise
 from uncheck.measuring.correction import combined, component_of, components
 from uncheck.measuring.eigenspectra import eigenspectra, like, window_sums
 from uncheck.measuring.frequencies import ALL_HARMONICS, FrequencyPlan, checked_periods, pair_plan, plan
 from uncheck.measuring.harmonic import Lines, line_test, to_numpy
 from uncheck.measuring.signed import signed_components
 from uncheck.signals.levels import not_finite
-
-__all__ = [
-    "SIGNIFICANCE",
-    "VISIBLE",
-    "Component",
-    "Lattice",
-    "Line",
-    "find_lattice",
-    "find_lattices",
-    "synthesise",
-]
 
 PERIODS = tuple(range(2, 17))
 
@@ -51,7 +40,7 @@ def find_lattice(
     significance: float = SIGNIFICANCE,
     signed: bool = False,
 ) -> Lattice:
-    """Every period of `periods` that stands in `array` as lines at exactly its frequencies.
+    """Find every period of `periods` that has significant lines at exactly its frequencies.
 
     Args:
         array: (*spatial, C) in grey levels 0..255, one to three spatial axes, channels last, finite; a NumPy
@@ -88,7 +77,7 @@ def find_lattices(
     significance: float = SIGNIFICANCE,
     signed: bool = False,
 ) -> list[Lattice]:
-    """`find_lattice` of each of a batch (N, *spatial, C), tested together on the device they are on."""
+    """Test a batch (N, *spatial, C) as `find_lattice` does, together and on the device it is on."""
     periods = checked_periods(periods)
     scheme = plan(tuple(arrays.shape[1:-1]), periods)
     out = []
@@ -112,7 +101,7 @@ def find_lattices(
 
 
 def _search(working: Any, lines: Lines, scheme: FrequencyPlan, significance: float) -> list[Component]:
-    """The significant components of one array (1, *spatial, C), strongest first taken out."""
+    """Find the significant components of one array (1, *spatial, C), taking the strongest out first."""
     found: dict[int, Component] = {}
     for _ in range(len(scheme.tested)):
         fresh = [c for p, c in components(lines, scheme, significance).items() if p not in found]
@@ -131,7 +120,7 @@ def _search(working: Any, lines: Lines, scheme: FrequencyPlan, significance: flo
 
 
 def _complete(working: Any, component: Component, period: int, scheme: FrequencyPlan) -> Component:
-    """The component with all of its harmonics, if the plan had only some of them."""
+    """Add the harmonics of a component that the plan did not have."""
     shape = tuple(working.shape[1:-1])
     if period <= ALL_HARMONICS[len(shape)]:
         return component
@@ -144,7 +133,7 @@ def _complete(working: Any, component: Component, period: int, scheme: Frequency
 
 
 def _everything(working: Any, period: int) -> NDArray[np.float32]:
-    """All that repeats with the period, significant or not, less what repeats with a shorter one."""
+    """Draw all that repeats with the period, significant or not, less what repeats with a shorter one."""
     shape = tuple(working.shape[1:])
     whole = plan(shape[:-1], (period,), every=True)
     lines, own = _tests(working, whole)[0], np.arange(len(whole.family))
@@ -154,7 +143,7 @@ def _everything(working: Any, period: int) -> NDArray[np.float32]:
 def _pairs(
     working: Any, found: dict[int, Component], scheme: FrequencyPlan, significance: float
 ) -> list[Component]:
-    """Patterns of unequal periods p x q of which two others found are parts, where p x q was not tested."""
+    """Find patterns of unequal periods p x q, not tested, of which two components are stripes."""
     strongest = sorted(found.values(), key=lambda c: -c.amplitude)[:PAIRED]
     pairs = {tuple(map(int, np.lcm(one.period, two.period))) for one, two in combinations(strongest, 2)}
     done = [p for p in scheme.tested if p <= ALL_HARMONICS[len(working.shape) - 2]]
@@ -181,7 +170,7 @@ def _tests(working: Any, scheme: FrequencyPlan) -> list[Lines]:
 
 
 def centred(batch: Any) -> tuple[Any, list[bool]]:
-    """(N, *spatial, C) less the mean of each channel of each array; and which of them vary at all."""
+    """Take the mean of each channel out of each array, and say which arrays vary at all."""
     if not isinstance(batch, np.ndarray):
         xp = array_namespace(batch)
         axes = tuple(range(1, batch.ndim - 1))

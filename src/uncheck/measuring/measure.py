@@ -14,15 +14,16 @@ from uncheck.errors import UncheckError, first_line
 from uncheck.measuring.bands import without_bands
 from uncheck.measuring.coherence import confirmed
 from uncheck.measuring.colour.brightness import Dependence, brightness_dependence
+from uncheck.measuring.components import SIGNIFICANCE, VISIBLE, Lattice
 from uncheck.measuring.frequencies import checked_periods
 from uncheck.measuring.harmonics import attribute_harmonics
-from uncheck.measuring.lattice import PERIODS, SIGNIFICANCE, VISIBLE, Lattice, find_lattice
+from uncheck.measuring.lattice import PERIODS, find_lattice
 from uncheck.measuring.places.where import locate
 from uncheck.measuring.result import ImageMeasurement, Measurement
 from uncheck.measuring.rivals import name_rival
-from uncheck.measuring.second_order import Modulation, second_order
+from uncheck.measuring.second_order import second_order
 from uncheck.measuring.sets import VISIBLE_IN_SETS
-from uncheck.measuring.sound.tones import AUDIBLE, Tone, find_tones
+from uncheck.measuring.sound.tones import AUDIBLE, find_tones
 from uncheck.measuring.sound.tones import LONGEST as LONGEST_SOUND
 from uncheck.measuring.together import Together
 from uncheck.progress import Progress
@@ -82,7 +83,12 @@ def measure(
     where: bool = False,
     progress: Progress | None = None,
 ) -> Measurement:
-    """Is there a lattice in these pictures, volumes or sounds, at which periods, how strong, how certain?
+    """Measure the lattice of pictures, volumes or sounds: its periods, how strong and how certain.
+
+    >>> clean = np.random.default_rng(0).normal(128, 4, (64, 64))
+    >>> grid = 6 * (-1.0) ** np.add.outer(np.arange(64), np.arange(64))
+    >>> measure(clean).verdict, measure(clean + grid).verdict
+    ('clean', 'lattice')
 
     Args:
         images: a path, folder or glob, an array or tensor, or a sequence of these. Arrays are, by shape:
@@ -164,7 +170,7 @@ def _named(name: str, error: Exception) -> tuple[str, str]:
 
 
 def measure_signal(signal: Signal, settings: Settings) -> ImageMeasurement:
-    """One signal: its lattice, what else may have made it, and how it goes with brightness."""
+    """Measure one signal: its lattice, what else may have made it, and how it goes with brightness."""
     if signal.kind == "audio":
         return _sound(signal, settings)
     flat = signal.values.ndim == 3
@@ -193,9 +199,8 @@ def measure_signal(signal: Signal, settings: Settings) -> ImageMeasurement:
             signal = replace(signal, notes=(*signal.notes, f"No local map: {error}."))
     modulations = second_order(signal.values, found, periods=short, significance=settings.significance)
     rival = name_rival(signal.values, found, signal.codec, tables=signal.tables)
-    verdict = "rival" if rival else "lattice" if found.present else "clean"
-    made = _measurement(signal, verdict, rival, found, _dependences(signal, found), modulations=modulations)
-    return replace(made, where=places)
+    brightness = _dependences(signal, found)
+    return _result(signal, found, rival=rival, brightness=brightness, second_order=modulations, where=places)
 
 
 def _sound(signal: Signal, settings: Settings) -> ImageMeasurement:
@@ -210,31 +215,21 @@ def _sound(signal: Signal, settings: Settings) -> ImageMeasurement:
     if longest < LONGEST:
         note = f"Periods above {longest} samples, such as the hop of a vocoder, were not tested."
         signal = replace(signal, notes=(*signal.notes, note))
-    return _measurement(signal, "lattice" if found.present else "clean", None, found, (), tones)
+    return _result(signal, found, tones=tones)
 
 
-def _measurement(
-    signal: Signal,
-    verdict: str,
-    rival: str | None,
-    found: Lattice,
-    brightness: tuple[Dependence, ...],
-    tones: tuple[Tone, ...] = (),
-    modulations: tuple[Modulation, ...] = (),
-) -> ImageMeasurement:
+def _result(signal: Signal, found: Lattice, rival: str | None = None, **more: Any) -> ImageMeasurement:
     return ImageMeasurement(
         signal.name,
-        verdict,
+        "rival" if rival else "lattice" if found.present else "clean",
         rival,
         found,
-        brightness,
         kind=signal.kind,
         span=signal.span,
         unit=signal.unit,
         rate=signal.rate,
         notes=signal.notes,
-        tones=tones,
-        second_order=modulations,
+        **more,
     )
 
 

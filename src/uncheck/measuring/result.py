@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from uncheck.measuring.colour.brightness import Dependence
-from uncheck.measuring.lattice import Component, Lattice
+from uncheck.measuring.components import Component, Lattice
 from uncheck.measuring.places.places import LocalMap
 from uncheck.measuring.second_order import Modulation
 from uncheck.measuring.sound.tones import Tone
@@ -46,7 +46,7 @@ class ImageMeasurement:
         return self.found.strength
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
+        """Return plain values, ready for JSON."""
         return {
             **as_dict(self, "path", "verdict", "rival"),
             "lattice": [self._component(c) for c in self.found.present],
@@ -62,7 +62,7 @@ class ImageMeasurement:
         }
 
     def _component(self, component: Component) -> dict[str, Any]:
-        """With what it means in the signal's own terms."""
+        """Return a component with what it means in the signal's own terms."""
         out = component.to_dict()
         if self.unit is not None:
             out["amplitude_in_unit"] = component.amplitude * (self.span[1] - self.span[0]) / LEVELS
@@ -105,7 +105,7 @@ class Measurement:
         return next((v for v in ("lattice", "rival") if v in verdicts), "clean")
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
+        """Return plain values, ready for JSON."""
         return {
             "schema": SCHEMA,
             "images": plain(self.images),

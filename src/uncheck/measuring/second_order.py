@@ -36,7 +36,7 @@ class Modulation:
     p_value: float
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
+        """Return plain values, ready for JSON."""
         return {"period": list(self.period), "modulation_db": self.modulation, "p_value": self.p_value}
 
 
@@ -47,7 +47,7 @@ def second_order(
     periods: Iterable[int] = PERIODS,
     significance: float = SIGNIFICANCE,
 ) -> tuple[Modulation, ...]:
-    """Periods at which the variance of the picture is cyclostationary, strongest first.
+    """Find periods at which the variance of the picture is cyclostationary, strongest first.
 
     Interpolation leaves smoother pixels between the ones it keeps, so details have a variance that repeats
     with the period. The harmonic test is run on the log-contrast of the picture (`contrast`), in which a
@@ -71,7 +71,7 @@ def second_order(
 
 
 def contrast(array: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Mean of log(d^2 + FLOOR^2) over several details d of the mean over channels.
+    """Return the mean of log(d^2 + FLOOR^2) over several details d of the mean over channels.
 
     The details are the differences to the next pixel along each axis, and the pixel less the mean of its
     neighbours: enlarging by two keeps the symmetry of the latter, unequal phases can keep that of the former.

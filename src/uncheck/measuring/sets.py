@@ -11,14 +11,9 @@ from numpy.typing import NDArray
 from uncheck.errors import UncheckError
 from uncheck.measuring.components import SIGNIFICANCE, Component, Lattice, Line
 from uncheck.measuring.correction import components
+from uncheck.measuring.eigenspectra import eigenspectra, window_sums
 from uncheck.measuring.frequencies import FrequencyPlan
-from uncheck.measuring.harmonic import (
-    ROUNDING,
-    eigenspectra,
-    line_test,
-    to_numpy,
-    window_sums,
-)
+from uncheck.measuring.harmonic import ROUNDING, line_test, to_numpy
 from uncheck.measuring.lattice import centred
 from uncheck.measuring.tapers import tapers
 
@@ -51,7 +46,7 @@ class SetSums:
 
 
 def set_sums(arrays: Any, plan: FrequencyPlan) -> SetSums:
-    """The sums of a batch (N, *spatial, C) of grey levels, of NumPy or a tensor on any device.
+    """Sum a batch (N, *spatial, C) of grey levels, of NumPy or a tensor on any device.
 
     An image without any variation counts, but weighs nothing.
 
@@ -78,7 +73,7 @@ def set_sums(arrays: Any, plan: FrequencyPlan) -> SetSums:
 
 
 def add(one: SetSums, two: SetSums) -> SetSums:
-    """The sums of both sets together; UncheckError if their images differ in size."""
+    """Add the sums of two sets; UncheckError if their images differ in size."""
     if one.shape != two.shape:
         raise UncheckError(
             f"images of shape {two.shape} do not lie on the grid of those of shape {one.shape}; "
@@ -94,7 +89,7 @@ def set_lattice(
     threshold: float = VISIBLE_IN_SETS,
     significance: float = SIGNIFICANCE,
 ) -> Lattice:
-    """The lattice that all images of a set share.
+    """Find the lattice that all images of a set share.
 
     The harmonic test of the weighted mean sum_i Y_ik / s_i^2 / sum_i 1 / s_i^2 over the images. Contents and
     lattices of no common sign average out; what all images share without being a lattice, such as a face in
@@ -131,7 +126,7 @@ def set_lattice(
 
 
 def share(component: Component, sums: SetSums, plan: FrequencyPlan) -> float:
-    """Amplitude of the component's strongest line in another set, in its own phase, as a share of its own."""
+    """Return how much of a component another set has, in its phase, as a share of its amplitude."""
     line = max(component.lines, key=lambda line: line.amplitude)
     index = int(np.abs(plan.frequencies - line.frequency).sum(axis=1).argmin())
     channel = int(np.argmax(line.amplitudes))
@@ -142,7 +137,7 @@ def share(component: Component, sums: SetSums, plan: FrequencyPlan) -> float:
 
 
 def _response(plan: FrequencyPlan, shape: tuple[int, ...], line: Line) -> NDArray[np.complex128]:
-    """(F, C, K): the eigencoefficients of one line at every frequency of the plan."""
+    """Return the eigencoefficients of one line at every frequency of the plan, (F, C, K)."""
     out = np.zeros((len(plan.frequencies), len(line.mean), len(window_sums(shape))), np.complex128)
     for sign in (1,) if line.real else (1, -1):
         each = np.ones((len(plan.frequencies), 1), np.complex128)

@@ -26,7 +26,7 @@ VARIES = 1e-9
 
 
 def brightness_envelope(working: Any) -> NDArray[np.float64]:
-    """(K,) tapered sums of the brightness of one array (1, *spatial, C), mean removed: its low-pass part."""
+    """Sum the brightness of one array (1, *spatial, C), mean removed, under each taper, (K,)."""
     xp = array_namespace(working)
     channels, ndim = working.shape[-1], working.ndim - 2
     # A product is several times as fast as a mean over the short last axis.
@@ -42,7 +42,7 @@ def brightness_envelope(working: Any) -> NDArray[np.float64]:
 def signed_components(
     working: Any, spectra: Any, scheme: FrequencyPlan, significance: float
 ) -> dict[int, Component]:
-    """Significant components whose amplitude follows brightness less its mean.
+    """Find significant components whose amplitude follows brightness less its mean.
 
     The harmonic test with the tapered brightness D_k = sum_n u_k[n] b[n] in place of the tapers' sums U_k, on
     what is orthogonal to U: the line mu b[n] exp(2 pi i f.n), K - 1 coefficients.

@@ -34,7 +34,7 @@ class Tapers:
 
 @lru_cache(maxsize=256)
 def tapers(n: int, ndim: int) -> Tapers:
-    """The tapers of an axis of n samples in an array of `ndim` axes.
+    """Return the tapers of an axis of n samples in an array of `ndim` axes.
 
     Args:
         n: length in samples; one or two have a single flat taper.
@@ -63,7 +63,7 @@ def tapers(n: int, ndim: int) -> Tapers:
 
 
 def longest_period(n: int, ndim: int) -> int:
-    """The longest period, in samples, that an axis of n samples can be tested for (0: none).
+    """Return the longest period, in samples, that an axis of n samples can be tested for (0: none).
 
     Its line must stay clear of the mean by more than the half-width of the tapers.
     """
@@ -73,7 +73,7 @@ def longest_period(n: int, ndim: int) -> int:
 
 
 def half_width(n: int, ndim: int) -> float:
-    """Half the band of the tapers of an axis of n samples, in cycles per sample."""
+    """Return half the band of the tapers of an axis of n samples, in cycles per sample."""
     return _half_bandwidth(n, ndim) / n
 
 

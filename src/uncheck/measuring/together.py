@@ -47,7 +47,7 @@ class SetGroup:
         return "rival" if self.rival else "lattice" if self.found.present else "clean"
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
+        """Return plain values, ready for JSON."""
         return {
             "shape": list(self.shape[:-1]),
             **as_dict(self, "count", "verdict", "rival"),
@@ -75,7 +75,7 @@ class SetMeasurement:
         return next(group for group in self.groups if group.verdict == self.verdict).found
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready: the group that decided, and all groups."""
+        """Return plain values: the group that decided, and all groups."""
         first = next(group for group in self.groups if group.verdict == self.verdict)
         return {
             **first.to_dict(),
@@ -97,7 +97,7 @@ class Together:
     _left_out: list[str] = field(default_factory=list)
 
     def add(self, signal: Signal) -> None:
-        """One more output. Sounds have no common grid to lie on and are left out, which a note says."""
+        """Add one output. Sounds have no common grid to lie on and are left out, which a note says."""
         values = signal.values
         if signal.kind == "audio":
             self._left_out.append(signal.name)
@@ -117,7 +117,7 @@ class Together:
             looked.append(signal.codec == "JPEG" or jpeg_grid(values) is not None)
 
     def result(self) -> SetMeasurement | None:
-        """The verdict on all that was added; None if nothing was."""
+        """Return the verdict on all that was added; None if nothing was."""
         if not self._halves:
             return None
         groups = []
@@ -152,7 +152,7 @@ class Together:
 
 
 def _in_both(found: Lattice, halves: list[SetSums], scheme: FrequencyPlan) -> Lattice:
-    """`found` with what one half of the set does not have among the traces."""
+    """Move what one half of the set does not have to the traces."""
     return found.keeping(lambda c: all(share(c, half, scheme) >= EACH_HALF for half in halves))
 
 

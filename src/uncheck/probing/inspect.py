@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from uncheck.errors import UncheckError
 from uncheck.measuring import Component
 from uncheck.measuring.batches import BatchComponent, batch_lattice
-from uncheck.measuring.lattice import PERIODS, VISIBLE
+from uncheck.measuring.components import VISIBLE
+from uncheck.measuring.lattice import PERIODS
 from uncheck.phases import gain_spread, strang_fix_order
 from uncheck.probing.backward import Gradient, gradient_lattice
 from uncheck.probing.blame import StageBlame, blame

@@ -39,7 +39,7 @@ class Raw:
     notes: tuple[str, ...] = ()
 
     def signal(self) -> Signal:
-        """In grey levels.
+        """Scale the array to grey levels.
 
         Raises:
             UncheckError: values that are not finite.
@@ -55,7 +55,7 @@ class Raw:
 
 
 def split(array: Array, name: str, given: Given, codec: str | None = None) -> list[Raw]:
-    """The signals of one array, not scaled yet.
+    """Split one array into signals, not scaled yet.
 
     Args:
         array: by shape, unless `given.kind` or `given.rate` says otherwise: (H, W), (H, W, C) or (C, H, W)
@@ -158,7 +158,7 @@ def _volume(array: Array, name: str, given: Given, codec: str | None) -> list[Ra
 
 
 def _own_range(array: Array, given: Given) -> Span | None:
-    """With a unit, values are not grey levels in disguise: 0 to 80 metres are not 0 to 255."""
+    """Return the range of values with a unit: 0 to 80 metres are not 0 to 255."""
     if given.unit is None or array.dtype.kind != "f":
         return None
     low, high = float(array.min()), float(array.max())
@@ -178,7 +178,7 @@ def _is_picture(array: Array) -> bool:
 
 
 def _channels_last(array: Array, ndim: int) -> Array:
-    """(*spatial, C) without alpha, of an array with or without channels, first or last."""
+    """Return (*spatial, C) without alpha, of an array with or without channels, first or last."""
     if array.ndim == ndim:
         return array[..., None]
     if array.shape[-1] > CHANNELS and array.shape[0] <= CHANNELS:

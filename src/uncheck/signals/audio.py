@@ -20,7 +20,7 @@ Span = tuple[float, float]
 
 
 def read_audio(path: str, given: Given) -> Signal:
-    """One sound file, all channels.
+    """Read one sound file, all channels.
 
     Args:
         path: .wav (integers of 8 to 32 bits, floats; any number of channels), .flac or .ogg.
@@ -45,7 +45,7 @@ def read_audio(path: str, given: Given) -> Signal:
 
 
 def sound(name: str, samples: NDArray[np.generic], given: Given, codec: str | None = None) -> Signal:
-    """Samples (n,) or (n, C) as a signal in grey levels around 0, full scale being 255 from end to end.
+    """Scale samples (n,) or (n, C) to grey levels around 0, full scale being 255 from end to end.
 
     Raises:
         UncheckError: no samples, or some that are not finite.

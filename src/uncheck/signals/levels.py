@@ -16,7 +16,7 @@ LUMA = np.array([0.299, 0.587, 0.114])
 
 
 def infer_range(values: NDArray[np.generic]) -> tuple[float, float]:
-    """The range that values most likely live in: their type's, or the usual one that holds them.
+    """Infer the range that values live in: their type's, or the usual one that holds them.
 
     Unsigned integers: all of their type. Otherwise the first of 0..1 and -1..1 that holds 98 % of the values
     with 15 % to spare, then 0..255 if they reach beyond 32, else their own smallest and largest.
@@ -42,7 +42,7 @@ def infer_range(values: NDArray[np.generic]) -> tuple[float, float]:
 
 
 def to_levels(values: ArrayLike, span: tuple[float, float] | None = None) -> NDArray[np.float32]:
-    """`values` scaled so that `span` (lowest, highest; inferred if None) becomes 0..255, as float32."""
+    """Scale values so that `span` (lowest, highest; inferred if None) becomes 0..255, as float32."""
     raw = np.asarray(values)
     if not raw.size or raw.dtype == object:
         raise UncheckError(f"expected numbers, got an array of shape {raw.shape} and type {raw.dtype}")

@@ -11,7 +11,7 @@ from uncheck.signals.signal import Signal
 
 
 def tiles(signal: Signal, size: tuple[int, int], gap: int) -> list[Signal]:
-    """The tiles of a mosaic, row by row, as signals "name[0]", "name[1]", ...
+    """Cut a mosaic into its tiles, row by row: signals "name[0]", "name[1]", ...
 
     Along each axis n * size + (n - 1) * gap pixels, plus either no border or one as wide as the gap on both
     sides. Empty places after the last tile (constant throughout) are left out.
@@ -48,7 +48,7 @@ def tiles(signal: Signal, size: tuple[int, int], gap: int) -> list[Signal]:
 
 
 def _starts(length: int, size: int, gap: int) -> list[int]:
-    """First pixel of each tile along one axis; empty if the length does not fit."""
+    """Return the first pixel of each tile along one axis; none if the length does not fit."""
     for border in (0, gap):
         count, rest = divmod(length - 2 * border + gap, size + gap)
         if count >= 1 and rest == 0:

@@ -78,7 +78,7 @@ class Given:
 
 
 def _numbers(values: Any, count: int) -> bool:
-    """Whether these are so many finite numbers."""
+    """Test whether these are so many finite numbers."""
     try:
         return len(values) == count and bool(np.isfinite(np.asarray(values, np.float64)).all())
     except (TypeError, ValueError):

@@ -32,7 +32,7 @@ class Part:
     groups: tuple[PeriodGroup, ...]
 
     def plus(self, other: Part) -> Part:
-        """Both together; UncheckError if their images differ in size."""
+        """Add another part; UncheckError if their images differ in size."""
         if self.shape != other.shape:
             raise UncheckError(
                 f"images of shape {other.shape} do not lie on the grid of those of shape {self.shape}; "
@@ -43,7 +43,7 @@ class Part:
         return Part(self.shape, tuple(groups))
 
     def values(self, significance: float) -> dict[str, float]:
-        """`strength`, `mean_strength`, and `strength_P` and `p_value_P` of each period that was tested."""
+        """Return `strength`, `mean_strength`, and `strength_P` and `p_value_P` of each period tested."""
         tries, out = len(self.groups), dict[str, float]()
         for group in self.groups:
             found = set_values(group.sums, group.total, group.periods, VISIBLE_IN_SETS, significance / tries)
@@ -54,7 +54,7 @@ class Part:
 
 
 def part_of(images: Any, periods: Iterable[int], span: Span | None) -> Part:
-    """The sums of a batch (N, C, *spatial), a sixteenth of each side left out.
+    """Sum a batch (N, C, *spatial), a sixteenth of each side left out.
 
     Periods too long for what is left, but not for the picture, are measured with the border.
 

@@ -16,7 +16,7 @@ from uncheck.training.strength import lattice_strength
 
 
 def batch_sums(images: Any, periods: Iterable[int], span: Span | None) -> tuple[SetSums, float]:
-    """The sums of a batch (N, C, *spatial) for the set test, and the sum of its images' own strengths.
+    """Sum a batch (N, C, *spatial) for the set test, and the strengths of its single images.
 
     Raises:
         UncheckError: values that are NaN or infinite; a wrong shape; too small for all periods.
@@ -34,7 +34,7 @@ def batch_sums(images: Any, periods: Iterable[int], span: Span | None) -> tuple[
 def set_values(
     sums: SetSums, total: float, periods: tuple[int, ...], threshold: float, significance: float
 ) -> dict[str, float]:
-    """`strength`, `mean_strength`, and `strength_P` and `p_value_P` of each period P, from such sums."""
+    """Return `strength`, `mean_strength`, and `strength_P` and `p_value_P` of each period P."""
     scheme = plan(sums.shape[:-1], periods)
     found = set_lattice(sums, scheme, threshold=threshold, significance=significance)
     # What is not significant has a p-value too.

@@ -11,7 +11,7 @@ from uncheck.measuring.colour.dependence_curve import Curve, curve
 from uncheck.measuring.colour.local_amplitude import Grid, grid, local_amplitudes, local_means
 from uncheck.measuring.colour.opponent import ColourAmplitudes, colour_amplitudes, mean_colour
 from uncheck.measuring.colour.regression import fit
-from uncheck.measuring.lattice import Component
+from uncheck.measuring.components import Component
 from uncheck.plain import Plain
 from uncheck.signals.levels import brightness
 
@@ -99,7 +99,7 @@ def brightness_dependence(array: NDArray[np.float32], component: Component) -> D
 def _signed(
     local: NDArray[np.complex128], colours: NDArray[np.float64], windows: Grid
 ) -> NDArray[np.float64]:
-    """Component of each complex amplitude along the phase of most of the power that colour explains.
+    """Project complex amplitudes on the phase of most of the power that colour explains.
 
     Content has a random phase in every window; what is left of it in a fit on colour is small.
     """

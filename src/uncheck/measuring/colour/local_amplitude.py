@@ -27,7 +27,7 @@ class Grid:
 
 
 def grid(shape: tuple[int, ...], period: tuple[int, ...]) -> Grid:
-    """Windows of a whole number of periods, about 16 pixels but at least two periods, on each axis.
+    """Choose windows of whole periods, at least two and about 16 pixels, on each axis.
 
     Args:
         shape: pixels per axis.
@@ -47,7 +47,7 @@ def grid(shape: tuple[int, ...], period: tuple[int, ...]) -> Grid:
 
 
 def local_amplitudes(plane: NDArray[np.float32], line: Line, windows: Grid) -> NDArray[np.complex128]:
-    """Complex peak amplitude of the line in every window, the first axis running slowest.
+    """Return the complex peak amplitude of the line in every window, the first axis running slowest.
 
     Least squares, weighted by a Hann window, of a parabola and the line on each axis:
     a = sum_n k[n] x[n], k a product of one dual vector per axis, the same in all windows.
@@ -69,7 +69,7 @@ def local_amplitudes(plane: NDArray[np.float32], line: Line, windows: Grid) -> N
 
 
 def local_means(plane: NDArray[np.float32], windows: Grid) -> NDArray[np.float64]:
-    """Hann-weighted mean of every window, which no lattice of the period moves."""
+    """Return the Hann-weighted mean of every window; no lattice of the period moves it."""
     kernels = [hann(size).astype(np.complex128) for size in windows.sizes]
     return np.asarray(_contract(plane, kernels, windows).real, np.float64)
 
@@ -77,7 +77,7 @@ def local_means(plane: NDArray[np.float32], windows: Grid) -> NDArray[np.float64
 def _contract(
     plane: NDArray[np.float32], kernels: list[NDArray[np.complex128]], windows: Grid
 ) -> NDArray[np.complex128]:
-    """(windows,): the product of the kernels, one per axis, applied to every window."""
+    """Apply the product of the kernels, one per axis, to every window, (windows,)."""
     data: NDArray[Any] = plane[
         tuple(slice(c * s) for c, s in zip(windows.counts, windows.sizes, strict=True))
     ]

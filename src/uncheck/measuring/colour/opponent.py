@@ -51,7 +51,7 @@ class ColourAmplitudes:
         return NAMES[int(np.argmax([one.amplitude for one in self.opponent]))]
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
+        """Return plain values, ready for JSON."""
         out = as_dict(self, "channels", "total", "opponent", "dominant")
         if self.opponent is not None:
             out["opponent"] = dict(zip(NAMES, out["opponent"], strict=True))
@@ -59,7 +59,7 @@ class ColourAmplitudes:
 
 
 def colour_amplitudes(array: NDArray[np.float32], component: Component) -> ColourAmplitudes:
-    """Amplitude of the component in each channel and along luma, red-green and blue-yellow.
+    """Measure a component in each channel and along luma, red-green and blue-yellow.
 
     Along a unit vector v of colours: A_v = sqrt(sum over lines of |g v.mu|^2), mu the complex amplitudes of
     the line per channel, g = 2, or 1 where the line is real. With S the covariance of the eigencoefficients
@@ -91,7 +91,7 @@ def colour_amplitudes(array: NDArray[np.float32], component: Component) -> Colou
 def _estimate(
     means: NDArray[np.complex128], noise: NDArray[np.complex128], axes: NDArray[np.float64]
 ) -> Estimate:
-    """Root of the summed squares of means (lines, C) along `axes`, its error from the (lines, C, C) noise."""
+    """Return the root of the summed squares of means (lines, C) along `axes`, and its error."""
     along = means @ axes.T
     size = float(np.linalg.norm(along))
     strongest = along[: len(noise)]
@@ -103,7 +103,7 @@ def _estimate(
 
 
 def _noise(array: NDArray[np.float32], component: Component) -> NDArray[np.complex128]:
-    """(lines, C, C) covariance of the peak amplitudes along their phases, of the strongest lines."""
+    """Return the covariance of the strongest lines' peak amplitudes along their phases, (lines, C, C)."""
     lines = component.lines[:LINES]
     spectra = eigencoefficients(array, [line.frequency for line in lines])
     known = window_sums(array.shape[:-1])
@@ -114,7 +114,7 @@ def _noise(array: NDArray[np.float32], component: Component) -> NDArray[np.compl
 
 
 def mean_colour(array: NDArray[np.float32]) -> NDArray[np.float64]:
-    """(C,) mean of each channel of (*spatial, C)."""
+    """Return the mean of each channel of (*spatial, C)."""
     rows = array.reshape(len(array), -1)
     # A product with ones sums rows fast; the short rest is summed in double precision.
     sums = (np.ones(len(rows), rows.dtype) @ rows).reshape(-1, array.shape[-1]).sum(axis=0, dtype=np.float64)

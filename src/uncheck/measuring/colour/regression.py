@@ -77,7 +77,7 @@ def fit(columns: NDArray[np.float64], values: NDArray[np.float64], counts: tuple
 
 
 def variance(scores: NDArray[np.float64], counts: tuple[int, ...]) -> float:
-    """Variance of the sum of `scores` (windows,), errors of zero mean, on a grid of `counts` windows."""
+    """Return the variance of the sum of errors `scores` (windows,) of zero mean on a grid of windows."""
     spread = scores.reshape(counts)
     taper = 1 - np.abs(np.arange(1 - REACH, REACH)) / REACH
     for axis in range(len(counts)):

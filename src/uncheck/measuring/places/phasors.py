@@ -42,12 +42,12 @@ class PhasorLines:
 
 
 def window_size(period: int) -> int:
-    """Side in pixels of the windows for a period: a power of two, at least two periods and 16 pixels."""
+    """Return the side of the windows for a period: a power of two, two periods and 16 pixels at least."""
     return 16 if period <= 4 else max(32, 1 << (2 * period - 1).bit_length())
 
 
 def windowed(planes: NDArray[np.float32], frequencies: NDArray[np.float64], size: int) -> NDArray[Any]:
-    """Complex amplitude of every line in every window, windows overlapping by half.
+    """Return the complex amplitude of every line in every window, windows overlapping by half.
 
     b = sum_n k[n] x[n] with one kernel per axis: Hann-weighted least squares of the line, its conjugate and a
     parabola. The line is Re(b exp(2 pi i f.n)), doubled unless it is real, n from the picture's first pixel.
@@ -87,7 +87,7 @@ def windowed(planes: NDArray[np.float32], frequencies: NDArray[np.float64], size
 
 
 def phasors(local: NDArray[Any], real: NDArray[np.bool_]) -> NDArray[Any]:
-    """Unit phases b / |b| of decorrelated channels; signs where the line is real, 0 where a window is silent.
+    """Return phases b / |b| of decorrelated channels; signs of real lines, 0 where a window is silent.
 
     Channels are turned, line by line, to the eigenvectors of their covariance over windows, every window
     having the same weight: what red and green share is then no longer in the way of what they do not.
@@ -115,7 +115,7 @@ def phasors(local: NDArray[Any], real: NDArray[np.bool_]) -> NDArray[Any]:
 
 
 def box_sums(units: NDArray[Any], sides: tuple[int, int], steps: tuple[int, int]) -> NDArray[Any]:
-    """Sums over boxes of `sides` windows, starting every `steps` windows: (C, rows, columns, F)."""
+    """Sum boxes of `sides` windows, starting every `steps` windows: (C, rows, columns, F)."""
     for axis, (side, step) in enumerate(zip(sides, steps, strict=True), 1):
         running = np.cumsum(units, axis=axis)
         moved = np.moveaxis(running, axis, 0)
@@ -126,7 +126,7 @@ def box_sums(units: NDArray[Any], sides: tuple[int, int], steps: tuple[int, int]
 
 
 def agreement(sums: NDArray[Any], windows: float, lines: PhasorLines) -> NDArray[np.float32]:
-    """-log p of sums of `windows` phasors, were their phases random.
+    """Return -log p of sums of `windows` phasors, were their phases random.
 
     z^2 = n |mean u|^2, n = windows / OVERLAP (and / EDGES), is exponential; 2 Phi(-z) where the line is real.
     """
@@ -138,7 +138,7 @@ def agreement(sums: NDArray[Any], windows: float, lines: PhasorLines) -> NDArray
 
 
 def typical(local: NDArray[Any], rounds: int = 8) -> NDArray[np.complex128]:
-    """Geometric median over the last axis of points (C, ..., n): what most windows agree on.
+    """Return the geometric median over the last axis of (C, ..., n): what most windows agree on.
 
     Weiszfeld's iteration m = sum b_w / |b_w - m| / sum 1 / |b_w - m| from 0, all channels in one norm. It
     stays near zero where fewer than half of the windows have the line, and is not moved by a few busy ones.
@@ -161,7 +161,7 @@ def _kernel(frequency: float, size: int) -> NDArray[np.complex64]:
 
 
 def _paired(kernels: NDArray[np.complex64]) -> NDArray[np.float32]:
-    """(2 size, 2 F): real and imaginary part in, real and imaginary part of every line out, in turn."""
+    """Return (2 size, 2 F): real and imaginary part in, those of every line out, in turn."""
     return np.concatenate([kernels, 1j * kernels], axis=1).T.copy().view(np.float32)
 
 

@@ -37,7 +37,7 @@ class Region:
     elsewhere: float
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
+        """Return plain values, ready for JSON."""
         found = as_dict(self.component, "amplitude", "p_value")
         return {**as_dict(self, "box", "share"), **found, "elsewhere": self.elsewhere}
 
@@ -70,7 +70,7 @@ class PeriodMap:
     regions: tuple[Region, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready; the maps as nested lists, amplitudes rounded to a thousandth of a grey level."""
+        """Return plain values; maps as nested lists, amplitudes rounded to a thousandth of a grey level."""
         return {
             **as_dict(self, "period", "window", "stride", "scale", "share", "regions"),
             "amplitude": np.round(self.amplitude.astype(float), 3).tolist(),
@@ -111,11 +111,11 @@ class LocalMap:
         return tuple(sorted(strong, key=lambda c: -c.amplitude))
 
     def of(self, period: tuple[int, ...]) -> PeriodMap | None:
-        """The map of one period, None if it was not found anywhere."""
+        """Return the map of one period, None if it was not found anywhere."""
         return next((m for m in self.maps if m.period == period), None)
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
+        """Return plain values, ready for JSON."""
         return {
             "shape": list(self.shape),
             "tested": list(self.periods),

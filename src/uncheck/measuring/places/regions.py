@@ -35,7 +35,7 @@ def period_map(
     significance: float,
     usual: NDArray[Any] | float = 0.0,
 ) -> PeriodMap:
-    """The map of one period and its regions.
+    """Map one period and its regions.
 
     Args:
         period: pixels per axis, if nothing is significant.
@@ -83,7 +83,7 @@ def period_map(
 
 
 def _around(local: NDArray[Any], lines: Sequence[Line], boxes: Boxes) -> NDArray[np.float64]:
-    """Amplitude that most windows of each box agree on, in the channel where it is largest."""
+    """Return the amplitude that most windows of each box agree on, in the channel where it is largest."""
     power: NDArray[np.float64] | float = 0.0
     for i, line in enumerate(lines):
         cut = sliding_window_view(local[..., i], boxes.sides, axis=(1, 2))
@@ -94,7 +94,7 @@ def _around(local: NDArray[Any], lines: Sequence[Line], boxes: Boxes) -> NDArray
 
 
 def _closed(inside: NDArray[np.bool_], boxes: Boxes) -> NDArray[np.bool_]:
-    """Fragments less than half a box apart become one place."""
+    """Combine fragments less than half a box apart."""
     reach = [side // 4 for side in boxes.sides]
     padded = np.pad(inside, [(r, r) for r in reach])
     closed = binary_closing(padded, np.ones([2 * r + 1 for r in reach]))
@@ -102,7 +102,7 @@ def _closed(inside: NDArray[np.bool_], boxes: Boxes) -> NDArray[np.bool_]:
 
 
 def _component(local: NDArray[Any], lines: Sequence[Line], p_value: float) -> Component:
-    """The lattice of some windows (C, windows, F)."""
+    """Measure the lattice of some windows (C, windows, F)."""
     made = [replace(line, mean=tuple(map(complex, typical(local[..., i])))) for i, line in enumerate(lines)]
     return _of_lines(made, p_value)
 
@@ -114,7 +114,7 @@ def _of_lines(lines: Sequence[Line], p_value: float) -> Component:
 def _extent(
     where: tuple[slice, ...], inside: NDArray[np.bool_], size: int, shape: tuple[int, int]
 ) -> tuple[tuple[int, int, int, int], float]:
-    """Bounds in pixels and share of the picture. Each window stands for its middle half; those at the
+    """Return bounds in pixels and share of the picture. Each window stands for its middle half; those at the
     border of the picture reach to it.
     """
     half = size // 2
@@ -129,7 +129,7 @@ def _extent(
 
 
 def without_leakage(maps: Sequence[PeriodMap]) -> list[PeriodMap]:
-    """The maps, strongest first, less what stronger ones leave in them, harmonics laid to their fundamental.
+    """Remove what stronger maps leak into weaker ones, and merge harmonics into their fundamental.
 
     In a place that a stronger map also has, a weaker line within two cycles per window of one of its lines
     is taken for its leakage; what then remains of a period that divides the stronger one is its harmonic.
@@ -166,7 +166,7 @@ def _own(one: PeriodMap, stronger: list[PeriodMap]) -> Iterator[Region]:
 
 
 def _host(one: PeriodMap, region: Region, other: PeriodMap) -> Region | None:
-    """The stronger region of another map that holds most of this one."""
+    """Return the stronger region of another map that holds most of this one."""
     inside = np.argwhere(one.significant & _within(one, region.box))
     centres = (inside + 1) * one.stride
     index = np.clip(np.rint(centres / other.stride).astype(int) - 1, 0, np.array(other.significant.shape) - 1)
@@ -178,7 +178,7 @@ def _host(one: PeriodMap, region: Region, other: PeriodMap) -> Region | None:
 
 
 def _within(one: PeriodMap, box: tuple[int, int, int, int]) -> NDArray[np.bool_]:
-    """Windows centred in a box of pixels."""
+    """Test which windows are centred in a box of pixels."""
     y, x = ((np.arange(n) + 1) * one.stride for n in one.significant.shape)
     inside = ((y >= box[0]) & (y < box[2]))[:, None] & ((x >= box[1]) & (x < box[3]))
     return np.asarray(inside, np.bool_)

@@ -26,13 +26,13 @@ class Boxes:
     steps: tuple[int, int]
 
     def count(self, grid: tuple[int, ...]) -> int:
-        """How many there are on a `grid` of (rows, columns) windows."""
+        """Count the boxes on a `grid` of (rows, columns) windows."""
         return prod(
             (n - side) // step + 1 for n, side, step in zip(grid, self.sides, self.steps, strict=True)
         )
 
     def around(self, grid: tuple[int, ...]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Which box is around each window: box rows (rows, 1) and box columns (columns,)."""
+        """Return the box around each window: box rows (rows, 1) and box columns (columns,)."""
         out = []
         for n, side, step in zip(grid, self.sides, self.steps, strict=True):
             nearest = np.rint((np.arange(n) - (side - 1) / 2) / step)
@@ -50,7 +50,7 @@ class Scan:
 
 
 def scales(grid: tuple[int, ...], size: int) -> list[Boxes]:
-    """Boxes of the sides in SCALES, in windows of `size` pixels, as far as they fit, a quarter side apart."""
+    """Return boxes of the sides in SCALES, in windows of `size` pixels, that fit, a quarter side apart."""
     out: dict[tuple[int, int], Boxes] = {}
     for pixels in SCALES:
         side = max(FEWEST, 2 * pixels // size)
@@ -61,7 +61,7 @@ def scales(grid: tuple[int, ...], size: int) -> list[Boxes]:
 
 
 def scan(local: NDArray[Any], lines: PhasorLines, size: int, tried: float, significance: float) -> Scan:
-    """The smallest scale at which a box is significant; else the one with the smallest p.
+    """Find the smallest scale at which a box is significant; else the one with the smallest p.
 
     Args:
         local: (C, rows, columns, F) from `windowed`; overwritten.
@@ -90,7 +90,7 @@ def scan(local: NDArray[Any], lines: PhasorLines, size: int, tried: float, signi
 
 
 def _combined(each: NDArray[np.float32]) -> NDArray[np.float64]:
-    """(boxes): of -log p (C, rows, columns, F), twice the smaller of smallest p and Fisher's sum."""
+    """Return twice the smaller of smallest p and Fisher's sum of -log p (C, rows, columns, F), by box."""
     count = each.shape[0] * each.shape[-1]
     smallest = count * np.exp(-each.max(axis=(0, 3)).astype(float))
     fisher = chdtrc(2 * count, 2 * each.sum(axis=(0, 3), dtype=np.float64))

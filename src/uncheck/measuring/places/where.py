@@ -30,7 +30,7 @@ def local_map(
     threshold: float = VISIBLE,
     components: Sequence[Component] | None = None,
 ) -> LocalMap:
-    """Where in a picture each period of a lattice is, also where it fills only a part of it.
+    """Map where in a picture each period of a lattice is, also where it fills only a part of it.
 
     Every line is demodulated in half-overlapping Hann windows, channels decorrelated; u_w is the phase of
     window w. A box of n independent windows agrees by chance with p = exp(-n |mean u|^2) (erfc for a real
@@ -103,7 +103,7 @@ def _mapped(
     significance: float,
     always: bool,
 ) -> PeriodMap | None:
-    """The map of one period, None if it is nowhere significant, unless `always`."""
+    """Map one period; None if it is nowhere significant, unless `always`."""
     frequencies = np.array([line.frequency for line in family.lines])
     lines = PhasorLines(frequencies, np.array([line.real for line in family.lines]))
     local = windowed(planes, frequencies, size)
@@ -130,7 +130,7 @@ def _mapped(
 
 
 def _adds(region: Region, known: Region) -> bool:
-    """Whether a region says more than one that is known: it lies elsewhere, or is twice as strong."""
+    """Test whether a region says more than a known one: it lies elsewhere, or is twice as strong."""
     y, x = ((region.box[i] + region.box[i + 2]) / 2 for i in (0, 1))
     inside = known.box[0] <= y < known.box[2] and known.box[1] <= x < known.box[3]
     return not inside or region.component.amplitude >= 2 * known.component.amplitude
@@ -176,7 +176,7 @@ def locate(
     periods: Iterable[int] = PERIODS,
     significance: float = SIGNIFICANCE,
 ) -> tuple[Lattice, LocalMap]:
-    """`found`, the lattice of a whole picture, with the places that it missed, and the map of both.
+    """Add the places that the test of the whole picture missed to what it found, and map both.
 
     Args:
         array: (H, W, C) grey levels.

@@ -7,7 +7,7 @@ from math import lcm
 import numpy as np
 from numpy.typing import NDArray
 
-from uncheck.measuring.lattice import Lattice
+from uncheck.measuring.components import Lattice
 from uncheck.measuring.rivals.camera import is_bayer
 from uncheck.measuring.rivals.enlarged import is_enlarged
 from uncheck.measuring.rivals.jpeg import Tables, is_jpeg, jpeg_grid
@@ -26,7 +26,7 @@ LARGEST = 1024
 def name_rival(
     array: NDArray[np.float32], lattice: Lattice, codec: str | None = None, *, tables: Tables | None = None
 ) -> str | None:
-    """The rival that explains every present component, or None. In doubt it is None: a lattice.
+    """Name the rival that explains every present component, or None. In doubt it is None: a lattice.
 
     Args:
         array: (H, W, C) grey levels, as given to `find_lattice`.
@@ -55,7 +55,7 @@ def name_rival(
 
 
 def part(array: NDArray[np.float32], lattice: Lattice) -> NDArray[np.float32]:
-    """The middle of large pictures, cut where the lattice and the blocks of JPEG begin anew."""
+    """Cut the middle out of large pictures where the lattice and the blocks of JPEG begin anew."""
     cuts = []
     for axis, n in enumerate(array.shape[:2]):
         step = lcm(16, *(c.period[axis] for c in lattice.present))

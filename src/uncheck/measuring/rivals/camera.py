@@ -26,7 +26,7 @@ QUINCUNX = 0.55
 
 
 def is_bayer(array: NDArray[np.float32], lattice: Lattice) -> bool:
-    """Whether only period 2 is there, at most 1 level strong, and as the colour mosaic of a camera leaves it.
+    """Test whether all there is has period 2, at most 1 level, and is as a camera's mosaic leaves it.
 
     Either the pattern is a quincunx, green against red and blue, with next to nothing left in brightness; or
     the measured half of the green pixels varies more than the interpolated half, while red and blue vary more
@@ -41,7 +41,7 @@ def is_bayer(array: NDArray[np.float32], lattice: Lattice) -> bool:
 
 
 def green_against_magenta(component: Component) -> bool:
-    """Whether the pattern is the quincunx (1/2, 1/2) with green of one sign, red and blue of the other."""
+    """Test for the quincunx (1/2, 1/2) with green of one sign, red and blue of the other."""
     power = [sum(a * a for a in line.amplitudes) for line in component.lines]
     both = [all(f == 0.5 for f in line.frequency) for line in component.lines]
     if sum(p for p, q in zip(power, both, strict=True) if q) < QUINCUNX * sum(power):
@@ -55,7 +55,7 @@ def green_against_magenta(component: Component) -> bool:
 
 
 def bayer_contrast(array: NDArray[np.float32], lattice: Lattice) -> float:
-    """How differently the two quincunx halves of green vary, beyond red and blue: 0 for no mosaic.
+    """Measure how differently the quincunx halves of green vary, beyond red and blue: 0 for no mosaic.
 
     Equation: |log r_G| where it differs from (log r_R + log r_B)/2 by as much, r the ratio between even
     and odd (row + column) pixels of the mean |x - mean of the 4 neighbours|, the lattice itself removed; 0 if

@@ -5,14 +5,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from uncheck.measuring.lattice import Lattice, find_lattice
+from uncheck.measuring.components import Lattice
+from uncheck.measuring.lattice import find_lattice
 
 #: Smallest enlargement told from a picture that happens to have a few equal rows.
 SMALLEST = 1.1
 
 
 def is_enlarged(array: NDArray[np.float32], lattice: Lattice) -> bool:
-    """Whether rows and columns were repeated evenly, and the picture before that had no lattice.
+    """Test whether rows and columns were repeated evenly, and the picture before had no lattice.
 
     Enlarging by r, whole or not, turns a trace of period P into one of period r P, or leaves one of the
     beat of the repetitions; either alone may pass the threshold.
@@ -26,7 +27,7 @@ def is_enlarged(array: NDArray[np.float32], lattice: Lattice) -> bool:
 
 
 def before_repetition(array: NDArray[np.float32]) -> NDArray[np.float32] | None:
-    """The picture less its repeated rows and columns, or None unless both were repeated evenly.
+    """Remove repeated rows and columns; None unless both were repeated evenly.
 
     Args:
         array: (H, W, C); rows and columns may have been cropped anywhere.

@@ -80,7 +80,7 @@ Tables = Sequence[Sequence[int]]
 def is_jpeg(
     array: NDArray[np.float32], lattice: Lattice, codec: str | None = None, tables: Tables | None = None
 ) -> bool:
-    """Whether JPEG coding explains every component: coding this very picture again leaves as much.
+    """Test whether JPEG coding explains every component: coding the picture again leaves as much.
 
     A picture that shows no 8x8 grid was not coded. On a smooth one, whose blocks are all rounded alike, up to
     3 levels of steps with falling harmonics are also believed if its coefficients are multiples of a table.
@@ -119,7 +119,7 @@ def _on_axes(component: Component) -> bool:
 def left_by_coding(
     array: NDArray[np.float32], lattice: Lattice, grid: tuple[int, int], options: dict[str, Any]
 ) -> list[float]:
-    """Strength, in grey levels, of what JPEG coding adds to this picture at each component present.
+    """Measure what JPEG coding adds to this picture at each component present, grey levels.
 
     The lattice is taken out and the picture coded on three grids beside its own and, blurred, on its own; the
     largest change counts ("calibration" of steganalysis: Fridrich, Goljan, Hogea, 2002).
@@ -146,7 +146,7 @@ def left_by_coding(
 
 
 def _sawtooth(present: Sequence[Component]) -> bool:
-    """Steps every 8 (chroma 16) pixels: at most 3 levels, harmonics falling as 1/k."""
+    """Test for steps every 8 (chroma 16) pixels: at most 3 levels, harmonics falling as 1/k."""
     longest = max((c.amplitude for c in present if max(c.period) >= 8), default=0.0)
     return longest <= MOST_SMOOTH and all(
         all(16 % p == 0 for p in c.period)
@@ -156,7 +156,7 @@ def _sawtooth(present: Sequence[Component]) -> bool:
 
 
 def compressed(pixels: NDArray[np.uint8], **options: Any) -> NDArray[np.float32]:
-    """`pixels` (H, W, C) after JPEG coding with Pillow's `options`."""
+    """Code `pixels` (H, W, C) as JPEG with Pillow's `options`, and decode them."""
     with io.BytesIO() as file:
         Image.fromarray(pixels if pixels.shape[-1] == 3 else pixels[..., 0]).save(file, "JPEG", **options)
         with Image.open(file, formats=["JPEG"]) as image:
@@ -164,7 +164,7 @@ def compressed(pixels: NDArray[np.uint8], **options: Any) -> NDArray[np.float32]
 
 
 def estimate_quality(array: NDArray[np.float32], grid: tuple[int, int]) -> int | None:
-    """Quality (1 to 100, of the standard luminance table) that the picture was coded with, or None.
+    """Estimate the quality (1 to 100, of the standard luminance table) of the coding, or None.
 
     Equation: mean over block-DCT coefficients c of (c - T round(c / T))^2, T the table, far below T^2 / 12.
     """
@@ -189,13 +189,13 @@ def estimate_quality(array: NDArray[np.float32], grid: tuple[int, int]) -> int |
 
 
 def standard_table(quality: int) -> NDArray[np.float64]:
-    """(8, 8) luminance table of `quality`, scaled as the Independent JPEG Group does."""
+    """Return the luminance table of `quality`, (8, 8), scaled as the Independent JPEG Group does."""
     percent = 5000 // quality if quality < 50 else 200 - 2 * quality
     return ((STANDARD * percent + 50) // 100).clip(1, 255)
 
 
 def jpeg_grid(array: NDArray[np.float32]) -> tuple[int, int] | None:
-    """Offset (row, column) of the 8x8 grid that an earlier JPEG compression left, or None.
+    """Find the offset (row, column) of the 8x8 grid that an earlier JPEG compression left, or None.
 
     On its own grid most block-DCT coefficients of a JPEG picture were rounded to zero; on the other 63
     offsets they are not. The rate of coefficients below half a grey level is compared.
@@ -219,7 +219,7 @@ def jpeg_grid(array: NDArray[np.float32]) -> tuple[int, int] | None:
 
 
 def block_edges(array: NDArray[np.float32]) -> tuple[int, int] | None:
-    """Offset (row, column) of the 8x8 grid at whose edges the picture is least smooth, or None.
+    """Find the offset (row, column) of the 8x8 grid at whose edges the picture is least smooth, or None.
 
     On smooth pictures all blocks may be rounded alike, on every grid; but their steps are at the edges.
     Equation: mean |x[n-1] - 3 x[n] + 3 x[n+1] - x[n+2]| by n mod 8, the largest 1.5 times all but its
@@ -242,7 +242,7 @@ def block_edges(array: NDArray[np.float32]) -> tuple[int, int] | None:
 
 
 def _vanishing_rate(luma: NDArray[np.float32], flat: float) -> float:
-    """Share of block-DCT coefficients below half a level, of blocks that span more than `flat` levels."""
+    """Return the share of block-DCT coefficients below half a level, in blocks that span over `flat`."""
     chosen = _some_blocks(luma, flat)
     if len(chosen) < 8:
         return 0.0

@@ -31,7 +31,7 @@ OVER_AROUND = 12.0
 
 
 def is_beside(array: NDArray[np.float32], lattice: Lattice) -> bool:
-    """Whether the lines with most of the power are flanks of lines beside the lattice frequencies.
+    """Test whether the lines with most of the power are flanks of lines beside the lattice frequencies.
 
     A line with amplitude b(n), real, at frequency f has the power |B(d)|^2 at f + d, which is the same at
     f - d: whatever part of the picture a lattice fills, and however it goes with brightness, its spectrum is
@@ -73,7 +73,7 @@ def _beside(array: NDArray[np.float32], line: Line) -> bool:
 
 
 def purity(array: NDArray[np.float32], frequency: tuple[float, ...]) -> tuple[float, float, float]:
-    """Share of the power within 2 and 5 bins that one sinusoid there explains; the power 4 to 5 bins off."""
+    """Return the share within 2 and 5 bins that one sinusoid explains, and the power 4 to 5 bins off."""
     bins = np.arange(-5, 6.0)
     power = powers_around(array, frequency, bins)
     # Of a sinusoid, Hann's window leaves 1/4 of its power one bin aside: (1/4 + 1 + 1/4)^2 in all.

@@ -56,7 +56,7 @@ PURE_PEAK = 0.5
 
 
 def is_halftone(array: NDArray[np.float32], lattice: Lattice) -> bool:
-    """Whether the picture was dithered to a few values, or printed in dots of ink on paper.
+    """Test whether the picture was dithered to a few values, or printed in dots of ink on paper.
 
     Dithered: at most 8 values per channel, 16 levels apart, and the lattice less than three quarters of the
     variance. Printed: three quarters of the values near ink or paper, and a screen of 40 levels or more.
@@ -72,7 +72,7 @@ def is_halftone(array: NDArray[np.float32], lattice: Lattice) -> bool:
 
 
 def is_texture(array: NDArray[np.float32], lattice: Lattice) -> bool:
-    """Whether the lines belong to content: a drawing, or a pattern with periods of its own.
+    """Test whether the lines belong to content: a drawing, or a pattern with periods of its own.
 
     A drawing has flat places without any lattice. A pattern of content has its lines beside the frequencies
     of whole periods (`is_beside`), or several periods with no common one below 33 pixels, or most of its
@@ -99,20 +99,20 @@ def is_texture(array: NDArray[np.float32], lattice: Lattice) -> bool:
 
 
 def common_period(lattice: Lattice) -> int:
-    """Least common multiple, along the worse axis, of the periods of the components that count; pixels."""
+    """Return the period, along the worse axis, that the components that count share; pixels."""
     least = max(COUNTED, COUNTED_SHARE * max((c.amplitude for c in lattice.present), default=0.0))
     periods = [c.period for c in lattice.present if c.amplitude >= least]
     return max((lcm(*along) for along in zip(*periods, strict=True)), default=1)
 
 
 def lattice_share(array: NDArray[np.float32], lattice: Lattice) -> float:
-    """Share of the variance of the array, 0 to 1, that goes with the lattice."""
+    """Return the share of the variance of the array, 0 to 1, that goes with the lattice."""
     total = float(array.var(axis=(0, 1)).sum())
     return 1 - float(without(array, lattice.present).var(axis=(0, 1)).sum()) / total if total else 0.0
 
 
 def flat_blocks(array: NDArray[np.float32]) -> float:
-    """Share of 8x8 blocks that hold one value, neither black nor white, where generators saturate."""
+    """Return the share of 8x8 blocks of one value, not black or white, where generators saturate."""
     rows, columns = array.shape[0] // 8, array.shape[1] // 8
     if not rows or not columns:
         return 0.0
@@ -137,21 +137,21 @@ def _two_toned(channel: NDArray[np.float32]) -> float:
 
 
 def _power(lines: list[Line], wanted: Callable[[int], bool]) -> float:
-    """Share of the power of the lines whose longer period is wanted."""
+    """Return the share of the power of the lines whose longer period is wanted."""
     power = np.array([line.amplitude**2 for line in lines])
     chosen = np.array([wanted(lcm(*line.period)) for line in lines])
     return float(power[chosen].sum() / power.sum())
 
 
 def _near(length: int, period: int) -> NDArray[np.bool_]:
-    """Which frequencies of an axis are next to a multiple of 1 / period."""
+    """Test which frequencies of an axis are next to a multiple of 1 / period."""
     spacing = length / period
     position = np.arange(length) % spacing
     return np.asarray(np.minimum(position, spacing - position) <= SIDEBANDS, np.bool_)
 
 
 def _sharp_peaks(array: NDArray[np.float32], lattice: Lattice, strongest: float) -> bool:
-    """Whether what is left has a line of its own, off the lattice, stronger than the strongest found."""
+    """Test whether a line off the lattice is stronger than the strongest found."""
     rest = without(array, lattice.present)
     rows, columns = rest.shape[:2]
     window = hann(rows)[:, None] * hann(columns)

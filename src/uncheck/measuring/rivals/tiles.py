@@ -34,7 +34,7 @@ ALONE = 0.3
 
 
 def is_tiled(array: NDArray[np.float32], lattice: Lattice) -> bool:
-    """Whether a longer period, of tiles, has the lines found as some of its harmonics.
+    """Test whether a longer period, of tiles, has the lines found as some of its harmonics.
 
     Seams stand out every T pixels, each of them, where upsampling by P stands out every P. A repeated tile is
     like itself T pixels on, T at least 32, but not before, as any lattice is.
@@ -52,7 +52,7 @@ def is_tiled(array: NDArray[np.float32], lattice: Lattice) -> bool:
 
 
 def _seams(array: NDArray[np.float32], period: int, axis: int) -> bool:
-    """Whether places `size` pixels apart, a multiple of the period, are all rougher than all others."""
+    """Test whether places a multiple of the period apart are all rougher than all others."""
     roughness = np.abs(np.diff(array.mean(axis=-1), n=2, axis=axis)).mean(axis=1 - axis)
     around = median_filter(roughness, 2 * AROUND + 1, mode="reflect")
     relative = roughness / np.maximum(around, 1e-3)

@@ -45,19 +45,19 @@ class SlowLines:
 
 
 def line_frequencies(periods: Sequence[int]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Numerators a and periods P of all lines a/P in lowest terms, 0 < a/P <= 1/2."""
+    """Return numerators a and periods P of all lines a/P in lowest terms, 0 < a/P <= 1/2."""
     pairs = [(a, p) for p in periods for a in range(1, p // 2 + 1) if gcd(a, p) == 1]
     table = np.array(pairs, np.intp).reshape(-1, 2)
     return table[:, 0], table[:, 1]
 
 
 def hop_size(count: int, longest: int) -> int:
-    """Samples from one window to the next; windows are twice as long."""
+    """Return the samples from one window to the next; windows are twice as long."""
     return max(2 * longest, -(-count // MOST), min(HOP, count // 48))
 
 
 def slow_test(values: NDArray[np.float32], periods: Sequence[int], hop: int) -> SlowLines:
-    """Is there a line of constant amplitude, or of one that follows the sound around it?
+    """Test for lines of constant amplitude, and for lines that follow the sound around them.
 
     z_w(f) is the Fourier coefficient of Hann window w, in step with the samples, and s_w the root mean square
     of its neighbours in frequency. Divided by s_w the noise has the same power at all times, and a line of
@@ -94,7 +94,7 @@ def slow_test(values: NDArray[np.float32], periods: Sequence[int], hop: int) -> 
 
 
 def _groups(periods: Sequence[int]) -> list[list[int]]:
-    """Periods in order, few enough at a time for their lines to fit into memory."""
+    """Split periods, in order, so that the lines of each part fit into memory."""
     groups: list[list[int]] = [[]]
     for period in periods:
         if groups[-1] and sum(groups[-1]) + period > 2 * LINES:
@@ -106,7 +106,7 @@ def _groups(periods: Sequence[int]) -> list[list[int]]:
 def slow_spectra(
     samples: NDArray[np.float32], periods: Sequence[int], hop: int
 ) -> tuple[NDArray[np.complex128], NDArray[np.float64]]:
-    """(W, F) coefficients z_w(f) of each window, in step with the samples, and (W, F) powers s_w(f)^2.
+    """Return coefficients z_w(f) of each window, in step with the samples, and powers s_w(f)^2, (W, F).
 
     The coefficients at a/P are those of the window folded to P samples; beside them, of the window turned by
     whole cycles before.
@@ -129,7 +129,7 @@ def slow_spectra(
 
 
 def _coefficients(columns: NDArray[Any], periods: Sequence[int]) -> NDArray[np.complex64]:
-    """(R, F) at the lines of all periods."""
+    """Compute the coefficients at the lines of all periods, (R, F)."""
     folds: dict[int, NDArray[Any]] = {}
     for period in sorted(periods, reverse=True):
         multiple = next((q for q in folds if q % period == 0), None)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uncheck.errors import UncheckError
-from uncheck.measuring.lattice import Component, Lattice, Line, synthesise
+from uncheck.measuring.components import Component, Lattice, Line, synthesise
 from uncheck.measuring.sound.slow import SlowLines, hop_size, line_frequencies, slow_test
 from uncheck.signals.levels import LEVELS
 
@@ -49,7 +49,7 @@ def find_tones(
     significance: float,
     audible: float = AUDIBLE,
 ) -> tuple[Lattice, tuple[Tone, ...]]:
-    """Lines at a/P of the sampling rate for every period P, and how loud they are.
+    """Find lines at a/P of the sampling rate for every period P, and how loud they are.
 
     Equation: level = 20 log10(rms(component) / rms(signal less all components)).
 
@@ -106,7 +106,7 @@ def _components(
     hop: int,
     significance: float,
 ) -> list[Component]:
-    """Significant ones, p-values corrected for lines, channels and periods as in `find_lattice`."""
+    """Find significant components, p-values corrected as in `find_lattice`."""
     total = sum(1 / p**2 for p in tested)
     numerators, owners = line_frequencies(periods)
     lines = slow_test(values, periods, hop)
@@ -139,7 +139,7 @@ def _component(
 
 
 def _apart(fresh: list[Component], hop: int) -> list[Component]:
-    """Those that cannot be leakage of a stronger one; the others are judged again without it."""
+    """Return those that cannot be leakage of a stronger one; the others are judged again without it."""
     taken: list[Component] = []
     for component in sorted(fresh, key=lambda c: -c.amplitude):
         near = any(
@@ -155,12 +155,12 @@ def _apart(fresh: list[Component], hop: int) -> list[Component]:
 
 
 def _rms(values: NDArray[np.float32]) -> NDArray[np.float64]:
-    """(C,) without a copy in double precision."""
+    """Return the root mean square of each channel, without a copy in double precision."""
     return np.asarray(np.sqrt(np.einsum("nc,nc->c", values, values, dtype=np.float64) / len(values)))
 
 
 def _level(component: Component, noise: NDArray[np.float64]) -> float:
-    """In the channel where the component stands out most, dB."""
+    """Return the level in the channel where the component stands out most, dB."""
     power = sum(np.square(line.amplitudes) / (1 if line.real else 2) for line in component.lines)
     return float(10 * np.log10(np.max(power / noise**2)))
 
