@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,43 +74,31 @@ def amplification(lattice: Levels) -> int:
 def strongest_place(levels: Levels, frequencies: Sequence[Frequency], size: int) -> tuple[int, int]:
     """Return row and column of the `size` x `size` window in which the lattice is strongest.
 
-    In each window (half a window apart) the lattice's frequencies are compared with those two cycles per
-    window beside them: an edge, which has all frequencies, is no lattice.
+    In each window (half a window apart) the power at the lattice's frequencies is compared with that two
+    cycles per window beside them, on the axis with more: an edge, which has all frequencies of one axis, is
+    no lattice.
 
     Cost: five passes over the picture per line.
     """
-    height, width = levels.shape[0], levels.shape[1]
     grey = levels.mean(axis=-1, dtype=np.float64)
-    tops = range(0, max(1, height - size + 1), max(1, size // 2))
-    lefts = range(0, max(1, width - size + 1), max(1, size // 2))
-    best, place = -np.inf, (0, 0)
-    for top in tops:
-        for left in lefts:
-            window = grey[top : top + size, left : left + size]
-            excess = sum(_excess(window, frequency) for frequency in frequencies)
-            if excess > best:
-                best, place = excess, (top, left)
-    return place
+    sides = [min(size, n) for n in grey.shape]
+    beside = 2 * np.array([(0, 0), (-1, 0), (1, 0), (0, -1), (0, 1)]) / sides
+    probed = (beside[:, None] + np.reshape(frequencies, (-1, 2))).reshape(-1, 2)
+    rows, columns = (_waves(n, f) for n, f in zip(sides, probed.T, strict=True))
+
+    def excess(place: tuple[int, int]) -> float:
+        window = grey[place[0] : place[0] + size, place[1] : place[1] + size]
+        power = np.abs((rows @ window * columns).sum(axis=1)).reshape(5, -1) ** 2
+        return float((power[0] - np.maximum(power[1] + power[2], power[3] + power[4]) / 2).sum())
+
+    tops, lefts = (range(0, max(1, n - size + 1), max(1, size // 2)) for n in grey.shape)
+    return max(product(tops, lefts), key=excess)
 
 
-def _excess(window: NDArray[np.float64], frequency: Frequency) -> float:
-    """Return the power at a frequency, less that beside it on the axis with more: an edge fills one axis."""
-    f, g = frequency
-    df, dg = (2 / n for n in window.shape)
-    along_rows = _power(window, f - df, g) + _power(window, f + df, g)
-    along_columns = _power(window, f, g - dg) + _power(window, f, g + dg)
-    return _power(window, f, g) - max(along_rows, along_columns) / 2
-
-
-def _power(window: NDArray[np.float64], f: float, g: float) -> float:
-    rows, columns = (_wave(n, x) for n, x in zip(window.shape, (f, g), strict=True))
-    return float(abs(rows @ window @ columns) ** 2)
-
-
-def _wave(n: int, frequency: float) -> NDArray[np.complex128]:
-    """Return a Hann window of sum 1 times exp(-2 pi i f n)."""
-    hann = np.sin(np.pi * (np.arange(n) + 0.5) / n) ** 2
-    return np.asarray(hann / hann.sum() * np.exp(-2j * np.pi * frequency * np.arange(n)))
+def _waves(n: int, frequencies: NDArray[np.float64]) -> NDArray[np.complex128]:
+    """Return a Hann window of sum 1 times exp(-2 pi i f n) for each frequency, (F, n)."""
+    hann = np.hanning(n + 2)[1:-1]
+    return np.asarray(hann / hann.sum() * np.exp(-2j * np.pi * np.multiply.outer(frequencies, np.arange(n))))
 
 
 def side_by_side(crops: Sequence[Levels]) -> Levels:

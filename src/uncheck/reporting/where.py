@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
+from scipy.ndimage import map_coordinates
 
 from uncheck.reporting.as_json import Report
 from uncheck.reporting.words import levels, sizes
@@ -77,18 +78,11 @@ def overlay(picture: NDArray[np.uint8], found: Report) -> NDArray[np.uint8]:
 
 def _on_pixels(found: Report, shape: tuple[int, ...]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Return amplitude and significance per pixel, the amplitude interpolated between windows."""
-    out, significant = np.asarray(found["amplitude"], np.float64), np.asarray(found["significant"])
-    places = []
-    for axis, n in enumerate(shape):
-        at = np.arange(n) / found["stride"] - 1
-        count = out.shape[axis]
-        low = np.clip(np.floor(at).astype(int), 0, max(count - 2, 0))
-        high = np.minimum(low + 1, count - 1)
-        part = np.clip(at - low, 0, 1)
-        part = part[:, None] if axis == 0 else part
-        out = out.take(low, axis) * (1 - part) + out.take(high, axis) * part
-        places.append(np.clip(np.rint(at).astype(int), 0, significant.shape[axis] - 1))
-    return out, significant[np.ix_(*places)]
+    amplitude, significant = np.asarray(found["amplitude"], np.float64), np.asarray(found["significant"])
+    at = [np.arange(n) / found["stride"] - 1 for n in shape]
+    grid = np.meshgrid(*at, indexing="ij")
+    nearest = [np.clip(np.rint(a), 0, n - 1).astype(int) for a, n in zip(at, amplitude.shape, strict=True)]
+    return map_coordinates(amplitude, grid, order=1, mode="nearest"), significant[np.ix_(*nearest)]
 
 
 def _labelled(pixels: NDArray[np.uint8], found: Report, most: float, factor: int) -> NDArray[np.uint8]:
