@@ -13,7 +13,7 @@ from oracles.tones_naive import naive_p_value, naive_slow
 from tiers import examples
 from uncheck.errors import UncheckError
 from uncheck.measuring import find_tones
-from uncheck.measuring.sound.slow import LEAST, hop_size, line_frequencies, slow_spectra, slow_test
+from uncheck.measuring.sound.slow import LEAST_NOISE, hop_size, line_frequencies, slow_spectra, slow_test
 
 PERIODS = tuple(range(2, 17))
 RATE = 16000
@@ -79,7 +79,7 @@ def test_p_values_agree_with_the_oracle(frequency):
     place += list(line_frequencies([2, period, 7])[1]).index(period)
     spectra = naive_slow(samples, frequency, 32)
     both = [
-        naive_p_value(*spectra, real=frequency == 0.5, constant=constant, floor_share=0.25, least=LEAST)
+        naive_p_value(*spectra, real=frequency == 0.5, constant=constant, floor_share=0.25, least=LEAST_NOISE)
         for constant in (True, False)
     ]
     assert found.p_value[place, 0] == pytest.approx(min(1, 2 * min(p for _, p in both)), rel=1e-3)

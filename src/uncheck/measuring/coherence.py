@@ -19,7 +19,7 @@ WINDOW = 16
 ENOUGH = 24
 
 #: Lines of a component that are asked, strongest first.
-LINES = 4
+LINES_ASKED = 4
 
 #: p-value that the windows' agreement must stay below: a thousandth, for each of the thousand lines that the
 #: harmonic test chose from. Lattices at the detection limit of that test stay below 1e-80 in photographs.
@@ -60,7 +60,7 @@ def coherence(array: NDArray[np.float32], component: Component) -> float | None:
     """
     if array.ndim != 3:
         return None
-    asked = sorted(component.lines, key=lambda line: -line.amplitude)[:LINES]
+    asked = sorted(component.lines, key=lambda line: -line.amplitude)[:LINES_ASKED]
     smallest: float | None = None
     for line in asked:
         f = np.array([min(x, 1 - x) for x in line.frequency])

@@ -83,6 +83,17 @@ class Component:
         """Least common multiple of the periods of all axes, pixels."""
         return lcm(*self.period)
 
+    def with_harmonic(self, harmonic: Component) -> Component:
+        """Merge a harmonic of this component into it; lines that both have stay as they are here."""
+        known = {line.frequency for line in self.lines}
+        fresh = [line for line in harmonic.lines if line.frequency not in known]
+        if not fresh:
+            return self
+        p_values = map(min, self.channel_p_values, harmonic.channel_p_values)
+        both = Component.of([*self.lines, *fresh], min(self.p_value, harmonic.p_value), p_values)
+        harmonics = (*self.harmonics, (harmonic.period, harmonic.amplitude), *harmonic.harmonics)
+        return replace(both, period=self.period, harmonics=harmonics, signed=self.signed)
+
     def divides(self, other: Component) -> bool:
         """Test whether every period of `other` is a multiple of the one along the same axis."""
         return all(p % d == 0 for p, d in zip(other.period, self.period, strict=True))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,7 +10,7 @@ from uncheck.measuring.eigenspectra import eigencoefficients
 from uncheck.measuring.tapers import half_width
 
 #: Lines of a component compared, strongest first.
-LINES = 8
+LINES_COMPARED = 8
 
 #: Share of a harmonic's power that the fundamental's own envelope must leave unexplained for the harmonic to
 #: stand on its own. Patterns laid over photographs leave up to 0.2, two stages of an untrained generator 0.4.
@@ -46,7 +44,7 @@ def attribute_harmonics(array: NDArray[np.float32], lattice: Lattice) -> Lattice
         if host is None or _unexplained(array, component, host) > UNEXPLAINED:
             kept.append(component)
         else:
-            kept[kept.index(host)] = _merged(host, component)
+            kept[kept.index(host)] = host.with_harmonic(component)
     return lattice.holding(kept)
 
 
@@ -67,9 +65,9 @@ def _weaker(component: Component, host: Component, everything: list[Component]) 
 
 
 def _unexplained(array: NDArray[np.float32], harmonic: Component, host: Component) -> float:
-    asked = harmonic.lines[:LINES]
+    asked = harmonic.lines[:LINES_COMPARED]
     beside = [_beside(line, array.shape[:-1]) for line in asked]
-    wanted = [line.frequency for line in (*host.lines[:LINES], *asked)]
+    wanted = [line.frequency for line in (*host.lines[:LINES_COMPARED], *asked)]
     rows = eigencoefficients(array, [*wanted, *(f for some in beside for f in some)])
     hosts = len(wanted) - len(asked)
     envelope = np.linalg.svd(rows[:hosts].reshape(-1, rows.shape[-1]), full_matrices=False)[2][0]
@@ -93,17 +91,3 @@ def _beside(line: Line, shape: tuple[int, ...]) -> list[tuple[float, ...]]:
             for sign in (-1, 1):
                 out.append(tuple(f + sign * step * (a == axis) for a, f in enumerate(line.frequency)))
     return out
-
-
-def _merged(host: Component, harmonic: Component) -> Component:
-    channels = np.hypot(host.channel_amplitudes, harmonic.channel_amplitudes)
-    lines = sorted((*host.lines, *harmonic.lines), key=lambda line: -line.amplitude)
-    return replace(
-        host,
-        amplitude=float(channels.max()),
-        p_value=min(host.p_value, harmonic.p_value),
-        channel_amplitudes=tuple(map(float, channels)),
-        channel_p_values=tuple(map(min, host.channel_p_values, harmonic.channel_p_values)),
-        lines=tuple(lines),
-        harmonics=(*host.harmonics, (harmonic.period, harmonic.amplitude), *harmonic.harmonics),
-    )

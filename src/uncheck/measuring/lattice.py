@@ -18,7 +18,7 @@ from uncheck.measuring.eigenspectra import eigenspectra, like, window_sums
 from uncheck.measuring.frequencies import ALL_HARMONICS, FrequencyPlan, checked_periods, pair_plan, plan
 from uncheck.measuring.harmonic import Lines, line_test, to_numpy
 from uncheck.measuring.signed import signed_components
-from uncheck.signals.levels import not_finite
+from uncheck.signals.levels import channel_means, not_finite
 
 PERIODS = tuple(range(2, 17))
 
@@ -182,14 +182,12 @@ def centred(batch: Any) -> tuple[Any, list[bool]]:
         return centred, [bool(v) for v in xp.max(xp.abs(centred), axis=tuple(range(1, batch.ndim))) > 0]
     out, varies = np.empty(batch.shape, np.float32), []
     for data, centred in zip(batch, out, strict=True):
-        rows, channels = data.reshape(data.shape[0], -1), data.shape[-1]
-        # A product with ones sums rows fast; the short rest is summed in double precision. The sums are
-        # finite whenever all values are (barring overflow), which is much cheaper than a mask.
-        sums = (np.ones(len(rows), np.float32) @ rows).reshape(-1, channels).sum(axis=0, dtype=np.float64)
-        mean = (sums / (data.size / channels)).astype(np.float32)
-        if not np.isfinite(sums).all():
+        mean = channel_means(data).astype(np.float32)
+        # The sums are finite whenever all values are (barring overflow), which is much cheaper than a mask.
+        if not np.isfinite(mean).all():
             raise not_finite(data)
-        np.subtract(rows, np.tile(mean, rows.shape[1] // channels), out=centred.reshape(rows.shape))
+        rows = data.reshape(len(data), -1)
+        np.subtract(rows, np.tile(mean, rows.shape[1] // len(mean)), out=centred.reshape(rows.shape))
         # Most pictures show in their first row that they vary.
         varies.append(bool(np.ptp(data[0]) > 0 or np.ptp(data) > 0))
     return out, varies

@@ -17,13 +17,13 @@ Array = NDArray[Any]
 Span = tuple[float, float]
 
 #: Most channels of a picture: red, green, blue and alpha.
-CHANNELS = 4
+MOST_CHANNELS = 4
 
 #: Fewest slices of a volume: two cycles of the shortest period.
-SLICES = 4
+FEWEST_SLICES = 4
 
 #: Most channels of audio, where shapes must tell channels from samples.
-LOUDSPEAKERS = 32
+MOST_LOUDSPEAKERS = 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +91,7 @@ def split(array: Array, name: str, given: Given, codec: str | None = None) -> li
     if not _is_picture(array):
         raise UncheckError(
             f"{name}: shape {array.shape} is not a picture; give (H, W), (H, W, C) or (C, H, W), "
-            f"C at most {CHANNELS}, or say how to take it: kind pictures, frames, volume or audio"
+            f"C at most {MOST_CHANNELS}, or say how to take it: kind pictures, frames, volume or audio"
         )
     return [Raw(name, _channels_last(array, 2), "picture", given, codec)]
 
@@ -99,10 +99,10 @@ def split(array: Array, name: str, given: Given, codec: str | None = None) -> li
 def _audio(array: Array, name: str, given: Given, codec: str | None) -> list[Raw]:
     if array.ndim == 3:
         return [raw for i, one in enumerate(array) for raw in _audio(one, f"{name}[{i}]", given, codec)]
-    if array.ndim not in (1, 2) or (array.ndim == 2 and min(array.shape) > LOUDSPEAKERS):
+    if array.ndim not in (1, 2) or (array.ndim == 2 and min(array.shape) > MOST_LOUDSPEAKERS):
         raise UncheckError(
             f"{name}: shape {array.shape} is not audio; give (n,), (C, n) or (n, C), "
-            f"C at most {LOUDSPEAKERS}, or a batch (N, C, n)"
+            f"C at most {MOST_LOUDSPEAKERS}, or a batch (N, C, n)"
         )
     samples = array.T if array.ndim == 2 and array.shape[0] < array.shape[1] else array
     return [Raw(name, samples, "audio", given, codec)]
@@ -117,7 +117,7 @@ def _planes(array: Array, name: str, given: Given, codec: str | None) -> list[Ra
         if not _is_picture(plane):
             raise UncheckError(
                 f"{label}: shape {plane.shape} is not a picture; give (H, W), (H, W, C) or (C, H, W), "
-                f"C at most {CHANNELS}"
+                f"C at most {MOST_CHANNELS}"
             )
         out.append(Raw(label, _channels_last(plane, 2), "picture", given, codec, shared))
     return out
@@ -131,20 +131,20 @@ def _volumes(array: Array, name: str, given: Given, codec: str | None) -> list[R
 def _volume(array: Array, name: str, given: Given, codec: str | None) -> list[Raw]:
     shape = array.shape
     volume = array
-    if array.ndim == 4 and shape[-1] > CHANNELS >= shape[1]:
+    if array.ndim == 4 and shape[-1] > MOST_CHANNELS >= shape[1]:
         volume = np.moveaxis(array, 1, -1)  # (T, C, H, W), as networks write it
-    elif array.ndim == 4 and min(shape[0], shape[-1]) > CHANNELS:
+    elif array.ndim == 4 and min(shape[0], shape[-1]) > MOST_CHANNELS:
         raise UncheckError(
-            f"{name}: shape {shape} has no axis of at most {CHANNELS} channels; give (D, H, W), (D, H, W, C) "
-            "or (C, D, H, W)"
+            f"{name}: shape {shape} has no axis of at most {MOST_CHANNELS} channels; give (D, H, W), "
+            "(D, H, W, C) or (C, D, H, W)"
         )
     volume = _channels_last(volume, 3)
     kind, axes = ("volume", "depth") if volume.shape[-1] == 1 else ("video", "time")
     if volume.shape[0] == 1:
         note = f"A {kind} with a single slice was measured as a picture."
         return [Raw(name, volume[0], "picture", given, codec, notes=(note,))]
-    if volume.shape[0] < SLICES:
-        note = f"A {kind} of fewer than {SLICES} slices was measured slice by slice."
+    if volume.shape[0] < FEWEST_SLICES:
+        note = f"A {kind} of fewer than {FEWEST_SLICES} slices was measured slice by slice."
         shared = _shared(volume, given)
         return [
             Raw(f"{name}[{i}]", plane, "picture", given, codec, shared, (note,))
@@ -174,20 +174,20 @@ def _shared(array: Array, given: Given) -> Span | None:
 
 
 def _is_picture(array: Array) -> bool:
-    return array.ndim == 2 or (array.ndim == 3 and min(array.shape[0], array.shape[-1]) <= CHANNELS)
+    return array.ndim == 2 or (array.ndim == 3 and min(array.shape[0], array.shape[-1]) <= MOST_CHANNELS)
 
 
 def _channels_last(array: Array, ndim: int) -> Array:
     """Return (*spatial, C) without alpha, of an array with or without channels, first or last."""
     if array.ndim == ndim:
         return array[..., None]
-    if array.shape[-1] > CHANNELS and array.shape[0] <= CHANNELS:
+    if array.shape[-1] > MOST_CHANNELS and array.shape[0] <= MOST_CHANNELS:
         array = np.moveaxis(array, 0, -1)
     return _without_alpha(array)
 
 
 def _without_alpha(array: Array) -> Array:
     # A fourth channel is alpha by convention, and so is a second one of integers; of floats it is flow.
-    if array.shape[-1] == CHANNELS:
+    if array.shape[-1] == MOST_CHANNELS:
         return array[..., :3]
     return array[..., :1] if array.shape[-1] == 2 and array.dtype.kind in "bui" else array

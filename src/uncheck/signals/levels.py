@@ -64,6 +64,16 @@ def brightness(array: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(array[..., :3] @ LUMA.astype(array.dtype))
 
 
+def channel_means(array: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the mean of each channel of (*spatial, C).
+
+    A product with ones sums rows fast; the short rest is summed in double precision.
+    """
+    rows = array.reshape(len(array), -1)
+    sums = (np.ones(len(rows), rows.dtype) @ rows).reshape(-1, array.shape[-1]).sum(axis=0, dtype=np.float64)
+    return np.asarray(sums / (array.size / array.shape[-1]), np.float64)
+
+
 def check_finite(values: NDArray[np.generic], name: str = "") -> None:
     """Raise UncheckError unless all values are finite.
 

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from uncheck.measuring.colour.dependence_curve import Curve, curve
 from uncheck.measuring.colour.local_amplitude import Grid, grid, local_amplitudes, local_means
-from uncheck.measuring.colour.opponent import ColourAmplitudes, colour_amplitudes, mean_colour
+from uncheck.measuring.colour.opponent import ColourAmplitudes, colour_amplitudes
 from uncheck.measuring.colour.regression import fit
 from uncheck.measuring.components import Component
 from uncheck.plain import Plain
-from uncheck.signals.levels import brightness
+from uncheck.signals.levels import brightness, channel_means
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def brightness_dependence(array: NDArray[np.float32], component: Component) -> D
     planes = [np.ascontiguousarray(array[..., c], np.float32) for c in range(array.shape[-1])]
     colours = np.stack([local_means(plane, windows) for plane in planes], axis=1)
     local = _signed(local_amplitudes(planes[channel], line, windows), colours, windows)
-    mean = mean_colour(array)
+    mean = channel_means(array)
     bright, mean_brightness = brightness(colours), float(brightness(mean))
     distance = np.sqrt(((colours - mean) ** 2).sum(axis=1))
     counts = windows.counts

@@ -18,7 +18,7 @@ NAMES = ("luma", "red-green", "blue-yellow")
 OPPONENT = np.array([[1, 1, 1], [1, -1, 0], [1, 1, -2]]) / np.sqrt([[3], [2], [6]])
 
 #: The noise is taken around this many of the strongest lines; the others are given their average.
-LINES = 32
+LINES_WITH_NOISE = 32
 
 
 @dataclass(frozen=True)
@@ -104,18 +104,10 @@ def _estimate(
 
 def _noise(array: NDArray[np.float32], component: Component) -> NDArray[np.complex128]:
     """Return the covariance of the strongest lines' peak amplitudes along their phases, (lines, C, C)."""
-    lines = component.lines[:LINES]
+    lines = component.lines[:LINES_WITH_NOISE]
     spectra = eigencoefficients(array, [line.frequency for line in lines])
     known = window_sums(array.shape[:-1])
     _, residual, _ = line_fit(spectra[None], known)
     # Peak amplitudes are twice the mean unless real, and have half of its variance along their phase.
     gain = np.array([1 if line.real else 2 for line in lines]) / float((known**2).sum() * (len(known) - 1))
     return np.asarray(gain[:, None, None] * (residual[0] @ residual[0].conj().swapaxes(1, 2)))
-
-
-def mean_colour(array: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return the mean of each channel of (*spatial, C)."""
-    rows = array.reshape(len(array), -1)
-    # A product with ones sums rows fast; the short rest is summed in double precision.
-    sums = (np.ones(len(rows), rows.dtype) @ rows).reshape(-1, array.shape[-1]).sum(axis=0, dtype=np.float64)
-    return np.asarray(sums / (array.size / array.shape[-1]), np.float64)

@@ -157,7 +157,7 @@ def _own(one: PeriodMap, stronger: list[PeriodMap]) -> Iterator[Region]:
             limit = RESOLVED / one.window
             lines = [a for a in lines if not any(_leaks(a, b, limit) for b in host.component.lines)]
             if lines and region.component.divides(host.component):
-                grown = _merged(host.component, _of_lines(lines, region.component.p_value))
+                grown = host.component.with_harmonic(_of_lines(lines, region.component.p_value))
                 hosts = tuple(replace(h, component=grown) if h is host else h for h in other.regions)
                 stronger[index], merged = replace(other, regions=hosts), True
                 break
@@ -190,12 +190,3 @@ def _leaks(weak: Line, strong: Line, limit: float) -> bool:
     difference = np.subtract(weak.frequency, strong.frequency)
     total = np.add(weak.frequency, strong.frequency)
     return any(bool((np.abs(d - np.rint(d)) < limit).all()) for d in (difference, total))
-
-
-def _merged(host: Component, harmonic: Component) -> Component:
-    known = {line.frequency for line in host.lines}
-    fresh = [line for line in harmonic.lines if line.frequency not in known]
-    if not fresh:
-        return host
-    both = _of_lines([*host.lines, *fresh], min(host.p_value, harmonic.p_value))
-    return replace(both, harmonics=(*host.harmonics, (harmonic.period, harmonic.amplitude)))

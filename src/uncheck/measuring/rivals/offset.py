@@ -9,7 +9,7 @@ from uncheck.measuring.components import Lattice, Line
 from uncheck.measuring.lines import powers_around
 
 #: Lines asked, strongest first; the weaker ones add little power.
-LINES = 12
+LINES_ASKED = 12
 
 #: Bins (1 / side, cycles per pixel) to either side of a line that are looked at, and the grid's steps.
 REACH = 1.5
@@ -46,7 +46,7 @@ def is_beside(array: NDArray[np.float32], lattice: Lattice) -> bool:
     lines = sorted(
         (line for component in lattice.present for line in component.lines),
         key=lambda line: -line.amplitude,
-    )[:LINES]
+    )[:LINES_ASKED]
     power = np.array([line.amplitude**2 for line in lines])
     beside = np.array([_beside(array, line) for line in lines])
     return bool(beside[0] and power[beside].sum() >= 0.5 * power.sum())

@@ -18,7 +18,7 @@ BESIDE = (-4, -3, -2, 2, 3, 4)
 
 #: Samples from one window to the next, at least (where the audio is long enough), and most windows.
 HOP = 512
-MOST = 4096
+MOST_WINDOWS = 4096
 
 #: Half-bandwidth of the slow tapers, in cycles per signal, at most.
 HALF_BANDWIDTH = 25.0
@@ -27,11 +27,11 @@ HALF_BANDWIDTH = 25.0
 ROUNDING = 1e-6
 
 #: Share of the noise that is assumed to be there in any case.
-LEAST = 0.05
+LEAST_NOISE = 0.05
 
 #: Lines and windows worked on at a time.
-LINES = 1024
-ROWS = 128
+LINES_AT_ONCE = 1024
+WINDOWS_AT_ONCE = 128
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +53,7 @@ def line_frequencies(periods: Sequence[int]) -> tuple[NDArray[np.intp], NDArray[
 
 def hop_size(count: int, longest: int) -> int:
     """Return the samples from one window to the next; windows are twice as long."""
-    return max(2 * longest, -(-count // MOST), min(HOP, count // 48))
+    return max(2 * longest, -(-count // MOST_WINDOWS), min(HOP, count // 48))
 
 
 def slow_test(values: NDArray[np.float32], periods: Sequence[int], hop: int) -> SlowLines:
@@ -97,7 +97,7 @@ def _groups(periods: Sequence[int]) -> list[list[int]]:
     """Split periods, in order, so that the lines of each part fit into memory."""
     groups: list[list[int]] = [[]]
     for period in periods:
-        if groups[-1] and sum(groups[-1]) + period > 2 * LINES:
+        if groups[-1] and sum(groups[-1]) + period > 2 * LINES_AT_ONCE:
             groups.append([])
         groups[-1].append(period)
     return groups
@@ -118,9 +118,9 @@ def slow_spectra(
     pieces = np.lib.stride_tricks.sliding_window_view(samples, length)[::hop]
     turns = [np.exp(-2j * np.pi * b * index / length).astype(np.complex64)[:, None] for b in BESIDE]
     lines, powers = [], []
-    for start in range(0, len(pieces), ROWS):
+    for start in range(0, len(pieces), WINDOWS_AT_ONCE):
         # One column per window: folding then adds long rows.
-        columns = np.ascontiguousarray(pieces[start : start + ROWS].T) * window
+        columns = np.ascontiguousarray(pieces[start : start + WINDOWS_AT_ONCE].T) * window
         lines.append(_coefficients(columns, periods))
         beside = (_coefficients(columns * turn, periods) for turn in turns)
         powers.append(sum(c.real**2 + c.imag**2 for c in beside) / len(BESIDE))
@@ -162,7 +162,7 @@ def _line(
     k = len(spectra)
     energy = (shape**2).sum(axis=0)
     mean = (spectra * shape).sum(axis=0) / energy
-    residual = (np.abs(spectra - mean * shape) ** 2).sum(axis=0) + k * LEAST
+    residual = (np.abs(spectra - mean * shape) ** 2).sum(axis=0) + k * LEAST_NOISE
     statistic = (k - 1) * np.abs(mean) ** 2 * energy / residual
     order = np.where(real, 1, 2)
     return mean, np.asarray(fdtrc(order, order * (k - 1), statistic), np.float64)
