@@ -73,7 +73,7 @@ def picture_of(output: Any, which: str | None, ndim: int) -> Tensor:
     """
     chosen = output
     for name in which.split(".") if which else ():
-        parts = {str(key): part for key, part in parts_of(chosen)}
+        parts = {str(key): part for key, part in parts_of(chosen) or ()}
         if isinstance(chosen, tuple) and name.isdigit() and int(name) < len(chosen):  # also of named tuples
             chosen = chosen[int(name)]
         elif name in parts:

@@ -16,8 +16,8 @@ Path = tuple[Any, ...]
 """Keys, indices and names of fields that lead from a nest to one of its tensors."""
 
 
-def parts_of(value: object) -> list[tuple[Any, Any]]:
-    """Return the parts of a nest with their keys, names or indices; none for anything else."""
+def parts_of(value: object) -> list[tuple[Any, Any]] | None:
+    """Return the parts of a nest with their keys, names or indices; None for anything else."""
     if is_dataclass(value) and not isinstance(value, type):
         return [(field.name, getattr(value, field.name, None)) for field in fields(value)]
     if isinstance(value, Mapping):
@@ -26,7 +26,7 @@ def parts_of(value: object) -> list[tuple[Any, Any]]:
         return [("start", value.start), ("stop", value.stop), ("step", value.step)]
     if isinstance(value, Sequence | Set) and not isinstance(value, str | bytes | range):
         return list(zip(getattr(value, "_fields", range(len(value))), value, strict=True))
-    return []
+    return None
 
 
 def named_tensors(value: object, path: Path = ()) -> Iterator[tuple[Path, Tensor]]:
@@ -39,7 +39,7 @@ def named_tensors(value: object, path: Path = ()) -> Iterator[tuple[Path, Tensor
     if isinstance(value, Tensor):
         yield path, value
     else:
-        for key, part in parts_of(value):
+        for key, part in parts_of(value) or ():
             yield from named_tensors(part, (*path, key))
 
 
@@ -48,7 +48,7 @@ def tensors_in(value: object) -> Iterator[Tensor]:
     if isinstance(value, Tensor):
         yield value
     else:
-        for _, part in parts_of(value):
+        for _, part in parts_of(value) or ():
             yield from tensors_in(part)
 
 
@@ -70,9 +70,9 @@ def replace_tensors(
     if isinstance(value, kind):
         return change(value, *others)
     parts = parts_of(value)
-    if not parts or isinstance(value, Set):
+    if parts is None or isinstance(value, Set):
         return value
-    beside = [dict(parts_of(other)) for other in others]
+    beside = [dict(parts_of(other) or ()) for other in others]
     new = {
         key: replace_tensors(part, change, *(other[key] for other in beside), kind=kind)
         for key, part in parts
