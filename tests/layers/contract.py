@@ -7,7 +7,8 @@ that every copy has the same weights. No tolerance has a default.
 
 import copy
 import pickle
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
+from typing import Any
 
 import pytest
 import torch
@@ -37,6 +38,11 @@ def check_contract(
     check_types(make, x, atol, half_atol)
     check_meta(make, x)
     check_gradients(make, x, gradient_atol)
+
+
+def tiers(cases: Iterable[Any], *quick: Any) -> list[Any]:
+    """Return cases for `parametrize`: all but the representatives in `quick` are integration tests."""
+    return [one if one in quick else pytest.param(one, marks=pytest.mark.integration) for one in cases]
 
 
 def built(make: Make, **factory: object) -> nn.Module:

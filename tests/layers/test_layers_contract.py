@@ -52,6 +52,7 @@ def test_torch_layers_pass():
     )
 
 
+@pytest.mark.integration
 def test_torch_layers_pass_onnx():
     check_onnx(lambda **factory: nn.Conv1d(2, 2, 3, **factory), example(), atol=1e-5)
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn.utils.parametrizations import weight_norm
 
-from layers.contract import check_contract, check_onnx
+from layers.contract import check_contract, check_onnx, tiers
 from oracles.layers_hold_naive import hold_by_loops, inside
 from uncheck.errors import UncheckError
 from uncheck.layers import Hold, Hold1d, Hold2d, Hold3d, SubpixelConv, fold_hold
@@ -103,9 +103,10 @@ def test_filters_keep_their_values_through_to_empty():
     close(layer(x), Hold(3, 1)(x), 0.0)
 
 
-@pytest.mark.parametrize("ndim", [1, 2, 3])
-@pytest.mark.parametrize(("stride", "order"), [(2, 0), (3, 1), (5, 1)])
-def test_contract(ndim, stride, order):
+@pytest.mark.parametrize("ndim", tiers([1, 2, 3], 2))
+@pytest.mark.parametrize("filters", tiers([(2, 0), (3, 1), (5, 1)], (3, 1)))
+def test_contract(ndim, filters):
+    stride, order = filters
     x = noise(1, 2, *(5, 7, 6)[:ndim]).float() if ndim < 3 else noise(1, 1, 5, 5, 6).float()
     check_contract(
         lambda **factory: HOLDS[ndim](stride, order, **factory),
@@ -117,6 +118,7 @@ def test_contract(ndim, stride, order):
     )
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("ndim", [1, 2, 3])
 def test_onnx(ndim):
     check_onnx(lambda: HOLDS[ndim](2, 1), noise(1, 2, *(5, 7, 6)[:ndim]).float(), atol=1e-6)

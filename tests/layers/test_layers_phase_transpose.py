@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from layers.contract import check_contract, check_onnx
+from layers.contract import check_contract, check_onnx, tiers
 from uncheck.errors import UncheckError
 from uncheck.layers import PhaseConvTranspose
 from uncheck.layers.phase_transpose import phase_conv_transpose
@@ -21,18 +21,23 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_contract(name):
+def maker(name):
     arguments, shape = CASES[name]
-    keys = ["weight"] if arguments[-1] == "none" else ["weight", "bias"]
     x = torch.randn(shape, generator=torch.Generator().manual_seed(0))
+    return (lambda **factory: PhaseConvTranspose(*arguments, **factory)), x
 
-    def make(**factory):
-        return PhaseConvTranspose(*arguments, **factory)
 
+@pytest.mark.parametrize("name", tiers(CASES, "2-D, bias per phase"))
+def test_contract(name):
+    make, x = maker(name)
+    keys = ["weight"] if CASES[name][0][-1] == "none" else ["weight", "bias"]
     check_contract(make, x, keys=keys, atol=1e-5, half_atol=5e-2, gradient_atol=1e-6)
-    if name.startswith("2-D"):  # an export takes seconds
-        check_onnx(make, x, atol=1e-5)
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("name", ["2-D, bias per phase", "2-D, cropped, groups"])
+def test_onnx(name):
+    check_onnx(*maker(name), atol=1e-5)
 
 
 @st.composite

@@ -177,10 +177,16 @@ def test_groups_start_with_the_same_variance():
 @pytest.mark.parametrize(
     ("make", "shape"),
     [
-        (lambda **f: SmoothConvTranspose1d(2, 1, 5, 3, **f), (1, 2, 4)),
+        pytest.param(
+            lambda **f: SmoothConvTranspose1d(2, 1, 5, 3, **f), (1, 2, 4), marks=pytest.mark.integration
+        ),
         (lambda **f: SmoothConvTranspose(2, 2, 3, 2, 1, 1, groups=2, **f), (2, 2, 2, 3)),
         (lambda **f: SmoothConvTranspose2d(2, 1, 4, 2, 1, order=2, **f), (1, 2, 2, 3)),
-        (lambda **f: SmoothConvTranspose3d(1, 1, (3, 2, 2), (2, 2, 1), **f), (1, 1, 2, 2, 2)),
+        pytest.param(
+            lambda **f: SmoothConvTranspose3d(1, 1, (3, 2, 2), (2, 2, 1), **f),
+            (1, 1, 2, 2, 2),
+            marks=pytest.mark.integration,
+        ),
     ],
 )
 def test_contract(make, shape):
@@ -189,6 +195,7 @@ def test_contract(make, shape):
     )
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("ndim", [1, 2])
 def test_contract_onnx(ndim):
     check_onnx(lambda **f: LAYERS[ndim](2, 2, 3, 2, 1, 1, **f), noise(1, 2, *(4,) * ndim), atol=1e-5)

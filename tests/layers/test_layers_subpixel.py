@@ -68,12 +68,13 @@ def test_reset_parameters_ties_again():
 @pytest.mark.parametrize(
     ("make", "shape"),
     [
-        (lambda **f: SubpixelConv1d(2, 1, 3, 3, **f), (1, 2, 4)),
+        pytest.param(lambda **f: SubpixelConv1d(2, 1, 3, 3, **f), (1, 2, 4), marks=pytest.mark.integration),
         (lambda **f: SubpixelConv(2, 1, 3, padding_mode="reflect", **f), (2, 2, 3, 4)),
         (lambda **f: SubpixelConv2d(2, 2, 3, (2, 3), groups=2, bias=True, **f), (1, 2, 3, 2)),
-        (
+        pytest.param(
             lambda **f: SubpixelConv3d(1, 1, (1, 3, 1), (1, 2, 2), padding_mode="replicate", **f),
             (1, 1, 2, 2, 2),
+            marks=pytest.mark.integration,
         ),
     ],
 )
@@ -88,6 +89,7 @@ def test_contract(make, shape):
     )
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("factor", [(2, 2), (2, 3)])
 def test_contract_onnx(factor):
     check_onnx(lambda **f: SubpixelConv(2, 2, 3, factor, **f), noise(1, 2, 4, 4), atol=1e-5)
