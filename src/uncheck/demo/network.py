@@ -96,7 +96,7 @@ def _normed(conv: nn.Module, channels: int) -> tuple[nn.Module, nn.Module, nn.Mo
 
 
 def load() -> DemoNetwork:
-    """The trained network, in eval mode, float32, on the CPU.
+    """Load the trained network, in eval mode, float32, on the CPU.
 
     Returns:
         A fresh `DemoNetwork` (the weights are stored in half precision and widened on loading).
@@ -123,7 +123,7 @@ def load() -> DemoNetwork:
 
 
 def pictures() -> Tensor:
-    """The two photographs of the demo, which the network was not trained on.
+    """Load the two photographs of the demo, which the network was not trained on.
 
     Returns:
         (2, 3, 256, 256) float32 RGB in 0..1: an astronaut, a cup of coffee.

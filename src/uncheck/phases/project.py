@@ -84,7 +84,7 @@ def _even_gains(kernel: PhaseKernel) -> Tensor:
 
 
 def _phase_index(kernel: PhaseKernel) -> Tensor:
-    """Number the phase of every position of h, (prod(k),); only which taps share a phase matters here."""
+    """Return the phase of every position of h, (prod(k),); only which taps share a phase matters here."""
     index = torch.zeros((), dtype=torch.int64)
     for k, s in zip(kernel.kernel_size, kernel.stride, strict=True):
         index = index[..., None] * s + torch.arange(k) % s

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from uncheck.reading import Stage
-from uncheck.training.measurement import Measurement
+from uncheck.training.measurement import StepMeasurement
 
 #: Measurements in a row that must agree.
 IN_A_ROW = 2
@@ -24,7 +24,7 @@ UNEVEN = 0.05
 
 
 class Alarm:
-    """Warns of a period once: when it is there in two measurements in a row.
+    """Rule that warns of a period once: when it is significant in two measurements in a row.
 
     There: corrected p-value below `significance` and strength at least `visible`. A period is warned of again
     only after two measurements in a row below half of `visible`. Nothing is said in the first tenth of
@@ -39,8 +39,8 @@ class Alarm:
         self.visible, self.significance = visible, significance
         self.warned: set[int] = set()
 
-    def periods(self, history: Sequence[Measurement], end: float | None) -> list[int]:
-        """The periods to warn of after the last measurement."""
+    def periods(self, history: Sequence[StepMeasurement], end: float | None) -> list[int]:
+        """Return the periods to warn of after the last measurement."""
         latest = history[-IN_A_ROW:]
         if len(latest) < IN_A_ROW:
             return []
@@ -61,8 +61,8 @@ class Alarm:
         return fresh
 
 
-def warning_of(period: int, measured: Measurement, stages: Sequence[Stage], names: Sequence[str]) -> str:
-    """One sentence: period, strength, the stage it comes from if known, and what to do."""
+def warning_of(period: int, measured: StepMeasurement, stages: Sequence[Stage], names: Sequence[str]) -> str:
+    """Return one sentence: period, strength, the stage that makes it if known, and what to do."""
     what = f"period {period}: {measured.strengths[period]:.2f} grey levels at step {measured.step}"
     own = [
         n for s, n in zip(stages, names, strict=True) if s.output_period and max(s.output_period) == period

@@ -17,7 +17,7 @@ from uncheck.training.sources import EVEN_KINDS, find_sources
 
 
 class StageGains:
-    """The phase gains of a network's upsampling stages: read once, their weights as often as asked.
+    """Phase gains of a network's upsampling stages: read once, their weights as often as asked.
 
     The network is recorded once; later only weights are read. It is not kept: give it at each call. Layers
     that were added or replaced since need a new reading: `fits` tells.
@@ -37,6 +37,12 @@ class StageGains:
 
     Cost: one watched forward pass and three readings of the graph; a second pass if a weight is computed
         rather than stored, and then the inputs of the modules that compute them stay in memory.
+
+    Example:
+        >>> up = nn.ConvTranspose2d(3, 3, kernel_size=2, stride=2)
+        >>> _ = nn.init.ones_(up.weight)
+        >>> StageGains(up, torch.zeros(1, 3, 8, 8)).spreads(up)
+        {'conv_transpose2d': 0.0}
     """
 
     def __init__(self, model: nn.Module, inputs: Any) -> None:
@@ -57,11 +63,11 @@ class StageGains:
         )
 
     def fits(self, model: nn.Module) -> bool:
-        """Whether the network still has the layers it had when it was read. Cost: a look at each module."""
+        """Test whether the network still has the layers it had when it was read."""
         return structure(model) == self._structure
 
     def spreads(self, model: nn.Module) -> dict[str, float]:
-        """Gain spread of each stage by name, 0 to 1, as `uncheck.inspect` gives it; 0 where it resizes.
+        """Return the gain spread of each stage by name, 0 to 1, as `uncheck.inspect` does; 0 for resizes.
 
         Cost: one pass over the weights of the stages.
         """
@@ -76,7 +82,7 @@ class StageGains:
         return out
 
     def penalty(self, model: nn.Module, *, bias: bool = True) -> Tensor:
-        """Sum of the squared spreads, differentiable; see `gain_penalty`."""
+        """Return the sum of the squared spreads, differentiable; see `gain_penalty`."""
         model = unwrapped(model)
         weight = next((p for p in model.parameters()), torch.zeros(()))
         dtype = torch.float64 if weight.dtype == torch.float64 else torch.float32
@@ -90,7 +96,7 @@ class StageGains:
 
 
 def gain_penalty(model: nn.Module, inputs: Any, *, bias: bool = True) -> Tensor:
-    """How uneven the phase gains of a network's upsamplers are, differentiable in its weights.
+    """Penalise uneven phase gains of a network's upsamplers, differentiable in its weights.
 
     With G_p = sum_j h_p[j] the gain of phase p of a stage, for each pair of channels,
 
@@ -119,6 +125,12 @@ def gain_penalty(model: nn.Module, inputs: Any, *, bias: bool = True) -> Tensor:
         `forward`) also the module that computes them, up to the convolution.
     Source: the condition of equal gains: Strang and Fix, in "Constructive Aspects of Functional Analysis"
         (1971); as a condition on transposed convolutions: Odena, Dumoulin, Olah, Distill 2016.
+
+    Example:
+        >>> up = nn.ConvTranspose2d(3, 3, kernel_size=3, stride=2)
+        >>> _ = nn.init.ones_(up.weight)
+        >>> round(gain_penalty(up, torch.zeros(1, 3, 8, 8)).item(), 2)
+        0.19
     """
     model = unwrapped(model)
     known = _READ.get(model)
@@ -147,7 +159,7 @@ _READ: WeakKeyDictionary[nn.Module, StageGains] = WeakKeyDictionary()
 
 
 def _uneven(table: Tensor) -> Tensor:
-    """The square of the gain spread of gains (rows, phases); 0 where all are 0."""
+    """Return the squared gain spread of gains (rows, phases); 0 where all are 0."""
     # Gains that agree to the last bit give exactly 0 when the first phase is taken off before the mean.
     apart = table - table[:, :1]
     apart = apart - apart.mean(dim=1, keepdim=True)

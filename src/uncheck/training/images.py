@@ -23,7 +23,7 @@ FEW, MANY = 4, 32
 
 
 def as_batch(images: Any) -> Tensor:
-    """`images` as a tensor (N, C, *spatial); UncheckError unless it is one."""
+    """Return `images` as a tensor (N, C, *spatial); UncheckError unless it is one."""
     batch = torch.as_tensor(images)
     shape = tuple(batch.shape)
     if not 3 <= batch.ndim <= 5 or not batch.numel() or batch.is_complex() or batch.dtype == torch.bool:
@@ -40,7 +40,7 @@ def as_batch(images: Any) -> Tensor:
 
 
 def scheme_of(batch: Tensor, periods: Any) -> FrequencyPlan:
-    """The lattice frequencies of a batch; UncheckError if no period fits its size."""
+    """Return the lattice frequencies of a batch; UncheckError if no period fits its size."""
     scheme = plan(tuple(batch.shape[2:]), checked_periods(periods))
     if not len(scheme.frequencies):
         size = " x ".join(map(str, batch.shape[2:]))
@@ -52,7 +52,7 @@ def scheme_of(batch: Tensor, periods: Any) -> FrequencyPlan:
 
 
 def grey_levels(batch: Tensor, span: Span | None) -> Tensor:
-    """`batch` scaled so that `span` becomes 255 grey levels, each channel's mean removed, channels first.
+    """Scale a batch so that `span` becomes 255 grey levels, and take each channel's mean off.
 
     Half precision becomes float32, for sums over pictures need it; float64 stays.
     """
@@ -65,7 +65,7 @@ def grey_levels(batch: Tensor, span: Span | None) -> Tensor:
 
 
 def checked_span(span: Any) -> Span | None:
-    """`span`; UncheckError unless it is None or two increasing numbers."""
+    """Return `span`; UncheckError unless it is None or two increasing numbers."""
     if span is None:
         return None
     try:
@@ -78,7 +78,7 @@ def checked_span(span: Any) -> Span | None:
 
 
 def _inferred(batch: Tensor) -> Span:
-    """`infer_range` of a sample and the extremes: only these leave the device."""
+    """Infer the range from a sample and the extremes: only these leave the device."""
     flat = batch.detach().flatten()
     if flat.dtype in (torch.bfloat16, torch.float16):
         flat = flat.float()

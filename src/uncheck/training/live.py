@@ -27,7 +27,7 @@ Inputs = tuple[tuple[Any, ...], dict[str, Any]]
 
 
 def unwrapped(model: nn.Module) -> nn.Module:
-    """The network inside DataParallel or DistributedDataParallel, whose forward would wait for others."""
+    """Return the network inside DataParallel or DistributedDataParallel, whose forward waits for others."""
     while isinstance(model, DataParallel | DistributedDataParallel):
         model = model.module
     return model
@@ -35,7 +35,7 @@ def unwrapped(model: nn.Module) -> nn.Module:
 
 @contextmanager
 def undisturbed(model: nn.Module) -> Iterator[None]:
-    """Eval mode without autocast or compilation; everything is put back, random states too.
+    """Set eval mode without autocast or compilation; put everything back after, random states too.
 
     Inside or outside a user's autocast, the numbers are those of the weights as they are.
     """
@@ -46,7 +46,7 @@ def undisturbed(model: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def untouched() -> Iterator[None]:
-    """As `undisturbed` for modules that are not known before they run; without gradients."""
+    """Do the same for modules that are not known before they run; without gradients."""
     known: set[int] = set()
     with ExitStack() as stack:
         stack.enter_context(as_found(nn.Module()))
@@ -65,7 +65,7 @@ def untouched() -> Iterator[None]:
 
 
 def placed(model: nn.Module, inputs: Any) -> tuple[Any, ...]:
-    """Positional inputs on the device of the model, numbers of the model's precision; tensors are copies."""
+    """Copy positional inputs to the device of the model, numbers in the model's precision."""
     weight = _weight(model)
 
     def place(x: Tensor) -> Tensor:
@@ -78,13 +78,13 @@ def placed(model: nn.Module, inputs: Any) -> tuple[Any, ...]:
 
 
 def first_sample(inputs: Any) -> Any:
-    """The first of a batch of inputs: reading stages needs no more."""
+    """Return the first of a batch of inputs: reading stages needs no more."""
     count = next((t.shape[0] for t in tensors_in(inputs) if t.ndim), 0)
     return replace_tensors(inputs, lambda t: t[:1] if t.ndim and t.shape[0] == count else t)
 
 
 class Live:
-    """The tensors of some sources, read again at each call, with their gradients.
+    """Tensors of some sources, read again at each call, with their gradients.
 
     A weight that is a parameter is looked up by name. Any other (weight_norm, spectral_norm, a scale in
     `forward`) is made again: the module that makes the call runs on the inputs it had when recorded, in eval
@@ -115,7 +115,7 @@ class Live:
         self._dtype = _weight(model).dtype
 
     def __call__(self, model: nn.Module, source: Source) -> Tensor:
-        """The tensor now."""
+        """Return the tensor now."""
         name = self._named.get(source)
         try:
             value = _at(model, name) if name is not None else self._again(model, source)
@@ -148,7 +148,7 @@ class Live:
 
 
 class _Inputs(CallWatcher):
-    """What the modules that make certain calls were given, and the calls' numbers within them."""
+    """Inputs of the modules that make certain calls, and the calls' numbers within them."""
 
     def __init__(self, model: nn.Module, keys: set[CallKey]) -> None:
         super().__init__(model)
@@ -182,11 +182,11 @@ class _Inputs(CallWatcher):
 
 
 class _Reached(Exception):
-    """The call looked for is about to be made."""
+    """Signal that the call looked for is about to be made."""
 
 
 class _Until(CallWatcher):
-    """Run until a call, and take one of its arguments."""
+    """Run up to a call, and take one of its arguments."""
 
     def __init__(self, model: nn.Module, key: CallKey, argument: int | str, module: nn.Module) -> None:
         super().__init__(model)
@@ -203,7 +203,7 @@ class _Until(CallWatcher):
 
 
 def structure(model: nn.Module) -> tuple[object, ...]:
-    """What the recorded graph depends on and a replaced or added layer changes; not the weights' values."""
+    """Return what tells a network from one with other layers; the weights' values do not count."""
     return tuple(
         (
             name,
@@ -231,5 +231,5 @@ def _at(model: nn.Module, name: str) -> Tensor | None:
 
 
 def _weight(model: nn.Module) -> Tensor:
-    """The weight whose device and precision stand for the model's."""
+    """Return the weight whose device and precision stand for the model's."""
     return next((p for p in model.parameters() if p.is_floating_point()), torch.zeros(()))

@@ -13,8 +13,8 @@ from uncheck.training.parts import Part
 
 
 @dataclass(frozen=True)
-class Measurement:
-    """The lattice at one step.
+class StepMeasurement:
+    """Lattice of a network at one step of training.
 
     Attributes:
         step: training step.
@@ -23,6 +23,10 @@ class Measurement:
         strengths: by period, grey levels, 0 where not significant.
         p_values: by period, corrected.
         spreads: gain spread by stage, 0 to 1; empty without a model.
+
+    Example:
+        >>> StepMeasurement(100, 0.5, 0.2, {2: 0.5}, {2: 1e-9}).values()["lattice/strength_2"]
+        0.5
     """
 
     step: int
@@ -33,7 +37,7 @@ class Measurement:
     spreads: Mapping[str, float] = field(default_factory=dict)
 
     def values(self, prefix: str = "lattice/") -> dict[str, float]:
-        """The numbers by the name they are logged under."""
+        """Return the numbers by the name they are logged under."""
         return {
             f"{prefix}strength": self.strength,
             f"{prefix}mean_strength": self.mean_strength,
@@ -43,8 +47,12 @@ class Measurement:
         }
 
 
+Measurement = StepMeasurement
+"""Its public name, `uncheck.training.Measurement`."""
+
+
 def from_all(value: Any) -> list[Any]:
-    """The values of all processes, by rank."""
+    """Return the values of all processes, by rank."""
     if not (dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1):
         return [value]
     gathered: list[Any] = [None] * dist.get_world_size()
@@ -53,7 +61,7 @@ def from_all(value: Any) -> list[Any]:
 
 
 def all_parts(part: Part | None, error: str) -> tuple[Part | None, str]:
-    """The sums of all processes together, and the first error among them."""
+    """Return the sums of all processes together, and the first error among them."""
     whole: Part | None = None
     first = ""
     for one, text in from_all((part, error)):
@@ -64,13 +72,13 @@ def all_parts(part: Part | None, error: str) -> tuple[Part | None, str]:
 
 
 def is_first_process() -> bool:
-    """Whether this process logs and warns: rank 0, or the only one."""
+    """Test whether this process logs and warns: rank 0, or the only one."""
     return not (dist.is_available() and dist.is_initialized()) or dist.get_rank() == 0
 
 
 @dataclass(frozen=True)
 class Writer:
-    """Writes to some loggers, each a SummaryWriter, a Lightning logger, or a callable (name, value, step).
+    """Writer to loggers, each a SummaryWriter, a Lightning logger, or a callable (name, value, step).
 
     Attributes:
         loggers: the loggers.
@@ -93,7 +101,7 @@ class Writer:
 
 
 def writer(logger: Any) -> Writer:
-    """A writer to one logger or none; UncheckError if it is no logger."""
+    """Return a writer to one logger or none; UncheckError if it is no logger."""
     if logger is None:
         return Writer()
     if not (hasattr(logger, "add_scalar") or hasattr(logger, "log_metrics") or callable(logger)):

@@ -29,7 +29,7 @@ AXES = 4
 
 
 class LatticeMetric(Metric):
-    """The lattice that all images given have in common, and how strong each one's own is.
+    """Metric of the lattice that all images share, and of the mean strength of each one's own.
 
     The harmonic test of the weighted mean of all images on their common grid (`measuring.sets`): the lattice
     adds up, contents average out, so it sees far weaker lattices than any single image shows.
@@ -56,6 +56,14 @@ class LatticeMetric(Metric):
 
     Cost: an update costs two harmonic tests of each image. The states are sums of fixed size, 16 K bytes for
     each frequency and channel, with K = 25 in 2-D: 40 kB for periods (2, 4, 8) of colour images.
+
+    Example:
+        >>> images = torch.zeros(16, 1, 64, 64)
+        >>> images[..., ::2, :] = 10.0
+        >>> metric = LatticeMetric(periods=(2,), span=(0, 255))
+        >>> metric.update(images)
+        >>> round(metric.compute()["strength_2"].item(), 2)
+        5.0
     """
 
     is_differentiable = False
@@ -90,7 +98,7 @@ class LatticeMetric(Metric):
         self.add_state("spectra", torch.zeros((1,) * 4, dtype=torch.float64), dist_reduce_fx="sum")
 
     def update(self, images: Any) -> None:
-        """Adds a batch (N, C, *spatial) of outputs, all of one size."""
+        """Add a batch (N, C, *spatial) of outputs, all of one size."""
         batch = as_batch(images).detach()
         size = torch.zeros_like(self.size)
         size[: batch.ndim - 1] = torch.tensor(batch.shape[1:])
@@ -103,7 +111,7 @@ class LatticeMetric(Metric):
         self.spectra = self.spectra + torch.as_tensor(spectra, device=self.spectra.device)
 
     def compute(self) -> dict[str, Tensor]:
-        """The lattice of all images so far, of all processes."""
+        """Return the lattice of all images so far, of all processes."""
         if not int(self.count):
             raise UncheckError("the metric has seen no images; update it first")
         channels, *spatial = (n for n in self.size.tolist() if n)
@@ -114,7 +122,7 @@ class LatticeMetric(Metric):
 
 
 def same_size(sizes: Tensor) -> Tensor:
-    """The one size (C, *spatial) among rows of which those without any image are zero."""
+    """Return the shape (C, *spatial) shared by all processes; processes without images report zeros."""
     known = sizes[sizes.any(dim=1)]
     for other in known[1:]:
         if not torch.equal(other, known[0]):
@@ -127,7 +135,7 @@ def same_size(sizes: Tensor) -> Tensor:
 
 
 def gather(state: Tensor, group: Any = None) -> list[Tensor]:
-    """The states of all processes; those without images get zeros of the shape of the others."""
+    """Return the states of all processes, with zeros of the others' shape for those without images."""
     parts: list[Tensor] = gather_all_tensors(state, group)
     largest = max(parts, key=Tensor.numel)
     return [part.expand_as(largest) if part.numel() == 1 else part for part in parts]

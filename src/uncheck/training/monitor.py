@@ -15,7 +15,7 @@ from uncheck.errors import UncheckError, UncheckWarning
 from uncheck.measuring.components import VISIBLE
 from uncheck.training.alarm import SIGNIFICANCE
 from uncheck.training.images import Span
-from uncheck.training.measurement import Measurement, Writer
+from uncheck.training.measurement import StepMeasurement, Writer
 from uncheck.training.outputs import Choice
 from uncheck.training.tracker import EVERY, LatticeTracker
 from uncheck.training.trend import Trend
@@ -63,6 +63,10 @@ class LatticeMonitor(Callback):
         UncheckError: no Lightning; neither inputs nor outputs; as `LatticeTracker`.
 
     Cost: as `LatticeTracker`. Every process measures its own images, and all count.
+
+    Example:
+        >>> LatticeMonitor(inputs=None, outputs="images", every=50).tracker.every
+        50
     """
 
     def __init__(
@@ -93,16 +97,16 @@ class LatticeMonitor(Callback):
 
     @property
     def state_key(self) -> str:
-        """Name of its state in a checkpoint: one for each prefix, so that several networks can be watched."""
+        """Name of the state in a checkpoint: one for each prefix, so that several networks can be watched."""
         return f"{type(self).__name__}({self.tracker.prefix})"
 
     @property
-    def history(self) -> list[Measurement]:
+    def history(self) -> list[StepMeasurement]:
         """The measurements so far."""
         return self.tracker.history
 
     def trend(self) -> Trend:
-        """Whether the lattice will have faded at the end of training."""
+        """Return whether the lattice will have faded at the end of training."""
         return self.tracker.trend()
 
     def on_fit_start(self, trainer: Any, pl_module: Any) -> None:
@@ -135,7 +139,7 @@ class LatticeMonitor(Callback):
                 )
 
     def state_dict(self) -> dict[str, Any]:
-        """The curve."""
+        """Return the curve."""
         return self.tracker.state_dict()
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -153,14 +157,14 @@ class LatticeMonitor(Callback):
 
 
 def _step(trainer: Any) -> int:
-    """Batches after which optimizers stepped, this one included: not global_step, which counts optimizers."""
+    """Count batches after which optimizers stepped, this one included: global_step counts optimizers."""
     loop = trainer.fit_loop.epoch_loop
     # Lightning counts it after the callbacks.
     return int(getattr(loop, "_batches_that_stepped", trainer.global_step - 1)) + 1
 
 
 def _end(trainer: Any, step: int) -> float | None:
-    """The last step, counted the same way: what epochs or max_steps allow, whichever ends first; or None."""
+    """Return the last step, counted the same way: the first of epochs and max_steps; None if unknown."""
     ends = []
     with suppress(Exception):  # it cannot be told where accumulation changes between epochs
         ends.append(float(trainer.estimated_stepping_batches))

@@ -16,7 +16,7 @@ Choice = int | str | Callable[[Any], Any] | None
 
 
 def chosen(returned: Any, choice: Choice) -> tuple[Tensor, str]:
-    """The images (N, C, *spatial), and if several could have been meant, a sentence that says which they are.
+    """Return the images (N, C, *spatial), and a sentence on which they are where several fit.
 
     Without a choice as `uncheck.inspect` chooses, see `maps_in`.
     """

@@ -20,7 +20,7 @@ def lattice_penalty(
     knee: float = 1.0,
     together: bool = True,
 ) -> Tensor:
-    """A penalty on the lattice that the images of a batch share, with a gradient that shrinks with it.
+    """Penalise the lattice that the images of a batch share; the gradient shrinks with it.
 
     With a_f the shrunk amplitude of line f in the mean of all images, as in `lattice_strength`,
 
@@ -46,6 +46,13 @@ def lattice_penalty(
         UncheckError: as `lattice_strength`; a knee of 0 or less.
 
     Cost: that of `lattice_strength`.
+
+    Example:
+        >>> import torch
+        >>> images = torch.zeros(1, 1, 64, 64)
+        >>> images[..., ::2, :] = 10.0
+        >>> round(lattice_penalty(images, span=(0, 255)).item(), 2)
+        4.1
     """
     if not knee > 0:
         raise UncheckError(

@@ -19,7 +19,7 @@ EVEN_KINDS = frozenset({"nearest", "linear"})
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """One argument of one call, and where each of its entries goes in a table (rows, phases).
+    """Argument of a call, and where each of its entries goes in a table (rows, phases).
 
     Attributes:
         key: the call that takes it.
@@ -38,7 +38,7 @@ class Source:
     phases: int
 
     def table(self, value: Tensor) -> Tensor:
-        """(rows, phases) in float64: each entry of `value` added where it goes. Differentiable."""
+        """Add each entry of `value` where it goes in (rows, phases), float64. Differentiable."""
         flat = value.flatten()
         flat = flat.float() if flat.device.type == "mps" else flat.double()  # which has no float64
         sums = flat.new_zeros(self.rows * self.phases + 1).index_add(0, self.target.to(flat.device), flat)
@@ -88,7 +88,7 @@ def _source(entries: Entries, numbers: Tensor, phase: Tensor, phases: int) -> So
 
 
 def _phase_of_taps(kernel: PhaseKernel) -> Tensor:
-    """The phase of the output index that each position of the kernel adds to, (*k), counted row by row."""
+    """Return the output phase that each position of the kernel adds to, (*k), counted row by row."""
     phase = torch.zeros((), dtype=torch.int64)
     for k, s, o in zip(kernel.kernel_size, kernel.stride, kernel.offset, strict=True):
         phase = phase[..., None] * s + (torch.arange(k) - o) % s

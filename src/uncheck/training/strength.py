@@ -31,7 +31,7 @@ def lattice_strength(
     debias: bool = True,
     together: bool = False,
 ) -> Tensor:
-    """Strength of the lattice of each image, grey levels, differentiable: a penalty.
+    """Measure the strength of the lattice of each image, grey levels, differentiable: a penalty.
 
     With A_f the peak amplitude at lattice frequency f, root mean square over the channels, and s_f what the
     spectrum beside the line alone would give A_f (root mean square; `docs/conventions.md` has the units),
@@ -67,6 +67,12 @@ def lattice_strength(
     as much again for the gradient; a 3x3 convolution to 64 channels takes 576. Memory: 3 copies in float32.
     Source: Thomson, Proc. IEEE 70 (1982), section XIII, for A and s; Gao and Bruce, Statistica Sinica 7
     (1997), for firm shrinkage.
+
+    Example:
+        >>> images = torch.zeros(1, 1, 64, 64)
+        >>> images[..., ::2, :] = 10.0
+        >>> round(lattice_strength(images, span=(0, 255)).item(), 2)
+        5.0
     """
     if reduction not in ("mean", "sum", "none"):
         raise UncheckError(f'reduction {reduction!r} is not known; give "mean", "sum" or "none"')
@@ -78,7 +84,7 @@ def lattice_strength(
 def counted_powers(
     images: Any, periods: Iterable[int], span: Span | None, together: bool, debias: bool = True
 ) -> Tensor:
-    """a_f^2 of each image, (N, F), or of their mean, (1, F): see `lattice_strength`."""
+    """Return a_f^2 of each image, (N, F), or of their mean, (1, F): see `lattice_strength`."""
     batch = as_batch(images)
     scheme = scheme_of(batch, periods)
     # Half precision would lose the line among the pixels, so autocast is kept out.
@@ -88,7 +94,7 @@ def counted_powers(
 
 
 def line_powers(levels: Tensor, scheme: FrequencyPlan, together: bool) -> tuple[Tensor, Tensor]:
-    """A_f^2 and s_f^2 of each image, (N, F), or of their mean, (1, F).
+    """Return A_f^2 and s_f^2 of each image, (N, F), or of their mean, (1, F).
 
     A_f^2 = g_f^2 |mu|^2 and s_f^2 = g_f^2 sum_k |Y_k - mu U_k|^2 / ((K-1) sum_k U_k^2), means over channels,
     with g_f = 1 for real lines, else 2, and the Y, U and mu of `uncheck.measuring.harmonic`. Where the
@@ -109,12 +115,12 @@ def line_powers(levels: Tensor, scheme: FrequencyPlan, together: bool) -> tuple[
 
 
 def shrunk(power: Tensor, noise: Tensor) -> Tensor:
-    """a^2 = min(A, 2 max(0, A - 2.5 s))^2, from A^2 and s^2 > 0."""
+    """Return a^2 = min(A, 2 max(0, A - 2.5 s))^2, from A^2 and s^2 > 0."""
     # Below s nothing counts, and the root has no gradient at 0.
     amplitude = power.clamp(min=noise).sqrt()
     return torch.minimum(amplitude, 2 * (amplitude - CLEAR * noise.sqrt()).clamp(min=0)) ** 2
 
 
 def norm(power: Tensor, knee: float = QUIET) -> Tensor:
-    """Root of the sum over lines, a parabola below `knee`, so that its gradient is 0 at 0."""
+    """Return the root of the sum over lines, a parabola below `knee`, so that its gradient is 0 at 0."""
     return (power.sum(dim=-1) + knee**2).sqrt() - knee

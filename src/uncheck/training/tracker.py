@@ -19,7 +19,7 @@ from uncheck.training.alarm import IN_A_ROW, SIGNIFICANCE, Alarm, warning_of
 from uncheck.training.gains import StageGains
 from uncheck.training.images import Span, checked_span
 from uncheck.training.live import first_sample, placed, structure, undisturbed, untouched, unwrapped
-from uncheck.training.measurement import Measurement, all_parts, from_all, is_first_process, writer
+from uncheck.training.measurement import StepMeasurement, all_parts, from_all, is_first_process, writer
 from uncheck.training.options import (
     checked_end,
     checked_every,
@@ -40,7 +40,7 @@ EVERY = 100
 
 
 class LatticeTracker:
-    """Measures the lattice of a network's outputs every N steps of training, logs it and warns of it.
+    """StepMeasurement of the lattice of a network's outputs every N steps of training, logged and warned of.
 
         tracker = LatticeTracker(generator, codes, span=(-1, 1), logger=SummaryWriter(), end=steps)
         for ...:
@@ -86,6 +86,13 @@ class LatticeTracker:
 
     Cost: one forward pass on `inputs` and two harmonic tests of each image, every N steps; docs/training.md.
         Testing periods 2 to 16, where no network is known, takes many times as long as 2, 4 and 8.
+
+    Example:
+        >>> images = torch.zeros(16, 1, 64, 64)
+        >>> images[..., ::2, :] = 10.0
+        >>> tracker = LatticeTracker(every=1, periods=(2, 4), span=(0, 255))
+        >>> round(tracker.step(images).strength, 2)
+        5.0
     """
 
     def __init__(
@@ -112,7 +119,7 @@ class LatticeTracker:
         self.prefix, self.write = prefix, writer(logger)
         self._chosen = chosen_periods(periods)
         self.periods: tuple[int, ...] = self._chosen or PERIODS
-        self.history: list[Measurement] = []
+        self.history: list[StepMeasurement] = []
         self._steps = 0
         self._structure: object = None
         self._gains: StageGains | None = None
@@ -121,7 +128,7 @@ class LatticeTracker:
         self._lasting = 0
         self._said: set[str] = set()
 
-    def step(self, outputs: Any = None, step: int | None = None) -> Measurement | None:
+    def step(self, outputs: Any = None, step: int | None = None) -> StepMeasurement | None:
         """Count a training step, and measure if it is time.
 
         Args:
@@ -138,10 +145,10 @@ class LatticeTracker:
         return self.measure(outputs, step) if due else None
 
     def due(self, step: int) -> bool:
-        """Whether a measurement is due at this step: a multiple of `every` was reached since the last one."""
+        """Test whether a measurement is due: a multiple of `every` was reached since the last one."""
         return step // self.every > self._steps // self.every
 
-    def measure(self, outputs: Any = None, step: int | None = None) -> Measurement | None:
+    def measure(self, outputs: Any = None, step: int | None = None) -> StepMeasurement | None:
         """Measure now, whatever the step; None if it failed, which is warned of."""
         step = self._steps if step is None else step
         self._read()
@@ -156,7 +163,7 @@ class LatticeTracker:
             self._once(f"nothing was measured, and training goes on: {problem}", problem)
             return None
         tested = [p for p in sorted(self.periods) if f"strength_{p}" in values]
-        measured = Measurement(
+        measured = StepMeasurement(
             step,
             values["strength"],
             values["mean_strength"],
@@ -175,12 +182,12 @@ class LatticeTracker:
         return measured
 
     def trend(self) -> Trend:
-        """Whether the lattice will have faded at the end: `lattice_trend` of the history."""
+        """Return whether the lattice will have faded at the end: `lattice_trend` of the history."""
         steps, strengths = [m.step for m in self.history], [m.strength for m in self.history]
         return lattice_trend(steps, strengths, end=self.end, visible=self.visible)
 
     def state_dict(self) -> dict[str, Any]:
-        """What to keep in a checkpoint, so that the curve goes on after it."""
+        """Return what to keep in a checkpoint, so that the curve goes on after it."""
         return {
             "steps": self._steps,
             "history": [asdict(m) for m in self.history],
@@ -194,7 +201,9 @@ class LatticeTracker:
         self._steps = int(state["steps"])
         self.history = [
             # JSON made text of the periods.
-            Measurement(**m | {k: {int(p): v for p, v in m[k].items()} for k in ("strengths", "p_values")})
+            StepMeasurement(
+                **m | {k: {int(p): v for p, v in m[k].items()} for k in ("strengths", "p_values")}
+            )
             for m in state["history"]
         ]
         self._alarm.warned = set(state["warned"])
@@ -202,14 +211,14 @@ class LatticeTracker:
         self._lasting = int(state.get("lasting", 0))
 
     def _known_periods(self) -> tuple[int, ...]:
-        """Those of the stages, if any process knows them, and a few more; otherwise `measure`'s."""
+        """Return those of the stages, if any process knows them, and a few more; otherwise `measure`'s."""
         known = [
             own for own in from_all(None if self._gains is None else self._gains.periods) if own is not None
         ]
         return tuple(sorted({*USUAL, *(p for own in known for p in own)})) if known else PERIODS
 
     def _own(self, outputs: Any) -> tuple[Part | None, str]:
-        """The sums of this process's images, or why there are none."""
+        """Return the sums of this process's images, or why there are none."""
         try:
             if outputs is not None and not isinstance(outputs, Tensor) and callable(outputs):
                 with untouched():
@@ -261,14 +270,14 @@ class LatticeTracker:
             self._once(text, self._problem)
         return {}
 
-    def _log(self, measured: Measurement) -> None:
+    def _log(self, measured: StepMeasurement) -> None:
         try:
             self.write(measured.values(self.prefix), measured.step)
         except Exception as error:
             key = f"logger {type(error).__name__}"
             self._once(f"the logger failed, and training goes on: {error}", error, key=key)
 
-    def _tell(self, measured: Measurement) -> None:
+    def _tell(self, measured: StepMeasurement) -> None:
         stages, names = ((), ()) if self._gains is None else (self._gains.stages, self._gains.names)
         for period in self._alarm.periods(self.history, self.end):
             self._warn(warning_of(period, measured, stages, names))
@@ -290,7 +299,7 @@ class LatticeTracker:
 
 
 def _depth() -> int:
-    """How many callers up from the warning is whoever called this module."""
+    """Count the callers between the warning and whoever called this module."""
     frame, depth = inspect.currentframe(), 0
     while frame is not None and frame.f_code.co_filename == __file__:
         frame, depth = frame.f_back, depth + 1

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp, log
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import erfinv
 from scipy.stats import theilslopes
 
 from uncheck.errors import UncheckError
@@ -35,7 +36,7 @@ EARLIEST = 0.1
 
 @dataclass(frozen=True)
 class Trend(Plain):
-    """What the curve of a lattice's strength says.
+    """Verdict on the curve of a lattice's strength.
 
     Attributes:
         verdict: "clean", "fading", "will not fade" or "too early" to tell.
@@ -48,6 +49,10 @@ class Trend(Plain):
         end: the step looked ahead to.
         visible: grey levels from which a lattice counts.
         count: measurements the slope is from.
+
+    Example:
+        >>> lattice_trend([100, 200], [2.0, 1.0], end=10_000).verdict
+        'too early'
     """
 
     verdict: Verdict
@@ -111,6 +116,11 @@ def lattice_trend(
 
     Cost: that of n^2 / 2 slopes, n at most 200.
     Source: Sen, J. Amer. Statist. Assoc. 63 (1968), for the slope and its interval.
+
+    Example:
+        >>> steps = range(100, 2100, 100)
+        >>> lattice_trend(steps, [800 / step for step in steps], end=10_000).verdict
+        'fading'
     """
     planned = checked_end(end)
     checked_visible(visible)
@@ -150,9 +160,8 @@ def lattice_trend(
     )
 
 
-@dataclass(frozen=True)
-class _Carried:
-    """A straight line carried on: its slope, and its values now and then with an interval."""
+class _Carried(NamedTuple):
+    """Straight line carried on: its slope, and its values now and at the end with an interval."""
 
     slope: float
     slopes: tuple[float, float]
@@ -176,7 +185,7 @@ def _carried(
     low, high = slope + wider * (low - slope), slope + wider * (high - slope)
     # The interval of a median, in terms of the spread of what is left: 1.25 sd / sqrt(n).
     spread = 1.4826 * float(np.median(np.abs(rest - np.median(rest))))
-    z = float(np.sqrt(2) * _erfinv(confidence))
+    z = float(np.sqrt(2) * erfinv(confidence))
     slack = z * 1.2533 * wider * max(spread, 1e-6) / len(x) ** 0.5
     ahead = end - middle
     then = level + slope * ahead
@@ -187,14 +196,8 @@ def _carried(
     )
 
 
-def _erfinv(value: float) -> float:
-    from scipy.special import erfinv
-
-    return float(erfinv(value))
-
-
 def _exp(value: float) -> float:
-    """Grey levels: no lattice is stronger than white, and what lies on the floor is none."""
+    """Return grey levels: no lattice is stronger than white, and one on the floor is none."""
     if value <= log(FLOOR) + 1e-5:
         return 0.0
     return exp(value) if value < log(LEVELS) else LEVELS
