@@ -13,8 +13,7 @@ from uncheck.errors import UncheckError
 from uncheck.probing.outputs import levels
 from uncheck.reading import record
 from uncheck.repairing import prepare as prepare_module
-from uncheck.repairing.faults import periods_left
-from uncheck.repairing.prepare import prepare
+from uncheck.repairing.prepare import periods_left, prepare
 from uncheck.repairing.samples import split_samples
 
 

@@ -9,8 +9,8 @@ from torch import nn
 
 from judging.zoo import case_of, photographs
 from oracles.teacher_naive import ripple_naive, spun_naive
+from uncheck.repairing.inputs import cut, room
 from uncheck.repairing.methods.distill import teacher
-from uncheck.repairing.methods.distill.crops import cut, room
 from uncheck.repairing.methods.distill.teacher import (
     EDGE,
     MOST_GAIN,

@@ -45,6 +45,13 @@ class CycleSpin(nn.Module):
 
     Cost: that of the network, len(shifts) times; `batch` times its memory.
     Source: Coifman and Donoho, "Translation-invariant de-noising", 1995.
+
+    >>> grid = torch.tensor([1.0, -1.0]).repeat(4)
+    >>> class Gridded(nn.Module):
+    ...     def forward(self, x):
+    ...         return x + grid.repeat(2)[: x.shape[-1]]
+    >>> CycleSpin(Gridded(), full_shifts((2,)))(torch.zeros(1, 1, 8)).tolist()
+    [[[0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]]]
     """
 
     def __init__(

@@ -51,6 +51,11 @@ def keep_even(model: nn.Module, paths: Iterable[str], order: int = 1, change: bo
             module is then touched.
 
     Cost: that of EqualGain, once per use of a weight.
+
+    >>> net = nn.Sequential(nn.ConvTranspose2d(1, 1, 2, 2))
+    >>> _ = nn.init.constant_(net[0].weight, 0.5)
+    >>> type(keep_even(net, ["0"])[0].parametrizations.weight[0]).__name__
+    'EqualGain'
     """
     layers = []
     for path in paths:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -61,7 +61,6 @@ class WeightHandle:
         bias: of its bias; None where the layer has none.
         uses: indices of all stages that share these weights, itself included.
         layer: path of the torch.nn transposed convolution that makes the call; None for other code.
-        source: which node of the graph takes the weight.
     """
 
     stage: Stage
@@ -71,7 +70,6 @@ class WeightHandle:
     bias: WeightEntries | None
     uses: tuple[int, ...]
     layer: str | None
-    source: int = field(repr=False)
 
     def tensors(self, kernel: PhaseKernel) -> dict[str, Tensor]:
         """Return the changed values by state_dict key, every key kept.
@@ -165,7 +163,7 @@ def weight_handle(model: nn.Module, inputs: Inputs, recording: Recording, stage:
     layer = source.layer
     if layer and not (stage.kind == "transposed" and type(model.get_submodule(layer)) in CONV_TRANSPOSES):
         layer = None
-    return WeightHandle(stage, stage.kernel, edits, weight, bias, uses, layer or None, source.index)
+    return WeightHandle(stage, stage.kernel, edits, weight, bias, uses, layer or None)
 
 
 def _value(node: Node, name: str) -> Tensor | None:

@@ -80,6 +80,11 @@ def load_repaired(model: nn.Module, path: str | Path) -> nn.Module:
         UncheckError: no such file, not of a repair, or made from another class; the model is then unchanged.
 
     Cost: a copy of the model, and reading the file twice.
+
+    >>> load_repaired(nn.Conv2d(3, 3, 3), "missing.safetensors")
+    Traceback (most recent call last):
+        ...
+    uncheck.errors.UncheckError: there is no file missing.safetensors: check the path
     """
     file = Path(path)
     plan = read_plan(file)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
+
+from uncheck.measuring.lines import hann
 
 #: Half the width of what is left out around each lattice line, cycles per pixel and axis.
 HALF_WIDTH = 1 / 32
@@ -33,19 +36,20 @@ def energies(pictures: NDArray[np.float32], periods: Sequence[int]) -> NDArray[n
     shape = pictures.shape[1:-1]
     octave = _octaves(shape)
     octave[on_lines(shape, tuple(periods))] = len(OCTAVES)
-    window = np.ones((*shape, 1))
-    for axis, n in enumerate(shape):
-        hann = np.sin(np.pi * (np.arange(n) + 0.5) / n) ** 2
-        window = window * hann.reshape([-1 if a == axis else 1 for a in range(len(shape) + 1)])
-    axes = tuple(range(len(shape)))
+    window, axes = hann_window(shape), tuple(range(len(shape)))
     total = np.zeros(len(OCTAVES) + 1)
     for picture in pictures:
         values = picture.astype(np.float64)
         # the weighted mean, so that nothing of it is left behind the window
-        values = values - (values * window).sum(axis=axes) / window.sum()
+        values = values - (values * window).sum(axis=axes)
         power = (np.abs(np.fft.fftn(values * window, axes=axes)) ** 2).sum(axis=-1)
         total += np.bincount(octave.ravel(), power.ravel(), minlength=len(total))
     return total[:-1]
+
+
+def hann_window(shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Return Hann's window over some axes, (*shape, 1), of sum 1."""
+    return np.asarray(reduce(np.multiply.outer, map(hann, shape)))[..., None]
 
 
 def change(before: NDArray[np.float64], after: NDArray[np.float64]) -> float:

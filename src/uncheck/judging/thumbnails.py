@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from uncheck.judging.sharpness import hann_window
 from uncheck.judging.subject import Subject
 from uncheck.measuring.batches import Observed, Pictures
 from uncheck.signals.levels import infer_range, to_levels
@@ -45,12 +46,7 @@ def spectrum(pictures: Pictures) -> NDArray[np.float32]:
     for picture in pictures[:AVERAGED]:
         values = _flat(picture).astype(np.float64)
         axes = tuple(range(values.ndim - 1))
-        values = values - values.mean(axis=axes)
-        for axis in axes:
-            n = values.shape[axis]
-            hann = np.sin(np.pi * (np.arange(n) + 0.5) / n) ** 2
-            hann = hann / hann.sum()
-            values = values * hann.reshape([-1 if a == axis else 1 for a in range(values.ndim)])
+        values = (values - values.mean(axis=axes)) * hann_window(values.shape[:-1])
         power = np.abs(np.fft.fftshift(np.fft.fftn(values, axes=axes), axes=axes)) ** 2
         total = total + power.mean(axis=-1, keepdims=True)
     mean = np.asarray(total) / max(1, min(AVERAGED, len(pictures)))

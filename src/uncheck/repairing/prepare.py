@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import lcm
 from typing import Any
 
 import numpy as np
@@ -13,15 +14,28 @@ from torch import Tensor, nn
 from uncheck.errors import UncheckError
 from uncheck.fusing.rounding import same_but_rounding
 from uncheck.measuring.batches import certain_periods
+from uncheck.measuring.frequencies import plan
+from uncheck.measuring.lattice import PERIODS
+from uncheck.probing.inspect import LONGEST
 from uncheck.probing.outputs import levels
 from uncheck.progress import Progress
-from uncheck.reading import Inputs, Recording, as_found, copied, eagerly, fresh, picture_of, record, run
+from uncheck.reading import (
+    Inputs,
+    Recording,
+    Stage,
+    as_found,
+    copied,
+    eagerly,
+    fresh,
+    picture_of,
+    record,
+    run,
+)
 from uncheck.reading.graph import Node
 from uncheck.reading.outputs import largest_maps, maps_in
 from uncheck.reading.tables import DROPOUT, RANDOM
 from uncheck.reading.tensors import tensors_in
 from uncheck.repairing.case import Case
-from uncheck.repairing.faults import periods_left
 from uncheck.repairing.samples import is_map, split_samples
 
 #: Pixels that an output must have along its shortest axis, and periods that must fit it.
@@ -107,6 +121,22 @@ def prepare(
         faulty=certain_periods(np.concatenate(values), seen, periods),
         scale=scale,
     )
+
+
+def periods_left(stages: Sequence[Stage], ndim: int, size: Sequence[int]) -> tuple[int, ...]:
+    """Return the periods that the stages leave and their divisors, as far as they fit an output of this size.
+
+    Args:
+        stages: of the network.
+        ndim: spatial axes of the output.
+        size: of the output, pixels per axis.
+
+    Returns:
+        Ascending, at least 2; 2 to 16 where no stage has a known period.
+    """
+    own = {lcm(*stage.output_period) for stage in stages if stage.output_period}
+    left = {d for period in own for d in range(2, min(period, LONGEST[ndim]) + 1) if period % d == 0}
+    return plan(tuple(size), left or set(PERIODS)).tested
 
 
 def _ndim(recording: Recording, call: Inputs) -> int:

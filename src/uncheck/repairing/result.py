@@ -59,6 +59,10 @@ class Repair:
         candidate: the change to the original.
         example: one call's inputs, for an export.
         interrupted: whether the user ended the search.
+
+    >>> import torch, uncheck
+    >>> uncheck.repair(torch.nn.Conv2d(3, 3, 3), torch.zeros(2, 3, 32, 32)).repaired
+    False
     """
 
     network: str

@@ -10,6 +10,7 @@ from torch import Tensor
 from uncheck.probing.signals import is_white
 from uncheck.reading import Inputs
 from uncheck.repairing.case import Case
+from uncheck.repairing.inputs import reduced
 from uncheck.signals.levels import infer_range
 
 #: Correlation of the output with the enlarged input from which a network counts as super-resolution.
@@ -57,11 +58,7 @@ def self_truth(case: Case) -> tuple[tuple[Inputs, Tensor], ...] | None:
         if min(n // s for n, s in zip(size, steps, strict=True)) < 16:
             return None
         whole = signal[..., : size[0], : size[1]]
-        small = F.interpolate(
-            whole.float(), [n // s for n, s in zip(size, steps, strict=True)], mode="bicubic", antialias=True
-        )
-        small = small.clamp(float(signal.min()), float(signal.max()))
-        out.append(((small.to(signal.dtype),), whole.float() * slope + shift))
+        out.append(((reduced(whole, steps),), whole.float() * slope + shift))
     return tuple(out)
 
 

@@ -39,6 +39,9 @@ class Replaced(Plain):
         variance: new output variance over the old one's, for white input, mean over phases: (least, largest)
             of the output channels; 1 where the gains left room.
         notes: what else to know, in sentences.
+
+    >>> print(Replaced("up", "ResizeConv", 0.5, 0.1, (1.0, 1.0)))
+    up: ResizeConv, kernel changed by 0.1 of its norm
     """
 
     path: str
@@ -59,7 +62,11 @@ Kept = Refused
 
 @dataclass(frozen=True)
 class Swapped:
-    """A network with its transposed convolutions replaced, to be trained on, and the account of it."""
+    """A network with its transposed convolutions replaced, to be trained on, and the account of it.
+
+    >>> print(Swapped(nn.Identity(), (), ()))
+    nothing to swap: no transposed convolution upsamples
+    """
 
     model: nn.Module = field(repr=False)
     swapped: tuple[Replaced, ...]
@@ -100,6 +107,11 @@ def swap(model: nn.Module, example_inputs: Any, to: str = "resize", order: int =
         UncheckError: no such replacement, or a network that cannot be run on the example.
 
     Cost: three forward passes, and a least-squares fit for each layer.
+
+    >>> import torch
+    >>> net = nn.Sequential(nn.ConvTranspose2d(3, 3, 4, 2, 1))
+    >>> [type(layer).__name__ for layer in swap(net, torch.zeros(1, 3, 8, 8)).model]
+    ['ResizeConv']
     """
     if to not in MAKERS:
         raise UncheckError(f"swap: `to` must be one of {', '.join(MAKERS)}, not {to!r}")

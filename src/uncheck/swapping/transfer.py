@@ -116,8 +116,7 @@ def to_resize(module: nn.Module, kernel: PhaseKernel, order: int, sized: bool) -
 
     weight, variance = restored(fit.weight, unit / unit.sum(), kernel, spread)
     m: Any = module
-    room = [max(0, s - 1 - e) if sized else 0 for s, e in zip(m.stride, m.output_padding, strict=True)]
-    pads = [max(0, a, b + more) for (a, b), more in zip(fit.padding, room, strict=True)]
+    pads = [max(0, a, b + more) for (a, b), more in zip(fit.padding, _room(m, sized), strict=True)]
     up = ResizeConv(
         m.in_channels,
         m.out_channels,
@@ -125,12 +124,9 @@ def to_resize(module: nn.Module, kernel: PhaseKernel, order: int, sized: bool) -
         kernel.stride,
         pads,
         groups=m.groups,
-        bias=m.bias is not None,
         padding_mode="zeros",
         mode=mode,
-        ndim=kernel.ndim,
-        device=m.weight.device,
-        dtype=m.weight.dtype,
+        **_same(m),
     )
     _write(up, _blocks(weight, m.groups), kernel.bias)
     if not sized and all(a == b == p for (a, b), p in zip(fit.padding, pads, strict=True)):
@@ -144,8 +140,7 @@ def to_subpixel(module: nn.Module, kernel: PhaseKernel, order: int, sized: bool)
     """Make a convolution and a pixel shuffle, equal to the projected kernel everywhere."""
     weight, change, variance = _projected(kernel, order)
     m: Any = module
-    room = [max(0, s - 1 - e) if sized else 0 for s, e in zip(m.stride, m.output_padding, strict=True)]
-    margin = tuple(a + b for a, b in zip(kernel.margin, room, strict=True))
+    margin = tuple(a + b for a, b in zip(kernel.margin, _room(m, sized), strict=True))
     form = to_pixel_shuffle(replace(kernel, weight=weight, margin=margin))
     taps = form.weight.shape[2:]
     fits = not sized and all(a == b >= 0 and t % 2 for (a, b), t in zip(form.padding, taps, strict=True))
@@ -157,10 +152,7 @@ def to_subpixel(module: nn.Module, kernel: PhaseKernel, order: int, sized: bool)
         list(form.factor),
         [a for a, _ in form.padding] if plain else 0,
         groups=m.groups,
-        bias=m.bias is not None,
-        ndim=kernel.ndim,
-        device=m.weight.device,
-        dtype=m.weight.dtype,
+        **_same(m),
     )
     _write(up.conv, _blocks(form.weight, m.groups), form.bias)
     if plain:
@@ -181,12 +173,9 @@ def to_smooth(module: nn.Module, kernel: PhaseKernel, order: int, sized: bool) -
         m.padding,
         m.output_padding,
         m.groups,
-        m.bias is not None,
-        m.dilation,
+        dilation=m.dilation,
         order=order,
-        ndim=kernel.ndim,
-        device=m.weight.device,
-        dtype=m.weight.dtype,
+        **_same(m),
     )
     _write(up, _transposed(weight, m), kernel.bias)
     return Fit(up, up, change, variance)
@@ -209,6 +198,17 @@ MAKERS: dict[str, Callable[[nn.Module, PhaseKernel, int, bool], Fit]] = {
     "subpixel": to_subpixel,
     "equal_gain": to_equal_gain,
 }
+
+
+def _same(m: Any) -> dict[str, Any]:
+    """Return the arguments that a new layer takes from the old one."""
+    bias, like = m.bias is not None, m.weight
+    return {"bias": bias, "ndim": like.dim() - 2, "device": like.device, "dtype": like.dtype}
+
+
+def _room(m: Any, sized: bool) -> list[int]:
+    """Return how much larger than its default the output may be asked for, per axis."""
+    return [max(0, s - 1 - e) if sized else 0 for s, e in zip(m.stride, m.output_padding, strict=True)]
 
 
 def _sized(

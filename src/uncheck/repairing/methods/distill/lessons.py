@@ -18,8 +18,8 @@ from uncheck.editing.edits import KINDS, Candidate
 from uncheck.errors import Refusal
 from uncheck.reading import Inputs
 from uncheck.repairing.case import Advance, Case
+from uncheck.repairing.inputs import cut, room, sides, signal_of
 from uncheck.repairing.methods.distill.checkpoint import Checkpoint
-from uncheck.repairing.methods.distill.crops import cut, room, sides, signal_of
 from uncheck.repairing.methods.distill.student import make_student, period_of
 from uncheck.repairing.methods.distill.teacher import (
     Lesson,

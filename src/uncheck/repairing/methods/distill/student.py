@@ -18,6 +18,7 @@ from uncheck.layers.phase_transpose import phase_conv_transpose
 from uncheck.phases import PhaseKernel, fit_resize_conv, from_resize_conv
 from uncheck.phases.axes import CONV_TRANSPOSES, conv_transpose
 from uncheck.reading import Stage
+from uncheck.reading.provenance import source_of
 from uncheck.repairing.case import Case
 
 
@@ -139,21 +140,20 @@ def make_student(case: Case, *, anew: bool, whole: bool = False) -> Student:
     Raises:
         Refusal: no stage leaves a faulty period, or nothing after it has parameters.
     """
-    stages = [s for s in case.recording.stages if s.output_period is not None]
-    guilty = [s for s in stages if _leaves(s, case.faulty)]
+    guilty = case.blamed
     if not guilty:
-        raise Refusal(
-            f"no upsampling stage leaves period {_listed(case.faulty)}: there is nothing to retrain"
-        )
+        periods = ", ".join(map(str, case.faulty))
+        raise Refusal(f"no upsampling stage leaves period {periods}: there is nothing to retrain")
     model = case.copy()
-    held = _replaced(case, model, stages[stages.index(guilty[0]) :]) if anew else {}
+    held = _replaced(case, model, guilty[0].index) if anew else {}
     nodes = case.recording.graph.nodes
     first = next(n.index for n in nodes if n.key == guilty[0].key)
     # weights that are computed before the stage are its own
     early = {n.key.module for n in nodes[:first] if n.signal and n.parents}
     late = {n.key.module for n in nodes[first:]} - early
-    # A sub-pixel stage is made by the layer before it.
-    late |= {_maker(case, stage) for stage in guilty[:1]} - {None}  # type: ignore[arg-type]
+    maker = source_of(case.recording.graph, guilty[0])
+    if guilty[0].kind in ("sub-pixel", "un-patchify") and maker is not None:
+        late.add(maker.key.module)  # the layer before such a stage makes its phases
     model.requires_grad_(False)
     names = []
     for name, parameter in model.named_parameters():
@@ -168,11 +168,13 @@ def make_student(case: Case, *, anew: bool, whole: bool = False) -> Student:
     return Student(model, held, tuple(names))
 
 
-def _replaced(case: Case, model: nn.Module, stages: Sequence[Stage]) -> dict[str, HeldConvTranspose]:
+def _replaced(case: Case, model: nn.Module, first: int) -> dict[str, HeldConvTranspose]:
     """Replace the transposed convolutions of these stages by ones that hold, where that is the same call."""
     nodes = case.recording.graph.nodes
     held: dict[str, HeldConvTranspose] = {}
-    for stage in stages:
+    for stage in case.recording.stages:
+        if stage.index < first or stage.output_period is None:
+            continue
         path = stage.key.module
         old = _module(model, stage)
         calls = sum(n.key.module == path and n.key.function == stage.key.function for n in nodes)
@@ -195,11 +197,6 @@ def period_of(case: Case) -> int:
     return lcm(*case.faulty) if case.faulty else 1
 
 
-def _leaves(stage: Stage, periods: Sequence[int]) -> bool:
-    own = max(stage.output_period or (1,))
-    return any(own % period == 0 for period in periods)
-
-
 def _module(model: nn.Module, stage: Stage) -> nn.Module | None:
     if stage.kind != "transposed" or not stage.key.module:
         return None
@@ -207,20 +204,3 @@ def _module(model: nn.Module, stage: Stage) -> nn.Module | None:
     kind = type(module).__bases__[0] if parametrize.is_parametrized(module) else type(module)
     normed = all(type(h).__module__.startswith("torch.nn.utils.") for h in module._forward_pre_hooks.values())
     return module if kind in CONV_TRANSPOSES and normed and not module._forward_hooks else None
-
-
-def _maker(case: Case, stage: Stage) -> str | None:
-    """Return the path of the layer that makes the phases of a sub-pixel stage or an un-patchify."""
-    if stage.kind not in ("sub-pixel", "un-patchify"):
-        return None
-    nodes = case.recording.graph.nodes
-    node = next((n for n in nodes if n.key == stage.key), None)
-    while node is not None and node.parents:
-        node = nodes[node.parents[0]]
-        if any(node.key.function.startswith(kind) for kind in ("conv", "linear")):
-            return node.key.module
-    return None
-
-
-def _listed(values: Sequence[int]) -> str:
-    return ", ".join(map(str, values))

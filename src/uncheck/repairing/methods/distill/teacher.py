@@ -13,7 +13,8 @@ from torch import Tensor
 
 from uncheck.reading import Inputs
 from uncheck.repairing.case import Case
-from uncheck.repairing.methods.distill.crops import cut
+from uncheck.repairing.inputs import cut, part
+from uncheck.repairing.methods.moments import hann
 
 #: Contrast that a target is given back per octave, at most, and up to which radial frequency.
 MOST_GAIN, UP_TO = 1.5, 0.25
@@ -138,7 +139,7 @@ def ripple(picture: Tensor, period: int, ndim: int) -> Tensor:
     whole = [n // period * period for n in detail.shape[2:]]
     detail = part(detail, (0,) * ndim, whole)
     for axis, n in enumerate(whole, start=2):
-        window = torch.sin(torch.pi * (torch.arange(n, dtype=detail.dtype) + 0.5) / n) ** 2
+        window = hann(n).to(detail.dtype)
         shape = [-1 if a == axis else 1 for a in range(detail.dim())]
         detail = detail * (window / window.mean()).reshape(shape)
     split = [n for w in whole for n in (w // period, period)]
@@ -183,13 +184,6 @@ def tiled(values: Tensor, size: Sequence[int]) -> Tensor:
     for axis, n in enumerate(size, start=1):
         values = values.index_select(axis, torch.arange(n) % values.shape[axis])
     return values
-
-
-def part(picture: Tensor, start: Sequence[int], size: Sequence[int]) -> Tensor:
-    """Return a cut-out of the last axes."""
-    for axis, (begin, n) in enumerate(zip(start, size, strict=True), start=picture.dim() - len(size)):
-        picture = picture.narrow(axis, begin, n)
-    return picture
 
 
 def contrast_gains(plain: Sequence[Tensor], spun: Sequence[Tensor], period: int) -> list[tuple[float, float]]:
@@ -237,8 +231,7 @@ def _power(x: Tensor) -> Tensor:
     x = x - x.mean(dim=axes, keepdim=True)
     for axis in axes:
         n = x.shape[axis]
-        window = torch.sin(torch.pi * (torch.arange(n) + 0.5) / n) ** 2
-        x = x * window.reshape([-1 if a == axis else 1 for a in range(x.dim())])
+        x = x * hann(n).to(x.dtype).reshape([-1 if a == axis else 1 for a in range(x.dim())])
     power: Tensor = torch.fft.fftn(x, dim=axes).abs().square().sum((0, 1))
     return power
 

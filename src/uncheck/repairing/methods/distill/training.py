@@ -15,10 +15,11 @@ from torch import Tensor
 
 from uncheck.reading import call
 from uncheck.repairing.case import Case
+from uncheck.repairing.inputs import part
 from uncheck.repairing.methods.distill.checkpoint import Checkpoint
 from uncheck.repairing.methods.distill.student import Student
 from uncheck.repairing.methods.distill.tail import Memory, Strayed, Tail, bytes_of
-from uncheck.repairing.methods.distill.teacher import Lesson, part, ripple, shared
+from uncheck.repairing.methods.distill.teacher import Lesson, ripple, shared
 
 #: Memory for what is remembered of the frozen part, bytes.
 MEMORY = 1.5e9
