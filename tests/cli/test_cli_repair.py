@@ -186,6 +186,7 @@ def test_json_on_stdout(place, run_json):
     assert run_json(*BASE) == (0, {"schema": "uncheck.repair/1", "method": "project"})
 
 
+@pytest.mark.integration
 def test_a_refusal_exits_with_1_and_leaves_an_older_repair(place, run, repairs):
     run(*BASE, "--export", "pt2")
     before = (place / "out" / "repaired.safetensors").read_bytes()

@@ -215,6 +215,7 @@ def test_gradients_keys_copies_and_modes():
     assert not mixed[0].training
 
 
+@pytest.mark.integration
 def test_export_and_onnx():
     torch.manual_seed(0)
     x = noise(1, 3, 8, 12, dtype=torch.float32)

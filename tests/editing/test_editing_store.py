@@ -433,6 +433,7 @@ def test_an_exported_program_takes_other_sizes():
     torch.testing.assert_close(program(x), good.eval()(x).detach(), rtol=0, atol=1e-5)
 
 
+@pytest.mark.integration
 def test_onnx_takes_other_sizes():
     pytest.importorskip("onnxscript")
     runtime = pytest.importorskip("onnxruntime")
