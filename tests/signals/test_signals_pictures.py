@@ -284,6 +284,13 @@ def test_an_array_whose_header_cannot_be_is_an_error(tmp_path, shape):
         read_picture(tmp_path / "a.npy")
 
 
+def test_links_to_the_folder_itself_end(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"x")
+    for name in ("one", "two"):
+        (tmp_path / name).symlink_to(tmp_path)
+    assert expand([f"{tmp_path}/**/*.png"]) == [f"{tmp_path}/a.png"]
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
 def test_a_pipe_is_not_opened(tmp_path):
     os.mkfifo(tmp_path / "a.png")

@@ -11,9 +11,11 @@ import torch
 from torch import Tensor
 
 from uncheck.errors import UncheckError, UncheckWarning
-from uncheck.measuring import expand, read_picture
 from uncheck.probing.signals import made_up
 from uncheck.reading import load_callable
+from uncheck.signals import expand, read_picture
+from uncheck.signals.files import load_array
+from uncheck.signals.paths import check_file
 
 #: Pictures taken from a folder: a batch, not an album.
 MOST = 8
@@ -67,15 +69,8 @@ def _called(what: str) -> tuple[Any, ...]:
 
 
 def _array(what: str, shape: tuple[int, ...] | None) -> Tensor:
-    path = Path(what)
-    if not path.exists():
-        raise UncheckError(f"{what}: no such file; check the path")
-    try:
-        values = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise UncheckError(f"{what}: not a plain .npy array ({error}); save numbers, not objects") from error
-    if values.dtype.kind not in "buif":
-        raise UncheckError(f"{what}: holds {values.dtype}, expected real numbers")
+    check_file(what)
+    values = load_array(what)
     bad = values.size - int(np.isfinite(values).sum())
     if bad or not values.size:
         raise UncheckError(f"{what}: {bad} of {values.size} values are NaN or infinite; give finite numbers")

@@ -137,12 +137,21 @@ def load_array(path: str | Path) -> NDArray[np.generic]:
     """Read the array of a .npy, without unpickling and without believing its header.
 
     Raises:
-        UncheckError: damaged, truncated, pickled, too large, or not of real numbers.
+        UncheckError: damaged, truncated, pickled, or not of real numbers.
     """
     try:
         # Mapped, not read: what the header says costs nothing until its size was compared with the file's.
         values = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ArithmeticError, OSError, ValueError, EOFError, SyntaxError, TypeError, TokenError) as error:
+    except (
+        ArithmeticError,
+        MemoryError,
+        OSError,
+        ValueError,
+        EOFError,
+        SyntaxError,
+        TypeError,
+        TokenError,
+    ) as error:
         if "pickle" in str(error) or "Python objects" in str(error):
             raise UncheckError(
                 f"{path}: holds pickled objects or no array, not opened; save numbers with numpy.save"
@@ -153,5 +162,4 @@ def load_array(path: str | Path) -> NDArray[np.generic]:
     if not isinstance(values, np.ndarray) or values.dtype.kind not in "buif":
         kind = values.dtype if isinstance(values, np.ndarray) else "several arrays (.npz)"
         raise UncheckError(f"{path}: holds {kind}, expected one array of real numbers; save it as such")
-    check_values(str(path), values.shape, spatial=False)
     return np.array(values)

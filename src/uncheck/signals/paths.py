@@ -31,7 +31,7 @@ def expand(patterns: Iterable[str | Path], suffixes: tuple[str, ...] = PICTURES)
                 )
             out += [os.path.join(pattern, name) for name in found]  # noqa: PTH118 -- "as given", not normalised
         elif not os.path.lexists(pattern) and any(c in pattern for c in "*?["):
-            matched = sorted(p for p in glob.glob(pattern, recursive=True) if p.lower().endswith(suffixes))  # noqa: PTH207
+            matched = sorted(p for p in _matches(pattern) if p.lower().endswith(suffixes))
             if not matched:
                 raise UncheckError(
                     f"{pattern}: no picture matches this pattern; check the folder and the ending"
@@ -40,6 +40,15 @@ def expand(patterns: Iterable[str | Path], suffixes: tuple[str, ...] = PICTURES)
         else:
             out.append(pattern)
     return out
+
+
+def _matches(pattern: str) -> list[str]:
+    if "**" not in pattern:
+        return glob.glob(pattern)  # noqa: PTH207
+    # Links to folders are not followed: two that lead back to their own folder have endless paths.
+    parts = Path(pattern).parts
+    first = next(i for i, part in enumerate(parts) if any(c in part for c in "*?["))
+    return [str(path) for path in Path(*parts[:first]).glob(str(Path(*parts[first:])))]
 
 
 def check_file(path: str | Path) -> None:
