@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from uncheck.geometry import chain, layer, overlap, surviving_periods
+from uncheck.geometry.picture import picture
 from uncheck.measuring import Measurement, measure
 from uncheck.plain import plain
 from uncheck.reporting import Page, json_text, measure_text, overlap_text
@@ -102,3 +103,10 @@ def test_numbers_as_people_read_them():
     many = [{"period": [p, p], "amplitude": 1.0} for p in (2, 3, 4, 5, 6)]
     assert components(many) == "period 2: 1.00, period 3: 1.00, period 4: 1.00, 2 more"
     assert listed(["a", "b", "c"]) == "a, b and c"
+
+
+def test_the_picture_of_an_overlap_keeps_its_empty_rows():
+    made = overlap(4, 2, padding=1, dilation=2)
+    drawn = picture(made.taps)
+    assert drawn.endswith("\n")
+    assert f"\n{drawn}\n\nTaps per phase" in text_of(made)

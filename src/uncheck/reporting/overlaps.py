@@ -37,7 +37,7 @@ def overlap_text(
     parts: list[Part] = [Text(_headline(report, periods), style=style), ""]
     if len(layers) > 1:
         parts += [f"{i}. {_layer(one)}" for i, one in enumerate(layers, 1)]
-    parts += picture(np.asarray(report["taps"])).splitlines()
+    parts += picture(np.asarray(report["taps"])).split("\n")
     rows = [(str(axis), _taps(taps)) for axis, taps in enumerate(axis_taps)]
     parts.append(table("Taps per phase (axes multiply)", (">axis", "phase 0, 1, ..."), rows))
     if len(report["scales"]) > 1:
