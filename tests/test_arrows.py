@@ -25,7 +25,7 @@ ALLOWED = {
     "training": {"errors", "plain", "phases", "signals", "measuring", "reading"},
     "layers": {"errors", "geometry", "phases"},
     "fusing": {"errors", "plain", "progress", "phases", "reading", "layers"},
-    "editing": {"errors", "phases", "reading", "layers", "fusing"},
+    "editing": {"errors", "phases", "reading", "layers"},
     "judging": {"errors", "plain", "signals", "measuring", "reading", "probing"},
     "repairing": {
         "errors",
@@ -38,7 +38,6 @@ ALLOWED = {
         "reading",
         "probing",
         "layers",
-        "fusing",
         "editing",
         "judging",
     },

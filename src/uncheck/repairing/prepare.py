@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from uncheck.errors import UncheckError
-from uncheck.fusing.rounding import same_but_rounding
 from uncheck.measuring.batches import certain_periods
 from uncheck.measuring.frequencies import plan
 from uncheck.measuring.lattice import PERIODS
@@ -33,6 +32,7 @@ from uncheck.reading import (
 )
 from uncheck.reading.graph import Node
 from uncheck.reading.outputs import largest_maps, maps_in
+from uncheck.reading.rounding import same_but_rounding
 from uncheck.reading.tables import DROPOUT, RANDOM
 from uncheck.reading.tensors import tensors_in
 from uncheck.repairing.case import Case
