@@ -1,4 +1,4 @@
-"""Slices, rows or columns that differ at random are no lattice: they have no period."""
+"""Random bands: rows, columns or slices that differ at random have no period and are no lattice."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from uncheck.measuring.lattice import find_lattice
 def without_bands(array: NDArray[np.float32], found: Lattice) -> Lattice:
     """Drop lines that are not significant in the one-axis profile of the array.
 
-    A line (f, 0, 0) is tested against what is around it in all directions. Where whole slices differ at
-    random, as the first and last of a padded network do, all power lies at (., 0, 0), and whatever is there
-    stands out from its surroundings. So the means over the axes along which a line does not vary are tested
-    once more, on their own axes, where such power is the background.
+    The harmonic test compares a line (f, 0, 0) with the spectrum around it in all directions. Where whole
+    slices differ at random, as the first and last of a padded network do, all power lies at (., 0, 0) and
+    exceeds that spectrum everywhere. So the array is averaged over the axes along which a line does not vary,
+    and the line is tested again in this profile, where such power is the background.
 
     Args:
         array: (*spatial, C) grey levels, as given to `find_lattice`.
-        found: what was found in it.
+        found: the lattice found in it.
 
     Cost: one mean over the array and one small test for each direction of lines found.
     """
     if not found.present:
         return found
-    kept = [standing for c in found.present if (standing := _standing(array, c, found))]
+    kept = [left for c in found.present if (left := _significant(array, c, found))]
     return replace(
         found,
         present=tuple(c for c in kept if c.amplitude >= found.threshold),
@@ -37,7 +37,7 @@ def without_bands(array: NDArray[np.float32], found: Lattice) -> Lattice:
     )
 
 
-def _standing(array: NDArray[np.float32], component: Component, found: Lattice) -> Component | None:
+def _significant(array: NDArray[np.float32], component: Component, found: Lattice) -> Component | None:
     by_axes: dict[tuple[int, ...], list[Line]] = {}
     for line in component.lines:
         flat = tuple(axis for axis, period in enumerate(line.period) if period == 1)

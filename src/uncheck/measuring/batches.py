@@ -152,7 +152,7 @@ class BatchView:
 
 @dataclass(frozen=True, eq=False)
 class Observed:
-    """What counts in a batch, by view: TOGETHER, and 0, 1, ... for single outputs."""
+    """The lattice that counts in a batch, by view: TOGETHER, and 0, 1, ... for single outputs."""
 
     views: dict[int, BatchView] = field(default_factory=dict)
 

@@ -1,4 +1,4 @@
-"""A second witness: does a line keep its phase from window to window of a picture?"""
+"""A second test of a component: the agreement of windows of the picture on the phase of its lines."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ OVERLAP = (1 + 2 / 6) ** 2
 def confirmed(array: NDArray[np.float32], lattice: Lattice) -> Lattice:
     """Move components on whose phase the windows do not agree to the traces."""
 
-    def stands(component: Component) -> bool:
+    def agree(component: Component) -> bool:
         p_value = coherence(array, component)
         return p_value is None or p_value < AGREE
 
-    return lattice.keeping(stands)
+    return lattice.keeping(agree)
 
 
 def coherence(array: NDArray[np.float32], component: Component) -> float | None:

@@ -1,4 +1,4 @@
-"""What a lattice is made of: lines, the components they form, and what was found in one array."""
+"""Lines, the components they form, and the lattice found in one array."""
 
 from __future__ import annotations
 
@@ -142,9 +142,9 @@ class Lattice:
             traces=tuple(c for c in ranked if c.amplitude < self.threshold),
         )
 
-    def keeping(self, stands: Callable[[Component], bool]) -> Lattice:
+    def keeping(self, passes: Callable[[Component], bool]) -> Lattice:
         """Move components present that fail a check to the head of the traces."""
-        kept = [stands(component) for component in self.present]
+        kept = [passes(component) for component in self.present]
         if all(kept):
             return self
         return replace(

@@ -1,4 +1,4 @@
-"""From the p-values of single lines to components, corrected for all that was tried."""
+"""Components from the p-values of single lines, corrected for all lines, channels and periods tested."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which lattice frequencies there are to test, and to which period each belongs."""
+"""The lattice frequencies to test, and the period each belongs to."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ class Statistics:
 
 @dataclass(frozen=True, eq=False)
 class Lines:
-    """What the test found at F frequencies of C channels.
+    """Results of the test at F frequencies of C channels.
 
     `mean` (F, C) complex: amplitude mu of exp(2 pi i f.n), grey levels. `p_joint` (F,): p-value of a line in
     any combination of the channels. `p_channel` (F, C): p-value in each channel alone.

@@ -1,4 +1,4 @@
-"""Harmonics laid to their fundamental: a period-4 pattern is not one of period 2 as well."""
+"""Attribution of harmonics to their fundamental: a period-4 pattern is not one of period 2 as well."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ UNEXPLAINED = 0.3
 def attribute_harmonics(array: NDArray[np.float32], lattice: Lattice) -> Lattice:
     """Merge components that are harmonics of another one into it.
 
-    A pattern of period P has lines at all multiples of 1/P, and those of them that a shorter period d, a
-    divisor of P, also has. They stand on their own if they are stronger than all other lines of P together,
-    or if their local strength is another: the eigencoefficients of all lines of one pattern are multiples of
-    one envelope, Y_k(f) = mu_f E_k, so the share of the power at d's lines that the fundamental's E (its
-    first singular vector) does not explain is compared with `UNEXPLAINED`, noise beside the lines taken off.
+    A pattern of period P has lines at all multiples of 1/P. Some of these are lines of a shorter period d
+    that divides P. They are a lattice of their own in two cases: they are stronger than all other lines of P
+    together, or their strength varies over the picture in another way. All lines of one pattern share an
+    envelope, Y_k(f) = mu_f E_k. E is the first singular vector of the fundamental's eigencoefficients; the
+    share of the power at d's lines that it does not explain, less noise, is compared with `UNEXPLAINED`.
 
     Args:
         array: (*spatial, C) grey levels.

@@ -1,4 +1,4 @@
-"""The lattice of arrays: which periods are there, how strong and how certain."""
+"""The lattice of arrays: its periods, their amplitudes and p-values."""
 
 from __future__ import annotations
 

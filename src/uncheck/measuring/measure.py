@@ -1,4 +1,4 @@
-"""`uncheck.measure`: pictures in, a calibrated number and a verdict out."""
+"""`uncheck.measure`: a calibrated number and a verdict for each picture, volume or sound."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ LONGEST_DEEP = 16
 
 @dataclass(frozen=True)
 class Settings:
-    """What is looked for: `periods` in pixels, `threshold` in grey levels, `significance` a p-value,
+    """Settings of the tests: `periods` in pixels, `threshold` in grey levels, `significance` a p-value,
     `audible` in decibels; whether to say `where`, and whether to test all signals `together`.
     """
 

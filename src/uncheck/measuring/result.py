@@ -1,4 +1,4 @@
-"""What `uncheck.measure` hands back: one measurement per signal, and all of them together."""
+"""Results of `uncheck.measure`: one measurement per signal, and all of them together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The second order of a lattice: does the contrast of the picture depend on the phase?"""
+"""The second order of a lattice: contrast of the picture that depends on the phase."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ AT_ONCE = 8
 
 @dataclass(frozen=True, eq=False)
 class SetSums:
-    """What N images add up to at F lattice frequencies of C channels; sums of sets are sums of these.
+    """Sums of N images at F lattice frequencies of C channels; sums of sets are sums of these.
 
     With Y_ik the eigencoefficients of image i and s_i^2 the power of its residual per eigencoefficient there:
     `weight` (F, C) = sum_i 1 / s_i^2, `spectra` (F, C, K) = sum_i Y_ik / s_i^2, `count` = N. `shape` is that

@@ -43,7 +43,7 @@ class SetGroup:
 
     @property
     def verdict(self) -> str:
-        """Whether they share a "lattice", one of a "rival", or are "clean"."""
+        """The word "lattice" if they share one, "rival" if a rival explains it, else "clean"."""
         return "rival" if self.rival else "lattice" if self.found.present else "clean"
 
     def to_dict(self) -> dict[str, Any]:
@@ -58,7 +58,7 @@ class SetGroup:
 
 @dataclass(frozen=True)
 class SetMeasurement:
-    """What many outputs share. `groups` by size, the largest first; `notes` say what could not be joined."""
+    """The lattice that many outputs share. `groups` by size, largest first; `notes` on those left out."""
 
     groups: tuple[SetGroup, ...]
     notes: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""What is measured: pictures, arrays, volumes and audio, read into grey levels."""
+"""Pictures, arrays, volumes and audio, read into grey levels."""
 
 from uncheck.signals.files import Picture, read_picture
 from uncheck.signals.levels import infer_range, to_levels

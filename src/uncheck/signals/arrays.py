@@ -1,4 +1,4 @@
-"""Arrays become signals by their shape, or as the caller says."""
+"""Arrays as signals, by their shape or as the caller says."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Audio files become samples: WAV by scipy, FLAC and Ogg by soundfile."""
+"""Audio files as samples: WAV by scipy, FLAC and Ogg by soundfile."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much one file may hold when it is decoded, and warnings that stay inside while it is."""
+"""Limits of the size of one decoded file, and a guard for the warnings of decoders."""
 
 from __future__ import annotations
 

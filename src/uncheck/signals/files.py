@@ -1,4 +1,4 @@
-"""Files become signals: pictures, pages, arrays and audio."""
+"""Files as signals: pictures, pages, arrays and audio."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever `measure` is given, paths, arrays, tensors or sequences of them, becomes signals."""
+"""Everything that `measure` takes, as signals: paths, arrays, tensors or sequences of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Paths, folders and globs become the files to read."""
+"""Paths, folders and globs as a list of files to read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Picture files become arrays: all frames wanted, in their own type."""
+"""Picture files as arrays: all frames wanted, in their own type."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Array = NDArray[np.generic]
 
 @dataclass(frozen=True, eq=False)
 class Frames:
-    """What a picture file holds.
+    """The content of a picture file.
 
     Attributes:
         pages: (H, W) or (H, W, 3) each, in their own type, alpha dropped.

@@ -44,7 +44,7 @@ class Signal:
 
 @dataclass(frozen=True)
 class Given:
-    """What the caller says of the signals: see `measure` for each."""
+    """Statements of the caller about the signals: see `measure` for each."""
 
     span: tuple[float, float] | None = None
     unit: str | None = None

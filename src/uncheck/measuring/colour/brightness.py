@@ -1,4 +1,4 @@
-"""How the lattice depends on brightness and colour: the article says strong colours show it most."""
+"""Dependence of a lattice on brightness and colour; the article says that strong colours show it most."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Amplitude in bins of something that varies over the picture, with confidence, and its slope."""
+"""Amplitude of a lattice against a quantity that varies over the picture: bins, confidence, slope."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which colour a lattice has: its amplitude per channel and along opponent axes, with errors."""
+"""The colour of a lattice: its amplitude per channel and along opponent axes, with errors."""
 
 from __future__ import annotations
 

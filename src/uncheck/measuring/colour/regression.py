@@ -1,4 +1,4 @@
-"""Straight-line fits whose errors hold although windows are unequally noisy and neighbours alike."""
+"""Straight-line fits with errors that allow for unequal noise and correlated neighbours."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Local measurement: where in a picture the lattice stands."""
+"""Local measurement: the places of a picture that have a lattice."""

@@ -1,4 +1,4 @@
-"""Do neighbouring windows of a picture agree on the phase of a line? The engine of the local map."""
+"""Agreement of neighbouring windows on the phase of a line: the engine of the local map."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a local map is made of: regions, one map per period, and all of them."""
+"""The local map: regions, one map per period, and all maps of a picture."""
 
 from __future__ import annotations
 

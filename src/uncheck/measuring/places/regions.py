@@ -1,4 +1,4 @@
-"""From boxes of windows that agree to connected regions, their amplitudes and their lattice."""
+"""Connected regions of windows that agree, their amplitudes and their lattice."""
 
 from __future__ import annotations
 

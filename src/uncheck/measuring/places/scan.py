@@ -1,4 +1,4 @@
-"""Boxes of windows all over a picture, asked whether they agree on the lines of one period."""
+"""A scan of a picture for boxes of windows that agree on the lines of one period."""
 
 from __future__ import annotations
 

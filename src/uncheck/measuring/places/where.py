@@ -1,4 +1,4 @@
-"""Where in a picture is the lattice? Boxes of windows that agree on the phase of its lines."""
+"""The map of a lattice: places in a picture where windows agree on the phase of its lines."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ def local_map(
 
     Every line is demodulated in half-overlapping Hann windows, channels decorrelated; u_w is the phase of
     window w. A box of n independent windows agrees by chance with p = exp(-n |mean u|^2) (erfc for a real
-    line). For each period the smallest p times lines and channels, and Fisher's sum of logarithms, are both
-    tried in boxes of 64, 128 and 256 pixels all over the picture, and corrected by Bonferroni for lines,
-    channels, boxes, scales and periods (the shares going as 1/P^2): `significance` holds for the whole map.
-    Each period is mapped at the smallest scale at which it is found.
+    line). Boxes of 64, 128 and 256 pixels all over the picture are tested, each by the smallest p of its
+    lines and channels and by Fisher's sum of logarithms. Bonferroni corrects for lines, channels, boxes,
+    scales and periods (with shares that go as 1/P^2), so `significance` holds for the whole map. Each period
+    is mapped at the smallest scale at which it is found.
 
     Args:
         array: (H, W, C) grey levels 0..255, or (H, W).

@@ -1,4 +1,4 @@
-"""What else leaves a lattice in pictures, one file per rival, and its name."""
+"""Rivals: other causes of a lattice in pictures, one file for each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JPEG: where its blocks lie, how coarse it was, and what it leaves on this very picture."""
+"""JPEG: the place of its blocks, its quality, and what coding leaves on this very picture."""
 
 from __future__ import annotations
 

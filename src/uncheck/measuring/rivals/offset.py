@@ -1,4 +1,4 @@
-"""Lines that stand beside a lattice frequency, not on it: content with a period of no whole pixels."""
+"""Lines beside a lattice frequency, not on it: content whose period is no whole number of pixels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures put together from tiles: seams between them, or one tile of content repeated."""
+"""Pictures made of tiles: seams between them, or one tile of content repeated."""
 
 from __future__ import annotations
 

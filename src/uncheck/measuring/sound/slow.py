@@ -1,4 +1,4 @@
-"""A harmonic test for audio, whose loudness changes all the time: the lines are followed in slow time."""
+"""A harmonic test for audio that follows lines in slow time, because loudness changes all the time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tonal lines that upsampling leaves in audio: at multiples of the sampling rate over the period."""
+"""Tonal lines that upsampling leaves in audio, at multiples of the sampling rate over the period."""
 
 from __future__ import annotations
 
