@@ -1,4 +1,4 @@
-"""The network as a black box: signals in, lattice out, and who is to blame."""
+"""The network as a black box: signals in, lattice out, and the layer to blame."""
 
 from uncheck.probing.backward import Gradient, StridedBlame, gradient_lattice
 from uncheck.probing.blame import PeriodBlame, StageBlame, blame

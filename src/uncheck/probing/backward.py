@@ -96,7 +96,7 @@ class _Branching(CallWatcher):
 
 
 def _smooth(grad: Tensor, stride: tuple[int, ...]) -> Tensor:
-    """Mean over a window of one stride: no lattice of that period is left, in mean or in magnitude."""
+    """Average over a window of one stride, which leaves no lattice of that period."""
     ndim = len(stride)
     if grad.dim() not in (ndim + 1, ndim + 2):
         return grad
@@ -113,7 +113,7 @@ def gradient_lattice(
     threshold: float,
     advance: Callable[[str], None] = lambda _: None,
 ) -> Gradient:
-    """Gradient of the output with respect to the input: its lattice, and the strided layer to blame.
+    """Find the lattice of the gradient with respect to the input, and the strided layers to blame.
 
     The output is projected on a fixed random vector over its channels, constant over positions, as a loss
     would. The counterfactual of a strided layer smooths the gradient that comes out of it over one stride,
@@ -124,7 +124,7 @@ def gradient_lattice(
         strided: the subsampling layers, from the recording.
         periods: to test, input pixels.
         threshold: grey levels, see `Gradient`.
-        advance: told before each pass what it is.
+        advance: called with a label before each pass.
 
     Raises:
         UncheckError: the input is no map of real numbers, the output does not depend on it, or NaN.
@@ -211,7 +211,7 @@ def _magnitude(values: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _share(cases: list[tuple[NDArray[np.float32], NDArray[np.float32], Sequence[BatchComponent]]]) -> float:
-    """Share of the power-weighted amplitude, over both orders, that goes."""
+    """Return the share of the power-weighted amplitude, over both orders, that goes."""
     weight = gone = 0.0
     for before, after, present in cases:
         for found in present:

@@ -1,4 +1,4 @@
-"""Who is to blame: mend one stage, run the rest unchanged, see how much of the lattice goes."""
+"""The blame of each stage: the share of the lattice that goes when it alone is mended."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RAISES = 1.25
 
 @dataclass(frozen=True)
 class PeriodBlame(Plain):
-    """What happens to one period of the final lattice, amplitudes in grey levels.
+    """One period of the final lattice in the counterfactuals of one stage, amplitudes in grey levels.
 
     Attributes:
         period: of the component.
@@ -69,7 +69,7 @@ def blame(
     view: View,
     advance: Callable[[str], None] = lambda _: None,
 ) -> tuple[StageBlame, ...]:
-    """Share of the final lattice that each stage answers for.
+    """Measure the share of the final lattice that each stage answers for.
 
     Two counterfactuals, the rest of the network unchanged: A_i is the amplitude of a period with stage i
     made even to second order, S_i with the phases of stages 0 to i scrambled, A = S_(-1) without either:
@@ -86,7 +86,7 @@ def blame(
         present: the components to explain, at least one.
         unchanged: (N, *spatial, C) grey levels of the unchanged network's output on the example.
         view: how the outputs are looked at.
-        advance: told before each pass what it is.
+        advance: called with a label before each pass.
 
     Cost: 3 n forward passes for n stages.
     """

@@ -1,4 +1,4 @@
-"""Measure the boundary artifact of a network, and name the padding that makes it."""
+"""The boundary artifact of a network, and the padding that makes it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def boundary(
     constant_output: NDArray[np.float32] | None,
     advance: Callable[[str], None] = lambda _: None,
 ) -> Boundary | None:
-    """Depth and strength of the border on constant and on real input, and who makes it.
+    """Measure the border on constant and on real input, and name the paddings that make it.
 
     Args:
         runner: the model and its example.
@@ -42,13 +42,13 @@ def boundary(
         batch: output on the example, (N, *spatial, C) grey levels.
         view: how the outputs are looked at.
         constant_output: output on the example's mean colour, if it could be run.
-        advance: told before each pass what it is.
+        advance: called with a label before each pass.
 
     Returns:
         None for networks driven by codes: every place of their output is a different function.
 
     Cost: about half a forward pass for the smaller real input, and one small pass per padding as far as
-    the budget goes; networks that take no other size are not asked which padding it was.
+    the budget goes; networks that take no other size are asked for no padding.
     """
     signal, ndim, span = runner.signal, view.ndim, view.span
     if signal.dim() != ndim + 2 or not signal.is_floating_point():
@@ -122,7 +122,7 @@ def _paddings(
 
 
 def _suspects(recording: Recording) -> dict[tuple[str, str], list[CallKey]]:
-    """Calls that pad, by name and mode; transposed convolutions take the outside for zero."""
+    """List the calls that pad, by name and mode; transposed convolutions take the outside for zero."""
     out: dict[tuple[str, str], list[CallKey]] = {}
     for padding in recording.paddings:
         if padding.mode != "replicate":

@@ -1,4 +1,4 @@
-"""The boundary artifact: how deep and how strong the border differs, and which padding makes it."""
+"""Depth and strength of a border."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Boundary(Plain):
 
 
 def edge_of_constant(batch: NDArray[np.float32], periods: list[tuple[int, ...]]) -> Edge | None:
-    """The border of an output that should be flat, or periodic.
+    """Measure the border of an output that should be flat, or periodic.
 
     The middle half tells what each phase of the lattice should be; the border is what differs from that.
 
@@ -81,7 +81,7 @@ def edge_of_constant(batch: NDArray[np.float32], periods: list[tuple[int, ...]])
 def edge_of_crop(
     whole: NDArray[np.float32], part: NDArray[np.float32], offset: tuple[int, ...]
 ) -> Edge | None:
-    """The border of a real output: what changes near it when the input is cut there.
+    """Measure the border of a real output: the change near it when the input is cut there.
 
     Args:
         whole: (N, *spatial, C) output on the whole input.
@@ -94,7 +94,7 @@ def edge_of_crop(
 
 
 def _edge(difference: NDArray[np.float32]) -> Edge | None:
-    """Depth and strength of a difference image by distance from its border."""
+    """Return depth and strength of a difference image, by distance from its border."""
     shape = difference.shape[1:-1]
     distance = np.full(shape, max(shape))
     for axis, n in enumerate(shape):

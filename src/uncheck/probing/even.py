@@ -1,4 +1,4 @@
-"""The counterfactual: what a stage would give if all its output phases were alike."""
+"""The counterfactual of a stage whose output phases are all alike."""
 
 from __future__ import annotations
 
@@ -75,12 +75,12 @@ def even_phases(
 
 
 def _window(n: int) -> Tensor:
-    """Hann's window: no weight at the border, and a trend of the content leaves no ripple in the means."""
+    """Return Hann's window: no weight at the border, and a trend of the content leaves no ripple."""
     return torch.sin(torch.pi * (torch.arange(n, dtype=torch.float64) + 0.5) / n) ** 2
 
 
 def _turns(inner: list[Tensor], means: list[Tensor], weights: list[Tensor]) -> list[Tensor | None]:
-    """T_p of each phase: a matrix, or the diagonal of one where samples are few."""
+    """Return T_p of each phase: a matrix, or the diagonal of one where samples are few."""
     centred = [x - m for x, m in zip(inner, means, strict=True)]
     channels = means[0].numel()
     square = torch.stack([w @ x.square() for x, w in zip(inner, weights, strict=True)]).mean(dim=0)
@@ -100,7 +100,7 @@ def _turns(inner: list[Tensor], means: list[Tensor], weights: list[Tensor]) -> l
 def _phase(
     tensor: Tensor, axes: tuple[int, ...], stride: tuple[int, ...], phase: tuple[int, ...]
 ) -> tuple[slice, ...]:
-    """Index of one phase."""
+    """Return the index of one phase."""
     index = [slice(None)] * tensor.dim()
     for axis, s, p in zip(axes, stride, phase, strict=True):
         index[axis] = slice(p, None, s)
@@ -132,12 +132,12 @@ class Replay(CallWatcher):
 
 
 def evening(stages: Collection[Stage], *, second_order: bool) -> dict[CallKey, Callable[[Tensor], Tensor]]:
-    """The edits that even these stages; a stage with a stride that is no whole number cannot be evened."""
+    """Return the edits that even these stages, but for those that cannot be evened."""
     return {stage.even_key: _edit(stage, second_order) for stage in stages if can_even(stage)}
 
 
 def can_even(stage: Stage) -> bool:
-    """Whether the stage has whole phases and a grid to even them on."""
+    """Test whether a stage has whole phases and a grid to even them on."""
     return all(float(s).is_integer() for s in stage.stride) and len(stage.even_axes) == len(stage.stride)
 
 

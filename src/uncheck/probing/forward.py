@@ -44,14 +44,14 @@ class Runner:
         return run(self.model, self.with_signal(signal), watcher or Replay(self.model, edits or {}))
 
     def on(self, signal: Tensor) -> Runner:
-        """The same model with another example of the same size, the passes counted on."""
+        """Return a runner of the same model on another example of the same size, the passes counted on."""
         return Runner(self.model, self.with_signal(signal), self.passes, self.budget)
 
     def affords(self, signal: Tensor, times: int) -> bool:
-        """Whether the budget allows so many passes on a signal of this size."""
+        """Test whether the budget allows so many passes on a signal of this size."""
         return self.passes + times * signal.numel() / max(1, self.signal.numel()) <= self.budget
 
     def with_signal(self, signal: Tensor) -> tuple[Any, ...]:
-        """The inputs with the first tensor replaced."""
+        """Return the inputs with the first tensor replaced."""
         first = next(i for i, x in enumerate(self.example) if isinstance(x, Tensor))
         return (*self.example[:first], signal, *self.example[first + 1 :])

@@ -27,7 +27,7 @@ def load_input(
     span: tuple[float, float] = (0.0, 1.0),
     most: int = MOST,
 ) -> tuple[Any, ...]:
-    """The positional inputs a `--input` names.
+    """Load the positional inputs that `--input` names.
 
     Args:
         what: a picture; a folder of pictures (the first `most`, cut to a common size); a .npy; or
@@ -116,7 +116,7 @@ def _pictures(what: str, shape: tuple[int, ...] | None, span: tuple[float, float
 def _at_most(
     pixels: np.ndarray[Any, np.dtype[np.float32]], shape: tuple[int, ...] | None
 ) -> np.ndarray[Any, np.dtype[np.float32]]:
-    """The middle of a picture that is larger than what is asked for, so that the rest need not be kept."""
+    """Cut the middle out of a picture that is larger than asked for, so that the rest need not be kept."""
     if shape is None or pixels.shape[0] < shape[2] or pixels.shape[1] < shape[3]:
         return pixels
     return np.array(_cut(pixels, shape[2], shape[3], pixels.shape[-1]))

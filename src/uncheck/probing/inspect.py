@@ -1,4 +1,4 @@
-"""`uncheck.inspect`: from a running network to the layer to blame."""
+"""The inspection of a network: the lattice of its output, and the layer to blame."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def inspect(
     flat: bool | None = None,
     progress: Progress | None = None,
 ) -> Inspection:
-    """Does this network leave a lattice, at which periods, how strong, and which layer makes it?
+    """Find the lattice that a network leaves: its periods, its strength, and the layer that makes it.
 
     Args:
         model: any module; run in eval mode under no_grad, and left exactly as it was found.
@@ -73,6 +73,10 @@ def inspect(
 
     Cost: at most 8 + 4 n forward passes for n upsampling stages (`Inspection.passes` says how many), and with
     `gradient` one forward and 1 + m backward passes for m strided layers.
+
+    >>> found = inspect(nn.ConvTranspose1d(1, 1, 3, stride=2), (1, 1, 64))
+    >>> found.verdict, found.stages[0].stage.overlap
+    ('lattice', 'uneven')
     """
     example = example_input if isinstance(example_input, tuple) else (example_input,)
     shaped = bool(example) and all(isinstance(n, int) and not isinstance(n, bool) for n in example)
@@ -152,7 +156,7 @@ def _inspect(
 
 
 def _without_output(recording: Recording, gradient: Gradient | None, passes: float) -> Inspection:
-    """An output without positions cannot carry a lattice; its gradient can."""
+    """Return the result for an output without positions, which has no lattice; its gradient may have one."""
     note = "the output has no spatial axes, so it has no lattice; look at the gradient (--gradient)"
     return Inspection(
         verdict="undetermined" if recording.ledger.unsupported else "clean",
@@ -173,7 +177,7 @@ def _without_output(recording: Recording, gradient: Gradient | None, passes: flo
 
 
 class _Steps:
-    """Tells the progress callback what is being done, and how far it is."""
+    """The steps of an inspection, which the progress callback is called with."""
 
     def __init__(self, progress: Progress | None) -> None:
         self._progress, self._done, self._total = progress, 0, 1
@@ -188,7 +192,7 @@ class _Steps:
 
 
 def _ndim(runner: Runner, recording: Recording) -> int:
-    """Spatial axes of the output: as many as its stages have, else as the input's rank suggests."""
+    """Return the number of spatial axes: that of the last stage, else as the input's rank suggests."""
     if recording.stages:
         return recording.stages[-1].ndim
     return min(3, max(1, runner.signal.dim() - 2)) if runner.signal.dim() > 2 else 2
@@ -200,7 +204,7 @@ def _periods(stages: Sequence[Stage], ndim: int) -> tuple[int, ...]:
 
 
 def _unread(runner: Runner, recording: Recording, batch: NDArray[np.float32]) -> str:
-    """What was not understood between input and output, in words; empty if all was."""
+    """Name what was not understood between input and output; empty if all was."""
     names = ", ".join(recording.ledger.unsupported)
     if names or runner.signal.dim() != batch.ndim:
         return names
@@ -212,7 +216,7 @@ def _unread(runner: Runner, recording: Recording, batch: NDArray[np.float32]) ->
 
 
 def _left_by(stages: Sequence[Stage], periods: Sequence[int]) -> tuple[int, ...]:
-    """Periods that divide one that a stage leaves; all where there are no stages."""
+    """Return the periods that divide one that a stage leaves; all where there are no stages."""
     left = {p for s in stages if s.output_period for p in s.output_period}
     return tuple(p for p in periods if any(own % p == 0 for own in left)) or tuple(periods)
 

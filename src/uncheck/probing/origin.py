@@ -1,4 +1,4 @@
-"""Where a lattice comes from: the input, the architecture, or what was learned."""
+"""The origin of a lattice: the input, the architecture, or what was learned."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def passed_through(
 
 @dataclass(frozen=True)
 class Probed:
-    """What each signal showed: what was found, the outputs, and the signals themselves."""
+    """The probe signals, the outputs on them, and the lattices of these."""
 
     probes: dict[str, Probe]
     found: dict[str, tuple[BatchComponent, ...]]
@@ -55,13 +55,13 @@ class Probed:
     inputs: dict[str, Tensor]
 
     def worst(self, names: Sequence[str]) -> str | None:
-        """Which of these signals shows the strongest lattice, if any does."""
+        """Return the name of the signal with the strongest lattice; None if none has one."""
         shown = {name: self.found[name][0] for name in names if self.found.get(name)}
         return max(shown, key=lambda name: shown[name].component.amplitude, default=None)
 
 
 def probes(runner: Runner, view: View, advance: Callable[[str], None] = lambda _: None) -> Probed:
-    """Lattice of the output on constant colours, noise and a ramp, first and second order.
+    """Find the lattices of the output on constant colours, noise and a ramp, of first and second order.
 
     The second order is the lattice of the local energy: phases that vary unequally.
 
@@ -84,7 +84,7 @@ def probes(runner: Runner, view: View, advance: Callable[[str], None] = lambda _
 
 
 def energy(batch: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Local energy in grey levels: |x - mean of the neighbours two steps away|, averaged over the axes.
+    """Return the local energy, |x - mean of the neighbours two steps away|, averaged over the axes.
 
     Differences over two pixels leave out period-2 means, so that only their variances show.
     """
@@ -101,7 +101,7 @@ def built_in(
     view: View,
     advance: Callable[[str], None] = lambda _: None,
 ) -> tuple[tuple[Component, ...] | None, str | None]:
-    """Does the same architecture with shuffled weights leave the lattice too?
+    """Test whether the same architecture with shuffled weights leaves the lattice too.
 
     Its output is scaled to the deviation of the trained network's, so that grey levels compare.
 

@@ -1,4 +1,4 @@
-"""Whatever a model returns becomes a batch of arrays in grey levels."""
+"""Outputs of a model as batches of arrays in grey levels."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LEAST_SPREAD, FULL_SPREAD = 1e-4, 1 / 8
 def levels(
     tensor: Tensor, span: tuple[float, float] | None
 ) -> tuple[NDArray[np.float32], tuple[float, float]]:
-    """(N, *spatial, C) grey levels of (N, C, *spatial), and the range that became 0..255.
+    """Return (N, *spatial, C) grey levels of (N, C, *spatial), and the range that became 0..255.
 
     Raises:
         UncheckError: NaN or infinite values.
@@ -38,7 +38,7 @@ def levels(
 
 
 def output_range(values: NDArray[np.generic]) -> tuple[float, float]:
-    """The range of an output: the usual one that holds it, or its own where it uses little of that.
+    """Return the range of an output: the usual one, or its own where it uses little of that.
 
     Untrained networks without a trained contrast leave outputs within a few hundredths; against 0..1 whatever
     they contain would look faint. Their own range is taken where 98 % of the values span less than an eighth.
@@ -53,7 +53,7 @@ def output_range(values: NDArray[np.generic]) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class View:
-    """How the outputs of one model are looked at.
+    """The way that the outputs of one model are measured.
 
     Attributes:
         ndim: spatial axes of the output.
@@ -70,7 +70,7 @@ class View:
     size: tuple[int, ...]
 
     def __call__(self, output: Any) -> NDArray[np.float32]:
-        """(N, *spatial, C) grey levels of a model's output on an input of the example's size."""
+        """Return (N, *spatial, C) grey levels of a model's output on an input of the example's size."""
         tensor = spatial_output(output, self.ndim)
         if tensor is None or tuple(tensor.shape[2:]) != tuple(self.size):
             raise UncheckError(

@@ -1,4 +1,4 @@
-"""What an inspection found, as values that render themselves."""
+"""The result of an inspection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The other counterfactual: a stage whose phases no longer stand in step across the picture."""
+"""The counterfactual of a stage whose phases are at other places all over the picture."""
 
 from __future__ import annotations
 
@@ -56,14 +56,14 @@ def scramble_phases(tensor: Tensor, axes: tuple[int, ...], stride: tuple[int, ..
 
 
 def _inside(place: Tensor, size: int, stride: int) -> Tensor:
-    """A place beyond the border moves back by whole strides: its phase stays."""
+    """Move places beyond the border back by whole strides, which keeps their phase."""
     place = torch.where(place < 0, place + stride, place)
     place = torch.where(place >= size, place - stride, place)
     return place.clamp(0, size - 1)
 
 
 def scrambling(stages: Sequence[Stage]) -> dict[CallKey, Callable[[Tensor], Tensor]]:
-    """The edits that scramble these stages, each in its own order."""
+    """Return the edits that scramble these stages, each in its own order."""
     return {stage.even_key: _edit(stage) for stage in stages if can_even(stage)}
 
 

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 
 def probe_signals(example: Tensor) -> dict[str, Tensor]:
-    """Signals of the example's shape, in its range.
+    """Return the probe signals of the example's shape, in its range.
 
     Args:
         example: (N, C, *spatial) or codes (N, D).
@@ -36,7 +36,7 @@ def probe_signals(example: Tensor) -> dict[str, Tensor]:
 
 
 def is_white(example: Tensor) -> bool:
-    """Whether a map is white noise: neighbours along the last axis are correlated by less than 0.2."""
+    """Test whether a map is white noise: neighbours on the last axis are correlated by less than 0.2."""
     if example.dim() < 3 or example.shape[-1] < 8 or not example.is_floating_point():
         return False
     x = example.double() - example.double().mean(dim=-1, keepdim=True)
@@ -45,13 +45,13 @@ def is_white(example: Tensor) -> bool:
 
 
 def like_weights(model: nn.Module, tensor: Tensor) -> Tensor:
-    """`tensor` in the precision and on the device of the model's weights, if it has any."""
+    """Return `tensor` in the precision and on the device of the model's weights, if it has any."""
     weights = next((p for p in model.parameters() if p.is_floating_point()), None)
     return tensor if weights is None or not tensor.is_floating_point() else tensor.to(weights)
 
 
 def made_up(shape: tuple[int, ...]) -> Tensor:
-    """An example input where the user gives only a shape.
+    """Make an example input of a given shape.
 
     Args:
         shape: (N, C, *spatial) with C of 1 or 3 gives pictures in 0..1 with a natural (1/f) spectrum; any

@@ -1,4 +1,4 @@
-"""Counterfactuals of padding: replicate the border instead of adding zeros or mirroring."""
+"""The counterfactual of a padding: the border replicated instead of zeros or a mirror."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from typing import Any
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from uncheck.phases.axes import flat_pads
 from uncheck.reading import CallKey, CallWatcher
-
-_CONVOLUTION = ("input", "weight", "bias", "stride", "padding", "dilation", "groups")
-_TRANSPOSED = ("input", "weight", "bias", "stride", "padding", "output_padding", "groups", "dilation")
+from uncheck.reading.calls import SIGNATURES, per_axis
 
 
 class Replicating(CallWatcher):
@@ -45,40 +44,33 @@ class Replicating(CallWatcher):
 def _replicated(
     name: str, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Tensor | None:
+    if name not in SIGNATURES or not name.startswith(("conv", "pad")):
+        return None
+    given = dict(zip(SIGNATURES[name].split(), args, strict=False)) | kwargs
+    x = given["input"]
+    if name == "pad":
+        return F.pad(x, list(given["pad"]), mode="replicate")
+    kernel = given["weight"].shape[2:]
+    ndim = len(kernel)
+    dilation = per_axis(given.get("dilation"), ndim)
     if name.startswith("conv_transpose"):
-        given = dict(zip(_TRANSPOSED, args, strict=False)) | kwargs
-        x, weight = given["input"], given["weight"]
-        ndim = weight.dim() - 2
-        stride, dilation = _each(given.get("stride", 1), ndim), _each(given.get("dilation", 1), ndim)
-        reach = [-(-d * k // s) for d, k, s in zip(dilation, weight.shape[2:], stride, strict=True)]
+        stride = per_axis(given.get("stride"), ndim)
+        reach = [-(-d * k // s) for d, k, s in zip(dilation, kernel, stride, strict=True)]
         given["input"] = _pad(x, [(r, r) for r in reach])
         out: Tensor = func(**given)
         for axis, (r, s) in enumerate(zip(reach, stride, strict=True), start=out.dim() - ndim):
             out = out.narrow(axis, r * s, out.shape[axis] - 2 * r * s)
         return out
-    if name.startswith("conv"):
-        given = dict(zip(_CONVOLUTION, args, strict=False)) | kwargs
-        x, weight = given["input"], given["weight"]
-        ndim = weight.dim() - 2
-        dilation, padding = _each(given.get("dilation", 1), ndim), given.get("padding", 0)
-        if padding == "same":
-            total = [d * (k - 1) for d, k in zip(dilation, weight.shape[2:], strict=True)]
-            amount = [(t // 2, t - t // 2) for t in total]
-        else:
-            amount = [(p, p) for p in _each(padding, ndim)]
-        given["input"], given["padding"] = _pad(x, amount), 0
-        result: Tensor = func(**given)
-        return result
-    if name == "pad":
-        x, flat = args[0] if args else kwargs["input"], args[1] if len(args) > 1 else kwargs["pad"]
-        return F.pad(x, list(flat), mode="replicate")
-    return None
-
-
-def _each(value: Any, ndim: int) -> list[int]:
-    values = list(value) if isinstance(value, tuple | list) else [value]
-    return [int(v) for v in (values * ndim if len(values) == 1 else values)]
+    padding = given.get("padding")
+    if padding == "same":
+        total = [d * (k - 1) for d, k in zip(dilation, kernel, strict=True)]
+        amount = [(t // 2, t - t // 2) for t in total]
+    else:
+        amount = [(p, p) for p in per_axis(padding, ndim, 0)]
+    given["input"], given["padding"] = _pad(x, amount), 0
+    result: Tensor = func(**given)
+    return result
 
 
 def _pad(x: Tensor, amount: list[tuple[int, int]]) -> Tensor:
-    return F.pad(x, [n for pair in reversed(amount) for n in pair], mode="replicate")
+    return F.pad(x, flat_pads(amount), mode="replicate")

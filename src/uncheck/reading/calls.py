@@ -46,13 +46,13 @@ SIGNATURES = {
 
 
 def arguments(node: Node) -> dict[str, Any]:
-    """The arguments of a call by name, for functions in `SIGNATURES`; tensors are `Slot`s."""
+    """Return the arguments of a call by name, for functions in `SIGNATURES`; tensors are `Slot`s."""
     names = SIGNATURES.get(node.name, "input dim keepdim").split()
     return dict(zip(names, node.args, strict=False)) | node.kwargs
 
 
 def per_axis(value: Any, ndim: int, default: int = 1) -> tuple[int, ...]:
-    """One integer per axis from an integer, a sequence of one or `ndim`, or None for the default."""
+    """Return one integer per axis from an integer, a sequence of one or `ndim`, or None for the default."""
     if value is None or value == ():
         return (default,) * ndim
     if isinstance(value, Sequence):
@@ -84,9 +84,14 @@ class Convolution:
         """Number of spatial axes."""
         return len(self.stride)
 
+    @property
+    def starts(self) -> tuple[int, ...]:
+        """Padding at the start of each axis."""
+        return tuple(start for start, _ in self.padding)
+
 
 def convolution(node: Node) -> Convolution | None:
-    """The convolution a node makes, plain or transposed; None for other calls."""
+    """Return the convolution that a call makes, plain or transposed; None for other calls."""
     if node.name not in CONVOLUTION.names | TRANSPOSED.names:
         return None
     given = arguments(node)
@@ -116,7 +121,7 @@ def convolution(node: Node) -> Convolution | None:
 
 
 def resize_factors(node: Node) -> tuple[Fraction, ...]:
-    """Output over input pixels per axis of an interpolation."""
+    """Return output over input pixels per axis of an interpolation."""
     given = arguments(node)
     before, after = main_input(node).shape[2:], node.shape[2:]
     scale = given.get("scale_factor")
@@ -127,13 +132,13 @@ def resize_factors(node: Node) -> tuple[Fraction, ...]:
 
 
 def slice_steps(node: Node) -> tuple[int, ...]:
-    """The steps of the slices in `x[...]` or `x[...] = y`, at least one; a dropped or added axis has none."""
+    """Return the steps of the slices in `x[...]` or `x[...] = y`, at least one; a dropped axis has none."""
     steps = [part.step for part in index_parts(node) if isinstance(part, slice)]
     return tuple(step if isinstance(step, int) else 1 for step in steps) or (1,)
 
 
 def slices(node: Node) -> tuple[slice, ...] | None:
-    """The slice taken along each axis by `x[...]`; None if axes are dropped, added or indexed otherwise."""
+    """Return the slice that `x[...]` takes along each axis; None if axes are dropped, added or indexed."""
     rank = len(main_input(node).shape)
     parts = index_parts(node)
     places = [place for place, part in enumerate(parts) if part is Ellipsis]
@@ -146,13 +151,13 @@ def slices(node: Node) -> tuple[slice, ...] | None:
 
 
 def index_parts(node: Node) -> tuple[Any, ...]:
-    """What stands in the brackets of `x[...]` or `x[...] = y`."""
+    """Return the index in `x[index]` or `x[index] = y` as a tuple."""
     index = arguments(node).get("index")
     return index if isinstance(index, tuple) else (index,)
 
 
 def main_input(node: Node) -> Slot:
-    """The first tensor a call took."""
+    """Return the first tensor that a call took."""
     for value in (*node.args, *node.kwargs.values()):
         if isinstance(value, Slot):
             return value
@@ -162,7 +167,7 @@ def main_input(node: Node) -> Slot:
 
 
 def scales(node: Node) -> tuple[Fraction, ...] | None:
-    """How many output pixels one input pixel makes, per spatial axis; None where that is no fixed number.
+    """Return the output pixels per input pixel of each spatial axis; None where that is no fixed number.
 
     The spatial axes are the last of the tensor. An axis pooled to one pixel has scale 0.
     """
@@ -189,7 +194,7 @@ def scales(node: Node) -> tuple[Fraction, ...] | None:
 
 
 def pool_kernel(node: Node) -> tuple[int, ...]:
-    """Window of a pooling or unpooling per axis; adaptive pooling: its largest window."""
+    """Return the window of a pooling or unpooling per axis; of adaptive pooling the largest."""
     ndim = int(node.name.split("pool")[1][0])
     if node.name.startswith("adaptive"):
         pairs = zip(main_input(node).shape[-ndim:], node.shape[-ndim:], strict=True)
@@ -198,7 +203,7 @@ def pool_kernel(node: Node) -> tuple[int, ...]:
 
 
 def pool_stride(node: Node) -> tuple[int, ...]:
-    """Stride of a pooling or unpooling per axis; where none is given, its window."""
+    """Return the stride of a pooling or unpooling per axis; where none is given, its window."""
     ndim = int(node.name.split("pool")[1][0])
     kernel = pool_kernel(node)
     if node.name.startswith("adaptive"):

@@ -36,7 +36,7 @@ class Chain:
 
 
 def read_chains(graph: Graph) -> tuple[Chain, ...]:
-    """Every run of layout calls that upsamples, by the last call it needs."""
+    """Find every run of layout calls that upsamples, up to the last call it needs."""
     runs = _runs(graph)
     chains = {
         index: chain
@@ -53,7 +53,7 @@ def read_chains(graph: Graph) -> tuple[Chain, ...]:
 
 
 def read_interleaves(graph: Graph) -> frozenset[int]:
-    """Calls after which stacked tensors alternate along an axis of positions: not followed any further."""
+    """Find the calls after which stacked tensors alternate along positions, which are followed no further."""
     found = set()
     for index, (source, layout) in _runs(graph).items():
         made = graph.nodes[source]
@@ -69,7 +69,7 @@ def read_interleaves(graph: Graph) -> frozenset[int]:
 
 
 def _stack_axis(node: Node) -> int | None:
-    """The new axis of a stack, or of a concatenation along an axis of ones."""
+    """Return the new axis of a stack, or of a concatenation along an axis of ones."""
     if node.name not in ("stack", "cat") or not node.parents or not node.shape:
         return None
     axis = int(arguments(node).get("dim", 0)) % len(node.shape)
@@ -79,7 +79,7 @@ def _stack_axis(node: Node) -> int | None:
 
 
 def _runs(graph: Graph) -> dict[int, tuple[int, Layout]]:
-    """For each layout call the node its run starts from, and its layout in axes of that."""
+    """Return for each layout call the node that its run starts from, and its layout in axes of that node."""
     sources: dict[int, tuple[int, Layout]] = {}
     for node in graph.nodes:
         if not is_layout_call(node):
@@ -136,7 +136,7 @@ def _read(source: Node, node: Node, layout: Layout, channel: int) -> Chain | Non
 
 
 def _feeds_a_matrix(graph: Graph, chain: Chain) -> bool:
-    """Whether one axis of blocks is really a flattening before a fully connected layer."""
+    """Test whether one axis of blocks is a flattening before a fully connected layer."""
     if len(chain.dims) > 1 or len(chain.node.shape) > 2:
         return False
     takers = graph.of(graph.consumers[chain.node.index])
@@ -144,7 +144,7 @@ def _feeds_a_matrix(graph: Graph, chain: Chain) -> bool:
 
 
 def channel_axes(graph: Graph, source: Node) -> tuple[int, ...]:
-    """The axes of a tensor that may be its channels, the likeliest first."""
+    """Return the axes of a tensor that may be its channels, the likeliest first."""
     rank = len(source.shape)
     if rank < 2:
         return ()

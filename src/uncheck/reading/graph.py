@@ -106,5 +106,5 @@ class Graph:
         return signal if any(index in signal for index in self.outputs) else self.leading
 
     def of(self, indices: Iterable[int]) -> tuple[Node, ...]:
-        """The nodes with these indices."""
+        """Return the nodes with these indices."""
         return tuple(self.nodes[index] for index in indices)

@@ -1,4 +1,4 @@
-"""How a lattice of known period travels from one call to the output of the network."""
+"""The period that a lattice made at one call has in the output of the network."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Grid:
 
 
 def start(shape: tuple[int, ...], dims: Sequence[int], periods: tuple[int, ...]) -> Grid:
-    """The grid of a tensor whose axes `dims` are its positions."""
+    """Return the grid of a tensor whose axes `dims` are its positions."""
     places = {dim: axis for axis, dim in enumerate(dims)}
     return Grid(tuple(_axis(places.get(dim, CHANNEL), size) for dim, size in enumerate(shape)), periods)
 
@@ -56,7 +56,7 @@ def start(shape: tuple[int, ...], dims: Sequence[int], periods: tuple[int, ...])
 def output_period(
     graph: Graph, index: int, dims: Sequence[int], periods: tuple[int, ...]
 ) -> tuple[int, ...] | None:
-    """The period that a lattice made at one node has in the output of the network.
+    """Return the period that a lattice made at one node has in the output of the network.
 
     Upsampling by s multiplies a period, subsampling by d leaves P / gcd(P, d). Where the graph does not
     tell, the sizes of that node and the output do.
@@ -89,7 +89,7 @@ def output_period(
 
 
 def _enter(node: Node, found: dict[int, Grid | None]) -> None:
-    """Add what becomes of the grid at one node; nothing where no grid is left, None where it is not known."""
+    """Add the grid after one node to `found`: none where no grid is left, None where it is not known."""
     states = [(parent, found[parent]) for parent in dict.fromkeys(node.parents) if parent in found]
     if not states:
         return
@@ -151,7 +151,7 @@ def _scaled(node: Node, grid: Grid) -> Grid | None:
 
 
 def _resized(grid: Grid, shape: tuple[int, ...]) -> Grid | None:
-    """The grid after a call that keeps positions, crops or pads them, or changes the channels."""
+    """Return the grid after a call that keeps, crops or pads positions, or changes channels."""
     layout = ((),) * (len(shape) - len(grid.layout)) + grid.layout
     if len(layout) != len(shape):
         return None
@@ -170,7 +170,7 @@ def _resized(grid: Grid, shape: tuple[int, ...]) -> Grid | None:
 
 
 def _settled(grid: Grid, dims: Sequence[int]) -> Grid | None:
-    """The same grid with phases merged into positions, and what is outside `dims` taken for channels."""
+    """Return the grid with phases merged into positions, and axes outside `dims` taken for channels."""
     periods = list(grid.periods)
     layout: list[Axis] = []
     for dim, axis in enumerate(grid.layout):
@@ -193,7 +193,7 @@ def _axis(axis: int, size: int) -> Axis:
 
 
 def _by_size(shape: tuple[int, ...], before: Sequence[int], periods: Sequence[int]) -> tuple[int, ...] | None:
-    """The period from the sizes alone, where the output has as many spatial axes after batch and channels."""
+    """Return the period by the sizes alone, where the output has as many spatial axes."""
     ndim = len(before)
     if len(shape) not in (ndim + 1, ndim + 2):
         return None

@@ -25,14 +25,13 @@ from uncheck.reading.neighbours import After
 
 
 def transposed_kernel(conv: Convolution) -> PhaseKernel | None:
-    """The kernel of a transposed convolution."""
+    """Return the kernel of a transposed convolution."""
     if not _real(conv.weight):
         return None
     assert conv.weight is not None
-    padding = tuple(start for start, _ in conv.padding)
     try:
         return from_conv_transpose(
-            conv.weight, conv.bias, conv.stride, padding, conv.output_padding, conv.dilation, conv.groups
+            conv.weight, conv.bias, conv.stride, conv.starts, conv.output_padding, conv.dilation, conv.groups
         )
     except UncheckError:
         return None
@@ -41,7 +40,7 @@ def transposed_kernel(conv: Convolution) -> PhaseKernel | None:
 def resize_kernel(
     channels: int, factor: tuple[int, ...], mode: str, follower: After | None
 ) -> PhaseKernel | None:
-    """The kernel of a resize, with the padding, the cropping and the convolution that follow it."""
+    """Return the kernel of a resize, with the padding, the cropping and the convolution after it."""
     try:
         if follower is None:
             return from_resize(channels, factor, mode, ndim=len(factor))
@@ -59,7 +58,7 @@ def resize_kernel(
 
 
 def shuffle_kernel(conv: Convolution, factor: tuple[int, ...], channels: Tensor | None) -> PhaseKernel | None:
-    """The kernel of a convolution followed by a rearrangement of its channels into phases.
+    """Return the kernel of a convolution followed by a rearrangement of its channels into phases.
 
     Args:
         conv: the convolution before.
@@ -80,15 +79,14 @@ def shuffle_kernel(conv: Convolution, factor: tuple[int, ...], channels: Tensor 
             return None
         weight = weight[order]
         bias = None if bias is None else bias[order]
-    padding = tuple(start for start, _ in conv.padding)
     try:
-        return from_pixel_shuffle(weight, bias, factor, padding, conv.dilation, groups)
+        return from_pixel_shuffle(weight, bias, factor, conv.starts, conv.dilation, groups)
     except UncheckError:
         return None
 
 
 def patch_kernel(weight: Tensor | None, bias: Tensor | None, channels: Tensor) -> PhaseKernel | None:
-    """The kernel of a linear layer whose features become patches; `channels` as in `shuffle_kernel`."""
+    """Return the kernel of a linear layer whose features become patches, see `shuffle_kernel`."""
     if not _real(weight) or weight is None or channels.numel() != weight.shape[0]:
         return None
     order = channels.to(weight.device)
@@ -100,7 +98,7 @@ def patch_kernel(weight: Tensor | None, bias: Tensor | None, channels: Tensor) -
 
 
 def source_channels(layout: Layout, axis: int, dims: Sequence[int], factor: Sequence[int]) -> Tensor | None:
-    """Which source channel each output channel and phase takes.
+    """Return the source channel that each output channel and phase takes.
 
     Args:
         layout: of the rearranged tensor.

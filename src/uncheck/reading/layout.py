@@ -1,4 +1,4 @@
-"""Which source position each output position of a layout call holds, followed without any data.
+"""The source position that each output position of a layout call holds, found without any data.
 
 Each axis of a tensor is written as a run of atoms, outermost first, like the inside of an einops pattern:
 after a hand-written pixel shuffle by 2 the rows are (rows of the source, phase taken from the channels).
@@ -37,17 +37,17 @@ Layout = tuple[Axis, ...]
 
 
 def source_layout(shape: tuple[int, ...]) -> Layout:
-    """The layout of a tensor in terms of itself."""
+    """Return the layout of a tensor in terms of itself."""
     return tuple(_joined((Atom(axis, 1, size),)) for axis, size in enumerate(shape))
 
 
 def sizes(layout: Layout) -> tuple[int, ...]:
-    """The shape a layout describes."""
+    """Return the shape that a layout describes."""
     return tuple(prod(atom.size for atom in axis) for axis in layout)
 
 
 def is_layout_call(node: Node) -> bool:
-    """Whether a node only moves or repeats values of one tensor."""
+    """Test whether a node only moves or repeats values of one tensor."""
     if node.func is None or node.writes or len(node.parents) != 1:
         return False
     if node.name == "einsum":
@@ -56,7 +56,7 @@ def is_layout_call(node: Node) -> bool:
 
 
 def follow(node: Node, layout: Layout) -> Layout | None:
-    """The layout of a call's output, given that of its input.
+    """Return the layout of a call's output, given that of its input.
 
     Args:
         node: a call for which `is_layout_call` holds.
@@ -81,7 +81,7 @@ def follow(node: Node, layout: Layout) -> Layout | None:
 
 
 def reshaped(layout: Layout, shape: tuple[int, ...]) -> Layout | None:
-    """A layout split and merged, in memory order, to another shape; None where atoms do not split."""
+    """Split and merge a layout, in memory order, to another shape; None where atoms do not split."""
     atoms = [atom for axis in layout for atom in axis if atom.size > 1][::-1]
     axes: list[Axis] = []
     for size in shape:
@@ -104,7 +104,7 @@ def reshaped(layout: Layout, shape: tuple[int, ...]) -> Layout | None:
 
 
 def _joined(atoms: Axis) -> Axis:
-    """The same axis with neighbours that make one run written as one atom."""
+    """Write neighbours that make one run as one atom."""
     result: list[Atom] = []
     for atom in atoms:
         if atom.size == 1:
@@ -144,7 +144,7 @@ def _viewed(layout: Layout, shape: tuple[int, ...], view: Tensor) -> Layout | No
 
 
 def _cut(axis: Axis, length: int, start: int, step: int, size: int) -> Axis | None:
-    """Positions start, start + step, ... of an axis."""
+    """Return the positions start, start + step, ... of an axis."""
     if step == 1 and size == length:
         return axis
     if len(axis) == 1:
@@ -157,7 +157,7 @@ def _cut(axis: Axis, length: int, start: int, step: int, size: int) -> Axis | No
 
 
 def _repeated(node: Node, layout: Layout) -> Layout | None:
-    """The layout after repeat, tile or repeat_interleave with a whole number of repeats."""
+    """Return the layout after repeat, tile or repeat_interleave with a whole number of repeats."""
     before, after = sizes(layout), node.shape
     if node.name == "repeat_interleave":
         changed = [
@@ -174,7 +174,7 @@ def _repeated(node: Node, layout: Layout) -> Layout | None:
 
 
 def _replay(node: Node, shape: tuple[int, ...]) -> Tensor | None:
-    """The call's output when made on a contiguous tensor of this shape that has no data."""
+    """Make the call on a contiguous tensor without data; None where it gives no view of that."""
     source = torch.empty(shape, device="meta")
 
     def stand_in(slot: Slot) -> Tensor:

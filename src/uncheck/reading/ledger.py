@@ -1,4 +1,4 @@
-"""What reading made of every call: handled, ignored on purpose, or unsupported."""
+"""The ledger of all calls: handled, ignored on purpose, or unsupported."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Ledger:
     where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, dict[str, int]]:
-        """The three counts as plain dictionaries."""
+        """Return the three counts as plain dictionaries."""
         return as_dict(self, "handled", "ignored", "unsupported")
 
     def __str__(self) -> str:
@@ -91,7 +91,7 @@ def read_ledger(graph: Graph) -> Ledger:
 
 
 def _known(graph: Graph, node: Node) -> Known:
-    """The name a call is counted by, and whether and why it is understood."""
+    """Return the name that a call is counted by, and whether and why it is understood."""
     if node.key.function == OPAQUE:
         return "opaque", None
     if node.name == "setitem":
@@ -112,7 +112,7 @@ def _known(graph: Graph, node: Node) -> Known:
 
 
 def _indexed(node: Node, name: str, otherwise: Known) -> Known:
-    """Positions picked by integers in a tensor or list may be any; a mask stays in place."""
+    """Return None as the reason where a list or tensor of integers picks positions; a mask keeps them."""
     for part in index_parts(node):
         if isinstance(part, list) or (isinstance(part, Slot) and part.dtype is not torch.bool and part.shape):
             return name, None

@@ -85,7 +85,7 @@ def after(graph: Graph, node: Node, ndim: int) -> After | None:
 
 
 def as_plain(conv: Convolution) -> Convolution | None:
-    """A stride-1 transposed convolution as the plain convolution it equals; a plain one as it is."""
+    """Return the plain convolution that a transposed one of stride 1 equals; a plain one as it is."""
     if not conv.transposed:
         return conv
     reach = [d * (k - 1) for d, k in zip(conv.dilation, conv.kernel_size, strict=True)]
@@ -117,7 +117,7 @@ def _keeps_positions(node: Node) -> bool:
 
 
 def _constants(node: Node) -> int:
-    """Entries of the largest constant tensor among the arguments."""
+    """Count the entries of the largest constant tensor among the arguments."""
     slots = (value for value in (*node.args, *node.kwargs.values()) if isinstance(value, Slot))
     return max((prod(slot.shape) for slot in slots if slot.node is None), default=0)
 
@@ -135,7 +135,7 @@ def _is_affine(node: Node) -> bool:
 
 
 def _shift(node: Node, shape: tuple[int, ...], ndim: int) -> tuple[tuple[int, int], ...] | None:
-    """Positions a padding or a slice adds at the start and end of each spatial axis; None for other calls."""
+    """Return the positions that a padding or slice adds at both ends of each axis; None for other calls."""
     still = ((0, 0),) * ndim
     if node.name in PAD.names:
         read = pad_of(node)

@@ -1,4 +1,4 @@
-"""Which of a network's outputs is the picture."""
+"""The picture among the outputs of a network."""
 
 from __future__ import annotations
 

@@ -30,14 +30,12 @@ class Padding:
 
 
 def call_name(node: Node) -> str:
-    """What a call goes by: the path of its torch.nn layer, else its caller's path and its function."""
-    if node.layer:
-        return node.layer
-    return f"{node.key.module}.{node.key.function}" if node.key.module else node.key.function
+    """Return the name of a call: the path of its torch.nn layer, else its caller's path and its function."""
+    return node.layer or f"{node.key.module}.{node.key.function}".lstrip(".")
 
 
 def pad_of(node: Node) -> tuple[str, tuple[tuple[int, int], ...]] | None:
-    """Mode and amount of a call that pads; None for other calls."""
+    """Return mode and amount of a call that pads; None for other calls."""
     if node.name not in PAD.names:
         return None
     given = arguments(node)
@@ -56,7 +54,7 @@ def pad_of(node: Node) -> tuple[str, tuple[tuple[int, int], ...]] | None:
 
 
 def read_paddings(graph: Graph) -> tuple[Padding, ...]:
-    """Every padding on the signal path, in forward order: by convolutions and by padding calls."""
+    """List every padding on the signal path, in forward order: by convolutions and by padding calls."""
     found = (_padding(graph.nodes[index]) for index in sorted(graph.path))
     return tuple(padding for padding in found if padding is not None)
 

@@ -1,4 +1,4 @@
-"""Read a network: one forward pass becomes stages, strided steps, paddings and a ledger."""
+"""The recording of one forward pass: stages, strided steps, paddings and a ledger."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ UPSAMPLERS = (
 
 @dataclass(frozen=True)
 class Recording:
-    """What one forward pass tells about a network.
+    """One forward pass of a network, read.
 
     Attributes:
         stages: its upsampling steps, in forward order.
         strided: its subsampling steps on the signal path, in forward order: what its gradients see as
             upsampling.
         paddings: its paddings on the signal path, in forward order.
-        ledger: what reading made of every call.
+        ledger: of every call.
         output: what the model returned.
         calls: how many torch calls that return tensors it made.
         unused: paths of upsampling layers that were never called.
@@ -62,7 +62,7 @@ class Recording:
     graph: Graph = field(repr=False)
 
     def __str__(self) -> str:
-        """The stages, one to a line, and the ledger."""
+        """Show the stages, one to a line, and the ledger."""
         lines = [str(stage) for stage in self.stages] or ["no upsampling"]
         unused = [f"never called: {', '.join(self.unused)}"] if self.unused else []
         return "\n".join([*lines, *unused, str(self.ledger)])

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from uncheck.reading.calls import arguments, main_input, resize_factors
-from uncheck.reading.found import Found, last_axes, make_stage
 from uncheck.reading.graph import Graph, Node
 from uncheck.reading.kernels import resize_kernel
 from uncheck.reading.neighbours import After, after
+from uncheck.reading.stage import Found, last_axes, make_stage
 
 BARE_KERNEL_ENTRIES = 2**20
 """Largest dense kernel made for a resize without a convolution, in entries."""
@@ -14,7 +14,7 @@ LINEAR = frozenset({"linear", "bilinear", "trilinear"})
 
 
 def read_resize(graph: Graph, node: Node) -> Found | None:
-    """An interpolation that makes an axis longer, as a stage; None for any other."""
+    """Read an interpolation that makes an axis longer as a stage; None for any other."""
     if len(node.shape) < 3 or len(main_input(node).shape) != len(node.shape):
         return None
     factors = resize_factors(node)
@@ -37,7 +37,7 @@ def resized_stage(
     dims: tuple[int, ...],
     aligned: bool = False,
 ) -> Found:
-    """A resize by `stride` along `dims`, with the convolution that follows it, as a stage."""
+    """Make a stage of a resize by `stride` along `dims`, with the convolution that follows it."""
     ndim = len(stride)
     whole = tuple(int(s) for s in stride)
     standard = dims == last_axes(node, ndim) and len(node.shape) == ndim + 2
@@ -50,16 +50,12 @@ def resized_stage(
     if follower is None:
         size = tuple(max(1, -(-round(s * 1000) // 1000)) for s in stride)
         return make_stage(node, kind, stride, dims, kernel_size=size, kernel=kernel)
-    conv = follower.conv
     return make_stage(
         node,
         kind,
         stride,
         dims,
-        kernel_size=conv.kernel_size,
-        padding=tuple(start for start, _ in conv.padding),
-        dilation=conv.dilation,
-        groups=conv.groups,
+        follower.conv,
         kernel=kernel,
         exact=exact,
         even_key=follower.node.key,

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from uncheck.reading.calls import arguments, convolution
 from uncheck.reading.chains import Chain
-from uncheck.reading.found import Found, last_axes, make_stage
 from uncheck.reading.graph import Graph, Node, Slot
 from uncheck.reading.kernels import patch_kernel, shuffle_kernel, source_channels
 from uncheck.reading.neighbours import Before, before
 from uncheck.reading.resize import resized_stage
+from uncheck.reading.stage import Found, last_axes, make_stage
 
 
 def read_shuffle(graph: Graph, node: Node) -> Found | None:
-    """A pixel shuffle as a stage; None if its factor is 1."""
+    """Read a pixel shuffle as a stage; None if its factor is 1."""
     factor = (int(arguments(node)["upscale_factor"]),) * 2
     return None if factor == (1, 1) else _shuffled(graph, node, node, factor, last_axes(node, 2), None)
 
@@ -25,7 +25,7 @@ def _shuffled(
     dims: tuple[int, ...],
     chain: Chain | None,
 ) -> Found:
-    """A rearrangement of channels into phases, with the convolution or linear layer that made them."""
+    """Make a stage of a rearrangement of channels into phases, with the layer that made the channels."""
     feeder = before(graph, first) if chain is None else _feeder(graph, chain)
     conv = convolution(feeder.node) if feeder is not None else None
     if feeder is None or conv is None or conv.ndim != len(factor):
@@ -39,10 +39,7 @@ def _shuffled(
         "sub-pixel",
         factor,
         dims,
-        kernel_size=conv.kernel_size,
-        padding=tuple(start for start, _ in conv.padding),
-        dilation=conv.dilation,
-        groups=conv.groups,
+        conv,
         kernel=shuffle_kernel(conv, factor, order) if known else None,
         exact=feeder.plain,
     )
@@ -55,7 +52,7 @@ def _feeder(graph: Graph, chain: Chain) -> Before | None:
 
 
 def read_chain(graph: Graph, chain: Chain) -> Found | None:
-    """A run of layout calls that upsamples, as a stage."""
+    """Read a run of layout calls that upsamples as a stage."""
     node, dims, factor = chain.node, chain.dims, chain.factor
     if chain.held:
         return resized_stage(graph, node, "nearest", factor, dims)

@@ -1,10 +1,14 @@
-"""One upsampling step of a network, and what is known about it."""
+"""One upsampling step of a network."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from uncheck.phases import PhaseKernel
+from uncheck.reading.calls import Convolution
+from uncheck.reading.graph import Node
+from uncheck.reading.padding import call_name
 from uncheck.reading.watch import CallKey
 
 
@@ -58,7 +62,7 @@ class Stage:
     even_axes: tuple[int, ...]
 
     def __str__(self) -> str:
-        """One line: name, kind, stride, kernel and period."""
+        """Show name, kind, stride, kernel and period in a line."""
         period = (
             "reaches no output grid" if self.output_period is None else f"period {_sizes(self.output_period)}"
         )
@@ -68,6 +72,52 @@ class Stage:
         return f"{self.name}{again}: {self.kind} x{_sizes(self.stride)}, {kernel}{overlap}{period}"
 
 
+Found = tuple[Stage, tuple[int, ...]]
+"""A stage without index, count and period, and the spatial axes of its upsampling call's output."""
+
+
+def make_stage(
+    node: Node,
+    kind: str,
+    stride: tuple[int | float, ...],
+    dims: tuple[int, ...],
+    conv: Convolution | None = None,
+    **known: Any,
+) -> Found:
+    """Make a stage of an upsampling call, with the sizes of its convolution, if it has one."""
+    still, one = (0,) * len(stride), (1,) * len(stride)
+    plain: dict[str, Any] = {
+        "kernel_size": conv.kernel_size if conv else stride,
+        "padding": conv.starts if conv else still,
+        "output_padding": conv.output_padding if conv else still,
+        "dilation": conv.dilation if conv else one,
+        "groups": conv.groups if conv else 1,
+        "overlap": "none",
+        "kernel": None,
+        "exact": True,
+        "even_key": node.key,
+        "even_axes": dims,
+    }
+    stage = Stage(
+        index=0,
+        name=call_name(node),
+        call=0,
+        kind=kind,
+        ndim=len(stride),
+        stride=stride,
+        output_size=tuple(node.shape[dim] for dim in dims),
+        output_period=None,
+        key=node.key,
+        **plain | known,
+    )
+    return stage, dims
+
+
+def last_axes(node: Node, ndim: int) -> tuple[int, ...]:
+    """Return the last axes of a node's output, which are the spatial ones of torch's own layers."""
+    return tuple(range(len(node.shape) - ndim, len(node.shape)))
+
+
 def _sizes(values: tuple[int | float, ...]) -> str:
-    """Sizes as a reader writes them: one number where all axes agree."""
+    """Write sizes: one number where all axes agree."""
     return f"{values[0]:g}" if len(set(values)) == 1 else "x".join(f"{value:g}" for value in values)

@@ -1,4 +1,4 @@
-"""Find the upsampling stages in the graph of a forward pass."""
+"""The upsampling stages in the graph of a forward pass."""
 
 from __future__ import annotations
 
@@ -10,18 +10,17 @@ from fractions import Fraction
 from uncheck.geometry import Layer
 from uncheck.reading.calls import arguments, convolution, pool_kernel, pool_stride
 from uncheck.reading.chains import read_chains
-from uncheck.reading.found import Found, last_axes, make_stage
 from uncheck.reading.graph import Graph, Node
 from uncheck.reading.grid import output_period
 from uncheck.reading.kernels import transposed_kernel
 from uncheck.reading.resize import read_resize
 from uncheck.reading.shuffle import read_chain, read_shuffle
-from uncheck.reading.stage import Stage
+from uncheck.reading.stage import Found, Stage, last_axes, make_stage
 from uncheck.reading.tables import CONVOLUTION, RESIZE, SHUFFLE, TRANSPOSED, UNPOOL, group_of
 
 
 def read_stages(graph: Graph) -> tuple[Stage, ...]:
-    """Every upsampling stage of a recorded forward pass.
+    """List every upsampling stage of a recorded forward pass.
 
     Args:
         graph: the recorded graph.
@@ -56,18 +55,13 @@ def _transposed(graph: Graph, node: Node) -> Found | None:
     conv = convolution(node)
     if conv is None or not conv.transposed or max(conv.stride) == 1:
         return None
-    padding = tuple(start for start, _ in conv.padding)
-    sizes = Layer(conv.kernel_size, conv.stride, padding, conv.output_padding, conv.dilation)
+    sizes = Layer(conv.kernel_size, conv.stride, conv.starts, conv.output_padding, conv.dilation)
     return make_stage(
         node,
         "transposed",
         conv.stride,
         last_axes(node, conv.ndim),
-        kernel_size=conv.kernel_size,
-        padding=padding,
-        output_padding=conv.output_padding,
-        dilation=conv.dilation,
-        groups=conv.groups,
+        conv,
         overlap="even" if sizes.even else "uneven",
         kernel=transposed_kernel(conv),
     )

@@ -1,4 +1,4 @@
-"""The steps at which a network reads fewer positions than there are: what its gradients see as upsampling."""
+"""The subsampling steps of a network, which its gradients see as upsampling."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Strided:
 
 
 def read_strided(graph: Graph) -> tuple[Strided, ...]:
-    """Every subsampling step on the signal path, in forward order."""
+    """List every subsampling step on the signal path, in forward order."""
     found = (
         _strided(graph, graph.nodes[index]) for index in sorted(graph.path) if graph.nodes[index].item == 0
     )
@@ -61,8 +61,7 @@ def _strided(graph: Graph, node: Node) -> Strided | None:
     if conv is not None:
         if conv.transposed or max(conv.stride) == 1:
             return None
-        before = tuple(pad for pad, _ in conv.padding)
-        return Strided(name, "convolution", conv.stride, conv.kernel_size, before, key)
+        return Strided(name, "convolution", conv.stride, conv.kernel_size, conv.starts, key)
     if node.name in POOL.names:
         kind = _pool_kind(node.name)
         stride, kernel = pool_stride(node), pool_kernel(node)
@@ -87,7 +86,7 @@ def _strided(graph: Graph, node: Node) -> Strided | None:
 
 
 def _sliced(graph: Graph, node: Node) -> Strided | None:
-    """A slice with a step along positions; along the batch or the channels it subsamples no grid."""
+    """Read a slice with a step along positions; along the batch or the channels it subsamples no grid."""
     steps = slice_steps(node)
     parts = slices(node)
     if parts is not None:

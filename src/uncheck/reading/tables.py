@@ -1,7 +1,6 @@
-"""What reading makes of each torch function: one table from names to groups, with a criterion for each
-group.
+"""The table of torch functions: names in groups, with a criterion for each group.
 
-A name that stands in no group is unsupported. Names are canonical: no double underscores, no in-place `_`,
+A name in no group is unsupported. Names are canonical: no double underscores, no in-place `_`,
 no `r` or `i` of reflected and augmented operators, so that `__iadd__`, `add_` and `__radd__` are all `add`.
 """
 
@@ -172,7 +171,7 @@ _GROUP_OF = {name: group for group in GROUPS for name in group.names}
 
 
 def canonical(name: str) -> str:
-    """The name that stands for all spellings of one function: `__iadd__`, `add_`, `__radd__` give `add`."""
+    """Return one name for all spellings of a function: `__iadd__`, `add_` and `__radd__` give `add`."""
     if name.startswith("__") and name.endswith("__"):
         name = name[2:-2]
         if name[:1] in ("r", "i") and name[1:] in _OPERATORS:
@@ -182,12 +181,12 @@ def canonical(name: str) -> str:
 
 
 def group_of(name: str) -> Group | None:
-    """The group a function belongs to, by any spelling of its name; None when it is unsupported."""
+    """Return the group of a function, by any spelling of its name; None if it is unsupported."""
     return _GROUP_OF.get(canonical(name))
 
 
 def is_in_place(name: str) -> bool:
-    """Whether the spelling says that the function writes to its first argument: `add_`, `__iadd__`."""
+    """Test whether the spelling says that a function writes to its first argument: `add_`, `__iadd__`."""
     if name.startswith("__") and name.endswith("__"):
         return name[2:3] == "i" and name[3:-2] in _OPERATORS
     return name.endswith("_")

@@ -15,11 +15,11 @@ from typing import Any
 
 from torch import nn
 
-from uncheck.errors import UncheckError
+from uncheck.errors import UncheckError, first_line
 
 
 def load_target(spec: str) -> nn.Module:
-    """The model a name stands for.
+    """Load the model that a name stands for.
 
     Args:
         spec: "file.py:name" or "package.module:name"; the name is a module, or a class or function that needs
@@ -52,7 +52,7 @@ def load_target(spec: str) -> nn.Module:
 
 
 def load_callable(spec: str) -> Callable[..., Any]:
-    """The function a name stands for, such as one that makes inputs.
+    """Load the function that a name stands for, such as one that makes inputs.
 
     Args:
         spec: "file.py:name" or "package.module:name".
@@ -158,14 +158,13 @@ def _made(spec: str, make: Callable[..., Any]) -> Any:
 
 
 def _told(error: BaseException) -> str:
-    """The error in a line, with the place in the user's code where it arose."""
-    lines = str(error).strip().splitlines() or ["no message"]
+    """Return the error in a line, with the place in the user's code where it arose."""
     if isinstance(error, SyntaxError):
         return f"{type(error).__name__}: {error.msg} (line {error.lineno})"
     trace = inspect.getinnerframes(error.__traceback__) if error.__traceback__ else []
     frames = [frame for frame in trace if "importlib" not in frame.filename and frame.filename != __file__]
     place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
-    return f"{type(error).__name__}: {lines[0]}{place}"
+    return f"{type(error).__name__}: {first_line(error)}{place}"
 
 
 def _missing(place: str, holder: Any, name: str) -> str:

@@ -1,4 +1,4 @@
-"""Watch a forward pass and write down its graph."""
+"""The tracer, which writes down the graph of a forward pass."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ class Tracer(CallWatcher):
         self._inputs = tuple(range(len(self.nodes)))
 
     def graph(self, output: object) -> Graph:
-        """The graph so far, given what the model returned."""
+        """Return the graph so far, given what the model returned."""
         found = [self._node_of(tensor) for tensor in tensors_in(output)]
         outputs = tuple(dict.fromkeys(index for index in found if index is not None))
         return Graph(tuple(self.nodes), outputs)
 
     def on_enter(self, module: nn.Module, args: tuple[Any, ...]) -> None:
-        """Remember what a module was given: the parents of a result whose making could not be seen."""
+        """Remember the inputs of a module: the parents of a result whose making could not be seen."""
         del self._module_inputs[len(self.running) - 1 :]  # of modules that have ended
         known = (self._node_of(tensor, outside=1) for tensor in tensors_in(args))
         given = tuple(index for index in known if index is not None)
@@ -109,7 +109,7 @@ class Tracer(CallWatcher):
         return index
 
     def _write(self, tensor: Tensor, index: int, key: CallKey) -> None:
-        """After a write to a view, the tensor it views has changed too."""
+        """Add a node for the tensor that a written view is a part of, which has changed too."""
         base = tensor._base
         if base is None or not (base in self._made or self.nodes[index].signal):
             return
@@ -119,7 +119,7 @@ class Tracer(CallWatcher):
         self._add(base, node, None, (), {}, parents, 0, writes=True)
 
     def _node_of(self, tensor: Tensor, outside: int = 0) -> int | None:
-        """The node that made a tensor; None for what was there before; a new opaque node otherwise."""
+        """Return the node that made a tensor: None for one there was before, else a new opaque node."""
         index: int | None = self._made.get(tensor)
         if index is not None:
             return index
@@ -136,7 +136,7 @@ class Tracer(CallWatcher):
         )
 
     def _layer(self) -> str | None:
-        """Path of the innermost module if it is a torch.nn layer or a subclass of one."""
+        """Return the path of the innermost module if it is a torch.nn layer or a subclass of one."""
         if not self.running:
             return None
         kind = type(self.running[-1])
@@ -145,7 +145,7 @@ class Tracer(CallWatcher):
 
 
 def _living_tensors() -> dict[int, weakref.ref[Tensor]]:
-    """Every tensor there is before the forward pass: weights, buffers and constants, anywhere."""
+    """Return every tensor there is before the forward pass: weights, buffers and constants, anywhere."""
     kinds: set[type] = set()
     new: list[type] = [Tensor]
     while new:

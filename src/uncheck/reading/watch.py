@@ -21,7 +21,7 @@ WRITES = frozenset({"__setitem__", "data.__set__"})
 
 @dataclass(frozen=True, order=True)
 class CallKey:
-    """Which call of a forward pass: the same call has the same key each time the forward is replayed.
+    """A call of a forward pass: the same call has the same key each time the forward is replayed.
 
     Attributes:
         module: path of the innermost named module running, "" for the model itself.
@@ -39,7 +39,7 @@ class CallKey:
 
 
 def function_name(func: Callable[..., Any]) -> str:
-    """The name a torch function is called by; a property of a tensor gives the property's name."""
+    """Return the name that a torch function is called by; for a property of a tensor the property's name."""
     name = str(getattr(func, "__name__", type(func).__name__))
     if name in ("__get__", "__set__"):  # a property such as x.T arrives as a bound descriptor method
         owner = str(getattr(getattr(func, "__self__", None), "__name__", "property"))
@@ -93,7 +93,7 @@ class CallWatcher(TorchFunctionMode):
     def on_call(
         self, key: CallKey, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], out: Any
     ) -> Any:
-        """What to do with a call; a subclass may return another output in place of `out`.
+        """Handle a call; a subclass may return another output in place of `out`.
 
         Args:
             key: which call it is.
@@ -103,15 +103,15 @@ class CallWatcher(TorchFunctionMode):
             out: what it returned; None for an assignment to a slice.
 
         Returns:
-            What the model shall get.
+            The output that the model gets.
         """
         return out
 
     def on_enter(self, module: nn.Module, args: tuple[Any, ...]) -> None:
-        """Called when a module starts, after `path` has changed."""
+        """Handle the start of a module, after `path` has changed."""
 
     def on_leave(self, module: nn.Module, output: Any) -> None:
-        """Called when a module has returned, before `path` changes back; not when it raised."""
+        """Handle the return of a module, before `path` changes back; not where it raised."""
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: Any = None

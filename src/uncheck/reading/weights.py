@@ -13,7 +13,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from uncheck.errors import UncheckError
+from uncheck.errors import UncheckError, first_line
 
 PICKLED = (".pth", ".pt", ".bin", ".ckpt")
 NESTS = (
@@ -22,13 +22,13 @@ NESTS = (
 )
 """Keys that checkpoints keep their weights under, the likelier first."""
 PREFIXES = ("module.", "_orig_mod.", "model.", "generator.", "net.", "netG.")
-"""What wrappers such as DataParallel, torch.compile and Lightning put before every name."""
+"""Prefixes that wrappers such as DataParallel, torch.compile and Lightning put before every name."""
 SHOWN = 4
-"""How many names an error lists of each kind."""
+"""Names that an error lists of each kind."""
 
 
 def load_weights(model: nn.Module, path: str | Path) -> nn.Module:
-    """Put the weights of a file into a model; all must fit, and a failed load changes nothing.
+    """Load the weights of a file into a model; all must fit, and a failed load changes nothing.
 
     Args:
         model: the model; changed in place.
@@ -52,7 +52,8 @@ def load_weights(model: nn.Module, path: str | Path) -> nn.Module:
             f"{file.name} does not fit {type(model).__name__}: {'; '.join(problems)}; "
             "load the weights that belong to this model"
         )
-    before = {name: value.detach().clone() for name, value in model.state_dict().items() if _is_tensor(value)}
+    state_before = model.state_dict().items()
+    before = {name: value.detach().clone() for name, value in state_before if isinstance(value, Tensor)}
     try:
         model.load_state_dict(state, strict=True)
     except Exception as error:  # a module's own loading code can still refuse, half way
@@ -61,14 +62,10 @@ def load_weights(model: nn.Module, path: str | Path) -> nn.Module:
                 if name in before:
                     value.copy_(before[name])
         raise UncheckError(
-            f"{type(model).__name__} refused {file.name} ({_first(error)}): load the weights "
+            f"{type(model).__name__} refused {file.name} ({_cause(error)}): load the weights "
             "that belong to it"
         ) from error
     return model
-
-
-def _is_tensor(value: object) -> bool:
-    return isinstance(value, Tensor)
 
 
 def _read(file: Path) -> Any:
@@ -79,7 +76,7 @@ def _read(file: Path) -> Any:
             return load_file(file)
         except (SafetensorError, OSError) as error:
             raise UncheckError(
-                f"{file} is no readable safetensors file ({_first(error)}): save it again"
+                f"{file} is no readable safetensors file ({_cause(error)}): save it again"
             ) from error
     if file.suffix not in PICKLED:
         raise UncheckError(
@@ -102,12 +99,12 @@ def _read(file: Path) -> Any:
         ) from error
     except Exception as error:
         raise UncheckError(
-            f"{file} is no readable torch checkpoint ({_first(error)}): save it again"
+            f"{file} is no readable torch checkpoint ({_cause(error)}): save it again"
         ) from error
 
 
 def _fitting(loaded: Any, model: nn.Module) -> dict[str, Tensor]:
-    """The weights among what a file holds that fit the model best."""
+    """Choose the weights among what a file holds that fit the model best."""
     wanted = set(model.state_dict())
     candidates = [state for nest in _nests(loaded, 3) for state in _stripped(nest)]
     if not candidates:
@@ -133,7 +130,7 @@ def _nests(loaded: Any, depth: int) -> list[dict[str, Tensor]]:
 
 
 def _stripped(state: dict[str, Tensor]) -> list[dict[str, Tensor]]:
-    """The weights as they are, and without the wrappers' prefixes, one after the other."""
+    """Return the weights as they are, and without the wrappers' prefixes, one after the other."""
     found = [state]
     for prefix in (*PREFIXES, *PREFIXES):
         last = found[-1]
@@ -163,5 +160,5 @@ def _listed(names: list[str]) -> str:
     return ", ".join([*names[:SHOWN], *more])
 
 
-def _first(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:120]
+def _cause(error: Exception) -> str:
+    return first_line(error, type(error).__name__)[:120]
