@@ -91,31 +91,25 @@ def fusing(
             f"a resize of mode {mode!r} is not a fixed kernel: {', '.join(MODES)} can be fused"
         )
     check_word("padding_mode", padding_mode, PADDING_MODES)
-    taps, before, after, continued, crop, margin = [], [], [], [], [], []
-    for k, s, (a, b), d in zip(kernel_size, scale_factor, padding, dilation, strict=True):
-        hold, offset, _ = axis_hold(s, mode)
-        extent, length = d * (k - 1) + 1, len(hold)
-        kind = _continuation(s, MODES[mode], max(a, b), padding_mode)
-        if kind == "constant":
-            # zeros need not be added where the full transposed convolution holds them anyway
-            first, last = -(-max(0, a - extent + 1) // s), -(-max(0, b - extent + 1) // s)
-        else:
-            first, last = (a - offset + length - 1) // s, (s - 1 + b + offset) // s
-        taps.append(extent + length - 1)
-        before.append(first)
-        after.append(last)
-        continued.append(kind)
-        crop.append(s * first + offset - a + extent - 1)
-        margin.append(a + b - extent + 1)
-    return Fusing(
-        tuple(scale_factor),
-        tuple(taps),
-        tuple(before),
-        tuple(after),
-        tuple(continued),
-        tuple(crop),
-        tuple(margin),
-    )
+    axes = zip(kernel_size, scale_factor, padding, dilation, strict=True)
+    rows = [_along(k, s, mode, a, b, padding_mode, d) for k, s, (a, b), d in axes]
+    return Fusing(tuple(scale_factor), *zip(*rows, strict=True))
+
+
+def _along(
+    k: int, s: int, mode: str, a: int, b: int, padding_mode: str, d: int
+) -> tuple[int, int, int, str, int, int]:
+    """Return the fields of `Fusing` but the first, for one axis."""
+    hold, offset = axis_hold(s, mode)
+    extent, length = d * (k - 1) + 1, len(hold)
+    kind = _continuation(s, MODES[mode], max(a, b), padding_mode)
+    if kind == "constant":
+        # zeros need not be added where the full transposed convolution holds them anyway
+        first, last = -(-max(0, a - extent + 1) // s), -(-max(0, b - extent + 1) // s)
+    else:
+        first, last = (a - offset + length - 1) // s, (s - 1 + b + offset) // s
+    crop = s * first + offset - a + extent - 1
+    return extent + length - 1, first, last, kind, crop, a + b - extent + 1
 
 
 def _continuation(factor: int, mode: str, padding: int, padding_mode: str) -> str:

@@ -17,27 +17,6 @@ from uncheck.layers.algebra import Fusing
 from uncheck.phases.axes import flat_pads
 
 
-def too_small(
-    shape: Sequence[int],
-    kernel_size: Sequence[int],
-    scale_factor: Sequence[int],
-    padding: Sequence[int],
-    dilation: Sequence[int],
-    padding_mode: str,
-) -> str:
-    """Say why an input of this shape cannot be resized, padded and convolved; "" if it can."""
-    axes = zip(shape[2:], kernel_size, scale_factor, padding, dilation, strict=True)
-    for pixels, k, s, p, d in axes:
-        size, extent = pixels * s, d * (k - 1) + 1
-        most = {"reflect": size - 1, "circular": size}.get(padding_mode, p)
-        if size < 1 or p > most or size + 2 * p < extent:
-            return (
-                f"an input of {list(shape)} is too small for {padding_mode} padding of {tuple(padding)} and "
-                f"a kernel that spans {extent} pixels: use a larger input"
-            )
-    return ""
-
-
 def input_pads(fusing: Fusing) -> list[tuple[list[int], str]]:
     """Return the calls of F.pad that continue the input, one per kind: (pads as F.pad takes them, mode)."""
     axes = list(zip(fusing.continuation, fusing.before, fusing.after, strict=True))

@@ -14,7 +14,7 @@ from uncheck.layers.algebra import fuse_matrix, fusing
 from uncheck.layers.axes import ConvLayer, check_word, on_axes, symmetric_padding
 from uncheck.layers.eager import Forms, Weights, apply_transposed, fused_weight, make_forms, run
 from uncheck.layers.filters import FixedFilters
-from uncheck.layers.forms import input_pads, pad_input, phase_matrix, too_small
+from uncheck.layers.forms import input_pads, pad_input, phase_matrix
 from uncheck.layers.rule import Case, Choices, channels_last, choose, choose_compiled
 from uncheck.layers.surroundings import exporting, tracing, watched
 from uncheck.phases.axes import conv, flat_pads
@@ -107,6 +107,10 @@ class ResizeConv(FixedFilters, ConvLayer):
         self._forms: Forms | None = None
         self._pads: list[tuple[list[int], str]] = []
         self.why_not, self._compiled = "", "plain"
+        axes = zip(self.kernel_size, self.scale_factor, self.padding, self.dilation, strict=True)
+        more = {"reflect": 1, "circular": 0}.get(self.padding_mode, -max(self.padding))
+        # pixels after the resize: what the padding repeats, and one window of the convolution
+        self._reach = [-(-max(1, p + more, d * (k - 1) + 1 - 2 * p) // s) for k, s, p, d in axes]
         pads = [(p, p) for p in self.padding]
         try:
             plan = fusing(
@@ -153,12 +157,9 @@ class ResizeConv(FixedFilters, ConvLayer):
             return self._plain(x, self.weight, self.bias)
         try:
             return self._run(x, self.weight, self.bias)
-        except RuntimeError as error:
-            sizes = (self.kernel_size, self.scale_factor, self.padding, self.dilation)
-            reason = too_small(x.shape, *sizes, self.padding_mode)
-            if not reason:
-                raise
-            raise UncheckError(f"{self.named()}: {reason}") from error
+        except RuntimeError:
+            self.check_reach(x, self._reach, "use a larger input, or less padding")
+            raise
 
     def _plain(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         """Resize and convolve in two plain steps, by torch's own functions."""

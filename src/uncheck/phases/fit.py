@@ -92,7 +92,7 @@ def fit_resize_conv(kernel: PhaseKernel, mode: str, size: Sequence[int] | None =
     fitted, rebuilt, given = h, h, h
     for axis, k in enumerate(kernel.kernel_size):
         s = kernel.stride[axis]
-        hold, hold_offset, _ = axis_hold(s, mode)
+        hold, hold_offset = axis_hold(s, mode)
         taps = max(1, k - len(hold) + 1) if size is None else size[axis]
         if taps < 1:
             raise UncheckError(f"size must be at least 1 on every axis, not {tuple(size or ())}")

@@ -19,8 +19,8 @@ MODES = {
 """Accepted names of resize modes, torch's included."""
 
 
-def axis_hold(factor: int, mode: str) -> tuple[list[float], int, int]:
-    """Return the resize kernel along one axis, its offset and its margin.
+def axis_hold(factor: int, mode: str) -> tuple[list[float], int]:
+    """Return the resize kernel along one axis, and its offset; its margin is 0.
 
     nearest: h = hold = (1, ..., 1), length s;  linear: h[v] = max(0, 1 - |2 v + 1 - s| / 2 s), which is
     hold * hold / s for odd s and hold * hold * (1, 1) / 2 s for even s.
@@ -30,7 +30,7 @@ def axis_hold(factor: int, mode: str) -> tuple[list[float], int, int]:
         mode: a key of MODES.
 
     Returns:
-        (values, offset, margin): output pixel j takes values[j + offset - s m] of input pixel m.
+        (values, offset): output pixel j takes values[j + offset - s m] of input pixel m.
 
     Raises:
         UncheckError: no such mode.
@@ -40,17 +40,17 @@ def axis_hold(factor: int, mode: str) -> tuple[list[float], int, int]:
     if mode not in MODES:
         raise UncheckError(f"resize mode {mode!r} is not known: use one of {', '.join(MODES)}")
     if MODES[mode] == "nearest":
-        return [1.0] * factor, 0, 0
+        return [1.0] * factor, 0
     offset = factor // 2
     length = 2 * factor - factor % 2
     values = [1 - abs(2 * (u - offset) + 1 - factor) / (2 * factor) for u in range(length)]
-    return values, offset, 0
+    return values, offset
 
 
 def hold_kernel(
     factor: Sequence[int], mode: str, dtype: torch.dtype, device: torch.device
-) -> tuple[Tensor, tuple[int, ...], tuple[int, ...]]:
-    """Return the resize kernel of one channel, (*k), with offset and margin per axis.
+) -> tuple[Tensor, tuple[int, ...]]:
+    """Return the resize kernel of one channel, (*k), with its offset per axis.
 
     Args:
         factor: s per axis, >= 1.
@@ -64,6 +64,6 @@ def hold_kernel(
     check_entries([2 * f for f in factor], "the resize kernel")
     axes = [axis_hold(f, mode) for f in factor]
     kernel = torch.ones((), dtype=dtype, device=device)
-    for values, _, _ in axes:
+    for values, _ in axes:
         kernel = kernel[..., None] * torch.tensor(values, dtype=dtype, device=device)
-    return kernel, tuple(offset for _, offset, _ in axes), tuple(margin for _, _, margin in axes)
+    return kernel, tuple(offset for _, offset in axes)

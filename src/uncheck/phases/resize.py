@@ -44,10 +44,10 @@ def from_resize(
     (s,) = sizes_per_axis(axes, factor=factor)
     if channels < 1:
         raise UncheckError(f"a resize needs at least 1 channel, not {channels}")
-    hold, offset, margin = hold_kernel(s, mode, dtype, torch.device("cpu"))
+    hold, offset = hold_kernel(s, mode, dtype, torch.device("cpu"))
     check_entries((channels, channels, *hold.shape), "the dense kernel of the resize")
     eye = torch.eye(channels, dtype=dtype).reshape(channels, channels, *[1] * axes)
-    return PhaseKernel(eye * hold, s, None, offset, margin)
+    return PhaseKernel(eye * hold, s, None, offset, (0,) * axes)
 
 
 def from_resize_conv(
@@ -84,7 +84,7 @@ def from_resize_conv(
     """
     conv = from_conv(conv_weight, conv_bias, padding, dilation, groups)
     (s,) = sizes_per_axis(conv.ndim, factor=factor)
-    hold, offset, margin = hold_kernel(s, mode, conv.weight.dtype, conv.weight.device)
+    hold, offset = hold_kernel(s, mode, conv.weight.dtype, conv.weight.device)
     filters = conv.weight.reshape(-1, 1, *conv.kernel_size)
     h = conv_transpose(filters, hold[None, None])
     support = conv.support
@@ -95,6 +95,6 @@ def from_resize_conv(
         s,
         conv_bias,
         tuple(a + b for a, b in zip(conv.offset, offset, strict=True)),
-        tuple(a + b for a, b in zip(conv.margin, margin, strict=True)),
+        conv.margin,
         support,
     )
