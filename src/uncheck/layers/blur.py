@@ -47,8 +47,8 @@ class BlurPool(FixedFilters, AxisLayer):
     Shape: (batch, any channels, *size) to (batch, channels, *ceil(size / stride)); the batch may be left out.
 
     Raises:
-        ValueError: arguments that do not fit, kernel_size below the stride among them, as no such filter has
-            equal phase sums; in forward, an input that does not.
+        UncheckError: arguments that do not fit, kernel_size below the stride among them, as no such filter
+            has equal phase sums; in forward, an input that does not.
 
     Cost: prod(kernel_size / stride) multiplications per input pixel.
     Source: Zhang, "Making convolutional networks shift-invariant again", ICML 2019, for the pooling; the

@@ -39,7 +39,7 @@ class MaxBlurPool(AxisLayer):
     Shape: as nn.MaxPool with these arguments; the batch may be left out.
 
     Raises:
-        ValueError: arguments that do not fit; in forward, an input that does not.
+        UncheckError: arguments that do not fit; in forward, an input that does not.
 
     Cost: prod(kernel_size) comparisons per pixel, prod(s) times as many as nn.MaxPool, and the BlurPool.
     Source: Zhang, "Making convolutional networks shift-invariant again", ICML 2019.

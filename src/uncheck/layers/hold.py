@@ -41,7 +41,7 @@ class Hold(FixedFilters, AxisLayer):
     Shape: (batch, any channels, *size) to the same; the batch may be left out. No axis may be shorter than s.
 
     Raises:
-        ValueError: arguments that do not fit; in forward, an input that does not.
+        UncheckError: arguments that do not fit; in forward, an input that does not.
 
     Cost: s^n multiplications per pixel, n s where that is more than 64, and about as many again for each
         order.
