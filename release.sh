@@ -34,7 +34,7 @@ trap 'rm -rf "$alone"' EXIT
   venv/bin/uncheck overlap 4 2
   venv/bin/uncheck demo >/dev/null
   if venv/bin/python -c 'import importlib.metadata as m; print(m.metadata("uncheck")["Description"])' |
-    grep -nE '\]\((https?:)?[^h]'; then
+    grep -nE '\]\([^h]'; then
     echo "release: the description for PyPI has relative links" >&2
     exit 1
   fi
