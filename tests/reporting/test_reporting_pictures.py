@@ -11,6 +11,7 @@ from uncheck.reporting.pictures import (
     CROP,
     ENLARGED,
     amplification,
+    as_image,
     as_png,
     lattice_pictures,
     side_by_side,
@@ -98,7 +99,7 @@ def test_enlarging_repeats_pixels():
 def test_png_is_rounded_and_cut(channels, mode):
     levels = np.full((2, 3, channels), 254.6, np.float32)
     levels[0, 0], levels[1, 2] = -7, 300
-    image = Image.open(io.BytesIO(as_png(levels)))
+    image = Image.open(io.BytesIO(as_png(as_image(levels))))
     assert (image.mode, image.size) == (mode, (3, 2))
     pixels = np.asarray(image).reshape(2, 3, -1)
     assert (pixels[0, 0] == 0).all()

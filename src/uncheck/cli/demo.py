@@ -28,7 +28,7 @@ def command(
     from uncheck.measuring import find_lattice, measure, synthesise
     from uncheck.probing.inspect import inspect
     from uncheck.reporting import inspect_text, json_text, measure_text
-    from uncheck.reporting.pictures import as_png, lattice_pictures
+    from uncheck.reporting.pictures import as_image, as_png, lattice_pictures
 
     network, photographs = load(), pictures()
     with progress_bar() as progress:
@@ -37,8 +37,8 @@ def command(
         raise UncheckError("the demo network gave no pictures; reinstall uncheck")
     files, captions = {}, []
     for i, (photograph, painted) in enumerate(zip(photographs, inspection.output, strict=True), 1):
-        files[folder / f"input-{i}.png"] = as_png(photograph.movedim(0, -1).numpy() * 255)
-        files[folder / f"output-{i}.png"] = as_png(painted)
+        files[folder / f"input-{i}.png"] = as_png(as_image(photograph.movedim(0, -1).numpy() * 255))
+        files[folder / f"output-{i}.png"] = as_png(as_image(painted))
     write_files(files)
     measurement = measure([str(path) for path in files])
     for i, painted in enumerate(inspection.output, 1):
@@ -47,7 +47,7 @@ def command(
         frequencies = [line.frequency for one in found for line in one.lines]
         for picture in lattice_pictures(painted, lattice, frequencies) if found else []:
             name = f"output-{i}-{picture.name}.png"
-            files[folder / name] = as_png(picture.levels)
+            files[folder / name] = as_png(as_image(picture.levels))
             captions.append(f"{name}: {picture.caption}")
 
     report = "\n\n".join(

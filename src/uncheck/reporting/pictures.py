@@ -10,6 +10,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 Levels = NDArray[np.float32]
 Frequency = tuple[float, ...]
@@ -109,10 +110,14 @@ def side_by_side(crops: Sequence[Levels]) -> Levels:
     return np.concatenate(parts, axis=1)
 
 
-def as_png(levels: Levels) -> bytes:
-    """Return grey levels (H, W, C), rounded and cut to 0..255, as a PNG of one or three channels."""
+def as_image(levels: Levels) -> Image.Image:
+    """Return grey levels (H, W, C), rounded and cut to 0..255, as an image of one or three channels."""
     whole = np.clip(np.rint(levels), 0, 255).astype(np.uint8)
-    image = Image.fromarray(whole[..., :3] if whole.shape[-1] >= 3 else whole[..., 0])
+    return Image.fromarray(whole[..., :3] if whole.shape[-1] >= 3 else whole[..., 0])
+
+
+def as_png(image: Image.Image, mark: PngInfo | None = None) -> bytes:
+    """Return an image as a PNG, `mark` in its metadata."""
     file = io.BytesIO()
-    image.save(file, "PNG")
+    image.save(file, "PNG", pnginfo=mark)
     return file.getvalue()

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from uncheck.reporting.pictures import CROP, MID_GREY, Levels, amplification, as_png, strongest_place
+from uncheck.reporting.pictures import CROP, MID_GREY, amplification, as_image, as_png, strongest_place
 
 Period = Sequence[int]
 Pictures = Mapping[str, NDArray[np.float32]]
@@ -51,26 +51,19 @@ class Figure:
     circles: Sequence[tuple[float, float]] = ()
 
 
-@dataclass(frozen=True)
-class Crops:
-    """The part of the pictures where the lattice shows most, its first and last row and column."""
-
-    figures: Sequence[Figure]
-    rows: tuple[int, int]
-    columns: tuple[int, int]
-
-
-def crops(pictures: Pictures, periods: Collection[Period]) -> Crops:
-    """Return original, repaired and spun where the lattice shows most, and what the repair changed."""
+def crops(pictures: Pictures, periods: Collection[Period]) -> tuple[list[Figure], str]:
+    """Return the outputs where the lattice shows most, what the repair changed, and the place in words."""
     top, left = lattice_place(pictures, periods)
     cut = (slice(top, top + CROP), slice(left, left + CROP))
     shown = [name for name in ("original", "repaired", "spun") if name in pictures]
-    figures = [_figure(pictures[name][cut], NAMES[name]) for name in shown]
+    figures = [_figure(as_image(pictures[name][cut]), NAMES[name]) for name in shown]
     gap = pictures["repaired"][cut] - pictures["original"][cut]
     factor = amplification(gap)
     times = f", {factor} times as strong," if factor > 1 else ""
-    figures.append(_figure(MID_GREY + factor * gap, f"what the repair changed{times} around mid-grey"))
-    return Crops(figures, (top, top + gap.shape[0] - 1), (left, left + gap.shape[1] - 1))
+    changed = f"what the repair changed{times} around mid-grey"
+    figures.append(_figure(as_image(MID_GREY + factor * gap), changed))
+    bottom, right = top + gap.shape[0] - 1, left + gap.shape[1] - 1
+    return figures, f"Rows {top} to {bottom}, columns {left} to {right}"
 
 
 def lattice_place(pictures: Pictures, periods: Collection[Period]) -> tuple[int, int]:
@@ -82,27 +75,16 @@ def lattice_place(pictures: Pictures, periods: Collection[Period]) -> tuple[int,
 
 def wholes(pictures: Pictures) -> list[Figure]:
     """Return input, original and repaired output, reduced where they are large."""
-    return [
-        _whole(pictures[name], NAMES[name]) for name in ("input", "original", "repaired") if name in pictures
-    ]
-
-
-def _whole(picture: Levels, name: str) -> Figure:
-    height, width = picture.shape[:2]
-    caption = f"{name}, {height} x {width}"
-    most = max(height, width)
-    if most > WHOLE:
-        caption += ", reduced"
-        picture = _reduced(picture, (max(1, width * WHOLE // most), max(1, height * WHOLE // most)))
-    return _figure(picture, caption)
-
-
-def _reduced(picture: Levels, size: tuple[int, int]) -> Levels:
-    planes = [
-        np.asarray(Image.fromarray(picture[..., c]).resize(size, Image.Resampling.BOX))
-        for c in range(picture.shape[-1])
-    ]
-    return np.stack(planes, axis=-1)
+    figures = []
+    for name in ("input", "original", "repaired"):
+        if name in pictures:
+            image = as_image(pictures[name])
+            caption, most = f"{NAMES[name]}, {image.height} x {image.width}", max(image.size)
+            if most > WHOLE:
+                caption += ", reduced"
+                image = image.resize([max(1, n * WHOLE // most) for n in image.size], Image.Resampling.BOX)
+            figures.append(_figure(image, caption))
+    return figures
 
 
 def spectra(pictures: Pictures, periods: Collection[Period]) -> list[Figure]:
@@ -115,9 +97,8 @@ def spectra(pictures: Pictures, periods: Collection[Period]) -> list[Figure]:
     figures = []
     for name, each in values.items():
         grey = np.clip((each - low) / max(high - low, 1e-6), 0, 1)[..., None] * 255
-        picture = _thinned(grey.astype(np.float32))
-        circles = _circles(periods, each.shape)
-        figures.append(_figure(picture, NAMES[name], f"spectrum of the {name} output", circles))
+        caption, alt = NAMES[name], f"spectrum of the {name} output"
+        figures.append(_figure(as_image(_thinned(grey)), caption, alt, _circles(periods, each.shape)))
     return figures
 
 
@@ -126,14 +107,11 @@ def _spectra_of(pictures: Pictures) -> dict[str, NDArray[np.float32]]:
     return {name: pictures[f"{name} spectrum"][..., 0] for name in names}
 
 
-def _thinned(picture: Levels) -> Levels:
+def _thinned(picture: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return it reduced to about SPECTRUM pixels by the maximum, so that single lines stay."""
     rows, columns = (-(-n // SPECTRUM) for n in picture.shape[:2])
-    padded = np.pad(
-        picture, ((0, -picture.shape[0] % rows), (0, -picture.shape[1] % columns), (0, 0)), mode="edge"
-    )
-    shape = (padded.shape[0] // rows, rows, padded.shape[1] // columns, columns, padded.shape[2])
-    return np.asarray(padded.reshape(shape).max(axis=(1, 3)), np.float32)
+    across = np.maximum.reduceat(picture, range(0, picture.shape[1], columns), axis=1)
+    return np.asarray(np.maximum.reduceat(across, range(0, picture.shape[0], rows), axis=0))
 
 
 def lattice_frequencies(periods: Collection[Period]) -> list[tuple[float, ...]]:
@@ -177,10 +155,7 @@ def curves(pictures: Pictures, periods: Collection[Period]) -> dict[str, Any]:
 
 
 def _figure(
-    picture: Levels, caption: str, alt: str = "", circles: Sequence[tuple[float, float]] = ()
+    image: Image.Image, caption: str, alt: str = "", circles: Sequence[tuple[float, float]] = ()
 ) -> Figure:
-    if picture.shape[-1] not in (1, 3):
-        picture = picture[..., :3] if picture.shape[-1] > 3 else picture[..., :1]
-    data = base64.b64encode(as_png(picture)).decode("ascii")
-    height, width = picture.shape[:2]
-    return Figure(f"data:image/png;base64,{data}", width, height, caption, alt or caption, circles)
+    data = base64.b64encode(as_png(image)).decode("ascii")
+    return Figure(f"data:image/png;base64,{data}", *image.size, caption, alt or caption, circles)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,7 @@ from PIL.PngImagePlugin import PngInfo
 from scipy.ndimage import map_coordinates
 
 from uncheck.reporting.as_json import Report
+from uncheck.reporting.pictures import as_png
 from uncheck.reporting.words import levels, sizes
 
 #: From weak to strong: yellow to red, over the picture in grey.
@@ -43,9 +43,7 @@ def map_png(report: Report, picture: NDArray[np.uint8]) -> bytes | None:
     drawn = np.concatenate([overlay(picture, one) for one in shown])
     mark = PngInfo()
     mark.add_text(*MARK)
-    file = io.BytesIO()
-    Image.fromarray(drawn).save(file, "PNG", pnginfo=mark)
-    return file.getvalue()
+    return as_png(Image.fromarray(drawn), mark)
 
 
 def is_map(path: Path) -> bool:
