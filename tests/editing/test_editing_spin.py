@@ -13,11 +13,10 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 import released
+from cases import make_case
 from uncheck.editing.cycle_spin import CycleSpin, few_shifts, full_shifts
 from uncheck.editing.edits import KINDS, Spun, edits_from_json, edits_to_json
 from uncheck.errors import Refusal, UncheckError
-from uncheck.reading import record
-from uncheck.repairing.case import Case
 from uncheck.repairing.methods.spin import found_in, spin, spin_period, spun_target
 
 Pair = namedtuple("Pair", "picture score")
@@ -354,21 +353,9 @@ class Fixed(Halves):
 
 
 def case_of(net, faulty=(2,), scale=(1.0, 1.0), ndim=2):
-    calls = tuple((100 + 40 * F.avg_pool2d(noise(1, 1, 68, 68, seed=i).float(), 5, 1),) for i in range(3))
-    net = net.eval().requires_grad_(False)
-    recording = record(net, calls[0][0])
-    return Case(
-        model=net,
-        fit=calls[:2],
-        held=calls[2:],
-        recording=recording,
-        which=None,
-        ndim=ndim,
-        span=(0.0, 255.0),
-        periods=(2, 4),
-        faulty=faulty,
-        scale=scale,
-    )
+    maps = [100 + 40 * F.avg_pool2d(noise(1, 1, 68, 68, seed=i).float(), 5, 1) for i in range(3)]
+    more = {"held": maps[2:], "periods": (2, 4), "span": (0.0, 255.0)}
+    return make_case(net, *maps[:2], faulty=faulty, scale=scale, ndim=ndim, **more)
 
 
 def quiet(text):
@@ -429,23 +416,9 @@ def test_the_period_is_the_least_common_multiple():
 @pytest.mark.slow
 def test_a_released_style_network():
     net = released.load("style_rain_princess")
-    calls = [(released.others().photo(f"kodim{n:02d}.png") * 255,) for n in (1, 3, 5, 7, 8, 19, 20, 23)]
-    recording = record(net, *calls[0])
-    case, held = (
-        Case(
-            model=net,
-            fit=part,
-            held=(),
-            recording=recording,
-            which=None,
-            ndim=2,
-            span=(0.0, 1.0),
-            periods=(2, 4),
-            faulty=(4,),
-            scale=(1.0, 1.0),
-        )
-        for part in (tuple(calls[:5]), tuple(calls[5:]))
-    )
+    photos = [released.others().photo(f"kodim{n:02d}.png") * 255 for n in (1, 3, 5, 7, 8, 19, 20, 23)]
+    more = {"periods": (2, 4), "faulty": (4,), "scale": (1.0, 1.0)}
+    case, held = (make_case(net, *part, **more) for part in (photos[:5], photos[5:]))
 
     def strength(model):
         return sum(c.amplitude**2 for c in found_in(held, model, (4, 4), quiet).values()) ** 0.5

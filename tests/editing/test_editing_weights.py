@@ -7,7 +7,8 @@ import torch
 from torch import nn
 from torch.nn.utils import parametrizations
 
-from editing.zoo import Functional, Resized, Shuffled, Unpatchify, make_case, seeded, slow
+from cases import make_case
+from editing.zoo import Functional, Resized, Shuffled, Unpatchify, seeded, slow
 from uncheck.editing.edits import Plain, Upsampler
 from uncheck.editing.kernels import weight_handle
 from uncheck.editing.read_back import check_written

@@ -1,35 +1,10 @@
-"""Small upsampling networks, and a Case made of one by hand."""
+"""Small upsampling networks."""
 
 from itertools import product
 
 import torch
 import torch.nn.functional as F
 from torch import nn
-
-from uncheck.reading import record
-from uncheck.repairing.case import Case
-
-
-def make_case(model, *inputs, ndim=2, faulty=None, scale=(2.0, 2.0)):
-    """A case whose calls to fit on are these inputs."""
-    model = model.eval().requires_grad_(False)
-    calls = tuple((x,) for x in inputs)
-    recording = record(model, *calls[0])
-    own = {max(s.output_period) for s in recording.stages if s.output_period}
-    periods = tuple(sorted(own))
-    wanted = periods if faulty is None else faulty
-    return Case(
-        model=model,
-        fit=calls,
-        held=calls,
-        recording=recording,
-        which=None,
-        ndim=ndim,
-        span=(0.0, 1.0),
-        periods=periods,
-        faulty=wanted,
-        scale=scale,
-    )
 
 
 def seeded(make):

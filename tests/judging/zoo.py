@@ -1,9 +1,9 @@
-"""Networks with a lattice that is known, and cases made of them."""
+"""Networks with a lattice that is known."""
 
 import torch
 from torch import nn
 
-from uncheck.repairing.case import Case
+from cases import make_case
 
 
 def photographs(count=3, size=128, channels=3, seed=0):
@@ -35,17 +35,7 @@ class Planted(nn.Module):
 
 
 def case_of(model, held, *, periods=(2, 4), ndim=2, scale=(1.0, 1.0), span=(0.0, 1.0)):
-    """A case to judge on; nothing in verification reads the recording or the inputs to fit on."""
-    calls = tuple(one if isinstance(one, tuple) else (one,) for one in held)
-    return Case(
-        model=model.eval(),
-        fit=calls[:1],
-        held=calls,
-        recording=None,  # type: ignore[arg-type]
-        which=None,
-        ndim=ndim,
-        span=span,
-        periods=periods,
-        faulty=periods,
-        scale=scale,
+    """A case to judge on."""
+    return make_case(
+        model, *held[:1], held=held, periods=periods, ndim=ndim, scale=scale, span=span, recorded=False
     )

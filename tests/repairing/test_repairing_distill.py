@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from editing.zoo import make_case
+from cases import make_case
 from judging.zoo import photographs
 from repairing.zoo import Halved, pictures
 from uncheck.editing.edits import KINDS

@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from editing.zoo import Resized, Shuffled, Unpatchify, make_case, seeded, slow
+from cases import make_case
+from editing.zoo import Resized, Shuffled, Unpatchify, seeded, slow
 from uncheck.editing.edits import KINDS, Upsampler
 from uncheck.errors import Refusal
 from uncheck.phases import PhaseKernel

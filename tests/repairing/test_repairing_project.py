@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from editing.zoo import Resized, Shuffled, make_case, seeded
+from cases import make_case
+from editing.zoo import Resized, Shuffled, seeded
 from uncheck.editing.edits import KINDS
 from uncheck.errors import Refusal
 from uncheck.phases import phase_gains, strang_fix_order

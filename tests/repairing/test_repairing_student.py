@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn.utils import parametrizations
 
-from editing.zoo import Shuffled, Unpatchify, make_case
+from cases import make_case
+from editing.zoo import Shuffled, Unpatchify
 from uncheck.editing.edits import KINDS
 from uncheck.errors import Refusal
 from uncheck.layers.phase_transpose import PhaseConvTranspose

@@ -10,7 +10,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import nn
 
-from editing.zoo import make_case
+from cases import make_case
 from judging.zoo import photographs
 from uncheck.repairing.methods.distill import training as home
 from uncheck.repairing.methods.distill.checkpoint import Checkpoint
