@@ -1,4 +1,4 @@
-"""Which layer makes the grid? Ask the network that comes with the package; put yours in its place."""
+"""Find the layer that makes the grid of the demo network; put yours in its place."""
 
 import uncheck
 from uncheck.demo import load, pictures

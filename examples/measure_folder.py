@@ -1,4 +1,4 @@
-"""Is there a grid in these pictures? A folder of them: one by one, and as the set that one network made."""
+"""Look for a grid in a folder of pictures: one by one, and as the set that one network made."""
 
 import tempfile
 from pathlib import Path

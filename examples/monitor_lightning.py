@@ -1,4 +1,4 @@
-"""Watch the lattice of a network while Lightning trains it, and hear early whether it will fade."""
+"""Watch the lattice of a network while Lightning trains it, and learn early whether it will fade."""
 
 import lightning.pytorch as pl
 import torch

@@ -13,12 +13,12 @@ from uncheck.demo import pictures
 
 
 def make():
-    """The network: it enlarges by two. Yours would be imported from your own code."""
+    """Make the network: it enlarges by two. Import yours from your own code."""
     return nn.Sequential(nn.ConvTranspose2d(3, 3, 4, 2, 1, groups=3, bias=False)).eval()
 
 
 def inputs():
-    """A dozen real inputs: small parts of two photographs."""
+    """Return a dozen real inputs: small parts of two photographs."""
     photos = pictures()
     return torch.cat([photos[:, :, y : y + 96, x : x + 96] for y in (0, 80, 160) for x in (20, 140)])
 

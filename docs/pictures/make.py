@@ -80,7 +80,7 @@ def demo_outputs() -> torch.Tensor:
 
 
 def repaired() -> Figure:
-    """The demo network before and after a repair, on its first photograph."""
+    """Draw the demo network before and after a repair, on its first photograph."""
     photographs = pictures()
     turned = [photographs, photographs.flip(-1), photographs.flip(-2), photographs.flip(-1, -2)]
     turned += [photographs.mT, photographs.mT.flip(-1)]
@@ -100,7 +100,7 @@ def repaired() -> Figure:
 
 
 def inspected() -> Figure:
-    """An output of the demo network, and its lattice alone."""
+    """Draw an output of the demo network, and its lattice alone."""
     from uncheck.measuring import find_lattice, synthesise
 
     picture = demo_outputs()[0].permute(1, 2, 0).numpy() * np.float32(255)
@@ -115,7 +115,7 @@ def inspected() -> Figure:
 
 
 def measured() -> Figure:
-    """Three pictures and what `measure` calls them."""
+    """Draw three pictures, and what `measure` finds in each."""
     photograph = levels(pictures()[1])
     coarse = np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]])
     thresholds = np.tile(coarse * 16 + 8, (64, 64))[..., None]
@@ -128,7 +128,7 @@ def measured() -> Figure:
 
 
 def amplitude() -> Figure:
-    """Cosines of known amplitude and period on a photograph."""
+    """Draw cosines of known amplitude and period on a photograph."""
     photograph = pictures()[1].permute(1, 2, 0).numpy()[64:128, 64:128] * 255
     rows, columns = np.indices(photograph.shape[:2])
     figure = Figure(figsize=(8, 4.4), layout="constrained")
@@ -144,7 +144,7 @@ def amplitude() -> Figure:
 
 
 def overlap() -> Figure:
-    """Taps per output pixel of single layers and of two in a row."""
+    """Draw the taps per output pixel of single layers and of two in a row."""
     sizes = ((3, 2), (4, 2), (5, 3))
     single = {f"kernel {k}, stride {s}": uncheck.overlap(k, s, input_size=12, ndim=2) for k, s in sizes}
     stack = uncheck.chain(2 * single["kernel 3, stride 2"].layers, input_size=12)
@@ -160,7 +160,7 @@ def overlap() -> Figure:
 
 
 def clean_layers() -> Figure:
-    """What untrained layers make of a constant."""
+    """Draw the output of untrained layers for a constant."""
     torch.manual_seed(0)
     constant = torch.ones(1, 8, 12, 12)
     made = {
@@ -184,7 +184,7 @@ def clean_layers() -> Figure:
 
 
 def fused_kernel() -> Figure:
-    """A 3 x 3 kernel behind a nearest resize, and the one kernel that does both."""
+    """Draw a 3 x 3 kernel behind a nearest resize, and the one kernel that does both."""
     weight = torch.tensor([[[[0.0, 1.0, 0.0], [1.0, 4.0, 1.0], [0.0, 1.0, 0.0]]]])
     both = torch.nn.functional.conv_transpose2d(weight, torch.ones(1, 1, 2, 2))
     figure = row(
@@ -205,7 +205,7 @@ def fused_kernel() -> Figure:
 
 
 def lattices_left() -> Figure:
-    """Bars from experiments/upsampling: the lattice each way of upsampling is left with after training."""
+    """Draw the lattice that each way of upsampling leaves after training, from experiments/upsampling."""
     rows = json.loads((ROOT / "experiments/upsampling/results/training.json").read_text())["rows"]
     names = list(dict.fromkeys(row["candidate"] for row in rows))[::-1]
     figure = Figure(figsize=(7, 4.2), layout="constrained")
@@ -227,7 +227,7 @@ def lattices_left() -> Figure:
 
 
 def over_training() -> Figure:
-    """Curves from experiments/upsampling: the lattice over the steps."""
+    """Draw the lattice over the training steps, from experiments/upsampling."""
     rows = json.loads((ROOT / "experiments/upsampling/results/training.json").read_text())["rows"]
     figure = Figure(figsize=(6, 3.2), layout="constrained")
     axis = figure.subplots()
@@ -249,7 +249,7 @@ def over_training() -> Figure:
 
 
 def speed() -> Figure:
-    """Points from benchmarks: how much faster one layer is than two, by width."""
+    """Draw how much faster one layer is than two, by width, from the benchmarks."""
     cells = json.loads((ROOT / "benchmarks/results/resize_conv.json").read_text())["cells"]
     figure = Figure(figsize=(6, 3.2), layout="constrained")
     axis = figure.subplots()
