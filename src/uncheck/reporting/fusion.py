@@ -22,7 +22,8 @@ def fuse_text(result: Result, page: Page | None = None) -> str:
     colour = "bold yellow" if report["refused"] else "bold green"
     parts: list[Part] = [Text(headline(report), style=colour)]
     parts += _fused(report["fused"])
-    parts += _refused(report["refused"])
+    if report["refused"]:
+        parts += ["", Text("Left as they were", style="bold"), *map(_refusal, report["refused"])]
     if report["fused"]:
         parts += ["", _difference(report["difference"])]
     parts += [f"Note: {note}." for one in report["fused"] for note in one["notes"]]
@@ -40,9 +41,7 @@ def headline(report: Report) -> str:
     return f"Fused: {fused or 'none'} of {plural(fused + refused, 'resize')}; {refused} refused."
 
 
-def _fused(entries: Sequence[Report]) -> list[Part]:
-    if not entries:
-        return []
+def _fused(entries: Sequence[Report]) -> Sequence[Part]:
     rows = [
         (
             one["resize"],
@@ -56,7 +55,7 @@ def _fused(entries: Sequence[Report]) -> list[Part]:
         for one in entries
     ]
     columns = ("resize", "convolution", "folded norm", "mode", ">factor", ">kernel", "padding")
-    return [table("Now one layer each, where the convolution was", columns, rows)]
+    return table("Now one layer each, where the convolution was", columns, rows)
 
 
 def _padding(one: Report) -> str:
@@ -66,13 +65,6 @@ def _padding(one: Report) -> str:
     if len(set(amounts)) == 1:
         return f"{amounts[0]} {one['padding_mode']}"
     return f"{', '.join(f'{a}+{b}' for a, b in one['padding'])} {one['padding_mode']}"
-
-
-def _refused(entries: Sequence[Report]) -> list[Part]:
-    if not entries:
-        return []
-    lines: list[Part] = ["", Text("Left as they were", style="bold")]
-    return [*lines, *(_refusal(one) for one in entries)]
 
 
 def _refusal(one: Report) -> str:

@@ -107,22 +107,20 @@ def _stages(stages: Sequence[Report]) -> list[Part]:
         for s in stages
     ]
     columns = ("stage", "kind", ">stride", ">kernel", "overlap", ">period", ">gain spread", ">order", "blame")
-    parts: list[Part] = [table("Upsampling stages, in forward order", columns, rows)]
+    parts: list[Part] = [*table("Upsampling stages, in forward order", columns, rows)]
     if any(s["interacts"] for s in stages):
         parts.append("* interacts with other stages: mend these together.")
     return parts
 
 
-def _lattice(report: Report) -> list[Part]:
+def _lattice(report: Report) -> Sequence[Part]:
     origins = [(c, _shares(report["stages"], c["period"])) for c in report["lattice"]]
     origins += [(c, "trace, below the threshold") for c in report["traces"]]
     origins += [(c, "the input brought it") for c in report["from_input"]]
-    if not origins:
-        return []
     rows = [
         (sizes(c["period"]), levels(c["amplitude"]), chance(c["p_value"]), origin) for c, origin in origins
     ]
-    return [table("Lattice of the output", (">period", ">grey levels", ">p-value", "comes from"), rows)]
+    return table("Lattice of the output", (">period", ">grey levels", ">p-value", "comes from"), rows)
 
 
 def _shares(stages: Sequence[Report], period: Sequence[int]) -> str:
@@ -135,7 +133,7 @@ def _shares(stages: Sequence[Report], period: Sequence[int]) -> str:
     return ", ".join(f"{name} {share:.0%}" for share, name in sorted(shares, reverse=True) if share >= 0.01)
 
 
-def _probes(report: Report) -> list[Part]:
+def _probes(report: Report) -> Sequence[Part]:
     rows = [
         (name, components(probe["lattice"]), components(probe["second_order"]))
         for name, probe in report["probes"].items()
@@ -143,9 +141,7 @@ def _probes(report: Report) -> list[Part]:
     random = report["random_weights"]["lattice"]
     if random is not None:
         rows.append(("shuffled weights", components(random), ""))
-    if not rows:
-        return []
-    return [table("Other inputs", ("input", "lattice (grey levels)", "lattice of the detail"), rows)]
+    return table("Other inputs", ("input", "lattice (grey levels)", "lattice of the detail"), rows)
 
 
 def _boundary(boundary: Report | None) -> list[Part]:
@@ -191,5 +187,5 @@ def _gradient(gradient: Report | None) -> list[Part]:
         f"Gradient with respect to the input: {components(gradient['lattice'], 'no lattice')}; "
         f"its magnitude: {components(gradient['magnitude'], 'no lattice')} "
         "(42.5 grey levels are one standard deviation).",
-        table("Strided layers", ("layer", "kind", ">stride", ">kernel", ">period", "blame"), rows),
+        *table("Strided layers", ("layer", "kind", ">stride", ">kernel", ">period", "blame"), rows),
     ]

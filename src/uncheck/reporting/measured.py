@@ -31,8 +31,7 @@ def measure_text(result: Result, page: Page | None = None) -> str:
     unit = "" if any("db" in c for i in images for c in i["lattice"] + i["traces"]) else " (grey levels)"
     columns = (_noun(images), "verdict", ">strength", f"lattice{unit}", ">p-value")
     parts: list[Part] = [*_set(report), _headline(report)]
-    if rows:
-        parts.append(table("", columns, rows))
+    parts += table("", columns, rows)
     below = [*_second_order(images), *_brightness(images), *_notes(images)]
     if below:
         parts += ["", *below]

@@ -39,7 +39,7 @@ def overlap_text(
         parts += [f"{i}. {_layer(one)}" for i, one in enumerate(layers, 1)]
     parts += picture(np.asarray(report["taps"])).split("\n")
     rows = [(str(axis), _taps(taps)) for axis, taps in enumerate(axis_taps)]
-    parts.append(table("Taps per phase (axes multiply)", (">axis", "phase 0, 1, ..."), rows))
+    parts += table("Taps per phase (axes multiply)", (">axis", "phase 0, 1, ..."), rows)
     if len(report["scales"]) > 1:
         scales = [
             (
@@ -50,7 +50,7 @@ def overlap_text(
             )
             for scale in report["scales"]
         ]
-        parts.append(table("Scales", (">layer", ">period", ">own ratio", "in the result"), scales))
+        parts += table("Scales", (">layer", ">period", ">own ratio", "in the result"), scales)
     return (page or Page()).draw(parts)
 
 

@@ -72,8 +72,8 @@ class Page:
         )
 
 
-def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str | Text]]) -> Titled:
-    """Return a table under a title ("" for none); a column named ">..." is set to the right."""
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str | Text]]) -> list[Titled]:
+    """Return a table under a title, nothing without rows; a column named ">..." is set to the right."""
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for column in columns:
         made.add_column(
@@ -83,7 +83,7 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str | Text
         )
     for row in rows:
         made.add_row(*map(_text, row))
-    return Titled(title, made)
+    return [Titled(title, made)] if rows else []
 
 
 def _text(part: str | Text) -> Text:

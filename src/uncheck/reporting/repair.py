@@ -49,7 +49,8 @@ def repair_text(result: Result, page: Page | None = None) -> str:
     parts: list[Part] = [Text(headline(report), style=_COLOURS[outcome(report)])]
     if sentence := change_sentence(report):
         parts.append(sentence)
-    parts += [table(_TITLES[name], *some) for name, some in tables(report).items() if some.rows]
+    for name, some in tables(report).items():
+        parts += table(_TITLES[name], *some)
     if report["refused"]:
         parts += ["", Text("Refused", style="bold")]
         parts += [f"{one['method']}: {sentence_of(one['reason'])}" for one in report["refused"]]
