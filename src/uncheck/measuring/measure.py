@@ -143,6 +143,7 @@ def measure_items(
     """
     measured: list[ImageMeasurement] = []
     errors: list[tuple[str, str]] = []
+    cause: Exception | None = None
     sets = Together(settings.periods, settings.significance, min(settings.threshold, VISIBLE_IN_SETS))
     for done, item in enumerate(listed):
         if progress is not None:
@@ -154,11 +155,11 @@ def measure_items(
                     if settings.together:
                         sets.add(signal)
                 except Exception as error:
-                    errors.append(_named(signal.name, error))
+                    errors.append(_named(signal.name, cause := error))
         except Exception as error:
-            errors.append(_named(item.name, error))
+            errors.append(_named(item.name, cause := error))
     if len(listed) == 1 and not measured:
-        raise UncheckError(errors[0][1])
+        raise UncheckError(errors[0][1]) from cause
     return Measurement(tuple(measured), tuple(errors), sets.result() if settings.together else None)
 
 
