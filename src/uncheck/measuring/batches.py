@@ -4,7 +4,8 @@
 are two questions. `batch_lattice` lists what is seen: all that is significant in the mean output or a
 single one. `observe` lists what is certain: it tests the weighted mean (`measuring.sets`), which finds
 fainter lattices, and asks more of a single output whose lattice is too faint to see. Whatever is seen and
-visible is certain too (`certain_periods`).
+visible is certain too (`certain_periods`). Training and `measure --set` see outputs one by one and keep none;
+they add up the same weighted mean.
 """
 
 from __future__ import annotations
@@ -102,7 +103,7 @@ def batch_lattice(
         lattice = find_lattice(
             _view(cut, view), periods=periods, threshold=threshold, significance=SIGNIFICANCE / count
         )
-        for component in (*lattice.present, *lattice.traces):
+        for component in lattice.everything:
             found = replace(component, p_value=min(1.0, component.p_value * count))
             known = best.get(component.cycle)
             if known is None or component.amplitude > known.component.amplitude:
