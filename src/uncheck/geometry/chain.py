@@ -184,7 +184,7 @@ def _carried(period: int, later: AxisSizes) -> int:
 
 
 def _varies(pattern: Counts, period: int, base: int) -> bool:
-    """Whether the part of the pattern with this period is more than its part with the base period."""
+    """Test whether the pattern's part of this period is more than its part of the base period."""
     sums = pattern.astype(object).reshape(-1, period).sum(axis=0)
     coarse = sums.reshape(-1, base).sum(axis=0)
     return bool((sums * (period // base) != np.tile(coarse, period // base)).any())

@@ -14,7 +14,7 @@ from uncheck.plain import as_dict
 
 @dataclass(frozen=True)
 class Scale:
-    """What one upsampling layer of a chain contributes to the final overlap map.
+    """Contribution of one upsampling layer of a chain to the final overlap map.
 
     Args:
         layer: index of the layer in the chain, from 0.

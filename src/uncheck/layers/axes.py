@@ -1,4 +1,4 @@
-"""What layers on one to three axes share: sizes, parameters, and the check of an input."""
+"""Base classes of layers on one to three axes: sizes, parameters, and the check of an input."""
 
 from __future__ import annotations
 

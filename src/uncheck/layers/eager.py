@@ -27,7 +27,7 @@ from uncheck.phases.axes import conv_transpose, flat_pads
 
 @dataclass(frozen=True)
 class Forms:
-    """What the fused forms of one layer need beside its tensors.
+    """Constants of the fused forms of one layer.
 
     Attributes:
         taps: of the fused kernel, per axis.
@@ -63,7 +63,7 @@ class Weights:
     phases: Tensor | None
 
     def to(self, dtype: torch.dtype) -> Weights:
-        """Return the same in another type."""
+        """Return the maps in another type."""
         return Weights(self.transposed.to(dtype), None if self.phases is None else self.phases.to(dtype))
 
 

@@ -143,7 +143,7 @@ def phase_weight(weight: Tensor, matrix: Tensor, form: PhaseForm) -> Tensor:
 
 
 def phase_weight_of_fused(fused: Tensor, form: PhaseForm) -> Tensor:
-    """Return the same from the weight of the transposed convolution, (in, out, *fused taps)."""
+    """Return that weight, from the transposed convolution's (in, out, *fused taps)."""
     inside, out = fused.shape[:2]
     phases = math.prod(form.factor)
     flat = F.pad(fused.flatten(2), [0, 1])  # the last entry, -1, is a tap of weight zero

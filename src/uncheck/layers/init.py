@@ -207,7 +207,7 @@ def _transposed(
 
 
 def _matching(weight: Tensor, groups: int) -> Tensor:
-    """Return which input goes to which output of its group, (in, out / groups), outputs summing to one."""
+    """Return the share of each input in each output of its group, (in, out / groups); outputs sum to one."""
     ins, outs = weight.shape[0] // groups, weight.shape[1]
     modulus = min(ins, outs)
     same = torch.arange(ins)[:, None] % modulus == torch.arange(outs)[None] % modulus

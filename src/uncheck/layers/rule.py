@@ -31,7 +31,7 @@ class Case(NamedTuple):
 
 
 class Choices:
-    """What a layer chose for the inputs it has seen; copies of the layer start without."""
+    """Forms chosen for the inputs a layer has seen; copies of the layer start without."""
 
     MOST = 256
 
@@ -49,7 +49,7 @@ class Choices:
 
 
 def channels_last(x: Tensor, weight: Tensor) -> bool:
-    """Whether torch's convolution would give a channels_last output: input or weight lies so in memory."""
+    """Test whether torch's convolution gives a channels_last output: input or weight lies so in memory."""
     if x.ndim < 4:
         return False
     layout = torch.channels_last if x.ndim == 4 else torch.channels_last_3d

@@ -1,4 +1,4 @@
-"""Who is looking on: exporters, transforms and watchers of torch calls get the plain two steps."""
+"""Tests for exporters, transforms and watchers of torch calls, which get the two plain steps."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import torch
 
 
 def exporting() -> bool:
-    """Whether a graph is being exported (torch.export, torch.onnx), not compiled for running now."""
+    """Test whether a graph is being exported (torch.export, torch.onnx), not compiled for running now."""
     found = getattr(torch.compiler, "is_exporting", None)
     return bool(found()) if found is not None else False
 
@@ -16,7 +16,7 @@ _TRANSFORMS = getattr(torch._C, "_are_functorch_transforms_active", None)
 
 
 def watched() -> bool:
-    """Whether a function mode watches the torch calls, or a transform such as vmap runs them.
+    """Test whether a function mode watches the torch calls, or a transform such as vmap runs them.
 
     A watcher, such as `uncheck.inspect`, shall see a resize and a convolution; a transform needs calls it has
     rules for. Both questions are answered by private functions of torch: where one is gone, the answer is no.
@@ -25,5 +25,5 @@ def watched() -> bool:
 
 
 def tracing() -> bool:
-    """Whether torch.jit.trace, or an export through it, records the calls."""
+    """Test whether torch.jit.trace, or an export through it, records the calls."""
     return torch._C._get_tracing_state() is not None

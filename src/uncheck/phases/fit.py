@@ -1,4 +1,4 @@
-"""Out of the one form: as a resize and a convolution, exactly or by least squares."""
+"""Phase kernels as a resize and a convolution, exactly or by least squares."""
 
 from __future__ import annotations
 

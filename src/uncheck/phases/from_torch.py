@@ -1,4 +1,4 @@
-"""Into the one form: transposed, plain and sub-pixel convolutions, un-patchify.
+"""Phase kernels of transposed, plain and sub-pixel convolutions, and of un-patchify.
 
 Every function takes the weights as torch's modules hold them, runs on the meta device too, and refuses with
 an UncheckError what does not fit. Cost: one pass over the expanded weights, out * in * prod(k) entries.
@@ -25,7 +25,7 @@ def from_conv_transpose(
     dilation: Sizes = 1,
     groups: int = 1,
 ) -> PhaseKernel:
-    """Take a transposed convolution:  h[d t] = W[t],  offset = padding.
+    """Return the kernel of a transposed convolution:  h[d t] = W[t],  offset = padding.
 
     Args:
         weight: torch's layout (in, out / groups, *k).
@@ -63,7 +63,7 @@ def from_conv(
     dilation: Sizes = 1,
     groups: int = 1,
 ) -> PhaseKernel:
-    """Take a convolution of stride 1 as a kernel with one phase:  h[d (k - 1) - d t] = W[t].
+    """Return the kernel, of one phase, of a convolution of stride 1:  h[d (k - 1) - d t] = W[t].
 
     Args:
         weight: torch's layout (out, in / groups, *k).
@@ -99,7 +99,9 @@ def from_pixel_shuffle(
     dilation: Sizes = 1,
     groups: int = 1,
 ) -> PhaseKernel:
-    """Take a convolution followed by a pixel shuffle:  h[p + s (D - d t)] = W[c s^n + p][t],  D = d (k - 1).
+    """Return the kernel of a convolution and a pixel shuffle.
+
+    h[p + s (D - d t)] = W[c s^n + p][t],  D = d (k - 1).
 
     The bias becomes one per phase. Channels are ordered as torch.nn.PixelShuffle does, c r r + i r + j, and
     by the same rule on one or three axes.
@@ -149,7 +151,7 @@ def from_pixel_shuffle(
 
 
 def from_unpatchify(linear_weight: Tensor, linear_bias: Tensor | None, patch: Sizes) -> PhaseKernel:
-    """Take a linear layer that writes one patch per token:  h[p] = W[c, p],  stride = patch.
+    """Return the kernel of a linear layer that writes one patch per token:  h[p] = W[c, p],  stride = patch.
 
     Args:
         linear_weight: arranged as (out, *patch, in).
@@ -224,7 +226,7 @@ def _dilate(weight: Tensor, dilation: tuple[int, ...]) -> Tensor:
 
 
 def _support(weight: Tensor, dilation: tuple[int, ...]) -> Tensor | None:
-    """Return where the dilated kernel has taps, bool; None where everywhere."""
+    """Return a mask of the taps of the dilated kernel; None if all are taps."""
     # symmetric, so that flipping the kernel leaves it alone
     if max(dilation) == 1:
         return None

@@ -10,7 +10,7 @@ from uncheck.phases.kernel import PhaseKernel, phase_sums
 
 
 def phase_gains(kernel: PhaseKernel) -> Tensor:
-    """Return what each phase makes of a constant one:  G_p = sum_j h_p[j].
+    """Return the gain of each phase, its answer to a constant one:  G_p = sum_j h_p[j].
 
     Args:
         kernel: the upsampler.
@@ -28,7 +28,7 @@ def phase_gains(kernel: PhaseKernel) -> Tensor:
 
 
 def gain_spread(kernel: PhaseKernel) -> float:
-    """Return how uneven the gains are:  sqrt(sum |G_p - mean_p G|^2 / sum |G_p|^2), over out, in and p.
+    """Return the spread of the gains:  sqrt(sum |G_p - mean_p G|^2 / sum |G_p|^2), over out, in and p.
 
     Returns:
         0 (even, or all gains zero) to 1 (the gains average to zero); computed in float64.
@@ -43,7 +43,7 @@ def gain_spread(kernel: PhaseKernel) -> float:
 
 
 def bias_spread(kernel: PhaseKernel) -> float:
-    """Return how uneven the bias is:  sqrt(sum |b_p - mean_p b|^2 / sum |b_p|^2), over out and p.
+    """Return the spread of the bias:  sqrt(sum |b_p - mean_p b|^2 / sum |b_p|^2), over out and p.
 
     Returns:
         0 (per channel, none, or all zero) to 1.

@@ -54,7 +54,7 @@ def matrix(kernel: PhaseKernel, input_size: Sequence[int]) -> Tensor:
 
 
 def bias_vector(kernel: PhaseKernel, input_size: Sequence[int]) -> Tensor:
-    """Return what the upsampler makes of zeros, (out * prod(output size),).
+    """Return the upsampler's answer to zeros, (out * prod(output size),).
 
     Args:
         kernel: the upsampler.

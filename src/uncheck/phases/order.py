@@ -49,7 +49,7 @@ def strang_fix_order(kernel: PhaseKernel, tolerance: float, max_order: int = 4) 
 
 
 def moment_deviation(kernel: PhaseKernel, degree: int) -> float:
-    """Return how far the moments of one degree are from equal over the phases, between 0 and 1.
+    """Return the largest deviation of the moments of one degree over the phases, between 0 and 1.
 
     max over |alpha| = degree of  sqrt(sum_p |M_p - mean M|^2) / (sqrt(N) |h|),  with positions u scaled to
     -1 .. 1 over the kernel and N the most taps of a phase. By Cauchy-Schwarz this is at most 1 whatever the

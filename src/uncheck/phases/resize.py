@@ -1,4 +1,4 @@
-"""Into the one form: resizes, bare or followed by a convolution."""
+"""Phase kernels of resizes, bare or followed by a convolution."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def from_resize(
     ndim: int | None = None,
     dtype: torch.dtype = torch.float32,
 ) -> PhaseKernel:
-    """Take a bare resize by an integer factor as a depthwise kernel (dense, zero off the diagonal).
+    """Return the kernel of a bare resize by an integer factor: depthwise (dense, zero off the diagonal).
 
     Args:
         channels: number of channels, >= 1.
@@ -59,7 +59,7 @@ def from_resize_conv(
     dilation: Sizes = 1,
     groups: int = 1,
 ) -> PhaseKernel:
-    """Take a resize by an integer factor followed by a convolution:  h = flip(W) * hold.
+    """Return the kernel of a resize by an integer factor and a convolution:  h = flip(W) * hold.
 
     Args:
         conv_weight: (out, in / groups, *k), stride 1.

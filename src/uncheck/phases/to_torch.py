@@ -1,4 +1,4 @@
-"""Out of the one form: as a transposed convolution, or a convolution and a pixel shuffle."""
+"""Phase kernels as a transposed convolution, or as a convolution and a pixel shuffle."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def to_conv_transpose(kernel: PhaseKernel) -> ConvTransposeForm:
 def transposed_geometry(
     kernel: PhaseKernel,
 ) -> tuple[list[int], list[int], list[int], list[tuple[int, int]]]:
-    """Return how a transposed convolution places a kernel: padding, output_padding, crop and zeros per axis.
+    """Return padding, output_padding, crop and zeros per axis with which a transposed convolution places h.
 
     `crop` pixels are taken off the end of the output, which torch's layers cannot do; `zeros` are taps of
     weight zero before and after the others, needed only where the offset is negative or the output goes on

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 
 from uncheck.reading import Stage
 from uncheck.training.measurement import StepMeasurement
+from uncheck.training.trend import EARLIEST
 
 #: Measurements in a row that must agree.
 IN_A_ROW = 2
 #: Measurements before which nothing is said where the end of training is unknown.
 FIRST = 5
-#: Share of training before which nothing is said: every untrained network has a lattice.
-EARLIEST = 0.1
 #: Corrected p-value below which a period is there, smaller than that of a test on its own (0.001):
 #: fixed inputs make two measurements in a row nearly one sample, and noise whose strength depends on the
 #: phase, as that of every upsampling does, breaks the null of the test.

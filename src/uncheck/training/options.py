@@ -1,4 +1,4 @@
-"""What the monitor and its verdict are told: refused with a sentence where it cannot be."""
+"""Checks of what users give the monitor and its verdict."""
 
 from __future__ import annotations
 

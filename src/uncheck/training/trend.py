@@ -30,7 +30,7 @@ FLOOR = 0.01
 AHEAD = 4.0
 #: Latest measurements of which none may reach `visible` where the verdict is "clean".
 LATEST = 3
-#: Share of training before which nothing is said: learning rates still rise, contrasts still come.
+#: Share of training before which nothing is said: every untrained network has a lattice, learning rates rise.
 EARLIEST = 0.1
 
 
