@@ -15,6 +15,7 @@ from uncheck.layers.forms import (
     PhaseForm,
     TransposedForm,
     cut_ends,
+    input_pads,
     pad_input,
     phase_form,
     phase_weight,
@@ -34,6 +35,7 @@ class Forms:
         margin: output size = s * input size + margin, per axis.
         transposed: arguments of the transposed convolution.
         phases: the phase form; None where there is none, or with groups.
+        pads: calls that continue the input, see `input_pads`.
         groups: of the convolution.
     """
 
@@ -41,13 +43,14 @@ class Forms:
     margin: tuple[int, ...]
     transposed: TransposedForm
     phases: PhaseForm | None
+    pads: list[tuple[list[int], str]]
     groups: int
 
 
 def make_forms(fusing: Fusing, groups: int) -> Forms:
     """Return the forms of a plan."""
     phases = phase_form(fusing) if groups == 1 else None
-    return Forms(fusing.taps, fusing.margin, transposed_form(fusing), phases, groups)
+    return Forms(fusing.taps, fusing.margin, transposed_form(fusing), phases, input_pads(fusing), groups)
 
 
 @dataclass(frozen=True)
@@ -143,7 +146,6 @@ def run(
     bias: Tensor | None,
     weights: Weights | None,
     forms: Forms,
-    pads: list[tuple[list[int], str]],
     form: str,
     channels_last: bool,
     training: bool,
@@ -156,7 +158,6 @@ def run(
         bias: as in `compute`.
         weights: as in `compute`.
         forms: of `make_forms`.
-        pads: of `input_pads`.
         form: "transposed" or "phases".
         channels_last: layout of the output.
         training: whether gradients are wanted.
@@ -168,7 +169,7 @@ def run(
         )
     if channels_last:
         x = x.contiguous(memory_format=memory_format(x.ndim - 2, True))
-    x = pad_input(x, pads)
+    x = pad_input(x, forms.pads)
     if training:
         fused = _fuse(weight, weights, forms, channels_last)
         y: Tensor = Fused.apply(x, fused, bias, forms, size, channels_last)  # type: ignore[no-untyped-call]

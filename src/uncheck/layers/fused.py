@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from uncheck.layers.algebra import fuse_weight, fusing
 from uncheck.layers.eager import apply_transposed, make_forms, run
-from uncheck.layers.forms import input_pads, pad_input
+from uncheck.layers.forms import pad_input
 from uncheck.layers.rule import Case, channels_last, choose
 from uncheck.layers.surroundings import tracing, watched
 from uncheck.phases.hold import MODES
@@ -59,7 +59,7 @@ class FusedResizeConv(nn.Module):
         self._case = Case(
             tuple(scale_factor), tuple(kernel_size), MODES[mode], in_channels, out_channels, groups, True
         )
-        self._forms, self._pads = make_forms(plan, groups), input_pads(plan)
+        self._forms = make_forms(plan, groups)
         shape = (in_channels, out_channels // groups, *plan.taps)
         self.weight = nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
         if bias:
@@ -134,10 +134,10 @@ class FusedResizeConv(nn.Module):
         last = channels_last(x, self.weight)
         training = torch.is_grad_enabled() and (x.requires_grad or self.weight.requires_grad)
         form = choose(self._case, x.shape, x.dtype, kind, last, training)
-        return run(x, self.weight, self.bias, None, self._forms, self._pads, form, last, training)
+        return run(x, self.weight, self.bias, None, self._forms, form, last, training)
 
     def _transposed(self, x: Tensor) -> Tensor:
-        return apply_transposed(pad_input(x, self._pads), self.weight, self.bias, self._forms)
+        return apply_transposed(pad_input(x, self._forms.pads), self.weight, self.bias, self._forms)
 
     def extra_repr(self) -> str:
         """Describe as torch.nn does."""

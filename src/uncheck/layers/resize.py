@@ -14,7 +14,7 @@ from uncheck.layers.algebra import fuse_matrix, fusing
 from uncheck.layers.axes import ConvLayer, check_word, on_axes, symmetric_padding
 from uncheck.layers.eager import Forms, Weights, apply_transposed, fused_weight, make_forms, run
 from uncheck.layers.filters import FixedFilters
-from uncheck.layers.forms import input_pads, pad_input, phase_matrix
+from uncheck.layers.forms import pad_input, phase_matrix
 from uncheck.layers.rule import Case, Choices, channels_last, choose, choose_compiled
 from uncheck.layers.surroundings import exporting, tracing, watched
 from uncheck.phases.axes import conv, flat_pads
@@ -105,7 +105,6 @@ class ResizeConv(FixedFilters, ConvLayer):
             self.scale_factor, self.kernel_size, self.mode, self.in_channels, self.out_channels, self.groups
         )
         self._forms: Forms | None = None
-        self._pads: list[tuple[list[int], str]] = []
         self.why_not, self._compiled = "", "plain"
         axes = zip(self.kernel_size, self.scale_factor, self.padding, self.dilation, strict=True)
         more = {"reflect": 1, "circular": 0}.get(self.padding_mode, -max(self.padding))
@@ -119,7 +118,7 @@ class ResizeConv(FixedFilters, ConvLayer):
         except UncheckError as reason:
             self.why_not = str(reason)
         else:
-            self._forms, self._pads = make_forms(plan, self.groups), input_pads(plan)
+            self._forms = make_forms(plan, self.groups)
             self._compiled = choose_compiled(self._case)
         empty = self.weight.detach().new_empty(0)
         phases = None if self._forms is None or self._forms.phases is None else empty
@@ -174,7 +173,7 @@ class ResizeConv(FixedFilters, ConvLayer):
     def _transposed(self, x: Tensor) -> Tensor:
         assert self._forms is not None
         fused = fused_weight(self.weight, self._matrix, self._forms.taps, self.groups, False)
-        return apply_transposed(pad_input(x, self._pads), fused, self.bias, self._forms)
+        return apply_transposed(pad_input(x, self._forms.pads), fused, self.bias, self._forms)
 
     def _run(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         if x.is_meta or not torch.is_autocast_enabled(x.device.type):
@@ -204,7 +203,7 @@ class ResizeConv(FixedFilters, ConvLayer):
         weights = Weights(self._matrix, self._phase_matrix)
         if weights.transposed.dtype != weight.dtype:
             weights = weights.to(weight.dtype)
-        return run(x, weight, bias, weights, self._forms, self._pads, form, last, training)
+        return run(x, weight, bias, weights, self._forms, form, last, training)
 
     def extra_repr(self) -> str:
         """Describe as torch.nn does."""
