@@ -116,7 +116,7 @@ class Candidate:
 
     Attributes:
         method: "project", "match", "spin", "distill" or "swap".
-        label: what sets it apart from others of its method, a few words.
+        label: a few words that distinguish it from others of its method.
         kind: one of KINDS.
         edits: to the structure, in order; none where all checkpoint keys are kept.
         tensors: new values, by key of the edited network's state_dict (before it is wrapped); the others

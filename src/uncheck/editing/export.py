@@ -37,7 +37,7 @@ def exported(model: nn.Module, inputs: Inputs, form: str) -> bytes:
 
     Raises:
         UncheckError: an unknown form, a library that is missing, an export that fails, or that does not give
-            what the network gives.
+            the network's outputs.
 
     Cost: a few forward passes, and the tracing.
     """

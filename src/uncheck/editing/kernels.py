@@ -56,7 +56,7 @@ class WeightHandle:
     Attributes:
         stage: the stage.
         kernel: its kernel.
-        edits: what must be done first for the weight to be a plain parameter.
+        edits: to make first, so that the weight is a plain parameter.
         weight: the places of its taps.
         bias: of its bias; None where the layer has none.
         uses: indices of all stages that share these weights, itself included.

@@ -24,8 +24,8 @@ def check_written(
     Args:
         model: a copy of the network, to be changed.
         inputs: one call.
-        candidate: what to do to it.
-        wanted: by name of the stage; for a replaced layer what it makes of its input is compared instead.
+        candidate: the changes.
+        wanted: by name of the stage; of a replaced layer the outputs are compared instead.
 
     Raises:
         Refusal: one has not, by more than `ROUNDING` eps of its largest entry (1e3 eps of the largest output

@@ -49,7 +49,7 @@ def repaired_bytes(
         "label": candidate.label,
         "kind": candidate.kind,
         "edits": edits_to_json(candidate.edits),
-        # then the file loads into the original class as it stands
+        # then the file loads into the original class directly
         "keys_kept": not candidate.edits,
         "even": list(even_layers(network)) if even else [],
         "about": dict(about),
@@ -168,7 +168,7 @@ def _rebuilt(model: nn.Module, file: Path, edits: tuple[Edit, ...], plan: Mappin
     try:
         Candidate("", "", "", inside).done_to(model)
         load_weights(model, file)
-        # what it changes is rounding, which may be coarse in the precision of this model
+        # it changes rounding only, which may be coarse in the precision of this model
         keep_even(model, plan.get("even", []), change=True)
         for edit in edits:
             if isinstance(edit, Spun):

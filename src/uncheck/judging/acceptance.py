@@ -12,7 +12,7 @@ from uncheck.signals.levels import LEVELS
 #: A repair is worth keeping if the lattice's strength falls by this factor at least.
 LEAST = 4.0
 
-#: A period counts as done when it fell by GOOD, or is no longer told from the content.
+#: A period counts as done when it fell by GOOD, or is no longer significant.
 GOOD = 20.0
 
 #: The factor that is enough where less than GONE_LEVELS is left.
@@ -115,7 +115,7 @@ def _bound(judged: Judgement) -> float:
 def is_good(judged: Judgement) -> bool:
     """Test whether nothing more expensive need be tried.
 
-    Every period fell by GOOD, is told no more, or fell by ENOUGH and is now below what anyone can see.
+    Every period fell by GOOD, is no longer significant, or fell by ENOUGH and is too faint to see.
     """
     after = {s.period: s for s in judged.after.lattice}
 

@@ -80,7 +80,7 @@ def projected_strength(picture: Pictures, periods: tuple[int, ...]) -> float:
     family = np.lcm.reduce(denominators)
     real = np.all(np.asarray(denominators) <= 2, axis=0)
     wanted = (family > 1) & np.any([p % family == 0 for p in fitting], axis=0)
-    # a line that is not real stands in the DFT twice: (2 |c|)^2 = 2 |c|^2 for each
+    # a line that is not real is in the DFT twice: (2 |c|)^2 = 2 |c|^2 for each
     weight = np.where(real, 1.0, 2.0) * wanted
     axes = tuple(range(len(sizes)))
     return float(np.sqrt((weight[..., None] * spectrum**2).sum(axis=axes).max()))

@@ -22,7 +22,7 @@ class Strength(Plain):
         period: output pixels per axis.
         amplitude: grey levels, 0..255; of what all outputs judged share, or of the one that shows it most.
         p_value: corrected for everything tried.
-        significant: whether it is told from the content; where it is not, the amplitude is an estimate that
+        significant: whether it is significant; where it is not, the amplitude is an estimate that
             is right in the mean, and often zero.
     """
 
@@ -92,8 +92,8 @@ class Judgement:
     """One candidate, verified.
 
     Attributes:
-        before: what the original shows.
-        after: what the candidate shows.
+        before: the lattice of the original.
+        after: the lattice of the candidate.
         fidelity: to the original, the spun network, the truth.
         sharpness_change: relative change of the spectral energy off the lattice lines, mean excluded.
         sharpness_to_spun: the same against the spun network, None where there is none.

@@ -30,7 +30,7 @@ def compared(before: Observed, after: Observed, gap: Observed, unit: float = 1.0
     add to it by chance (`View.amplitude`).
 
     A new period is listed if it is significant in the difference `gap` of the outputs in the same view, is
-    stronger than what the original has at its lines, and the difference has at least NEW there; its
+    stronger than the original at its lines, and the difference has at least NEW there; its
     amplitude is that of the difference, in which contents cancel.
 
     Args:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from uncheck.measuring.lines import hann
 
-#: Half the width of what is left out around each lattice line, cycles per pixel and axis.
+#: Half-width of the gap around each lattice line, cycles per pixel and axis.
 HALF_WIDTH = 1 / 32
 
 #: Edges of the octaves of radial frequency, cycles per pixel; the last goes on to the corners.

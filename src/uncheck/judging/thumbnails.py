@@ -18,7 +18,7 @@ SMALL, ACROSS = 64, 4
 AVERAGED = 64
 
 
-def shown(
+def thumbnails(
     subject: Subject, original: Pictures, repaired: Pictures, spun: Pictures | None, seen: Observed
 ) -> dict[str, NDArray[np.float32]]:
     """Return outputs by name: "original", "repaired", and where there are such "input" and "spun".

@@ -16,7 +16,7 @@ from uncheck.judging.periods import at_first, compared
 from uncheck.judging.sharpness import band_changes, change, energies
 from uncheck.judging.similarity import psnr, psnr_of, squared_error, ssim
 from uncheck.judging.subject import Subject
-from uncheck.judging.thumbnails import shown
+from uncheck.judging.thumbnails import thumbnails
 from uncheck.measuring.batches import Observed, Pictures, interior, observe
 from uncheck.measuring.second_order import DECIBELS, contrast
 from uncheck.reading import Inputs
@@ -30,14 +30,14 @@ class Verifier:
 
     Args:
         subject: the network; its outputs on `held` are made once.
-        truth: calls and what their outputs should be, in the units of the output.
-        spun: what the spun network gives on `held`, one for each call.
+        truth: calls and their true outputs, in the units of the output.
+        spun: outputs of the spun network on `held`, one for each call.
 
     Raises:
         UncheckError: an output that is not finite, or no map.
 
     Attributes:
-        before: what the original shows.
+        before: the lattice of the original.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class Verifier:
             sharpness_change=change(self._energy, energy),
             sharpness_to_spun=None if self._spun is None else change(self._spun_energy, energy),
             bands=band_changes(self._energy, energy, self.subject.ndim),
-            pictures=shown(self.subject, self._original, made, self._spun, self._first),
+            pictures=thumbnails(self.subject, self._original, made, self._spun, self._first),
         )
 
     def _observe(self, made: Pictures) -> tuple[Observed, Observed]:

@@ -70,7 +70,7 @@ def prepare(
             inputs that share the batch axis.
         which: key or index of the output meant, dots for nests; the largest map if None.
         span: values of the output that stand for 0 and 255; inferred if None.
-        progress: called with what is being done, how much is done and how much there is.
+        progress: called with a label, steps done and steps in all.
 
     Returns:
         The `Case`. Unsupported operations on the signal path are in `recording.ledger.unsupported`: whoever

@@ -51,7 +51,7 @@ def repair(
         span: values of the output that stand for 0 and 255; inferred if None.
         seed: of everything drawn at random.
         checkpoint: file from which an interrupted distillation goes on; None for none.
-        progress: called with what is being tried and the lattice so far, seconds spent and seconds given.
+        progress: called with a label, seconds spent and seconds given.
 
     Returns:
         A `Repair`; its `model` is None if every method was refused.

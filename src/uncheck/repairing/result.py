@@ -22,7 +22,7 @@ class Tried(Plain):
 
     Attributes:
         method: that made it.
-        label: what sets it apart.
+        label: distinguishes it from others of its method.
         strength: of the lattice it leaves, grey levels.
         worst: the least factor by which a significant period fell.
         psnr: to the original's output, dB.
@@ -44,15 +44,14 @@ class Repair:
     Attributes:
         network: name of the network's class.
         method: the method kept; None if every one was refused.
-        label: what sets the candidate kept apart from others of its method.
+        label: distinguishes the candidate kept from others of its method.
         kind: "same function"; "same shape, changed output"; "retrained"; or None.
-        before: what the original shows on inputs that nothing was fitted on; None where it was refused
-            unseen.
-        judgement: of what was kept.
+        before: the lattice of the original on held-out inputs; None where it was refused without judging.
+        judgement: of the candidate kept.
         cost: of both networks; None where it could not be measured.
         refused: the methods that gave nothing; `where` is the method, or "all".
         tried: every candidate judged, in order.
-        notes: what else there is to know.
+        notes: further sentences for the user.
         seconds: time spent.
         keys_kept: whether the repaired checkpoint loads strictly into the original class.
         model: the repaired network; None if refused.

@@ -32,13 +32,13 @@ class Replaced(Plain):
     """One upsampler that was replaced.
 
     Attributes:
-        path: where it stands.
-        to: what stands there now.
+        path: of the layer.
+        to: the new layer.
         uneven: spread of the old phase gains, 0 to 1; those of the new layer are equal.
         change: |new kernel - old kernel| / |old kernel| before gain and variance were restored.
         variance: new output variance over the old one's, for white input, mean over phases: (least, largest)
             of the output channels; 1 where the gains left room.
-        notes: what else to know, in sentences.
+        notes: further sentences for the user.
 
     >>> print(Replaced("up", "ResizeConv", 0.5, 0.1, (1.0, 1.0)))
     up: ResizeConv, kernel changed by 0.1 of its norm
@@ -86,11 +86,11 @@ class Swapped:
 def swap(model: nn.Module, example_inputs: Any, to: str = "resize", order: int = 1) -> Swapped:
     """Replace each upsampling transposed convolution, in a copy, by a layer that starts from its weights.
 
-    The nearest kernel without ripple is taken, then corrected: the gain of every pair of channels, and with
-    it the output for constant input, is exactly the mean over the old phases; the variance of every output
-    channel for white input, in the mean over phases, is the old one's, where the gains leave room for that
-    within a factor of 4 (`variance` says what was reached). Output sizes are those of the old layer for every
-    input, with output_padding and output_size. Biases stay.
+    The nearest kernel without ripple is corrected twice. The gain of every pair of channels, and with it the
+    output for constant input, becomes the mean over the old phases. The variance of every output channel for
+    white input becomes the old one's, in the mean over phases, where the gains leave room for that within a
+    factor of 4 (`variance` holds the ratio reached). Output sizes are those of the old layer for every input,
+    with output_padding and output_size. Biases stay.
 
     Args:
         model: left as it is.
@@ -101,7 +101,7 @@ def swap(model: nn.Module, example_inputs: Any, to: str = "resize", order: int =
         order: 1 for constants, 2 for linear ramps (for "resize" a linear resize); more for the others.
 
     Returns:
-        The copy, with requires_grad and modes as in the model; what was swapped, what was refused and why.
+        The copy, with requires_grad and modes as in the model; the layers swapped, and those refused.
 
     Raises:
         UncheckError: no such replacement, or a network that cannot be run on the example.

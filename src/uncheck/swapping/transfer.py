@@ -28,7 +28,7 @@ from uncheck.phases import (
     to_pixel_shuffle,
 )
 
-#: Bounds of the factor by which what a kernel does beside its gain is scaled to restore the variance.
+#: Bounds of the factor that scales a kernel beside its gain to restore the variance.
 LEAST_SCALE, MOST_SCALE = 0.5, 2.0
 
 
@@ -37,7 +37,7 @@ class Fit:
     """A layer with weights carried over.
 
     Attributes:
-        layer: what takes the place of the old one.
+        layer: takes the place of the old one.
         up: the upsampler itself, inside `layer` or the same.
         change: |nearest kernel - old kernel| / |old kernel|.
         variance: output variance over the old one's for white input, least and largest channel.

@@ -28,7 +28,7 @@ KEEP = 1e-3
 #: Share by which a further stage must lower the lattice to be kept.
 WORTH = 0.98
 
-Plan = tuple[tuple[int, str], ...]
+MatchPlan = tuple[tuple[int, str], ...]
 """Stages by index, in forward order, and the order of moments matched at each."""
 
 
@@ -48,7 +48,7 @@ def match(case: Case, advance: Advance) -> Iterator[Candidate]:
 
     Args:
         case: the network.
-        advance: told what is being tried and the lattice it leaves.
+        advance: called with each trial and the lattice it leaves.
 
     Yields:
         At most three candidates matched, the least lattice on `case.fit` first, only such as lower it; then,
@@ -70,9 +70,9 @@ def match(case: Case, advance: Advance) -> Iterator[Candidate]:
     if not found:
         raise Refusal("; ".join(dict.fromkeys(reasons)) or "no upsampling stage leaves the periods found")
     start = lattice_left(case, case.model)
-    tried: dict[Plan, tuple[float, Candidate]] = {}
+    tried: dict[MatchPlan, tuple[float, Candidate]] = {}
 
-    def attempt(plan: Plan) -> float:
+    def attempt(plan: MatchPlan) -> float:
         if plan not in tried:
             label = _label(found, plan)
             try:
@@ -83,7 +83,7 @@ def match(case: Case, advance: Advance) -> Iterator[Candidate]:
             advance(f"match, {label}: {tried[plan][0]:.3g} levels left of {start:.3g}")
         return tried[plan][0]
 
-    best: Plan = ()
+    best: MatchPlan = ()
     left = start
     while True:
         free = [i for i in found if all(i != index for index, _ in best)]
@@ -126,13 +126,13 @@ def lattice_left(case: Case, model: nn.Module) -> float:
     return float(np.sqrt(power / max(1, count)))
 
 
-def _label(found: Mapping[int, WeightHandle], plan: Plan) -> str:
+def _label(found: Mapping[int, WeightHandle], plan: MatchPlan) -> str:
     orders = ", ".join(dict.fromkeys(order for _, order in plan))
     return f"{orders}: {names(found, [i for i, _ in plan])}"
 
 
 def _kernels(
-    case: Case, found: Mapping[int, WeightHandle], plan: Plan
+    case: Case, found: Mapping[int, WeightHandle], plan: MatchPlan
 ) -> tuple[dict[int, PhaseKernel], nn.Module]:
     """Return the matched kernels, each calibrated behind those before it, and the network with them."""
     kernels: dict[int, PhaseKernel] = {}
@@ -146,14 +146,14 @@ def _kernels(
 
 
 def _measured(
-    case: Case, found: Mapping[int, WeightHandle], plan: Plan, label: str
+    case: Case, found: Mapping[int, WeightHandle], plan: MatchPlan, label: str
 ) -> tuple[float, Candidate]:
     kernels, model = _kernels(case, found, plan)
     return lattice_left(case, model), candidate(case, "match", label, found, kernels)
 
 
 def _solved(
-    case: Case, found: Mapping[int, WeightHandle], plan: Plan, advance: Advance
+    case: Case, found: Mapping[int, WeightHandle], plan: MatchPlan, advance: Advance
 ) -> tuple[float, Candidate]:
     """Solve for gains and biases per phase of all stages, from the best plan on, for the least lattice."""
     kernels, model = _kernels(case, found, plan)

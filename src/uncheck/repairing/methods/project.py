@@ -52,7 +52,7 @@ def project(case: Case, advance: Advance) -> Iterator[Candidate]:
 
     Args:
         case: the network.
-        advance: told what is being tried.
+        advance: called with each trial.
 
     Yields:
         Candidates, the least harmful first.

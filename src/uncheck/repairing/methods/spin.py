@@ -21,10 +21,10 @@ from uncheck.repairing.case import Advance, Case
 #: Most runs of the network that one call of the repaired one may take.
 MOST_RUNS = 64
 
-#: Margins tried where the network refuses that of the period: what sizes must usually be divisible by.
+#: Margins tried where the network refuses that of the period: usual divisors of sizes.
 MARGINS = (8, 16, 32, 64)
 
-#: Frequencies of which nothing was found count as this share of the strongest, times what is usual there.
+#: Frequencies without a finding count as this share of the strongest, times the usual strength there.
 UNSEEN = 0.02
 
 
@@ -95,7 +95,7 @@ def spun_target(
     Raises:
         Refusal: the network cannot be run on a larger input.
 
-    Cost: prod(period) + 2 runs of the network; `advance` is told before each.
+    Cost: prod(period) + 2 runs of the network; `advance` is called before each.
     """
     margin = find_margin(case, model, inputs, period)
     shifts = full_shifts(period)

@@ -72,7 +72,7 @@ def tune(
         case: gives inputs and unit; single outputs count unless they are made from codes.
         model: the network to start from.
         stages: whose outputs are changed; must keep their calls.
-        advance: told of every step.
+        advance: called at every step.
         gains: solve for gains too, not for biases alone.
         steps: of L-BFGS, each one or two passes over `case.fit`.
         keep: penalty on the parameters, grey levels squared.

@@ -76,7 +76,7 @@ def distill(
 
     Args:
         case: the network and its inputs.
-        advance: told what is being done.
+        advance: called with the progress.
         seconds: time it may take, targets included.
         seed: of cut-outs and order.
         checkpoint: file to resume from.

@@ -22,10 +22,10 @@ MOST_GAIN, UP_TO = 1.5, 0.25
 #: Frequencies nearer to a lattice line than this are the lattice's, cycles per pixel.
 NEAR = 1 / 32
 
-#: Half-width of what is taken from a cleaned output around each line, cycles per pixel.
+#: Half-width of the notch around each line in a cleaned output, cycles per pixel.
 WIDTH = 1 / 96
 
-#: Pixels at each end of a cut-out that are no target: what lies outside would have changed them.
+#: Pixels at each end of a cut-out that are no target: pixels outside would have changed them.
 EDGE = 16
 
 
@@ -87,7 +87,7 @@ def cleaned_lessons(case: Case, calls: Sequence[Inputs], period: int) -> list[Le
     """Return each call's own output less its lattice: the target of networks that cannot be spun.
 
     For maps, every output is cleaned by itself, locally (`notched`): networks that enlarge leave little of
-    their own at the lattice's frequencies. For codes, what all outputs share is taken out: the mean of their
+    their own at the lattice's frequencies. For codes, the shared ripple is taken out: the mean of their
     ripples, weighted by `quietness`.
     """
     outputs = [case.run(case.model, call).float() for call in calls]

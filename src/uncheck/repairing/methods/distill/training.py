@@ -21,13 +21,13 @@ from uncheck.repairing.methods.distill.student import Student
 from uncheck.repairing.methods.distill.tail import Memory, Strayed, Tail, bytes_of
 from uncheck.repairing.methods.distill.teacher import Lesson, ripple, shared
 
-#: Memory for what is remembered of the frozen part, bytes.
+#: Memory for the outputs of the frozen part, bytes.
 MEMORY = 1.5e9
 
 #: Looks at the validation lessons in a training, and how many without gain end it.
 LOOKS, PATIENCE = 24, 8
 
-#: Shares of the schedule after which targets are adjusted to what the student makes of them.
+#: Shares of the schedule after which targets are adjusted to the student's outputs.
 ADJUST = (0.35, 0.7)
 
 #: Seconds between checkpoints.
@@ -54,7 +54,7 @@ class Training:
 
     The loss is the mean squared error to the target plus `evenness` times its squared ripple (the error's
     means per phase, less their mean), both in units of the output's range. Content that the student gets
-    wrong averages out of the ripple; what is locked to the lattice does not.
+    wrong averages out of the ripple; an error locked to the lattice does not.
 
     Args:
         case: the case, for its view.
@@ -65,7 +65,7 @@ class Training:
         plan: how to train.
         seed: of the order of the lessons.
         checkpoint: file to resume from and to write to; None for none.
-        mark: what the checkpoint must be of (network, inputs, seed), or it is not resumed.
+        mark: of network, inputs and seed; a checkpoint with another is not resumed.
         groups: how many cut-outs the lessons are of.
     """
 
@@ -177,7 +177,7 @@ class Training:
         """Train until the schedule, the time or the patience ends; return whether it was interrupted.
 
         `adjust` changes the targets when the shares ADJUST of the schedule are done, and returns how, as
-        values that JSON keeps. It is given None then; and what it returned, where training is resumed beyond
+        values that JSON keeps. It is given None then, and its earlier answer where training is resumed beyond
         it.
         """
         self._resume()
@@ -199,7 +199,7 @@ class Training:
                 due = ADJUST[len(self.progress.adjusted) :]
                 if adjust is not None and due and self.progress.step >= due[0] * self.progress.total:
                     self.progress.adjusted.append(adjust(None))
-                    # what was best towards the old targets counts no more
+                    # the best towards the old targets counts no more
                     self.progress.best, self.progress.since = math.inf, 0
                 every = max(1, self.progress.total // LOOKS)
                 if self.progress.step % every == 0 or self.progress.step >= self.progress.total:
