@@ -10,6 +10,7 @@ from importlib.util import find_spec
 # One thread per worker: several would only wait for one another, and their waiting counts as CPU time.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import pytest
 from hypothesis import settings
 
 import tiers  # noqa: F401
@@ -22,3 +23,14 @@ pytest_plugins = ["budget"]
 EXTRAS = {"training/metric.py": "torchmetrics", "training/monitor.py": "lightning"}
 
 collect_ignore = [f"src/uncheck/{file}" for file, extra in EXTRAS.items() if find_spec(extra) is None]
+
+
+@pytest.fixture(scope="session")
+def exporter():
+    """Export once: what torch.export and ONNX load takes seconds, and is no test's own cost."""
+    import torch
+
+    line = torch.nn.Linear(1, 1)
+    torch.export.export(line, (torch.ones(1, 1),))
+    if find_spec("onnxscript") and find_spec("onnx"):
+        torch.onnx.export(line, (torch.ones(1, 1),), dynamo=True, verbose=False)

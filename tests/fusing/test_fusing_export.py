@@ -7,6 +7,7 @@ import torch
 
 import uncheck
 from fusing.zoo import CASES, settle
+from tiers import cases
 from uncheck.reading.tensors import replace_tensors, tensors_in
 
 #: Another program, another order of sums.
@@ -48,7 +49,8 @@ def made(name):
     return uncheck.fuse(settle(case.make()), given).model, given
 
 
-@pytest.mark.parametrize("name", EXPORTED)
+@pytest.mark.usefixtures("exporter")
+@pytest.mark.parametrize("name", cases(EXPORTED[:1], EXPORTED[1:]))
 def test_onnx_runs_the_same(name):
     pytest.importorskip("onnx", reason="onnx is not installed")
     pytest.importorskip("onnxscript", reason="onnxscript is not installed")
@@ -66,7 +68,8 @@ def test_onnx_runs_the_same(name):
         assert float((a - torch.from_numpy(b)).abs().max()) < ROUNDING
 
 
-@pytest.mark.parametrize(("name", "unit"), OPEN.items())
+@pytest.mark.usefixtures("exporter")
+@pytest.mark.parametrize(("name", "unit"), cases(list(OPEN.items())[:1], list(OPEN.items())[1:]))
 def test_export_with_open_sizes(name, unit):
     net, given = made(name)
     x = torch.cat([given[0], given[0]])  # a batch of one would be taken for a constant

@@ -11,12 +11,14 @@ from torch import nn
 
 import uncheck
 from fusing.zoo import CASES, settle
+from tiers import cases
 from uncheck.reading.tensors import replace_tensors, tensors_in
 
 FUSED = [name for name, case in CASES.items() if case.fused]
 
-#: Every third in the quick tests, the others in the slow ones.
-IN_TURNS = [n if i % 3 == 0 else pytest.param(n, marks=pytest.mark.slow) for i, n in enumerate(FUSED)]
+#: Every sixth in the quick tier; of exports and compilations, every eighteenth.
+SOME = cases(FUSED[::6], [name for i, name in enumerate(FUSED) if i % 6])
+FEW = cases(FUSED[::18], [name for i, name in enumerate(FUSED) if i % 18])
 
 
 #: Of float32 networks of a few layers, whose outputs are of order one.
@@ -97,7 +99,7 @@ def test_the_original_is_untouched(name):
     assert all(torch.equal(a, b) for a, b in zip(tensors_in(given), tensors_in(keep), strict=True))
 
 
-@pytest.mark.parametrize("name", IN_TURNS)
+@pytest.mark.parametrize("name", SOME)
 def test_copies_and_pickles(name):
     given = inputs(name)
     fused = uncheck.fuse(made(name), given).model
@@ -110,7 +112,8 @@ def test_copies_and_pickles(name):
     assert gap(want, outputs(fused, given)) == 0  # nothing is shared
 
 
-@pytest.mark.parametrize("name", IN_TURNS)
+@pytest.mark.usefixtures("exporter")
+@pytest.mark.parametrize("name", FEW)
 def test_it_exports(name):
     given = inputs(name)
     fused = uncheck.fuse(made(name), given).model
@@ -118,7 +121,8 @@ def test_it_exports(name):
     assert gap(outputs(fused, given), outputs(exported, given)) < ROUNDING
 
 
-@pytest.mark.parametrize("name", IN_TURNS)
+@pytest.mark.usefixtures("exporter")
+@pytest.mark.parametrize("name", FEW)
 def test_it_compiles(name):
     torch._dynamo.reset()
     given = inputs(name)
@@ -127,7 +131,7 @@ def test_it_compiles(name):
     assert gap(outputs(fused, given), outputs(compiled, given)) < ROUNDING
 
 
-@pytest.mark.parametrize("name", IN_TURNS)
+@pytest.mark.parametrize("name", SOME)
 def test_weights_go_into_a_network_fused_elsewhere(name):
     given = inputs(name)
     fused = uncheck.fuse(made(name), given).model
@@ -142,7 +146,7 @@ def test_weights_go_into_a_network_fused_elsewhere(name):
     assert gap(outputs(fused.eval(), given), outputs(again.eval(), given)) == 0
 
 
-@pytest.mark.parametrize("name", IN_TURNS)
+@pytest.mark.parametrize("name", SOME)
 def test_every_mode_still_runs_the_networks_own_code(name):
     """In training mode too, where nothing was folded: dropout must drop, and noise be drawn."""
     net = made(name)
@@ -169,6 +173,7 @@ def test_attributes_methods_and_kind_stay():
     assert "spare.weight" in fused.state_dict()
 
 
+@pytest.mark.integration
 def test_fusing_twice_changes_nothing_more():
     for name in ("diffusion decoder", "another way for large inputs", "sequential", "u-net told sizes"):
         given = inputs(name)
@@ -178,6 +183,7 @@ def test_fusing_twice_changes_nothing_more():
         assert gap(outputs(once.model, given), outputs(twice.model, given)) == 0
 
 
+@pytest.mark.integration
 def test_gradients_flow_through_the_fused_layer():
     for name in ("sequential", "u-net told sizes", "diffusion decoder"):
         net = made(name)

@@ -259,6 +259,7 @@ def test_a_model_that_writes_to_its_input_is_probed_with_the_same_input_each_tim
     assert writes.stages[0].blame.share == pytest.approx(reads.stages[0].blame.share, abs=1e-6)
 
 
+@pytest.mark.integration
 def test_a_compiled_model_is_inspected_as_written():
     result = inspect(torch.compile(uneven()), made_up((1, 3, 64, 64)))
     assert result.verdict == "lattice"

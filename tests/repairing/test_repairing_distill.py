@@ -9,6 +9,7 @@ from torch import nn
 from cases import make_case
 from judging.zoo import photographs
 from repairing.zoo import Halved, pictures
+from tiers import cases
 from uncheck.editing.edits import KINDS
 from uncheck.errors import Refusal
 from uncheck.layers.phase_transpose import PhaseConvTranspose
@@ -56,7 +57,7 @@ class Same(nn.Module):
         return self.head(self.up(self.down(x)).relu())
 
 
-@pytest.mark.parametrize(("ndim", "size"), [(1, 256), (2, 80), (3, 48)])
+@pytest.mark.parametrize(("ndim", "size"), cases([(2, 80)], [(1, 256), (3, 48)]))
 def test_a_network_of_one_resolution_learns_from_itself_spun(ndim, size):
     torch.manual_seed(3)
     inputs = [torch.rand(1, 1, *[size] * ndim) for _ in range(3)]
@@ -71,6 +72,7 @@ def test_a_network_of_one_resolution_learns_from_itself_spun(ndim, size):
     assert all(torch.equal(before[key], value) for key, value in case.model.state_dict().items())
 
 
+@pytest.mark.integration
 def test_the_same_seed_gives_the_same_network():
     case = make_case(Halved(0.1), *pictures(3, 64).split(1), scale=(1.0, 1.0), faulty=(2,))
     one, two, other = (next(distill(case, quiet, seconds=60, seed=seed)) for seed in (1, 1, 2))
@@ -93,6 +95,7 @@ class Drawn(nn.Module):
         return self.up(1 + 0.1 * self.first(z).reshape(-1, 4, 16, 16))
 
 
+@pytest.mark.integration
 def test_codes_learn_their_own_output_cleaned():
     codes = torch.randn(64, 8, generator=torch.Generator().manual_seed(1))
     case = make_case(Drawn(), codes, scale=None, faulty=(2,))
@@ -106,6 +109,7 @@ def test_codes_learn_their_own_output_cleaned():
     assert lattice_of(case, last.done_to(case.copy()), case.fit) < before
 
 
+@pytest.mark.integration
 def test_enlarging_networks_learn_their_own_output_cleaned():
     torch.manual_seed(0)
     net = nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), nn.ReLU(), nn.ConvTranspose2d(4, 1, 3, 2, 1, 1))

@@ -8,6 +8,7 @@ from torch import nn
 
 from cases import make_case
 from editing.zoo import Resized, Shuffled, Unpatchify, seeded, slow
+from tiers import cases
 from uncheck.editing.edits import KINDS, Upsampler
 from uncheck.errors import Refusal
 from uncheck.phases import PhaseKernel
@@ -54,7 +55,7 @@ def slow_moments(outputs, stride, p):
     return mean, (rows - mean).T @ ((rows - mean) * w[:, None])
 
 
-@pytest.mark.parametrize("name", NETS)
+@pytest.mark.parametrize("name", cases(["1d", "shuffle"], [n for n in NETS if n not in ("1d", "shuffle")]))
 def test_moments_are_those_of_explicit_loops_and_are_alike_once_matched(name):
     case = case_of(name)
     stage = case.recording.stages[0]
@@ -129,7 +130,8 @@ class Planted(nn.Module):
         return self.out(y[:, :, : y.shape[2] - self.crop, : y.shape[3] - self.crop])
 
 
-@pytest.mark.parametrize("crop", [0, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.integration
+@pytest.mark.parametrize("crop", [0, 1])
 def test_matching_lowers_the_lattice_of_inputs_not_fitted_on(crop):
     net = seeded(lambda: Planted(crop))
     case = make_case(net, *(torch.rand(1, 3, 33, 35) for _ in range(6)))

@@ -167,6 +167,7 @@ def test_spinning_is_found_too():
     assert made.judgement.fidelity.psnr_to_spun > made.judgement.fidelity.psnr_to_spun_before
 
 
+@pytest.mark.integration
 def test_distilling_is_found_too(monkeypatch, tmp_path):
     short_training(monkeypatch, steps=60)
     checkpoint = tmp_path / "distill.safetensors"
@@ -181,6 +182,7 @@ def test_distilling_is_found_too(monkeypatch, tmp_path):
     assert all(torch.equal(value, state[key]) for key, value in made.model.state_dict().items())
 
 
+@pytest.mark.integration
 def test_an_interrupted_distillation_goes_on(monkeypatch, tmp_path):
     short_training(monkeypatch, steps=60)
     checkpoint = tmp_path / "distill.safetensors"

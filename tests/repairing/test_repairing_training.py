@@ -12,6 +12,7 @@ from torch import nn
 
 from cases import make_case
 from judging.zoo import photographs
+from tiers import cases
 from uncheck.repairing.methods.distill import training as home
 from uncheck.repairing.methods.distill.checkpoint import Checkpoint
 from uncheck.repairing.methods.distill.student import make_student
@@ -112,7 +113,7 @@ def test_training_lowers_the_loss_and_the_lattice(training):
     )
 
 
-@pytest.mark.parametrize("together", [1, 3])
+@pytest.mark.parametrize("together", cases([1], [3]))
 def test_two_trainings_are_one(training, together):
     made = []
     for _ in range(2):
@@ -123,7 +124,7 @@ def test_two_trainings_are_one(training, together):
     assert equal(*made)
 
 
-@pytest.mark.parametrize("after", [1, 7, 12])
+@pytest.mark.parametrize("after", cases([7], [1, 12]))
 @pytest.mark.parametrize("adjusted", [False, True])
 def test_an_interrupted_training_goes_on_as_if_nothing_had_happened(training, after, adjusted):
     def adjust(one, found):
@@ -280,7 +281,7 @@ def test_no_time_ends_it_after_a_few_steps(training):
     assert one.progress.step <= 8
 
 
-@pytest.mark.parametrize("way", ["plain", "writes", "branches", "numbers"])
+@pytest.mark.parametrize("way", cases(["writes"], ["plain", "branches", "numbers"]))
 def test_memory_changes_nothing(training, monkeypatch, way):
     """With the frozen part remembered, recomputed, or gone another way in the middle of training."""
     Net.limit = 0.02 if way == "branches" else 0.0
