@@ -29,6 +29,7 @@ def share_right(outcomes):
     return right / len(outcomes)
 
 
+@pytest.mark.integration
 def test_guilty_stage_ranks_first_in_a_few_networks():
     assert share_right(run(FEW)) >= 0.9
 
