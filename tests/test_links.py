@@ -16,7 +16,7 @@ LINK = re.compile(r"\]\(([^)\s#]+)")
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 REPOSITORY = PYPROJECT["project"]["urls"]["Repository"]
 
-pytestmark = pytest.mark.skipif(not (ROOT / "docs").exists(), reason="the pages are not part of this copy")
+pytestmark = pytest.mark.skipif(not (ROOT / ".github").exists(), reason="the pages are not part of this copy")
 
 
 def links(text):
