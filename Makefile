@@ -24,16 +24,17 @@ demo: $(STAMP) ## inspect the trained network that comes with the package; write
 	$(VENV)/bin/uncheck demo
 
 PYTEST := $(PY) -m pytest -n $(WORKERS) --dist worksteal
-# Property tests with many examples, by as many processes: no limit of CPU time holds for them.
+# Few examples of property tests, and no test above one CPU-second (tests/budget.py).
+QUICK := --hypothesis-profile quick --cpu-limit 1
 FULL := --hypothesis-profile full
 
 test: $(STAMP) ## the quick tests
-	$(PYTEST) -m "not integration and not slow"
+	$(PYTEST) $(QUICK) -m "not integration and not slow"
 
-test-integration: $(STAMP) ## experiments, examples, trainers, exports
+test-integration: $(STAMP) ## experiments, examples, trainers, exports; property tests with many examples
 	$(PYTEST) $(FULL) -m "(integration or hypothesis) and not slow"
 
-test-slow: $(STAMP) ## the tests of minutes
+test-slow: $(STAMP) ## the tests of many seconds
 	$(PYTEST) $(FULL) -m slow
 
 test-all: $(STAMP) ## all tests

@@ -27,10 +27,9 @@ collect_ignore = [f"src/uncheck/{file}" for file, extra in EXTRAS.items() if fin
 
 @pytest.fixture(scope="session")
 def exporter():
-    """Export once: what torch.export and ONNX load takes seconds, and is no test's own cost."""
+    """Export and compile once: what that loads takes seconds, and is no test's own cost."""
     import torch
 
-    line = torch.nn.Linear(1, 1)
-    torch.export.export(line, (torch.ones(1, 1),))
-    if find_spec("onnxscript") and find_spec("onnx"):
-        torch.onnx.export(line, (torch.ones(1, 1),), dynamo=True, verbose=False)
+    line, x = torch.nn.Linear(1, 1), torch.ones(1, 1)
+    torch.export.export(line, (x,))
+    torch.compile(line, backend="eager")(x)

@@ -15,10 +15,12 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from hypothesis import settings
 
 #: CPU-seconds of the small computation of `slowness` on the machine the limit was chosen on.
 REFERENCE = 0.02
+
+#: Markers of the tiers without a limit.
+OTHERS = ("integration", "slow")
 
 #: What a test has taken so far, and what of it were shared fixtures.
 TAKEN = pytest.StashKey[float]()
@@ -42,13 +44,6 @@ def slowness() -> float:
             square = square @ square
         taken.append(cpu() - start)
     return max(1.0, statistics.median(taken) / REFERENCE)
-
-
-def limited(item: pytest.Item) -> bool:
-    """Tell whether the limit holds for a test: quick, and with the few examples of the quick profile."""
-    if any(item.get_closest_marker(tier) for tier in ("integration", "slow")):
-        return False
-    return not item.get_closest_marker("hypothesis") or settings.get_current_profile_name() == "quick"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -101,7 +96,7 @@ class Budget:
         if report.when == "call":
             taken = item.stash[TAKEN]
             report.user_properties.append(("cpu", (taken, item.stash[SHARED])))
-            if 0 < self.limit < taken and report.passed and limited(item):
+            if 0 < self.limit < taken and report.passed and not any(map(item.get_closest_marker, OTHERS)):
                 allowed = self.limit * slowness()
                 if taken > allowed:
                     report.outcome = "failed"

@@ -1,7 +1,6 @@
 """The plugin that holds quick tests to their CPU-seconds; each case runs in a pytest of its own."""
 
 import pytest
-from hypothesis import settings
 
 import budget
 
@@ -65,24 +64,6 @@ def test_waiting_is_free_and_child_processes_count(outcomes):
 def test_a_failure_keeps_its_own_reason(outcomes):
     _, (said,) = outcomes("def test_dear():\n    busy(0.2)\n    assert 1 == 2")
     assert "assert 1 == 2" in said
-
-
-def test_property_tests_are_limited_by_their_few_examples_alone(outcomes):
-    text = """
-from hypothesis import given, settings, strategies as st
-
-@settings(max_examples=10, database=None)
-@given(st.integers())
-def test_dear(n): busy(0.02)
-"""
-    now = settings.get_current_profile_name()
-    try:
-        settings.load_profile("quick")
-        assert len(outcomes(text)[1]) == 1
-        settings.load_profile("full")
-        assert outcomes(text) == (1, [])
-    finally:
-        settings.load_profile(now)
 
 
 def test_this_machine_is_measured():

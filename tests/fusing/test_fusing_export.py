@@ -49,8 +49,8 @@ def made(name):
     return uncheck.fuse(settle(case.make()), given).model, given
 
 
-@pytest.mark.usefixtures("exporter")
-@pytest.mark.parametrize("name", cases(EXPORTED[:1], EXPORTED[1:]))
+@pytest.mark.integration
+@pytest.mark.parametrize("name", EXPORTED)
 def test_onnx_runs_the_same(name):
     pytest.importorskip("onnx", reason="onnx is not installed")
     pytest.importorskip("onnxscript", reason="onnxscript is not installed")
