@@ -72,7 +72,7 @@ def test_the_function_is_the_same_for_other_inputs(name):
         assert gap(outputs(plain, given), outputs(fused, given)) < ROUNDING, shapes
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", cases(list(CASES)[::3], [name for i, name in enumerate(CASES) if i % 3]))
 def test_the_original_is_untouched(name):
     net, given = made(name), inputs(name)
     keep = copy.deepcopy(given)

@@ -216,6 +216,7 @@ def test_checkpoints_say_where_they_stand(training, tmp_path):
     assert [x.name for x in tmp_path.iterdir()] == [path.name]
 
 
+@pytest.mark.integration
 def test_a_full_disk_costs_only_the_checkpoint(training, tmp_path, monkeypatch):
     plain = training(checkpoint=None)
     run(plain)

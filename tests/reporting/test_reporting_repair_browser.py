@@ -11,7 +11,10 @@ from reporting.sample_repair import REFUSED, REPAIRED, SOUND, page_of
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
-pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium here (Debian: apt-get install chromium)")
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.skipif(BROWSER is None, reason="no Chromium here (Debian: apt-get install chromium)"),
+]
 
 #: Added to a copy of the page: says what the browser made of it, in the title.
 REPORT = """<script>addEventListener("load", () => { document.title = JSON.stringify({

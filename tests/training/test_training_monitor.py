@@ -81,6 +81,7 @@ def monitor(**options):
     return LatticeMonitor(**given | options)
 
 
+@pytest.mark.integration
 def test_both_loggers_have_what_was_measured_and_training_is_the_same(tmp_path):
     pytest.importorskip("tensorboard")
     from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
@@ -111,6 +112,7 @@ def test_both_loggers_have_what_was_measured_and_training_is_the_same(tmp_path):
     assert last.values() == one.history[-1].values()
 
 
+@pytest.mark.integration
 def test_outputs_of_the_training_step_and_a_checkpoint(tmp_path):
     seen = []
 
@@ -138,6 +140,7 @@ def test_outputs_of_the_training_step_and_a_checkpoint(tmp_path):
     assert later.history[:2] == given.history
 
 
+@pytest.mark.integration
 def test_missing_outputs_end_no_training(tmp_path):
     with pytest.warns(UserWarning, match="training_step returned no 'fake'; return a dict with the images"):
         trainer = fit(module(manual=False), monitor(inputs=None, outputs="fake"), folder=tmp_path)
@@ -181,6 +184,7 @@ def test_end_of_training(trainer, end):
     assert _end(trainer, 10) == end
 
 
+@pytest.mark.integration
 def test_after_the_optimizer_and_only_then(tmp_path):
     seen, one = {}, monitor(every=1)
 
@@ -195,6 +199,7 @@ def test_after_the_optimizer_and_only_then(tmp_path):
     assert one.tracker.end == 3
 
 
+@pytest.mark.integration
 def test_data_without_length(tmp_path):
     class Endless(torch.utils.data.IterableDataset):
         def __iter__(self):
@@ -209,6 +214,7 @@ def test_data_without_length(tmp_path):
     assert [m.step for m in one.history] == [5, 10]
 
 
+@pytest.mark.integration
 def test_a_network_that_is_not_there_ends_no_training(tmp_path):
     with pytest.warns(UserWarning, match="there is no network: .* has no attribute 'decoder'"):
         trainer = fit(module(), monitor(network=lambda m: m.decoder), folder=tmp_path)
