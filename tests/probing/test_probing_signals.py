@@ -100,7 +100,7 @@ def test_inputs_that_cannot_be_read_say_so(tmp_path):
     cases = [
         ((None, None), "no input given"),
         ((str(tmp_path / "none.npy"), None), "no such file"),
-        ((str(tmp_path / "o.npy"), None), "not a plain .npy"),
+        ((str(tmp_path / "o.npy"), None), "holds pickled objects or no array"),
         ((str(tmp_path / "nan.npy"), None), "1 of 2 values are NaN"),
         ((str(tmp_path / "none.png"), None), "no such file"),
         ((f"{tmp_path}/f.py:broken", None), "raised ZeroDivisionError"),

@@ -15,6 +15,7 @@ from uncheck.probing.signals import made_up
 from uncheck.reading import load_callable
 from uncheck.signals import expand, read_picture
 from uncheck.signals.files import load_array
+from uncheck.signals.levels import brightness
 from uncheck.signals.paths import check_file
 
 #: Pictures taken from a folder: a batch, not an album.
@@ -126,5 +127,5 @@ def _cut(pixels: np.ndarray[Any, np.dtype[np.float32]], height: int, width: int,
     top, left = (pixels.shape[0] - height) // 2, (pixels.shape[1] - width) // 2
     cut = pixels[top : top + height, left : left + width]
     if channels == 1 and cut.shape[-1] == 3:
-        return (cut @ np.array([0.299, 0.587, 0.114], np.float32))[..., None]
+        return brightness(cut)[..., None]
     return np.repeat(cut, channels, axis=-1) if cut.shape[-1] == 1 else cut

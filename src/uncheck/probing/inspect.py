@@ -160,16 +160,8 @@ def _without_output(recording: Recording, gradient: Gradient | None, passes: flo
     note = "the output has no spatial axes, so it has no lattice; look at the gradient (--gradient)"
     return Inspection(
         verdict="undetermined" if recording.ledger.unsupported else "clean",
-        range=None,
-        lattice=(),
-        traces=(),
-        from_input=(),
         stages=_reports(recording.stages, None),
         ledger=recording.ledger,
-        probes={},
-        random_lattice=None,
-        fault=None,
-        boundary=None,
         gradient=gradient,
         passes=passes,
         notes=(note,),
@@ -236,9 +228,8 @@ def _reports(stages: Sequence[Stage], blamed: Sequence[StageBlame] | None) -> tu
     out = []
     for i, stage in enumerate(stages):
         kernel = stage.kernel
-        known = kernel is not None and not kernel.weight.is_meta
-        spread = gain_spread(kernel) if known and kernel is not None else None
-        order = strang_fix_order(kernel, ORDER_TOLERANCE) if known and kernel is not None else None
+        spread = gain_spread(kernel) if kernel is not None else None
+        order = strang_fix_order(kernel, ORDER_TOLERANCE) if kernel is not None else None
         out.append(StageReport(stage, spread, order, blamed[i] if blamed else None))
     return tuple(out)
 

@@ -79,19 +79,19 @@ class Inspection:
     """
 
     verdict: str
-    range: tuple[float, float] | None
-    lattice: tuple[Component, ...]
-    traces: tuple[Component, ...]
-    from_input: tuple[Component, ...]
     stages: tuple[StageReport, ...]
     ledger: Ledger
-    probes: dict[str, Probe]
-    random_lattice: tuple[Component, ...] | None
-    fault: str | None
-    boundary: Boundary | None
-    gradient: Gradient | None
     passes: float
     notes: tuple[str, ...]
+    range: tuple[float, float] | None = None
+    lattice: tuple[Component, ...] = ()
+    traces: tuple[Component, ...] = ()
+    from_input: tuple[Component, ...] = ()
+    probes: dict[str, Probe] = field(default_factory=dict)
+    random_lattice: tuple[Component, ...] | None = None
+    fault: str | None = None
+    boundary: Boundary | None = None
+    gradient: Gradient | None = None
     output: NDArray[np.float32] | None = field(default=None, repr=False, compare=False)
 
     @property

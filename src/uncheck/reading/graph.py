@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -76,7 +76,6 @@ class Graph:
 
     nodes: tuple[Node, ...]
     outputs: tuple[int, ...]
-    returned: frozenset[int] = field(default=frozenset())
 
     @cached_property
     def consumers(self) -> tuple[tuple[int, ...], ...]:

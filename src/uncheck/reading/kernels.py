@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
 from math import prod
+from typing import TypeGuard
 
 import torch
 from torch import Tensor
@@ -28,7 +29,6 @@ def transposed_kernel(conv: Convolution) -> PhaseKernel | None:
     """Return the kernel of a transposed convolution."""
     if not _real(conv.weight):
         return None
-    assert conv.weight is not None
     try:
         return from_conv_transpose(
             conv.weight, conv.bias, conv.stride, conv.starts, conv.output_padding, conv.dilation, conv.groups
@@ -47,7 +47,6 @@ def resize_kernel(
         conv = follower.conv
         if not _real(conv.weight):
             return None
-        assert conv.weight is not None
         bare = from_resize_conv(conv.weight, conv.bias, factor, mode, 0, conv.dilation, conv.groups)
     except UncheckError:
         return None
@@ -68,7 +67,6 @@ def shuffle_kernel(conv: Convolution, factor: tuple[int, ...], channels: Tensor 
     if not _real(conv.weight) or conv.transposed or max(conv.stride) > 1:
         return None
     weight, bias, groups = conv.weight, conv.bias, conv.groups
-    assert weight is not None
     if any(start != end for start, end in conv.padding):
         return None
     if channels is not None:
@@ -87,7 +85,7 @@ def shuffle_kernel(conv: Convolution, factor: tuple[int, ...], channels: Tensor 
 
 def patch_kernel(weight: Tensor | None, bias: Tensor | None, channels: Tensor) -> PhaseKernel | None:
     """Return the kernel of a linear layer whose features become patches, see `shuffle_kernel`."""
-    if not _real(weight) or weight is None or channels.numel() != weight.shape[0]:
+    if not _real(weight) or channels.numel() != weight.shape[0]:
         return None
     order = channels.to(weight.device)
     patch = tuple(channels.shape[1:])
@@ -127,5 +125,5 @@ def _positions(runs: Sequence[tuple[int, int]]) -> list[int]:
     return [sum(parts) for parts in product(*(range(0, step * size, step) for step, size in runs))]
 
 
-def _real(weight: Tensor | None) -> bool:
+def _real(weight: Tensor | None) -> TypeGuard[Tensor]:
     return weight is not None and weight.device.type != "meta" and weight.is_floating_point()

@@ -116,7 +116,7 @@ def _run(path: Path) -> ModuleType:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
         sys.modules.pop(name, None)
-        raise UncheckError(f"running {path} failed: {_told(error)}; mend that first") from error
+        raise UncheckError(f"running {path} failed: {_cause(error)}; mend that first") from error
     return module
 
 
@@ -129,16 +129,16 @@ def _package(place: str) -> ModuleType:
                 f"there is no module {place!r} ({error.name!r} was not found): install it, or name a "
                 "file as file.py:name"
             ) from error
-        raise UncheckError(f"importing {place} failed: {_told(error)}; mend that first") from error
+        raise UncheckError(f"importing {place} failed: {_cause(error)}; mend that first") from error
     except (Exception, SystemExit) as error:
-        raise UncheckError(f"importing {place} failed: {_told(error)}; mend that first") from error
+        raise UncheckError(f"importing {place} failed: {_cause(error)}; mend that first") from error
 
 
 def _called(spec: str, make: Callable[..., Any]) -> Any:
     try:
-        parameters = inspect.signature(make).parameters.values()
+        parameters = list(inspect.signature(make).parameters.values())
     except (TypeError, ValueError):
-        return _made(spec, make)
+        parameters = []
     needed = [
         p.name for p in parameters if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
     ]
@@ -147,17 +147,13 @@ def _called(spec: str, make: Callable[..., Any]) -> Any:
             f"{spec} needs {_listed(needed)}: name a function without arguments that fills them in "
             "and returns the model"
         )
-    return _made(spec, make)
-
-
-def _made(spec: str, make: Callable[..., Any]) -> Any:
     try:
         return make()
     except Exception as error:
-        raise UncheckError(f"calling {spec} failed: {_told(error)}; mend that first") from error
+        raise UncheckError(f"calling {spec} failed: {_cause(error)}; mend that first") from error
 
 
-def _told(error: BaseException) -> str:
+def _cause(error: BaseException) -> str:
     """Return the error in a line, with the place in the user's code where it arose."""
     if isinstance(error, SyntaxError):
         return f"{type(error).__name__}: {error.msg} (line {error.lineno})"
