@@ -17,6 +17,11 @@ MOST_VALUES = 150_000_000
 #: Pixels along one side of a picture or volume; also the most a JPEG can have.
 LONGEST_SIDE = 65_500
 
+#: The end of the sentence about a file with more values.
+ADVICE = (
+    f"the {MOST_VALUES // 10**6} million values that are measured at once; cut it into parts, or reduce it"
+)
+
 _ONE_AT_A_TIME = RLock()
 
 
@@ -30,10 +35,7 @@ def check_values(path: str, shape: Sequence[int], *, spatial: bool = True) -> No
     """
     shown = " x ".join(map(str, shape))
     if prod(shape) > MOST_VALUES:
-        raise UncheckError(
-            f"{path}: {shown} values are more than the {MOST_VALUES // 10**6} million that are measured at "
-            "once; cut it into parts, or reduce it"
-        )
+        raise UncheckError(f"{path}: {shown} values are more than {ADVICE}")
     if spatial and max(shape) > LONGEST_SIDE:
         raise UncheckError(
             f"{path}: {shown} has a side of more than {LONGEST_SIDE} pixels; cut it into parts, or reduce it"

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from uncheck.errors import UncheckError
-from uncheck.signals.budget import MOST_VALUES, caught_warnings, check_values
+from uncheck.signals.budget import ADVICE, caught_warnings, check_values
 
 #: The formats that Pillow may look for, by content. Others run programs (EPS starts Ghostscript) or decode
 #: what nobody asked for.
@@ -71,10 +71,7 @@ def read_frames(path: str, wanted: Literal["first", "pages", "all"]) -> Frames:
             f"{path}: not a picture that can be read; give PNG, JPEG, TIFF, WebP, BMP or .npy"
         ) from None
     except Image.DecompressionBombError as error:
-        raise UncheckError(
-            f"{path}: its pixels are more than the {MOST_VALUES // 10**6} million values that are measured "
-            "at once; cut it into parts, or reduce it"
-        ) from error
+        raise UncheckError(f"{path}: its pixels are more than {ADVICE}") from error
     except DAMAGED as error:
         raise UncheckError(f"{path}: damaged or truncated picture ({error}); write it again") from error
 

@@ -12,13 +12,12 @@ from uncheck.errors import UncheckError
 from uncheck.measuring.components import SIGNIFICANCE, VISIBLE, Component, Lattice, Line
 from uncheck.measuring.correction import line_of
 from uncheck.measuring.frequencies import checked_periods, plan
+from uncheck.measuring.lattice import PERIODS
 from uncheck.measuring.places.phasors import PhasorLines, agreement, phasors, typical, window_size, windowed
 from uncheck.measuring.places.places import LOCAL, LocalMap, PeriodMap, Region
 from uncheck.measuring.places.regions import period_map, without_leakage
 from uncheck.measuring.places.scan import FEWEST, scan
 from uncheck.signals.levels import check_finite
-
-PERIODS = tuple(range(2, 17))
 
 
 def local_map(
