@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
@@ -59,17 +62,22 @@ def effective_weight(module: nn.Module) -> Tensor:
 
 def _stored(module: nn.Module) -> Tensor:
     """Return the weight as the module holds or parametrises it, in eval mode: a norm takes no step."""
+    with _in_mode(module, False), torch.no_grad():
+        weight = module.weight
+    assert isinstance(weight, Tensor)
+    return weight.detach()
+
+
+@contextmanager
+def _in_mode(module: nn.Module, training: bool) -> Iterator[None]:
     modes = [(part, part.training) for part in module.modules()]
     try:
         for part, _ in modes:
-            part.training = False
-        with torch.no_grad():
-            weight = module.weight
+            part.training = training
+        yield
     finally:
         for part, mode in modes:
             part.training = mode
-    assert isinstance(weight, Tensor)
-    return weight.detach()
 
 
 def _hooks(module: nn.Module) -> list[WeightNorm | SpectralNorm]:
@@ -104,20 +112,16 @@ def _write(module: nn.Module, value: Tensor) -> None:
 
 def _write_parametrized(module: nn.Module, value: Tensor) -> None:
     parts = module.get_submodule("parametrizations.weight")
-    modes = [(part, part.training) for part in parts.modules()]
     try:
         module.weight = value
-        parts.train()  # a parametrised spectral norm takes a power iteration per evaluation in this mode
-        for _ in range(POWER_ITERATIONS):
-            parts()
+        with _in_mode(parts, True):  # in which a spectral norm takes a power iteration per evaluation
+            for _ in range(POWER_ITERATIONS):
+                parts()
     except (RuntimeError, NotImplementedError) as error:
         raise UncheckError(
             f"the parametrisation of this {type(module).__name__} cannot be inverted ({error}): "
             "initialise the layer before you register it"
         ) from error
-    finally:
-        for part, mode in modes:
-            part.training = mode
 
 
 def _check(module: nn.Module, value: Tensor) -> None:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn.parameter import UninitializedParameter
 
 from uncheck.errors import UncheckError
-from uncheck.geometry import Sizes, per_axis
+from uncheck.geometry import Sizes, per_axis, sizes_per_axis
 from uncheck.layers.assign import assign_weight
 from uncheck.layers.icnr import Initialiser
 from uncheck.layers.smooth import SmoothConvTranspose
+from uncheck.phases.axes import CONV_TRANSPOSES, flat_pads
 
 Target = TypeVar("Target", Tensor, nn.Module)
 
@@ -126,12 +127,10 @@ def icnr_transpose_(
         else:
             init(small)
         held = small.reshape(g, outs, ins, *taps).transpose(1, 2).reshape(g * ins, outs, *taps)
-        pads: list[int] = []
-        for axis, s in enumerate(geometry.stride):
-            held = held.repeat_interleave(s, 2 + axis)
-            rest = size[axis] % s
-            pads = [rest // 2, rest - rest // 2, *pads]
-        held = nn.functional.pad(held, pads)
+        for axis, s in enumerate(geometry.stride, start=2):
+            held = held.repeat_interleave(s, axis)
+        rests = [k % s for k, s in zip(size, geometry.stride, strict=True)]
+        held = nn.functional.pad(held, flat_pads((rest // 2, rest - rest // 2) for rest in rests))
     return _assign(target, held, 1 / math.sqrt(ins * math.prod(taps)))
 
 
@@ -177,33 +176,30 @@ def _transposed(
 ) -> tuple[Tensor, _Geometry]:
     """Return the weight, or one like it, and the geometry of the target."""
     if isinstance(target, Tensor):
-        n = target.ndim - 2
-        if not 1 <= n <= 3:
+        if not 3 <= target.ndim <= 5:
             raise UncheckError(f"weight must be (in, out, *k) with 1 to 3 axes, not {tuple(target.shape)}")
         if stride is None:
             raise UncheckError("stride must be given: a weight does not know it")
         if groups < 1 or target.shape[0] % groups:
             raise UncheckError(f"groups must divide the input channels: {groups} does not {target.shape[0]}")
-        crop = None if padding is None else per_axis("padding", padding, n, 0)
-        return target, _Geometry(
-            per_axis("stride", stride, n, 1), crop, per_axis("dilation", dilation, n, 1), groups
-        )
-    name = type(target).__name__
-    if not isinstance(
-        target, nn.ConvTranspose1d | nn.ConvTranspose2d | nn.ConvTranspose3d | SmoothConvTranspose
-    ):
-        raise UncheckError(f"the target must be a weight or a transposed convolution, not {name}")
-    if stride is not None or padding is not None or dilation != 1 or groups != 1:
-        raise UncheckError(f"stride, padding, dilation and groups are only for weights: {name} has its own")
-    if isinstance(target.weight, UninitializedParameter):
-        raise UncheckError(f"{name} has no weight yet: run it once, then initialise it")
-    n = target.weight.ndim - 2
-    return target.weight, _Geometry(
-        per_axis("stride", target.stride, n, 1),
-        per_axis("padding", target.padding, n, 0),
-        per_axis("dilation", target.dilation, n, 1),
-        target.groups,
-    )
+        weight = target
+    else:
+        name = type(target).__name__
+        if not isinstance(target, (*CONV_TRANSPOSES, SmoothConvTranspose)):
+            raise UncheckError(f"the target must be a weight or a transposed convolution, not {name}")
+        if stride is not None or padding is not None or dilation != 1 or groups != 1:
+            raise UncheckError(
+                f"stride, padding, dilation and groups are only for weights: {name} has its own"
+            )
+        if isinstance(target.weight, UninitializedParameter):
+            raise UncheckError(f"{name} has no weight yet: run it once, then initialise it")
+        weight, groups = target.weight, target.groups
+        own: Any = target  # mypy knows string paddings, which torch refuses here
+        stride, padding, dilation = own.stride, own.padding, own.dilation
+    n = weight.ndim - 2
+    crop = None if padding is None else per_axis("padding", padding, n, 0)
+    steps, gaps = sizes_per_axis(n, stride=stride, dilation=dilation)
+    return weight, _Geometry(steps, crop, gaps, groups)
 
 
 def _matching(weight: Tensor, groups: int) -> Tensor:
