@@ -2,9 +2,11 @@
 
 import copy
 import importlib
+import inspect
 import json
 import math
 import random
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from torch import nn
 from repairing.zoo import Halved, is_held, pictures
 from uncheck.editing.edits import KINDS
 from uncheck.errors import Kind, Refused, UncheckError
+from uncheck.repairing.methods import METHODS
 
 module = importlib.import_module("uncheck.repairing.repair")
 repair = module.repair
@@ -348,3 +351,21 @@ def test_large_inputs_are_judged_on_their_middle(monkeypatch):
     repair(Halved(), PICTURES, method="project", minutes=5)
     assert [tuple(x.shape) for (x,) in seen] == [(1, 3, 64, 64)] * 2
     assert torch.equal(seen[0][0], PICTURES[2:3, :, 16:80, 16:80])
+
+
+def test_the_nearest_miss_is_chosen_by_kind_and_not_by_words(monkeypatch):
+    def trial(kind, strength):
+        judged = SimpleNamespace(after=SimpleNamespace(strength=strength))
+        return search.Trial(None, judged, Refused(kind, "any words"))
+
+    monkeypatch.setattr(search, "rank", lambda judged: judged.after.strength)
+    weak, strong = trial(Kind.lattice, 1.0), trial(Kind.lattice, 2.0)
+    assert search._nearest_miss([strong, weak]) is weak
+    harmful, better = trial(Kind.harm, 3.0), trial(Kind.harm, 4.0)
+    assert search._nearest_miss([strong, harmful, better, weak]) is better
+
+
+def test_every_method_in_the_list_has_its_function():
+    for one in METHODS:
+        home = importlib.import_module(f"uncheck.repairing.methods.{one.name}")
+        assert set(one.takes) <= set(inspect.signature(getattr(home, one.name)).parameters)
