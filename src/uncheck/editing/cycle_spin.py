@@ -92,11 +92,12 @@ class CycleSpin(nn.Module):
     def _plan(self, given: Any) -> tuple[tuple[int, ...], int, int]:
         """Return the spatial size of the first map, its batch size, and how many shifts run at a time."""
         n = len(self.margin)
-        first = next((x for x in tensors_in(given) if x.dim() > n), None)
-        if first is None:
+        spatial = [x for x in tensors_in(given) if x.dim() > n]
+        if not spatial:
             raise UncheckError(
                 f"cycle spinning needs an input with {n} spatial axes to shift: this one is driven by codes"
             )
+        first = spatial[0]
         last = first.dim() == n + 2 and n > 1 and first.shape[-1] in (1, 3, 4) and first.shape[1] > 4
         size = tuple(first.shape[1 : 1 + n] if last else first.shape[-n:])
         maps = [x for x in tensors_in(given) if _axis(x, size) is not None]

@@ -23,15 +23,11 @@ HOOKS = (
     "_backward_hooks",
 )
 
-GLOBAL_HOOKS = tuple(
-    name
-    for name in (
-        "_global_forward_pre_hooks",
-        "_global_forward_hooks",
-        "_global_forward_hooks_always_called",
-        "_global_forward_hooks_with_kwargs",  # not in torch 2.4
-    )
-    if hasattr(every_module, name)
+GLOBAL_HOOKS = (
+    "_global_forward_pre_hooks",
+    "_global_forward_hooks",
+    "_global_forward_hooks_always_called",
+    "_global_forward_hooks_with_kwargs",
 )
 
 Undo = Callable[[], None]

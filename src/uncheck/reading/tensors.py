@@ -24,7 +24,8 @@ def parts_of(value: object) -> list[tuple[Any, Any]] | None:
         return list(value.items())
     if isinstance(value, slice):
         return [("start", value.start), ("stop", value.stop), ("step", value.step)]
-    if isinstance(value, Sequence | Set) and not isinstance(value, str | bytes | range):
+    # Tuples of types: torch 2.6 does not trace unions.
+    if isinstance(value, (Sequence, Set)) and not isinstance(value, (str, bytes, range)):
         return list(zip(getattr(value, "_fields", range(len(value))), value, strict=True))
     return None
 
