@@ -43,7 +43,7 @@ ALLOWED = {
     },
     "swapping": {"errors", "plain", "phases", "reading", "layers", "editing"},
     # The former names of several rooms, for the code of users.
-    "fixing": {"fusing", "editing", "repairing", "swapping"},
+    "fixing": {"errors", "fusing", "editing", "repairing", "swapping"},
     "demo": {"errors"},
     # The sentences about a repair take the effect of each method from the one list of methods.
     "reporting": {"errors", "geometry", "repairing"},

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from uncheck.editing import CycleSpin, keep_even, load_repaired
-from uncheck.fusing import Difference, Fused, Fusion, Refused, fuse
+from uncheck.errors import Refused
+from uncheck.fusing import Difference, Fused, Fusion, fuse
 from uncheck.repairing.result import Repair
 from uncheck.swapping import Kept, Replaced, Swapped, swap
 

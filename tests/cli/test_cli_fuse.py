@@ -9,7 +9,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 import uncheck
-from uncheck.fusing import build
+from uncheck.layers import FusedResizeConv
 
 NETWORKS = '''
 import sys
@@ -153,12 +153,12 @@ def test_nothing_to_fuse(networks, run):
 
 
 def test_outputs_that_differ_are_an_error_and_nothing_is_written(networks, fails, monkeypatch):
-    honest = build.FusedResizeConv.from_conv
+    honest = FusedResizeConv.from_conv.__func__
 
-    def faulty(weight, *args, **kwargs):
-        return honest(weight * 1.01, *args, **kwargs)
+    def faulty(cls, weight, *args, **kwargs):
+        return honest(cls, weight * 1.01, *args, **kwargs)
 
-    monkeypatch.setattr(build.FusedResizeConv, "from_conv", staticmethod(faulty))
+    monkeypatch.setattr(FusedResizeConv, "from_conv", classmethod(faulty))
     (networks / "fused.safetensors").write_bytes(b"before")
     message = fails("fuse", "nets.py:Up", "--input", "nets.py:made", "-o", "fused.safetensors")
     assert "more than rounding allows" in message

@@ -12,6 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils import parametrizations
 
+import uncheck.fixing
+
 
 @dataclass(frozen=True)
 class Case:
@@ -23,7 +25,9 @@ class Case:
         fused: (resize, convolution, folded norm) of what must be fused.
         refused: resize and a part of the reason, of what must be refused.
         others: shapes on which the fused network must agree as well.
-        exact: whether it draws no noise.
+        nest: puts the tensors together as the network takes them.
+        static: whether torch.export and torch.compile take the network itself.
+        steady: whether it does the same each time it is called.
     """
 
     make: Callable[[], nn.Module]
@@ -32,6 +36,8 @@ class Case:
     refused: tuple[tuple[str, str], ...] = ()
     others: tuple[tuple[tuple[int, ...], ...], ...] = ()
     nest: Callable[..., Any] = field(default=lambda *tensors: tensors)
+    static: bool = True
+    steady: bool = True
 
 
 CASES: dict[str, Case] = {}
@@ -60,6 +66,38 @@ def settle(net: nn.Module) -> nn.Module:
             ):
                 tensor.copy_(torch.rand(tensor.shape, generator=generator) + low)
     return net.eval()
+
+
+def make(name: str) -> nn.Module:
+    """Make the network of a case, the same each time."""
+    torch.manual_seed(0)
+    net = settle(CASES[name].make())
+    if name == "training norm":
+        net[2].train()
+    return net
+
+
+def inputs(name: str, shapes: Any = None, seed: int = 1) -> Any:
+    """Draw what a case's network takes."""
+    generator = torch.Generator().manual_seed(seed)
+    case = CASES[name]
+    return case.nest(*[torch.randn(shape, generator=generator) for shape in shapes or case.shapes])
+
+
+RESULTS: dict[str, uncheck.fixing.Fusion] = {}
+
+
+def fused(name: str, net: nn.Module | None = None, given: Any = None) -> uncheck.fixing.Fusion:
+    """Fuse a case's network, once for all tests of a run; they copy the result before they change it.
+
+    Args:
+        name: of the case.
+        net: its network, to be fused anew and watched.
+        given: its input.
+    """
+    if name not in RESULTS or net is not None:
+        RESULTS[name] = uncheck.fuse(net or make(name), inputs(name) if given is None else given)
+    return RESULTS[name]
 
 
 PICTURE = (2, 3, 6, 5)
@@ -259,7 +297,7 @@ class Tap(nn.Module):
         return x
 
 
-@case("a tap between", PICTURE, refused=(("0", "does not do what was recorded"),))
+@case("a tap between", PICTURE, refused=(("0", "1 is given what it makes, and may keep it"),))
 def tapped():
     return nn.Sequential(nn.Upsample(scale_factor=2), Tap(), nn.Conv2d(3, 4, 3))
 
@@ -484,14 +522,14 @@ class FunctionalWeights(nn.Module):
         return F.conv2d(x, self.weight * 0.2, self.bias, padding=1)
 
 
-@case("weights from the input", PICTURE, refused=(("interpolate", "is made from the input"),))
+@case("weights from the input", PICTURE, fused=(("interpolate", "conv2d", None),), others=((LARGER,),))
 class WeightsFromTheInput(FunctionalWeights):
     def forward(self, x):
         weight = self.weight * x.mean()
         return F.conv2d(F.interpolate(x, scale_factor=2), weight, padding=1)
 
 
-@case("shared convolution", PICTURE, refused=(("interpolate", "conv is called elsewhere, too"),))
+@case("shared convolution", PICTURE, fused=(("interpolate", "conv", None),), others=((LARGER,),))
 class SharedConvolution(nn.Module):
     def __init__(self):
         super().__init__()
@@ -501,7 +539,7 @@ class SharedConvolution(nn.Module):
         return self.conv(F.interpolate(self.conv(x), scale_factor=2))
 
 
-@case("shared weights", PICTURE, refused=(("interpolate", "a shares its weights"),))
+@case("shared weights", PICTURE, fused=(("interpolate", "a", None),), others=((LARGER,),))
 class SharedWeights(nn.Module):
     def __init__(self):
         super().__init__()
@@ -592,7 +630,7 @@ class PassedByName(nn.Module):
         return self.conv(input=self.up(input=x)) * (2 if flag else 1)
 
 
-@case("padding from sizes", PICTURE, refused=(("interpolate", "decides by"),))
+@case("padding from sizes", PICTURE, fused=(("interpolate", "conv", None),), others=((LARGER,),))
 class PaddingFromSizes(nn.Module):
     """TensorFlow's SAME, reckoned from the size of the enlarged picture."""
 
@@ -631,13 +669,13 @@ class NoiseAfter(TwoTakers):
         return x + torch.randn_like(x)
 
 
-@case("noise drawn beside", PICTURE, refused=(("interpolate", "makes a tensor that does not come"),))
+@case("noise drawn beside", PICTURE, fused=(("interpolate", "conv", None),), others=((LARGER,),))
 class NoiseBeside(TwoTakers):
     def forward(self, x):
         return self.conv(F.interpolate(x, scale_factor=2)) + torch.randn(1)
 
 
-@case("a factor by lot", PICTURE, refused=(("interpolate", "not the same in another run"),))
+@case("a factor by lot", PICTURE, fused=(("interpolate", "conv", None),), static=False, steady=False)
 class FactorByLot(TwoTakers):
     def __init__(self):
         super().__init__()
@@ -648,7 +686,7 @@ class FactorByLot(TwoTakers):
         return self.conv(F.interpolate(x, scale_factor=self.turn))
 
 
-@case("a coin in Python", PICTURE, refused=(("interpolate", "draws random numbers"),))
+@case("a coin in Python", PICTURE, fused=(("interpolate", "conv", None),), static=False)
 class Coin(TwoTakers):
     def forward(self, x):
         if random.random() < 2:
@@ -656,13 +694,13 @@ class Coin(TwoTakers):
         return self.conv(x)
 
 
-@case("a factor from the input", PICTURE, refused=(("interpolate", "cannot be traced"),))
+@case("a factor from the input", PICTURE, fused=(("interpolate", "conv", None),), others=((LARGER,),))
 class FactorFromTheInput(TwoTakers):
     def forward(self, x):
         return self.conv(F.interpolate(x, scale_factor=int(x.shape[0])))
 
 
-@case("values decide", PICTURE, refused=(("interpolate", "depends on what the network computes"),))
+@case("values decide", PICTURE, fused=(("interpolate", "conv", None),), others=((LARGER,),), static=False)
 class ValuesDecide(TwoTakers):
     def forward(self, x):
         y = F.interpolate(x, scale_factor=2)
@@ -671,7 +709,7 @@ class ValuesDecide(TwoTakers):
         return self.conv(y)
 
 
-@case("it keeps a list", PICTURE, refused=(("interpolate", "changes the attribute 'seen'"),))
+@case("it keeps a list", PICTURE, fused=(("interpolate", "conv", None),), others=((LARGER,),))
 class KeepsAList(TwoTakers):
     def __init__(self):
         super().__init__()
@@ -682,7 +720,7 @@ class KeepsAList(TwoTakers):
         return self.conv(F.interpolate(x, scale_factor=2))
 
 
-@case("without gradients", PICTURE, refused=(("interpolate", "switches gradients or autocast"),))
+@case("without gradients", PICTURE, fused=(("interpolate", "conv", None),), others=((LARGER,),))
 class WithoutGradients(TwoTakers):
     def forward(self, x):
         with torch.no_grad():
@@ -690,7 +728,7 @@ class WithoutGradients(TwoTakers):
         return self.conv(x)
 
 
-@case("asks for the kind", PICTURE, refused=(("interpolate", "(isinstance)"),))
+@case("asks for the kind", PICTURE, fused=(("interpolate", "conv", None),), others=((LARGER,),))
 class AsksForTheKind(TwoTakers):
     def forward(self, x):
         if isinstance(x, list):
@@ -714,7 +752,7 @@ class NamesOfBuiltins(TwoTakers):
         return self.conv(F.interpolate(input, scale_factor=2)) * (1 if flag else 2)
 
 
-@case("it counts", PICTURE, refused=(("interpolate", "writes the attribute 'count'"),))
+@case("it counts", PICTURE, fused=(("interpolate", "conv", None),), others=((LARGER,),))
 class Counts(TwoTakers):
     def __init__(self):
         super().__init__()
@@ -766,7 +804,11 @@ class ChangedInPlace(TwoTakers):
         return self.conv(x)
 
 
-@case("the input changed after", PICTURE, fused=(("interpolate", "conv", None),))
+@case(
+    "the input changed after",
+    PICTURE,
+    refused=(("interpolate", "add_ writes to a tensor before conv takes"),),
+)
 class InputChangedAfter(TwoTakers):
     def forward(self, x):
         x = x * 1
@@ -794,3 +836,42 @@ def no_multiple():
 @case("no batch", (3, 4, 6), refused=(("0", "no convolution"),))
 def no_batch():
     return nn.Sequential(nn.Upsample(scale_factor=2), nn.Flatten(0, 1), nn.Linear(12, 2))
+
+
+@case(
+    "two ways out", PICTURE, fused=(("interpolate", "conv", None),),
+    refused=(("interpolate", "calls take what it makes"),), others=((LARGER,),),
+)  # fmt: skip
+class TwoWaysOut(TwoTakers):
+    """One resize for a convolution, one that everything else takes."""
+
+    def forward(self, x):
+        y, z = F.interpolate(x, scale_factor=2), F.interpolate(x, scale_factor=2)
+        y = self.conv(y)
+        w = torch.cat([z, torch.stack([z, z])[0] * 2 - z], 1)[:, :3]
+        return w + y if torch.is_tensor(w) else y
+
+
+@case("a helper beside the class", PICTURE, fused=(("interpolate", "conv", None),), others=((LARGER,),))
+class Helped(TwoTakers):
+    """As in segmentation toolboxes: a function of the module, not of the class, resizes."""
+
+    def forward(self, x):
+        return self.conv(resized(x))
+
+
+def resized(x):
+    return F.interpolate(x, scale_factor=2, mode="nearest")
+
+
+@case("a norm that may be left out", PICTURE, fused=(("interpolate", "conv", None),), others=((LARGER,),))
+class NormOrNot(nn.Module):
+    """The norm must not be folded: without it the convolution's own output is wanted."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.norm = nn.Conv2d(3, 3, 3, padding=1), nn.BatchNorm2d(3)
+
+    def forward(self, x, norm=True):
+        x = self.conv(F.interpolate(x, scale_factor=2))
+        return self.norm(x) if norm else x

@@ -1,4 +1,4 @@
-"""What fusing did to a network, as values that render themselves."""
+"""Results of fusing: the new network, the account of it, and how far the outputs differ."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import nn
 
+from uncheck.errors import Refused
 from uncheck.plain import Plain, as_dict
 
 SCHEMA = "uncheck.fuse/1"
@@ -18,7 +19,7 @@ class Fused(Plain):
 
     Attributes:
         resize: the layer or function that resized.
-        conv: path of the convolution; the fused layer stands there in the new network.
+        conv: the convolution; where it was a layer, the fused layer stands there in the new network.
         factor: of the resize, per axis.
         mode: "nearest" or "linear".
         kernel_size: of the convolution before.
@@ -27,6 +28,9 @@ class Fused(Plain):
         folded: path of the BatchNorm that was folded in, None where there was none.
         calls: how often the example ran it.
         notes: what else to know, in sentences.
+
+    >>> str(Fused("up", "conv", (2, 2), "nearest", (3, 3), ((1, 1), (1, 1)), "zeros", folded="norm"))
+    'up (nearest x 2x2) + conv (3x3) + norm'
     """
 
     resize: str
@@ -48,30 +52,6 @@ class Fused(Plain):
 
 
 @dataclass(frozen=True)
-class Refused:
-    """A resize that stays as it was, and why.
-
-    Attributes:
-        resize: the layer or function that resizes.
-        reason: a sentence.
-        calls: how often the example ran it.
-    """
-
-    resize: str
-    reason: str
-    calls: int = 1
-
-    def __str__(self) -> str:
-        """One line."""
-        again = f" ({self.calls} calls)" if self.calls > 1 else ""
-        return f"{self.resize}{again}: {self.reason}"
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
-        return {"resize": self.resize, "reason": self.reason, "calls": self.calls}
-
-
-@dataclass(frozen=True)
 class Difference(Plain):
     """Largest difference between the outputs of both networks.
 
@@ -81,6 +61,9 @@ class Difference(Plain):
         relative: the larger of the two, each over the largest absolute value of its output; that of the
             second input where the example is constant.
         allowed: what `relative` may be, sqrt of the machine epsilon of the output's type.
+
+    >>> Difference(example=1e-7, random=None, relative=1e-7, allowed=3e-4).to_dict()["relative"]
+    1e-07
     """
 
     example: float
@@ -99,6 +82,9 @@ class Fusion:
         refused: what did not, with the reason, in forward order.
         difference: how far the outputs of both networks differ, measured.
         notes: about the whole, in sentences.
+
+    >>> str(Fusion(nn.Identity(), (), (), Difference(0.0, 0.0, 0.0, 3e-4)))
+    'nothing to fuse: no resize makes an axis longer'
     """
 
     model: nn.Module = field(repr=False)
@@ -121,5 +107,6 @@ class Fusion:
         return "\n".join(lines)
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready, without the network."""
-        return {"schema": SCHEMA, **as_dict(self)}
+        """Return plain lists, dictionaries and numbers, ready for JSON, without the network."""
+        refused = [{"resize": one.where, "reason": one.reason, "calls": one.calls} for one in self.refused]
+        return {"schema": SCHEMA, **as_dict(self), "refused": refused}

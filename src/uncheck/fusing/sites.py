@@ -1,28 +1,20 @@
-"""Where a recorded network resizes and convolves, and why some of these places cannot be fused."""
+"""Sites of a recorded network where it resizes and convolves, and why some cannot be fused."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
-from fractions import Fraction
-from typing import Any
+from typing import TypeVar
 
-from uncheck.fusing.result import Refused
+from uncheck.errors import Kind, Refusal, Refused
+from uncheck.fusing.rules import Pad, plan_fusing, read_pad, read_resize, total_padding
 from uncheck.reading.calls import Convolution, arguments, convolution, main_input, slices
 from uncheck.reading.graph import Graph, Node, Slot
 from uncheck.reading.neighbours import as_plain
 from uncheck.reading.padding import call_name, pad_of
-from uncheck.reading.tables import PASSING, RESIZE
+from uncheck.reading.tables import RESIZE
 
-MODES = {
-    "nearest": "nearest",
-    "linear": "linear",
-    "bilinear": "linear",
-    "trilinear": "linear",
-}
-NAMES = {"zero": "zeros"}
-Pad = tuple[str, tuple[tuple[int, int], ...]]
-"""Kind of padding as torch's convolutions name it, and (start, end) per axis."""
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -35,11 +27,13 @@ class Site:
         conv: the convolution's call.
         norm: the batch norm's call that alone takes what the convolution makes.
         factor: of the resize, per axis.
-        mode: as torch names it.
+        kind: nearest or linear.
         sized: whether the resize was told a size, so that the factor may be another on another input.
         pads: what `between` pads, in order.
         own: what the convolution's layer pads.
-        plain: the convolution's arguments; `padding` counts for nothing, `own` has it.
+        padding: everything it is padded by, taken together.
+        plain: the convolution's arguments; its `padding` counts for nothing, `own` has it.
+        live: whether weight or bias are made from the input or from noise.
     """
 
     resize: Node
@@ -47,34 +41,22 @@ class Site:
     conv: Node
     norm: Node | None
     factor: tuple[int, ...]
-    mode: str
+    kind: str
     sized: bool
     pads: tuple[Pad, ...]
     own: Pad
+    padding: Pad
     plain: Convolution
-
-    @property
-    def kind(self) -> str:
-        """The mode as the algebra names it: nearest or linear."""
-        return MODES[self.mode]
-
-    @property
-    def name(self) -> str:
-        """What the resize goes by."""
-        return call_name(self.resize)
+    live: bool
 
     @property
     def calls(self) -> tuple[Node, ...]:
-        """All its calls, in order."""
-        return (self.resize, *self.between, self.conv, *([self.norm] if self.norm else []))
+        """Its calls, in order, without the norm's."""
+        return (self.resize, *self.between, self.conv)
 
 
-class NotFusable(Exception):
-    """Why a place cannot be fused, as a sentence."""
-
-
-def find_sites(graph: Graph, layers: Collection[str]) -> tuple[Site | Refused, ...]:
-    """Every call that makes an axis longer by interpolation: to be fused, or refused with the reason.
+def find_sites(graph: Graph, layers: Collection[str]) -> list[Site | Refused]:
+    """Return every call that makes an axis longer by interpolation: to be fused, or refused with the reason.
 
     Args:
         graph: of a recording.
@@ -89,101 +71,74 @@ def find_sites(graph: Graph, layers: Collection[str]) -> tuple[Site | Refused, .
             continue  # makes nothing larger
         try:
             found.append(_site(graph, node, layers))
-        except NotFusable as reason:
-            found.append(Refused(call_name(node), str(reason)))
-    return tuple(found)
+        except Refusal as refusal:
+            found.append(Refused(Kind.unsupported, refusal.refused.reason, call_name(node)))
+    return found
 
 
 def _site(graph: Graph, node: Node, layers: Collection[str]) -> Site:
-    mode, factor, sized = _resize(node)
+    if node.name not in ("interpolate", "upsample"):
+        raise Refusal(f"{node.name} is a call of torch's inside; write F.interpolate")
+    given = arguments(node)
+    kind, factor = _checked(read_resize(given, main_input(node).shape[2:]))
     ndim = len(factor)
     between: list[Node] = []
     pads: list[Pad] = []
-    current = node
-    while True:
-        taker = _only_taker(graph, current)
-        conv = convolution(taker)
-        if conv is not None:
-            break
-        if taker.name in PASSING.names and taker.name == "contiguous":
-            between.append(taker)
-        else:
+    taker = _only_taker(graph, node)
+    while (conv := convolution(taker)) is None:
+        if taker.name != "contiguous":
             pads.append(_pad(taker, ndim))
-            between.append(taker)
-        current = taker
-    own, plain = _convolution(graph, taker, conv, current, ndim)
+        between.append(taker)
+        taker = _only_taker(graph, taker)
+    own, plain = _convolution(taker, conv, between[-1] if between else node, ndim)
     # A layer with padding_mode="reflect" pads by a call of its own.
-    inner = [n for n in between if n.key.module == taker.key.module and taker.key.module in layers]
-    for inside in inner:
+    for inside in [n for n in between if n.key.module == taker.key.module and taker.key.module in layers]:
         if inside is not between[-1] or max(map(max, own[1])) > 0:
-            raise NotFusable(f"{taker.layer} pads twice")
+            raise Refusal(f"{taker.layer} pads twice")
         between.remove(inside)
         if inside.name != "contiguous":
             own = pads.pop()
+    padding = _checked(total_padding((*pads, own), ndim))
+    name = call_name(taker)
+    _checked(plan_fusing(plain.kernel_size, factor, kind, padding, plain.dilation, name))
+    for other in graph.nodes[node.index + 1 : taker.index]:
+        if other.writes:
+            raise Refusal(f"{call_name(other)} writes to a tensor before {name} takes what it makes")
+    weights = [arguments(taker).get(word) for word in ("weight", "bias")]
+    made = [graph.nodes[w.node] for w in weights if isinstance(w, Slot) and w.node is not None]
     return Site(
         node,
         tuple(between),
         taker,
         _norm(graph, taker),
         factor,
-        mode,
-        sized,
+        kind,
+        given.get("size") is not None,
         tuple(pads),
         own,
+        padding,
         plain,
+        any(one.signal for one in made),
     )
 
 
-def _resize(node: Node) -> tuple[str, tuple[int, ...], bool]:
-    """Mode, factor per axis, and whether a size was given."""
-    if node.name not in ("interpolate", "upsample"):
-        raise NotFusable(f"{node.name} is a call of torch's inside; write F.interpolate")
-    given = arguments(node)
-    mode = str(given.get("mode") or "nearest")
-    if mode == "nearest-exact":
-        # floor((j + 1/2) / s) = floor(j / s) for whole s; by a size or another factor it is another resize
-        raise NotFusable(
-            "mode 'nearest-exact' is left as it is: by whole factors it takes the same pixels as 'nearest': "
-            "write mode='nearest' to have it fused"
-        )
-    if mode not in MODES:
-        raise NotFusable(f"mode {mode!r} followed by a convolution is no single small convolution")
-    if given.get("align_corners"):
-        raise NotFusable("align_corners=True gives every position its own weights; no convolution does that")
-    if given.get("antialias"):
-        raise NotFusable("antialias=True is not read; it changes nothing when enlarging, so leave it out")
-    sized = given.get("size") is not None
-    factors = _factors(node, sized)
-    if any(f.denominator != 1 or f < 1 for f in factors):
-        text = " x ".join(f"{float(f):.4g}" for f in factors)
-        what = "the size asked for is" if sized else "the scale factor is"
-        raise NotFusable(f"{what} {text} times the input's, not a whole number on every axis")
-    return mode, tuple(int(f) for f in factors), sized
-
-
-def _factors(node: Node, sized: bool) -> tuple[Fraction, ...]:
-    """What the call asks for, exactly: 2.0001 on 8 positions makes 16, but samples them elsewhere."""
-    before = main_input(node).shape[2:]
-    if sized:
-        return tuple(Fraction(b, a) for a, b in zip(before, node.shape[2:], strict=True))
-    scale: Any = arguments(node).get("scale_factor")
-    scales = scale if isinstance(scale, Sequence) else [scale] * len(before)
-    try:
-        return tuple(Fraction(float(one)) for one in scales)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise NotFusable("its scale factor is no number") from error
+def _checked(read: T | str) -> T:
+    """Return what was read, or refuse for the reason that was given instead."""
+    if isinstance(read, str):
+        raise Refusal(read)
+    return read
 
 
 def _only_taker(graph: Graph, node: Node) -> Node:
     takers = graph.of(graph.consumers[node.index])
     if node.index in graph.outputs:
-        raise NotFusable("the model returns what it makes" + (", and other calls take it" if takers else ""))
+        raise Refusal("the model returns what it makes" + (", and other calls take it" if takers else ""))
     if not takers:
-        raise NotFusable("no call takes what it makes")
+        raise Refusal("no call takes what it makes")
     if len(takers) > 1:
         names = ", ".join(dict.fromkeys(call_name(taker) for taker in takers[:3]))
         more = ", ..." if len(takers) > 3 else ""
-        raise NotFusable(f"{len(takers)} calls take what it makes ({names}{more})")
+        raise Refusal(f"{len(takers)} calls take what it makes ({names}{more})")
     return takers[0]
 
 
@@ -192,43 +147,32 @@ def _pad(node: Node, ndim: int) -> Pad:
     name = call_name(node)
     if read is None:
         if node.func is None:
-            raise NotFusable(f"{name} takes what it makes, and cannot be followed")
+            raise Refusal(f"{name} takes what it makes, and cannot be followed")
         if node.name in ("getitem", "narrow") and (node.name == "narrow" or slices(node) is not None):
-            raise NotFusable(f"{name} crops what it makes before a convolution could take it")
-        raise NotFusable(f"{name} takes what it makes, and is no convolution and no padding")
-    mode, amount = read
-    if mode == "constant":
-        raise NotFusable(f"{name} pads with a value other than zero")
-    if len(amount) > ndim or node.writes:
-        raise NotFusable(f"{name} pads the channels or the batch")
-    if min(n for pair in amount for n in pair) < 0:
-        raise NotFusable(f"{name} crops by negative padding")
-    return NAMES.get(mode, mode), ((0, 0),) * (ndim - len(amount)) + amount
+            raise Refusal(f"{name} crops what it makes before a convolution could take it")
+        raise Refusal(f"{name} takes what it makes, and is no convolution and no padding")
+    pad = read_pad(*read, ndim)
+    if isinstance(pad, str):
+        raise Refusal(f"{name} {pad}")
+    return pad
 
 
-def _convolution(
-    graph: Graph, node: Node, conv: Convolution, taken: Node, ndim: int
-) -> tuple[Pad, Convolution]:
+def _convolution(node: Node, conv: Convolution, taken: Node, ndim: int) -> tuple[Pad, Convolution]:
     name = call_name(node)
-    given = arguments(node)
-    value = given["input"]
+    value = arguments(node)["input"]
     if not isinstance(value, Slot) or value.node != taken.index or conv.weight is None:
-        raise NotFusable(f"{name} takes what it makes as a weight")
+        raise Refusal(f"{name} takes what it makes as a weight")
     if conv.ndim != ndim or node.name.startswith("_") or node.name == "convolution":
-        raise NotFusable(f"{name} is not an ordinary convolution on as many axes")
+        raise Refusal(f"{name} is not an ordinary convolution on as many axes")
     if len(taken.shape) != ndim + 2:
-        raise NotFusable(f"{name} takes what it makes without a batch axis")
+        raise Refusal(f"{name} takes what it makes without a batch axis")
     if max(conv.stride) > 1:
-        raise NotFusable(f"{name} has stride {max(conv.stride)}; only stride 1 can be fused")
-    for word in ("weight", "bias"):
-        slot = given.get(word)
-        if isinstance(slot, Slot) and slot.node is not None and graph.nodes[slot.node].signal:
-            raise NotFusable(f"the {word} of {name} is made from the input")
+        raise Refusal(f"{name} has stride {max(conv.stride)}; only stride 1 can be fused")
     plain = as_plain(conv)
     if plain is None:
-        raise NotFusable(f"{name} is no plain convolution")
+        raise Refusal(f"{name} is no plain convolution")
     if min(n for pair in plain.padding for n in pair) < 0:
-        raise NotFusable(f"{name} crops its output")
+        raise Refusal(f"{name} crops its output")
     return ("zeros", plain.padding), plain
 
 
@@ -238,21 +182,3 @@ def _norm(graph: Graph, conv: Node) -> Node | None:
         return None
     node = graph.nodes[takers[0]]
     return node if node.name == "batch_norm" and node.layer else None
-
-
-def whole_padding(pads: Sequence[Pad], ndim: int) -> Pad:
-    """Several paddings after each other as one.
-
-    Raises:
-        NotFusable: paddings of different kinds, or several that reflect or wrap around.
-    """
-    real = [pad for pad in pads if max(n for pair in pad[1] for n in pair) > 0]
-    if not real:
-        return "zeros", ((0, 0),) * ndim
-    kinds = {mode for mode, _ in real}
-    if len(real) > 1 and (len(kinds) > 1 or not kinds <= {"zeros", "replicate"}):
-        raise NotFusable(f"it is padded twice, by {' and then '.join(mode for mode, _ in real)}")
-    total = tuple(
-        (sum(pad[axis][0] for _, pad in real), sum(pad[axis][1] for _, pad in real)) for axis in range(ndim)
-    )
-    return real[0][0], total

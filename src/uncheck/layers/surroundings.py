@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from torch.overrides import _get_current_function_mode_stack
 
 
 def exporting() -> bool:
@@ -20,8 +21,13 @@ def watched() -> bool:
 
     A watcher, such as `uncheck.inspect`, shall see a resize and a convolution; a transform needs calls it has
     rules for. Both questions are answered by private functions of torch: where one is gone, the answer is no.
+    A mode that only puts resizes off, as in the networks of `uncheck.fuse`, does not watch.
     """
-    return (_MODES is not None and _MODES() > 0) or (_TRANSFORMS is not None and _TRANSFORMS())
+    if _MODES is not None and _MODES() > 0:
+        modes = _get_current_function_mode_stack()  # type: ignore[no-untyped-call]
+        if not all(getattr(mode, "defers", False) for mode in modes):
+            return True
+    return _TRANSFORMS is not None and _TRANSFORMS()
 
 
 def tracing() -> bool:

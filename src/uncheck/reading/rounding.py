@@ -1,4 +1,4 @@
-"""Whether two runs gave the same, but for rounding."""
+"""A comparison of two runs, up to rounding."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from uncheck.reading.tensors import tensors_in
 
 
 def same_but_rounding(one: object, two: object) -> bool:
-    """Whether the outputs of two runs differ by at most sqrt(epsilon) of their tensors' largest values.
+    """Return whether two outputs differ by at most sqrt(epsilon) of their tensors' largest values.
 
     Args:
         one: any nest of tensors.

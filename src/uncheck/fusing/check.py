@@ -1,4 +1,4 @@
-"""How far two outputs differ, and how far rounding allows them to."""
+"""A check of the fused network: how far two outputs differ, and how far rounding allows them to."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ TF32 = 2.0**-10
 
 
 def second_input(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
-    """White noise of the shapes, types, means and deviations of the example; whole numbers stay as they are.
+    """Return white noise of the shapes, types, means and deviations of the example, the same each time.
 
-    The same each time.
+    Whole numbers stay as they are.
     """
     generator = torch.Generator().manual_seed(0)
 
@@ -37,7 +37,7 @@ def second_input(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def is_constant(inputs: tuple[Any, ...]) -> bool:
-    """Whether every floating-point tensor of an input has one value only."""
+    """Return whether every floating-point tensor of an input has one value only."""
     tensors = [t for t in tensors_in(inputs) if t.is_floating_point() and t.numel()]
     return bool(tensors) and all(bool((t == t.flatten()[0]).all()) for t in tensors)
 
@@ -50,7 +50,7 @@ def difference(
     Args:
         before: what the network returned on both; the second is None if it was not run.
         after: what the fused network returned.
-        types: floating-point types the network reckons in.
+        types: floating-point types the network computes in.
         constant: whether the example is; a norm then divides rounding by next to nothing, so that the second
             input alone decides, if there is one.
 
@@ -71,7 +71,7 @@ def difference(
 
 
 def _largest(before: Any, after: Any) -> tuple[float, float]:
-    """Largest absolute difference, and the largest over the largest value of its tensor."""
+    """Return the largest absolute difference, and the largest over the largest value of its tensor."""
     old, new = list(tensors_in(before)), list(tensors_in(after))
     if [tuple(t.shape) for t in old] != [tuple(t.shape) for t in new]:
         raise UncheckError("the fused network returns tensors of other shapes; report this with the network")
