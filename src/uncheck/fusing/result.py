@@ -45,7 +45,7 @@ class Fused(Plain):
     notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        """One line."""
+        """Return one line."""
         factor, kernel = ("x".join(map(str, sizes)) for sizes in (self.factor, self.kernel_size))
         norm = f" + {self.folded}" if self.folded else ""
         return f"{self.resize} ({self.mode} x {factor}) + {self.conv} ({kernel}){norm}"
@@ -99,7 +99,7 @@ class Fusion:
         return bool(self.refused)
 
     def __str__(self) -> str:
-        """What was fused, what was refused and why, and the difference measured."""
+        """Return what was fused, what was refused and why, and the difference measured, one to a line."""
         if not self.fused and not self.refused:
             return "nothing to fuse: no resize makes an axis longer"
         lines = [f"fused: {one}" for one in self.fused] + [f"refused: {one}" for one in self.refused]
