@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -16,6 +16,8 @@ from uncheck.phases.axes import flat_pads
 
 PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
 """Those of torch.nn's convolutions."""
+
+L = TypeVar("L", bound="AxisLayer")
 
 
 class AxisLayer(nn.Module):
@@ -134,6 +136,16 @@ class ConvLayer(AxisLayer):
             if getattr(self, name) not in (value, (value,) * self.ndim):
                 words.append(f"{name}={getattr(self, name)!r}")
         return ", ".join(words) + ("" if self.bias is not None else ", bias=False")
+
+
+def on_axes(layer: type[L]) -> tuple[type[L], type[L], type[L]]:
+    """Return the classes of a layer that state one, two and three axes: BlurPool1d and so on."""
+
+    def stated(n: int) -> type[L]:
+        words = {"__module__": layer.__module__, "__doc__": f"`{layer.__name__}` on {n} axes.", "_ndim": n}
+        return type(f"{layer.__name__}{n}d", (layer,), words)
+
+    return stated(1), stated(2), stated(3)
 
 
 def check_word(name: str, value: object, known: Collection[str]) -> None:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from uncheck.errors import UncheckError
 from uncheck.geometry import Sizes
-from uncheck.layers.axes import AxisLayer, check_word
+from uncheck.layers.axes import AxisLayer, check_word, on_axes
 from uncheck.layers.filters import FixedFilters, convolve, filter_taps, hold_power, smooth
 
 PADDING_MODES = ("reflect", "symmetric", "replicate", "circular", "zeros")
@@ -53,6 +53,10 @@ class BlurPool(FixedFilters, AxisLayer):
     Cost: prod(kernel_size / stride) multiplications per input pixel.
     Source: Zhang, "Making convolutional networks shift-invariant again", ICML 2019, for the pooling; the
         choice of filter and borders follows from the phase sums.
+
+    Example:
+        >>> BlurPool2d(stride=2)(torch.ones(1, 3, 8, 8)).shape
+        torch.Size([1, 3, 4, 4])
     """
 
     kernel_size: tuple[int, ...]
@@ -102,22 +106,7 @@ class BlurPool(FixedFilters, AxisLayer):
         return f"kernel_size={self.kernel_size}, stride={self.stride}, padding_mode={self.padding_mode!r}"
 
 
-class BlurPool1d(BlurPool):
-    """`BlurPool` on one axis."""
-
-    _ndim = 1
-
-
-class BlurPool2d(BlurPool):
-    """`BlurPool` on two axes."""
-
-    _ndim = 2
-
-
-class BlurPool3d(BlurPool):
-    """`BlurPool` on three axes."""
-
-    _ndim = 3
+BlurPool1d, BlurPool2d, BlurPool3d = on_axes(BlurPool)
 
 
 def even_filter(kernel_size: int, stride: int) -> list[int]:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from uncheck.errors import UncheckError
 from uncheck.geometry import Sizes, per_axis
-from uncheck.layers.axes import ConvLayer
+from uncheck.layers.axes import ConvLayer, on_axes
 from uncheck.layers.filters import FixedFilters, filter_taps, hold_power, smooth
 from uncheck.phases.axes import CONVS, conv
 
@@ -50,6 +50,10 @@ class BlurConv(FixedFilters, ConvLayer):
         UncheckError: arguments that do not fit; in forward, an input that does not.
 
     Cost: the convolution's, and prod(s) multiplications per input value for each order.
+
+    Example:
+        >>> BlurConv2d(3, 8, 3, stride=2, padding=1)(torch.ones(1, 3, 8, 8)).shape
+        torch.Size([1, 8, 4, 4])
     """
 
     stride: tuple[int, ...]
@@ -112,22 +116,7 @@ class BlurConv(FixedFilters, ConvLayer):
         return self.describe("kernel_size", "stride", padding=0, dilation=1, padding_mode="zeros", order=1)
 
 
-class BlurConv1d(BlurConv):
-    """`BlurConv` on one axis."""
-
-    _ndim = 1
-
-
-class BlurConv2d(BlurConv):
-    """`BlurConv` on two axes."""
-
-    _ndim = 2
-
-
-class BlurConv3d(BlurConv):
-    """`BlurConv` on three axes."""
-
-    _ndim = 3
+BlurConv1d, BlurConv2d, BlurConv3d = on_axes(BlurConv)
 
 
 def blur_strided(conv: nn.Conv1d | nn.Conv2d | nn.Conv3d, order: int = 1) -> BlurConv:
@@ -144,6 +133,10 @@ def blur_strided(conv: nn.Conv1d | nn.Conv2d | nn.Conv3d, order: int = 1) -> Blu
 
     Raises:
         UncheckError: no convolution of torch.nn, stride 1, or a weight computed by a parametrisation.
+
+    Example:
+        >>> blur_strided(nn.Conv2d(3, 8, 3, stride=2, padding=1))
+        BlurConv2d(3, 8, kernel_size=(3, 3), stride=(2, 2), padding=(1, 1))
     """
     if not isinstance(conv, CONVS) or isinstance(conv, nn.modules.lazy.LazyModuleMixin):
         raise UncheckError(f"blur_strided takes nn.Conv1d, nn.Conv2d or nn.Conv3d, not {type(conv).__name__}")

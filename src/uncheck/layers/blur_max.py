@@ -10,7 +10,7 @@ from torch import Tensor
 
 from uncheck.errors import UncheckError
 from uncheck.geometry import Sizes, count_axes
-from uncheck.layers.axes import AxisLayer
+from uncheck.layers.axes import AxisLayer, on_axes
 from uncheck.layers.blur import BlurPool
 
 _MAX_POOL: tuple[Callable[..., Tensor], ...] = (torch.max_pool1d, torch.max_pool2d, torch.max_pool3d)
@@ -43,6 +43,10 @@ class MaxBlurPool(AxisLayer):
 
     Cost: prod(kernel_size) comparisons per pixel, prod(s) times as many as nn.MaxPool, and the BlurPool.
     Source: Zhang, "Making convolutional networks shift-invariant again", ICML 2019.
+
+    Example:
+        >>> MaxBlurPool2d(2)(torch.ones(1, 3, 8, 8)).shape
+        torch.Size([1, 3, 4, 4])
     """
 
     kernel_size: tuple[int, ...]
@@ -87,19 +91,4 @@ class MaxBlurPool(AxisLayer):
         return f"kernel_size={self.kernel_size}, padding={self.padding}, dilation={self.dilation}"
 
 
-class MaxBlurPool1d(MaxBlurPool):
-    """`MaxBlurPool` on one axis."""
-
-    _ndim = 1
-
-
-class MaxBlurPool2d(MaxBlurPool):
-    """`MaxBlurPool` on two axes."""
-
-    _ndim = 2
-
-
-class MaxBlurPool3d(MaxBlurPool):
-    """`MaxBlurPool` on three axes."""
-
-    _ndim = 3
+MaxBlurPool1d, MaxBlurPool2d, MaxBlurPool3d = on_axes(MaxBlurPool)

@@ -30,6 +30,11 @@ class FusedResizeConv(nn.Module):
         bias: (out,) or None.
 
     Shape: (batch, in, *size) -> (batch, out, *(s * size + margin)).
+
+    Example:
+        >>> conv = nn.Conv2d(3, 8, 3, padding=1)
+        >>> FusedResizeConv.from_conv(conv.weight, conv.bias, (2, 2), padding=((1, 1), (1, 1)))
+        FusedResizeConv(3, 8, kernel_size=(3, 3), scale_factor=(2, 2), mode='nearest', taps=(4, 4))
     """
 
     def __init__(

@@ -42,6 +42,10 @@ class EqualGain(FixedFilters):
 
     Cost: in * out / groups * prod(k)^2 multiplications a step; the transposed convolution itself takes
         prod(k) times in * out / groups for each input pixel.
+
+    Example:
+        >>> EqualGain((3,), stride=2)(torch.tensor([[[1.0, 4.0, 1.0]]])).round(decimals=4)
+        tensor([[[1.6667, 3.3333, 1.6667]]])
     """
 
     projection: Tensor
@@ -119,6 +123,11 @@ def equal_gain(module: Layer, order: int = 1) -> Layer:
         UncheckError: another module, a weight that is not a parameter, or a kernel too small for this order.
 
     Cost: that of EqualGain, once per use of the weight; torch.nn.utils.parametrize.cached() saves repeats.
+
+    Example:
+        >>> layer = equal_gain(nn.ConvTranspose1d(1, 1, 3, stride=2, bias=False))
+        >>> bool(layer(torch.ones(1, 1, 4))[0, 0, 2:-2].std() < 1e-6)
+        True
     """
     name = type(module).__name__
     if not isinstance(module, CONV_TRANSPOSES):

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from uncheck.geometry import Sizes, per_axis
-from uncheck.layers.axes import AxisLayer
+from uncheck.layers.axes import AxisLayer, on_axes
 from uncheck.layers.filters import FixedFilters, filter_taps, hold_power, smooth
 from uncheck.phases.axes import flat_pads
 
@@ -47,6 +47,10 @@ class Hold(FixedFilters, AxisLayer):
         order.
     Source: Kinoshita and Kiya, "Fixed smooth convolutional layer for avoiding checkerboard artifacts in
         CNNs", ICASSP 2020, for the (order + 1)-fold hold; gain, strides and borders are treated here.
+
+    Example:
+        >>> Hold1d(2)(torch.tensor([[[1.0, 3.0, 1.0, 3.0]]]))
+        tensor([[[2., 2., 2., 2.]]])
     """
 
     stride: tuple[int, ...]
@@ -88,19 +92,4 @@ class Hold(FixedFilters, AxisLayer):
         return f"stride={self.stride}, order={self.order}"
 
 
-class Hold1d(Hold):
-    """`Hold` on one axis."""
-
-    _ndim = 1
-
-
-class Hold2d(Hold):
-    """`Hold` on two axes."""
-
-    _ndim = 2
-
-
-class Hold3d(Hold):
-    """`Hold` on three axes."""
-
-    _ndim = 3
+Hold1d, Hold2d, Hold3d = on_axes(Hold)

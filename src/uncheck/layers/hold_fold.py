@@ -50,6 +50,10 @@ def fold_hold(layer: nn.Module, hold: Hold) -> ConvTranspose:
     Cost: of the new layer, prod(k + (order + 1)(s - 1)) in out / groups multiplications per input pixel;
         groups of sub-pixel layers become dense. The pair does prod(k) in out / groups and the hold's, fewer
         unless the layer has few channels; what folding always saves is a pass over the output.
+
+    Example:
+        >>> fold_hold(nn.ConvTranspose2d(4, 3, 3, 2, padding=1, output_padding=1), Hold(2))
+        ConvTranspose2d(4, 3, kernel_size=(4, 4), stride=(2, 2), padding=(1, 1))
     """
     if isinstance(layer, CONV_TRANSPOSES):
         return _fold_transposed(layer, hold)

@@ -51,6 +51,11 @@ def icnr_(
 
     Cost: one pass over the weights.
     Source: Aitken et al., "Checkerboard artifact free sub-pixel convolution", 2017.
+
+    Example:
+        >>> conv = icnr_(nn.Conv2d(3, 8, 3), upscale_factor=2)
+        >>> bool((conv.weight[0] == conv.weight[3]).all())
+        True
     """
     if isinstance(target, Tensor):
         weight = _tied_weight(target, _phases(target, upscale_factor, 1), init)

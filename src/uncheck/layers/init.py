@@ -55,6 +55,10 @@ def bilinear_(
 
     Cost: one pass over the weights.
     Source: Long, Shelhamer, Darrell, "Fully convolutional networks", CVPR 2015, for k = 2 s.
+
+    Example:
+        >>> bilinear_(nn.ConvTranspose1d(1, 1, 4, stride=2, padding=1)).weight.tolist()
+        [[[0.25, 0.75, 0.75, 0.25]]]
     """
     weight, geometry = _transposed(target, stride, padding, dilation, groups)
     kernel: Tensor = torch.ones((), dtype=torch.float64)
@@ -98,6 +102,11 @@ def icnr_transpose_(
 
     Cost: one pass over the weights.
     Source: Aitken et al., "Checkerboard artifact free sub-pixel convolution", 2017, carried over.
+
+    Example:
+        >>> layer = icnr_transpose_(nn.ConvTranspose1d(1, 1, 4, stride=2), init=nn.init.ones_)
+        >>> layer.weight.tolist()
+        [[[1.0, 1.0, 1.0, 1.0]]]
     """
     weight, geometry = _transposed(target, stride, None, 1, groups)
     size = weight.shape[2:]

@@ -41,6 +41,11 @@ class PhaseConvTranspose(ConvLayer):
 
     Cost: that of torch's transposed convolution with this kernel; a bias per phase adds one pass over the
         output.
+
+    Example:
+        >>> layer = PhaseConvTranspose(4, 3, (4,), (2,), (1,), (0,), bias="phase")
+        >>> layer(torch.ones(1, 4, 5)).shape, layer.bias.shape
+        (torch.Size([1, 3, 10]), torch.Size([3, 2]))
     """
 
     stride: tuple[int, ...]

@@ -11,7 +11,7 @@ from torch import Tensor
 from uncheck.errors import UncheckError
 from uncheck.geometry import Sizes
 from uncheck.layers.algebra import fuse_matrix, fusing
-from uncheck.layers.axes import ConvLayer, check_word, symmetric_padding
+from uncheck.layers.axes import ConvLayer, check_word, on_axes, symmetric_padding
 from uncheck.layers.eager import Forms, Weights, apply_transposed, fused_weight, make_forms, run
 from uncheck.layers.filters import FixedFilters
 from uncheck.layers.forms import pad_input, phase_matrix
@@ -56,6 +56,10 @@ class ResizeConv(FixedFilters, ConvLayer):
     Cost: nearest, per input pixel and channel pair prod(k + s - 1) multiplications instead of prod(k s).
 
     Source: Odena, Dumoulin, Olah, Distill 2016, "Better Upsampling"; fused: Karras et al., 2017.
+
+    Example:
+        >>> ResizeConv2d(3, 8, 3, scale_factor=2)(torch.ones(1, 3, 4, 4)).shape
+        torch.Size([1, 8, 8, 8])
     """
 
     scale_factor: tuple[int, ...]
@@ -208,19 +212,4 @@ class ResizeConv(FixedFilters, ConvLayer):
         )
 
 
-class ResizeConv1d(ResizeConv):
-    """`ResizeConv` on one axis."""
-
-    _ndim = 1
-
-
-class ResizeConv2d(ResizeConv):
-    """`ResizeConv` on two axes."""
-
-    _ndim = 2
-
-
-class ResizeConv3d(ResizeConv):
-    """`ResizeConv` on three axes."""
-
-    _ndim = 3
+ResizeConv1d, ResizeConv2d, ResizeConv3d = on_axes(ResizeConv)

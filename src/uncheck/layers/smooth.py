@@ -11,7 +11,7 @@ from torch import Tensor
 
 from uncheck.errors import UncheckError
 from uncheck.geometry import Sizes
-from uncheck.layers.axes import ConvLayer, check_word
+from uncheck.layers.axes import ConvLayer, check_word, on_axes
 from uncheck.layers.gains import EqualGain
 from uncheck.phases.axes import CONV_TRANSPOSES, ConvTranspose, conv_transpose
 
@@ -52,6 +52,11 @@ class SmoothConvTranspose(ConvLayer):
             output_size that does not fit.
 
     Cost: that of the transposed convolution, and prod(k)^2 in out / groups multiplications a step.
+
+    Example:
+        >>> layer = SmoothConvTranspose1d(1, 1, 3, stride=2, bias=False)
+        >>> bool(layer(torch.ones(1, 1, 4))[0, 0, 2:-2].std() < 1e-6)
+        True
     """
 
     stride: tuple[int, ...]
@@ -175,22 +180,7 @@ class SmoothConvTranspose(ConvLayer):
         return self.describe("kernel_size", "stride", padding=0, output_padding=0, dilation=1)
 
 
-class SmoothConvTranspose1d(SmoothConvTranspose):
-    """`SmoothConvTranspose` on one axis."""
-
-    _ndim = 1
-
-
-class SmoothConvTranspose2d(SmoothConvTranspose):
-    """`SmoothConvTranspose` on two axes."""
-
-    _ndim = 2
-
-
-class SmoothConvTranspose3d(SmoothConvTranspose):
-    """`SmoothConvTranspose` on three axes."""
-
-    _ndim = 3
+SmoothConvTranspose1d, SmoothConvTranspose2d, SmoothConvTranspose3d = on_axes(SmoothConvTranspose)
 
 
 def _initial_taps(even: EqualGain) -> Tensor:

@@ -7,7 +7,7 @@ import math
 from torch import Tensor
 
 from uncheck.geometry import Sizes
-from uncheck.layers.axes import ConvLayer, symmetric_padding
+from uncheck.layers.axes import ConvLayer, on_axes, symmetric_padding
 from uncheck.layers.icnr import icnr_
 from uncheck.phases import pixel_shuffle
 from uncheck.phases.axes import CONVS
@@ -48,6 +48,11 @@ class SubpixelConv(ConvLayer):
     Cost: prod(k) prod(r) in out / groups multiplications per input pixel, as many as a transposed convolution
         of kernel r k and stride r.
     Source: Shi et al., "Real-time single image and video super-resolution ...", CVPR 2016.
+
+    Example:
+        >>> import torch
+        >>> SubpixelConv2d(3, 8, 3, upscale_factor=2)(torch.ones(1, 3, 4, 4)).shape
+        torch.Size([1, 8, 8, 8])
     """
 
     upscale_factor: tuple[int, ...]
@@ -115,19 +120,4 @@ class SubpixelConv(ConvLayer):
         return f"upscale_factor={self.upscale_factor}" + ("" if self.icnr else ", icnr=False")
 
 
-class SubpixelConv1d(SubpixelConv):
-    """`SubpixelConv` on one axis."""
-
-    _ndim = 1
-
-
-class SubpixelConv2d(SubpixelConv):
-    """`SubpixelConv` on two axes."""
-
-    _ndim = 2
-
-
-class SubpixelConv3d(SubpixelConv):
-    """`SubpixelConv` on three axes."""
-
-    _ndim = 3
+SubpixelConv1d, SubpixelConv2d, SubpixelConv3d = on_axes(SubpixelConv)

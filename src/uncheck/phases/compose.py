@@ -27,6 +27,11 @@ def compose(first: PhaseKernel, second: PhaseKernel) -> PhaseKernel:
         UncheckError: channels or axes do not agree, or the kernel is too large to hold.
 
     Cost: prod(k1) prod(k2) * in * middle * out multiplications.
+
+    Example:
+        >>> twice = PhaseKernel(torch.ones(1, 1, 2), stride=(2,))
+        >>> compose(twice, twice)
+        PhaseKernel(1 -> 1 channels, kernel 4, stride 4, offset (0,), margin (0,), bias none, torch.float32)
     """
     if first.ndim != second.ndim or first.out_channels != second.in_channels:
         raise UncheckError(

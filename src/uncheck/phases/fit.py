@@ -50,6 +50,10 @@ def to_resize_conv(
 
     Raises:
         UncheckError: hold does not divide h (with the least-squares residual), or the bias is uneven.
+
+    Example:
+        >>> to_resize_conv(PhaseKernel(torch.tensor([[[1.0, 3.0, 2.0]]]), stride=(2,))).weight
+        tensor([[[2., 1.]]])
     """
     fit = fit_resize_conv(kernel, mode)
     limit = max(32 * torch.finfo(kernel.weight.dtype).eps, 1e-12) if tolerance is None else tolerance
@@ -77,6 +81,11 @@ def fit_resize_conv(kernel: PhaseKernel, mode: str, size: Sequence[int] | None =
         UncheckError: no such mode, or a size below 1.
 
     Cost: prod(k) * prod(size) per pair of channels, and one pseudo-inverse per axis.
+
+    Example:
+        >>> fit = fit_resize_conv(PhaseKernel(torch.tensor([[[1.0, 0.0]]]), stride=(2,)), "nearest")
+        >>> fit.weight.item(), round(fit.residual, 4)
+        (0.5, 0.7071)
     """
     h = kernel.weight.double()
     padding = []

@@ -41,6 +41,10 @@ def from_conv_transpose(
 
     Raises:
         UncheckError: shapes or sizes that do not agree.
+
+    Example:
+        >>> from_conv_transpose(torch.ones(2, 3, 4, 4), None, stride=2, padding=1).offset
+        (1, 1)
     """
     ndim = _axes(weight)
     s, p, extra, d = sizes_per_axis(
@@ -73,6 +77,10 @@ def from_conv(
 
     Raises:
         UncheckError: shapes or sizes that do not agree.
+
+    Example:
+        >>> from_conv(torch.tensor([[[1.0, 2.0, 3.0]]]), None, padding=1).weight
+        tensor([[[3., 2., 1.]]])
     """
     ndim = _axes(weight)
     p, d = sizes_per_axis(ndim, padding=padding, dilation=dilation)
@@ -111,6 +119,10 @@ def from_pixel_shuffle(
 
     Raises:
         UncheckError: shapes or sizes that do not agree.
+
+    Example:
+        >>> from_pixel_shuffle(torch.ones(8, 3, 3, 3), None, factor=2, padding=1).kernel_size
+        (6, 6)
     """
     ndim = _axes(conv_weight)
     s, p, d = sizes_per_axis(ndim, factor=factor, padding=padding, dilation=dilation)
@@ -151,6 +163,10 @@ def from_unpatchify(linear_weight: Tensor, linear_bias: Tensor | None, patch: Si
 
     Raises:
         UncheckError: the weight is not (out, *patch, in).
+
+    Example:
+        >>> from_unpatchify(torch.ones(3, 4, 4, 16), None, patch=4).stride
+        (4, 4)
     """
     ndim = linear_weight.ndim - 2
     if not 1 <= ndim <= 3:

@@ -19,6 +19,10 @@ def phase_gains(kernel: PhaseKernel) -> Tensor:
         (out, in, *stride), by output index mod stride; all phases alike exactly when constants stay constant.
 
     Cost: one pass over the weights.
+
+    Example:
+        >>> phase_gains(PhaseKernel(torch.ones(1, 1, 3), stride=(2,)))
+        tensor([[[2., 1.]]])
     """
     return phase_sums(kernel.weight, kernel.stride, kernel.offset)
 
@@ -30,6 +34,10 @@ def gain_spread(kernel: PhaseKernel) -> float:
         0 (even, or all gains zero) to 1 (the gains average to zero); computed in float64.
 
     Cost: one pass over the weights.
+
+    Example:
+        >>> round(gain_spread(PhaseKernel(torch.ones(1, 1, 3), stride=(2,))), 4)
+        0.3162
     """
     return _spread(phase_gains(kernel.double()), kernel.ndim)
 
@@ -39,6 +47,10 @@ def bias_spread(kernel: PhaseKernel) -> float:
 
     Returns:
         0 (per channel, none, or all zero) to 1.
+
+    Example:
+        >>> bias_spread(PhaseKernel(torch.ones(1, 1, 2), (2,), bias=torch.tensor([[1.0, -1.0]])))
+        1.0
     """
     if kernel.bias is None or kernel.bias.ndim == 1:
         return 0.0
@@ -57,6 +69,10 @@ def visible_ripple(kernel: PhaseKernel, mean_activation: Tensor) -> Tensor:
 
     Raises:
         UncheckError: mean_activation is not one number per input channel.
+
+    Example:
+        >>> visible_ripple(PhaseKernel(torch.ones(1, 1, 3), stride=(2,)), torch.tensor([10.0]))
+        tensor([[20., 10.]])
     """
     if tuple(mean_activation.shape) != (kernel.in_channels,):
         raise UncheckError(
@@ -79,6 +95,10 @@ def ripple_amplitude(kernel: PhaseKernel, mean_activation: Tensor) -> Tensor:
 
     Raises:
         UncheckError: mean_activation is not one number per input channel.
+
+    Example:
+        >>> ripple_amplitude(PhaseKernel(torch.ones(1, 1, 3), stride=(2,)), torch.tensor([10.0]))
+        tensor([5.])
     """
     ripple = visible_ripple(kernel, mean_activation).flatten(1)
     return (ripple - ripple.mean(1, keepdim=True)).square().mean(1).sqrt()

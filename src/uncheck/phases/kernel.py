@@ -34,6 +34,10 @@ class PhaseKernel:
 
     Raises:
         UncheckError: shapes that do not agree, or a weight that is not floating point.
+
+    Example:
+        >>> PhaseKernel(torch.tensor([[[1.0, 2.0, 1.0]]]), stride=(2,)).apply(torch.ones(1, 1, 3))
+        tensor([[[1., 2., 2., 2., 2., 2., 1.]]])
     """
 
     weight: Tensor
@@ -203,6 +207,10 @@ def phase_sums(weight: Tensor, stride: Sequence[int], offset: Sequence[int]) -> 
         (out, in, *stride).
 
     Cost: one pass over the weights.
+
+    Example:
+        >>> phase_sums(torch.tensor([[[1.0, 2.0, 1.0]]]), (2,), (0,)).tolist()
+        [[[2.0, 2.0]]]
     """
     ndim = len(stride)
     padded = F.pad(weight, flat_pads((0, -k % s) for k, s in zip(weight.shape[2:], stride, strict=True)))

@@ -26,6 +26,13 @@ def matrix(kernel: PhaseKernel, input_size: Sequence[int]) -> Tensor:
         UncheckError: no output pixel, or more than 2**28 entries.
 
     Cost: as many entries as the matrix has.
+
+    Example:
+        >>> matrix(PhaseKernel(torch.tensor([[[1.0, 2.0]]]), stride=(2,)), (2,))
+        tensor([[1., 0.],
+                [2., 0.],
+                [0., 1.],
+                [0., 2.]])
     """
     sizes = tuple(input_size)
     outputs = kernel.output_size(sizes)
@@ -55,5 +62,9 @@ def bias_vector(kernel: PhaseKernel, input_size: Sequence[int]) -> Tensor:
 
     Raises:
         UncheckError: no output pixel.
+
+    Example:
+        >>> bias_vector(PhaseKernel(torch.ones(1, 1, 2), (2,), bias=torch.tensor([[1.0, 2.0]])), (2,))
+        tensor([1., 2., 1., 2.])
     """
     return tile_phases(kernel.phase_bias(), kernel.output_size(input_size)).flatten()

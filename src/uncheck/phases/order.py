@@ -32,6 +32,11 @@ def strang_fix_order(kernel: PhaseKernel, tolerance: float, max_order: int = 4) 
 
     Cost: one pass over the weights per moment, binomial(ndim + max_order - 1, ndim) moments.
     Source: Strang and Fix, "A Fourier analysis of the finite element variational method", 1971.
+
+    Example:
+        >>> smooth = PhaseKernel(torch.tensor([[[1.0, 3.0, 3.0, 1.0]]]), stride=(2,))
+        >>> strang_fix_order(smooth, tolerance=1e-6)
+        3
     """
     if not tolerance >= 0:
         raise UncheckError(f"tolerance must be a number >= 0, not {tolerance}")
@@ -56,6 +61,10 @@ def moment_deviation(kernel: PhaseKernel, degree: int) -> float:
 
     Returns:
         0 (equal) to 1; 0 for a kernel of zeros. Computed in float64.
+
+    Example:
+        >>> moment_deviation(PhaseKernel(torch.ones(1, 1, 4), stride=(2,)), degree=0)
+        0.0
     """
     weight = kernel.weight.double()
     scale = math.sqrt(max(1, int(kernel.taps.max()))) * float(weight.norm())

@@ -36,6 +36,10 @@ def project(kernel: PhaseKernel, order: int = 1, weight: Tensor | None = None) -
 
     Cost: order 1 one pass over the weights; else a singular value decomposition of (moments * phases) x taps;
         with a weight also a Cholesky factorisation of in * taps per pattern of zero channels.
+
+    Example:
+        >>> project(PhaseKernel(torch.tensor([[[1.0, 4.0, 1.0]]]), stride=(2,))).weight
+        tensor([[[1.6667, 3.3333, 1.6667]]])
     """
     if order < 1:
         raise UncheckError(f"order must be at least 1, not {order}")

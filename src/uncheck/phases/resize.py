@@ -35,6 +35,10 @@ def from_resize(
 
     Raises:
         UncheckError: no such mode, or a factor below 1.
+
+    Example:
+        >>> from_resize(1, 2, "linear", ndim=1).weight
+        tensor([[[0.2500, 0.7500, 0.7500, 0.2500]]])
     """
     axes = count_axes(ndim, factor)
     (s,) = sizes_per_axis(axes, factor=factor)
@@ -73,6 +77,10 @@ def from_resize_conv(
         UncheckError: shapes or sizes that do not agree, or no such mode.
 
     Source: Odena, Dumoulin, Olah, Distill 2016, "Better Upsampling"; fused: Karras et al., Progressive GAN.
+
+    Example:
+        >>> from_resize_conv(torch.tensor([[[1.0, 2.0, 3.0]]]), None, 2, padding=1).weight
+        tensor([[[3., 5., 3., 1.]]])
     """
     conv = from_conv(conv_weight, conv_bias, padding, dilation, groups)
     (s,) = sizes_per_axis(conv.ndim, factor=factor)

@@ -45,6 +45,10 @@ def frequency_response(kernel: PhaseKernel, n: Sizes) -> Tensor:
         UncheckError: n below 1.
 
     Cost: out * in * prod(k) * n.
+
+    Example:
+        >>> frequency_response(PhaseKernel(torch.ones(1, 1, 2), stride=(2,)), 2).abs().round(decimals=6)
+        tensor([[[2., 0.]]], dtype=torch.float64)
     """
     counts = per_axis("n", n, kernel.ndim, 1)
     check_entries((*kernel.weight.shape[:2], *counts), "the frequency response")
@@ -71,6 +75,10 @@ def image_rejection_db(kernel: PhaseKernel, band: float = 0.0, points: int = 9) 
         UncheckError: band outside 0..1 or points below 2.
 
     Cost: out * in * prod(k) * prod(s * points).
+
+    Example:
+        >>> round(image_rejection_db(PhaseKernel(torch.ones(1, 1, 3), stride=(2,))).worst, 3)
+        9.542
     """
     if not 0 <= band <= 1:
         raise UncheckError(f"band must be a fraction from 0 to 1 of the input band, not {band}")

@@ -56,6 +56,11 @@ def to_conv_transpose(kernel: PhaseKernel) -> ConvTransposeForm:
 
     Raises:
         UncheckError: the bias differs from phase to phase.
+
+    Example:
+        >>> form = to_conv_transpose(PhaseKernel(torch.ones(3, 2, 4), stride=(2,), offset=(1,), margin=(0,)))
+        >>> form["weight"].shape, form["padding"]
+        (torch.Size([2, 3, 4]), (1,))
     """
     padding, extra, crop, zeros = transposed_geometry(kernel)
     # instead of a crop at the end, one more tap of weight zero in front for each pixel
@@ -103,6 +108,10 @@ def to_pixel_shuffle(kernel: PhaseKernel) -> PixelShuffleForm:
         weight, bias, factor, padding of the input and crop of the output.
 
     Cost: up to prod(s ceil(k / s) + s) / prod(k) times the weights, the rest being zeros.
+
+    Example:
+        >>> to_pixel_shuffle(PhaseKernel(torch.ones(1, 1, 4), stride=(2,))).weight.shape
+        torch.Size([2, 1, 2])
     """
     padding, crop, taps, ends = [], [], [], []
     for axis, k in enumerate(kernel.kernel_size):
@@ -131,6 +140,10 @@ def even_bias(kernel: PhaseKernel) -> Tensor | None:
 
     Raises:
         UncheckError: it differs from phase to phase by more than rounding (16 eps of its largest entry).
+
+    Example:
+        >>> even_bias(PhaseKernel(torch.ones(1, 1, 4), (2,), bias=torch.tensor([[3.0, 3.0]])))
+        tensor([3.])
     """
     if kernel.bias is None or kernel.bias.ndim == 1:
         return kernel.bias
@@ -157,6 +170,10 @@ def pixel_shuffle(x: Tensor, factor: Sequence[int]) -> Tensor:
 
     Raises:
         UncheckError: the axes do not agree, or the channels are not divisible by prod(factor).
+
+    Example:
+        >>> pixel_shuffle(torch.tensor([[[1, 2], [3, 4]]]), (2,))
+        tensor([[[1, 3, 2, 4]]])
     """
     n, phases = len(factor), math.prod(factor)
     first = x.ndim - n - 1
