@@ -10,8 +10,7 @@ from torch.nn.utils import parametrizations
 from cases import make_case
 from editing.zoo import Functional, Resized, Shuffled, Unpatchify, seeded, slow
 from uncheck.editing.edits import Plain, Upsampler
-from uncheck.editing.kernels import weight_handle
-from uncheck.editing.read_back import check_written
+from uncheck.editing.kernels import check_written, weight_handle
 from uncheck.errors import Refusal
 from uncheck.phases import PhaseKernel
 from uncheck.repairing.methods.stages import candidate

@@ -13,8 +13,8 @@ from uncheck.errors import UncheckError
 from uncheck.probing.outputs import levels
 from uncheck.reading import record
 from uncheck.repairing import prepare as prepare_module
+from uncheck.repairing.inputs import split_samples
 from uncheck.repairing.prepare import periods_left, prepare
-from uncheck.repairing.samples import split_samples
 
 
 def noise(*shape, seed=0):

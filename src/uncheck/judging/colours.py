@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from uncheck.judging.subject import Subject
+from uncheck.judging.judgement import Subject
 from uncheck.measuring.batches import Pictures
 from uncheck.probing.signals import is_white, probe_signals
 from uncheck.reading import Inputs

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from uncheck.judging.judgement import Subject
 from uncheck.judging.sharpness import hann_window
-from uncheck.judging.subject import Subject
 from uncheck.measuring.batches import Observed, Pictures
 from uncheck.signals.levels import infer_range, to_levels
 

@@ -11,11 +11,10 @@ from torch import Tensor, nn
 
 from uncheck.errors import UncheckError
 from uncheck.judging.colours import colour_strengths
-from uncheck.judging.judgement import Fidelity, Judgement, Look
+from uncheck.judging.judgement import Fidelity, Judgement, Look, Subject
 from uncheck.judging.periods import at_first, compared
 from uncheck.judging.sharpness import band_changes, change, energies
 from uncheck.judging.similarity import psnr, psnr_of, squared_error, ssim
-from uncheck.judging.subject import Subject
 from uncheck.judging.thumbnails import thumbnails
 from uncheck.measuring.batches import Observed, Pictures, interior, observe
 from uncheck.measuring.second_order import DECIBELS, contrast

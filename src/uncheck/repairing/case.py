@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import lcm
 
-from uncheck.judging.subject import Subject
+from uncheck.judging.judgement import Subject
 from uncheck.reading import Inputs, Recording, Stage
 
 Advance = Callable[[str], None]

@@ -36,7 +36,7 @@ from uncheck.reading.rounding import same_but_rounding
 from uncheck.reading.tables import DROPOUT, RANDOM
 from uncheck.reading.tensors import tensors_in
 from uncheck.repairing.case import Case
-from uncheck.repairing.samples import is_map, split_samples
+from uncheck.repairing.inputs import is_map, split_samples
 
 #: Pixels that an output must have along its shortest axis, and periods that must fit it.
 LEAST_SIDE, LEAST_PERIODS = 16, 4

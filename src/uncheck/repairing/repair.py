@@ -12,12 +12,11 @@ from uncheck.errors import UncheckError
 from uncheck.judging.acceptance import Limits
 from uncheck.progress import Progress
 from uncheck.reading import as_found
-from uncheck.repairing.clock import Clock
 from uncheck.repairing.inputs import affordable
 from uncheck.repairing.methods import METHODS
 from uncheck.repairing.prepare import prepare
 from uncheck.repairing.result import Repair
-from uncheck.repairing.search import Search
+from uncheck.repairing.search import Clock, Search
 
 
 def repair(

@@ -17,9 +17,9 @@ from uncheck.judging.acceptance import Limits, is_good, objection, rank
 from uncheck.judging.cost import measure_cost
 from uncheck.judging.judgement import Judgement
 from uncheck.judging.verifier import Verifier
+from uncheck.progress import Progress
 from uncheck.reading import copy_modes
 from uncheck.repairing.case import Case
-from uncheck.repairing.clock import Clock, TimeUp
 from uncheck.repairing.inputs import with_reduced
 from uncheck.repairing.methods import Method
 from uncheck.repairing.methods.spin import spin_period, spun_target
@@ -34,6 +34,40 @@ RESERVE = 45.0
 
 #: Errors that cost a method its candidates and not the user the repair. Tests shorten the list to see bugs.
 FAILURES: tuple[type[Exception], ...] = (Exception,)
+
+
+class TimeUp(Exception):
+    """A method's share of the time is spent."""
+
+
+@dataclass
+class Clock:
+    """The time spent, and the report of progress.
+
+    Methods report to it; once `until` (in `spent`) is over, it ends them.
+    """
+
+    given: float
+    progress: Progress | None
+    began: float = field(default_factory=time.monotonic)
+    until: float = math.inf
+
+    def __call__(self, label: str) -> None:
+        """Report progress; TimeUp if the method's time is over."""
+        if self.spent > self.until:
+            raise TimeUp
+        if self.progress is not None:
+            self.progress(label, min(int(self.spent), int(self.given)), max(1, int(self.given)))
+
+    @property
+    def spent(self) -> float:
+        """Seconds since the repair began."""
+        return time.monotonic() - self.began
+
+    @property
+    def left(self) -> float:
+        """Seconds until the time given is over."""
+        return self.given - self.spent
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from torch import Tensor
 
 from uncheck.editing.edits import KINDS, Candidate, Edit
-from uncheck.editing.kernels import WeightHandle, weight_handle
-from uncheck.editing.read_back import check_written
+from uncheck.editing.kernels import WeightHandle, check_written, weight_handle
 from uncheck.errors import Refusal
 from uncheck.phases import PhaseKernel
 from uncheck.repairing.case import Case
