@@ -3,8 +3,7 @@
 import io
 from pathlib import Path
 
-from uncheck.cli.output import page
-from uncheck.cli.progress import progress_bar
+from uncheck.cli.output import page, progress_bar
 from uncheck.reporting import Page
 
 

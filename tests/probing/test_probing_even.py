@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from uncheck.probing.even import SAMPLES, Replay, even_phases, evening
+from uncheck.probing.counterfactuals import SAMPLES, Replay, even_phases, evening
 from uncheck.reading import CallKey, record
 
 

@@ -10,7 +10,7 @@ from torch import nn
 
 import released
 from uncheck.errors import UncheckError
-from uncheck.probing.outputs import levels
+from uncheck.probing.forward import levels
 from uncheck.reading import record
 from uncheck.repairing import prepare as prepare_module
 from uncheck.repairing.inputs import split_samples

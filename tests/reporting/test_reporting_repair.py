@@ -25,8 +25,7 @@ from reporting.sample_repair import (
 from uncheck.judging.judgement import Fidelity
 from uncheck.reporting.page import Page
 from uncheck.reporting.repair import band, repair_text
-from uncheck.reporting.repair_page import repair_page
-from uncheck.reporting.repair_pictures import lattice_frequencies, lattice_place
+from uncheck.reporting.repair_page import lattice_frequencies, lattice_place, repair_page
 
 ALL = {"repaired": REPAIRED, "sound": SOUND, "refused": REFUSED, "clean": CLEAN, "unseen": UNSEEN}
 

@@ -10,7 +10,7 @@ from uncheck.geometry.picture import picture
 from uncheck.measuring import Measurement, measure
 from uncheck.plain import plain
 from uncheck.reporting import Page, json_text, measure_text, overlap_text
-from uncheck.reporting.words import bar, chance, components, levels, listed, sizes
+from uncheck.reporting.page import bar, chance, components, levels, listed, sizes
 
 
 def checkered(amplitude, n=64, slope=0.0):

@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from uncheck.cli.output import emit, made_folder
-from uncheck.cli.progress import progress_bar
+from uncheck.cli.output import emit, made_folder, progress_bar
 from uncheck.errors import UncheckError
 from uncheck.writing import write_files
 

@@ -26,8 +26,7 @@ from uncheck.cli.options import (
     parse_range,
     parse_tile,
 )
-from uncheck.cli.output import check_output, emit_result, made_folder, note
-from uncheck.cli.progress import progress_bar
+from uncheck.cli.output import check_output, emit_result, made_folder, note, progress_bar
 from uncheck.errors import UncheckError
 from uncheck.progress import Progress
 from uncheck.writing import write_file
@@ -98,7 +97,7 @@ def command(
     with progress_bar() as progress:
         result = measure_files(paths, settings, given, progress, output)
     from uncheck.reporting import measure_text
-    from uncheck.reporting.words import plural
+    from uncheck.reporting.page import plural
 
     emit_result(result, form, measure_text, output)
     if maps is not None:

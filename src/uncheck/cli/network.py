@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from uncheck.cli.options import parse_range, parse_shape
-from uncheck.cli.output import note
-from uncheck.cli.progress import progress_bar
+from uncheck.cli.output import note, progress_bar
 from uncheck.errors import UncheckError, first_line
 from uncheck.progress import Progress
 
@@ -141,8 +140,7 @@ class Network:
         return not what.endswith(".npy") and (":" not in what or (self.folder / what).exists())
 
     def _input(self, model: nn.Module, shape: tuple[int, ...] | None) -> Inputs:
-        from uncheck.probing.inputs import MOST, load_input
-        from uncheck.probing.signals import like_weights
+        from uncheck.probing.inputs import MOST, like_weights, load_input
 
         with chdir(self.folder):
             inputs = load_input(self.what, shape, self.range, self.most or MOST)

@@ -1,17 +1,18 @@
-"""Where a result goes: stdout, or a file. What is said beside it goes to stderr."""
+"""Where a result goes: stdout, or a file. Notes and the progress bar go to stderr."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from uncheck.cli.options import Format
 from uncheck.errors import UncheckError, printable
+from uncheck.progress import Progress
 from uncheck.writing import write_file
 
 if TYPE_CHECKING:
@@ -115,3 +116,26 @@ def made_folder(folder: Path, option: str) -> Path:
             f"{option} {folder} cannot be made ({error.strerror}); name another folder"
         ) from error
     return folder
+
+
+@contextmanager
+def progress_bar() -> Iterator[Progress]:
+    """Give a function of what is being done, how much is done and how much there is.
+
+    It does nothing unless stderr is a terminal.
+    """
+    if not sys.stderr.isatty():
+        yield lambda label, done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None)
+
+        def advance(label: str, done: int, total: int) -> None:
+            bar.update(task, description=printable(label), completed=done, total=total)
+
+        yield advance

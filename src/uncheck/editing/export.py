@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from uncheck.errors import UncheckError
 from uncheck.reading import Inputs, as_found, fresh, run
-from uncheck.reading.rounding import same_but_rounding
+from uncheck.reading.outputs import same_but_rounding
 from uncheck.reading.tensors import replace_tensors, tensors_in
 
 #: File endings that `exported` takes.

@@ -22,7 +22,6 @@ from uncheck.layers.resize import ResizeConv
 from uncheck.progress import Progress
 from uncheck.reading import Recording, as_found, copied, record, run
 from uncheck.reading.graph import Graph
-from uncheck.reading.padding import call_name
 
 
 def fuse(model: nn.Module, example_input: Any, *, progress: Progress | None = None) -> Fusion:
@@ -179,7 +178,7 @@ def _scripted(net: nn.Module) -> list[Refused]:
 
 
 def _name(one: Site | Refused) -> str:
-    return one.where if isinstance(one, Refused) else call_name(one.resize)
+    return one.where if isinstance(one, Refused) else one.resize.label
 
 
 def _belongs(one: Site | Refused, own: Sequence[str]) -> bool:

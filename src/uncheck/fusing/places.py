@@ -22,7 +22,6 @@ from uncheck.reading import as_found
 from uncheck.reading.calls import convolution
 from uncheck.reading.graph import Graph, Node
 from uncheck.reading.leave import HOOKS
-from uncheck.reading.padding import call_name
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ class Place:
         """What became of it."""
         site = self.sites[0]
         return Fused(
-            call_name(site.resize),
+            site.resize.label,
             self.conv,
             site.factor,
             site.kind,
@@ -87,14 +86,14 @@ class Planner:
         groups: dict[object, list[Site]] = {}
         for site in sites:
             like = (site.factor, site.kind, site.pads, site.own, site.plain.kernel_size, site.plain.dilation)
-            key = (call_name(site.resize), self._conv_name(site), self._enclosing(site.calls), like)
+            key = (site.resize.label, self._conv_name(site), self._enclosing(site.calls), like)
             groups.setdefault(key, []).append(site)
         places, refused = [], []
         for group in groups.values():
             try:
                 places.append(self._place(group))
             except Refusal as refusal:
-                name, reason = call_name(group[0].resize), refusal.refused.reason
+                name, reason = group[0].resize.label, refusal.refused.reason
                 refused.append(Refused(Kind.unsupported, reason, name, len(group)))
         return places, refused
 
@@ -112,7 +111,7 @@ class Planner:
             self._check_inside(path)
             self._check_between(site, names)
         if why_not and site.conv.name.startswith("conv_transpose"):
-            raise Refusal(f"{call_name(site.conv)} {why_not}; the weight of a transposed one is not fused")
+            raise Refusal(f"{site.conv.label} {why_not}; the weight of a transposed one is not fused")
         layer = None if why_not else site.conv.key.module
         norm, notes = self._norm(site, path, why_not, names)
         return Place(tuple(group), path, self._conv_name(site), layer, norm, chain, notes)
@@ -227,7 +226,7 @@ class Planner:
         norm = self._modules[path]
         reason = ""
         if why_not:
-            reason = f"{call_name(site.conv)} {why_not}"
+            reason = f"{site.conv.label} {why_not}"
         elif not isinstance(norm, BatchNorm) or not is_layer(norm):
             reason = "it is no plain BatchNorm"
         elif norm.training:

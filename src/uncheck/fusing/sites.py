@@ -8,10 +8,9 @@ from typing import TypeVar
 
 from uncheck.errors import Kind, Refusal, Refused
 from uncheck.fusing.rules import Pad, plan_fusing, read_pad, read_resize, total_padding
-from uncheck.reading.calls import Convolution, arguments, convolution, main_input, slices
+from uncheck.reading.calls import Convolution, arguments, convolution, main_input, pad_of, slices
 from uncheck.reading.graph import Graph, Node, Slot
 from uncheck.reading.neighbours import as_plain
-from uncheck.reading.padding import call_name, pad_of
 from uncheck.reading.tables import RESIZE
 
 T = TypeVar("T")
@@ -72,7 +71,7 @@ def find_sites(graph: Graph, layers: Collection[str]) -> list[Site | Refused]:
         try:
             found.append(_site(graph, node, layers))
         except Refusal as refusal:
-            found.append(Refused(Kind.unsupported, refusal.refused.reason, call_name(node)))
+            found.append(Refused(Kind.unsupported, refusal.refused.reason, node.label))
     return found
 
 
@@ -99,11 +98,11 @@ def _site(graph: Graph, node: Node, layers: Collection[str]) -> Site:
         if inside.name != "contiguous":
             own = pads.pop()
     padding = _checked(total_padding((*pads, own), ndim))
-    name = call_name(taker)
+    name = taker.label
     _checked(plan_fusing(plain.kernel_size, factor, kind, padding, plain.dilation, name))
     for other in graph.nodes[node.index + 1 : taker.index]:
         if other.writes:
-            raise Refusal(f"{call_name(other)} writes to a tensor before {name} takes what it makes")
+            raise Refusal(f"{other.label} writes to a tensor before {name} takes what it makes")
     weights = [arguments(taker).get(word) for word in ("weight", "bias")]
     made = [graph.nodes[w.node] for w in weights if isinstance(w, Slot) and w.node is not None]
     return Site(
@@ -136,7 +135,7 @@ def _only_taker(graph: Graph, node: Node) -> Node:
     if not takers:
         raise Refusal("no call takes what it makes")
     if len(takers) > 1:
-        names = ", ".join(dict.fromkeys(call_name(taker) for taker in takers[:3]))
+        names = ", ".join(dict.fromkeys(taker.label for taker in takers[:3]))
         more = ", ..." if len(takers) > 3 else ""
         raise Refusal(f"{len(takers)} calls take what it makes ({names}{more})")
     return takers[0]
@@ -144,7 +143,7 @@ def _only_taker(graph: Graph, node: Node) -> Node:
 
 def _pad(node: Node, ndim: int) -> Pad:
     read = pad_of(node)
-    name = call_name(node)
+    name = node.label
     if read is None:
         if node.func is None:
             raise Refusal(f"{name} takes what it makes, and cannot be followed")
@@ -158,7 +157,7 @@ def _pad(node: Node, ndim: int) -> Pad:
 
 
 def _convolution(node: Node, conv: Convolution, taken: Node, ndim: int) -> tuple[Pad, Convolution]:
-    name = call_name(node)
+    name = node.label
     value = arguments(node)["input"]
     if not isinstance(value, Slot) or value.node != taken.index or conv.weight is None:
         raise Refusal(f"{name} takes what it makes as a weight")

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from uncheck.judging.judgement import Subject
 from uncheck.measuring.batches import Pictures
-from uncheck.probing.signals import is_white, probe_signals
+from uncheck.probing.inputs import is_white, probe_signals
 from uncheck.reading import Inputs
 
 #: The constants among the probing signals.

@@ -2,14 +2,13 @@
 
 from uncheck.probing.backward import Gradient, StridedBlame, gradient_lattice
 from uncheck.probing.blame import PeriodBlame, StageBlame, blame
-from uncheck.probing.boundary import Boundary, Edge, PaddingBlame
-from uncheck.probing.even import even_phases, evening
+from uncheck.probing.borders import Boundary, Edge, PaddingBlame
+from uncheck.probing.counterfactuals import even_phases, evening
 from uncheck.probing.forward import Runner
-from uncheck.probing.inputs import load_input
+from uncheck.probing.inputs import load_input, made_up, probe_signals
 from uncheck.probing.inspect import inspect
-from uncheck.probing.randomise import random_weights
+from uncheck.probing.origin import random_weights
 from uncheck.probing.result import Inspection, Probe, StageReport
-from uncheck.probing.signals import made_up, probe_signals
 
 __all__ = [
     "Boundary",

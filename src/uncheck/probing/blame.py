@@ -10,10 +10,8 @@ from numpy.typing import NDArray
 
 from uncheck.measuring.batches import BatchComponent, amplitude_of
 from uncheck.plain import Plain
-from uncheck.probing.even import can_even, evening
-from uncheck.probing.forward import Edits, Runner
-from uncheck.probing.outputs import View
-from uncheck.probing.scramble import scrambling
+from uncheck.probing.counterfactuals import Edits, can_even, evening, scrambling
+from uncheck.probing.forward import Runner, View
 from uncheck.reading import Stage
 
 #: A stage whose evening makes a period this much stronger was being cancelled by the others.

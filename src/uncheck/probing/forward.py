@@ -1,17 +1,18 @@
-"""Runs of a model as a black box, and how many there were."""
+"""Runs of a model as a black box, and their outputs in grey levels."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from uncheck.probing.even import Replay
-from uncheck.reading import CallKey, CallWatcher, run
-
-Edits = Mapping[CallKey, Callable[[Tensor], Tensor]]
+from uncheck.errors import UncheckError
+from uncheck.measuring import infer_range, to_levels
+from uncheck.probing.counterfactuals import Edits, Replay
+from uncheck.reading import CallWatcher, run, spatial_output
 
 
 @dataclass
@@ -55,3 +56,69 @@ class Runner:
         """Return the inputs with the first tensor replaced."""
         first = next(i for i, x in enumerate(self.example) if isinstance(x, Tensor))
         return (*self.example[:first], signal, *self.example[first + 1 :])
+
+
+#: Share of the usual range that an output must span to be measured against it; below the first number it is
+#: constant but for rounding.
+LEAST_SPREAD, FULL_SPREAD = 1e-4, 1 / 8
+
+
+def levels(
+    tensor: Tensor, span: tuple[float, float] | None
+) -> tuple[NDArray[np.float32], tuple[float, float]]:
+    """Return (N, *spatial, C) grey levels of (N, C, *spatial), and the range that became 0..255.
+
+    Raises:
+        UncheckError: NaN or infinite values.
+    """
+    whole = tensor.detach().cpu()
+    values = (whole.float() if whole.is_floating_point() else whole).numpy()
+    bad = values.size - int(np.isfinite(values).sum())
+    if bad:
+        raise UncheckError(
+            f"{bad} of {values.size} output values are NaN or infinite; check the weights and the input range"
+        )
+    used = output_range(values) if span is None else span
+    return np.moveaxis(to_levels(values, used), 1, -1), used
+
+
+def output_range(values: NDArray[np.generic]) -> tuple[float, float]:
+    """Return the range of an output: the usual one, or its own where it uses little of that.
+
+    Untrained networks without a trained contrast leave outputs within a few hundredths; against 0..1 whatever
+    they contain would look faint. Their own range is taken where 98 % of the values span less than an eighth.
+    """
+    low, high = infer_range(values)
+    if values.dtype.kind != "f" or high <= low:
+        return low, high
+    dark, bright = np.percentile(values.ravel()[:: max(1, values.size // 65536)].astype(np.float64), (1, 99))
+    spread = float(bright - dark) / (high - low)
+    return (float(values.min()), float(values.max())) if LEAST_SPREAD < spread < FULL_SPREAD else (low, high)
+
+
+@dataclass(frozen=True)
+class View:
+    """The way that the outputs of one model are measured.
+
+    Attributes:
+        ndim: spatial axes of the output.
+        span: values that stand for 0 and 255.
+        periods: to test, output pixels.
+        threshold: grey levels below which a lattice is a trace.
+        size: spatial size of the output on the example.
+    """
+
+    ndim: int
+    span: tuple[float, float]
+    periods: tuple[int, ...]
+    threshold: float
+    size: tuple[int, ...]
+
+    def __call__(self, output: Any) -> NDArray[np.float32]:
+        """Return (N, *spatial, C) grey levels of a model's output on an input of the example's size."""
+        tensor = spatial_output(output, self.ndim)
+        if tensor is None or tuple(tensor.shape[2:]) != tuple(self.size):
+            raise UncheckError(
+                "the output changed its shape between two runs; give an input for which it does not"
+            )
+        return levels(tensor, self.span)[0]

@@ -20,11 +20,10 @@ from uncheck.phases import gain_spread, strang_fix_order
 from uncheck.probing.backward import Gradient, gradient_lattice
 from uncheck.probing.blame import StageBlame, blame
 from uncheck.probing.borders import boundary
-from uncheck.probing.forward import Runner
+from uncheck.probing.forward import Runner, View, levels
+from uncheck.probing.inputs import is_white, like_weights, made_up
 from uncheck.probing.origin import COLOURS, Probed, built_in, passed_through, probes
-from uncheck.probing.outputs import View, levels
 from uncheck.probing.result import Inspection, StageReport
-from uncheck.probing.signals import is_white, like_weights, made_up
 from uncheck.progress import Progress
 from uncheck.reading import Recording, Stage, as_found, eagerly, record, spatial_output
 

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from uncheck.errors import UncheckError
 from uncheck.measuring import Component
 from uncheck.measuring.batches import BatchComponent, batch_lattice, from_inputs
-from uncheck.probing.forward import Runner
-from uncheck.probing.outputs import View
-from uncheck.probing.randomise import random_weights
+from uncheck.probing.forward import Runner, View
+from uncheck.probing.inputs import probe_signals
 from uncheck.probing.result import Probe
-from uncheck.probing.signals import probe_signals
+from uncheck.reading.leave import finish
 
 #: A lattice of shuffled weights at least this strong, relative to the trained one's, is built in.
 BUILT_IN = 0.25
@@ -125,3 +127,30 @@ def built_in(
     strength = np.sqrt(sum(c.amplitude**2 for c in components))
     trained = np.sqrt(sum(f.component.amplitude**2 for f in present))
     return components, "architecture" if strength >= max(BUILT_IN * trained, view.threshold) else "learning"
+
+
+@contextmanager
+def random_weights(model: nn.Module, seed: int = 0) -> Iterator[nn.Module]:
+    """Shuffle the entries of every weight tensor within the block; afterwards they are as they were.
+
+    Shuffling keeps each tensor's mean and variance, so signals keep their scale, and destroys whatever the
+    entries had learned of each other. Vectors (biases, normalisation) keep their values.
+
+    Args:
+        model: any module.
+        seed: of the shuffle.
+
+    Yields:
+        The same model.
+
+    Cost: one copy of the weights.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    kept = [(p, p.data) for p in model.parameters() if p.dim() > 1 and not p.is_meta]
+    try:
+        for parameter, data in kept:
+            order = torch.randperm(data.numel(), generator=generator).to(data.device)
+            parameter.data = data.reshape(-1)[order].reshape(data.shape)
+        yield model
+    finally:
+        finish([partial(setattr, parameter, "data", data) for parameter, data in kept])

@@ -12,7 +12,7 @@ from uncheck.measuring import Component
 from uncheck.plain import Plain, as_dict, plain
 from uncheck.probing.backward import Gradient
 from uncheck.probing.blame import StageBlame
-from uncheck.probing.boundary import Boundary
+from uncheck.probing.borders import Boundary
 from uncheck.reading import Ledger, Stage
 
 SCHEMA = "uncheck.inspect/1"

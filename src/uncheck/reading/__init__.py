@@ -5,11 +5,10 @@ from __future__ import annotations
 from uncheck.reading.leave import as_found
 from uncheck.reading.ledger import Ledger
 from uncheck.reading.outputs import picture_of, spatial_output
-from uncheck.reading.padding import Padding
 from uncheck.reading.record import Recording, record
 from uncheck.reading.run import Inputs, call, copied, copy_modes, eagerly, forward_error, fresh, run
 from uncheck.reading.stage import Stage
-from uncheck.reading.strided import Strided
+from uncheck.reading.steps import Padding, Strided
 from uncheck.reading.target import load_callable, load_target
 from uncheck.reading.watch import CallKey, CallWatcher
 from uncheck.reading.weights import load_weights

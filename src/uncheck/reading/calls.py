@@ -10,7 +10,7 @@ from typing import Any
 from torch import Tensor
 
 from uncheck.reading.graph import Node, Slot
-from uncheck.reading.tables import CONVOLUTION, POOL, RESIZE, SHUFFLE, TRANSPOSED, UNPOOL, UNSHUFFLE
+from uncheck.reading.tables import CONVOLUTION, PAD, POOL, RESIZE, SHUFFLE, TRANSPOSED, UNPOOL, UNSHUFFLE
 
 _CONV = "input weight bias stride padding dilation groups"
 _TRANSPOSED = "input weight bias stride padding output_padding groups dilation"
@@ -210,3 +210,22 @@ def pool_stride(node: Node) -> tuple[int, ...]:
         return kernel
     stride = arguments(node).get("stride")
     return kernel if stride is None or stride == () or stride == [] else per_axis(stride, ndim)
+
+
+def pad_of(node: Node) -> tuple[str, tuple[tuple[int, int], ...]] | None:
+    """Return mode and amount of a call that pads; None for other calls."""
+    if node.name not in PAD.names:
+        return None
+    given = arguments(node)
+    flat = given.get("pad")
+    if not isinstance(flat, tuple | list) or not all(isinstance(n, int) for n in flat):
+        return None
+    amount = tuple((flat[i], flat[i + 1]) for i in range(0, len(flat) - 1, 2))[::-1]
+    if node.name.startswith("reflection"):
+        return "reflect", amount
+    if node.name.startswith("replication"):
+        return "replicate", amount
+    mode = str(given.get("mode", "constant"))
+    if mode == "constant":
+        return ("constant" if given.get("value") else "zero"), amount
+    return mode, amount

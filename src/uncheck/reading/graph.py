@@ -69,6 +69,11 @@ class Node:
         """The function's canonical name."""
         return canonical(self.key.function)
 
+    @property
+    def label(self) -> str:
+        """The path of the torch.nn layer that made the call, else the path of its caller and the function."""
+        return self.layer or f"{self.key.module}.{self.key.function}".lstrip(".")
+
 
 @dataclass(frozen=True)
 class Graph:

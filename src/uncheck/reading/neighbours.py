@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import prod
 
-from uncheck.reading.calls import Convolution, convolution, slices
+from uncheck.reading.calls import Convolution, convolution, pad_of, slices
 from uncheck.reading.graph import Graph, Node, Slot
-from uncheck.reading.padding import pad_of
 from uncheck.reading.tables import DROPOUT, NORM, PAD, PASSING, POINTWISE
 
 AFFINE = frozenset(

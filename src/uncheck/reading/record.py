@@ -16,11 +16,10 @@ from uncheck.phases.axes import CONV_TRANSPOSES
 from uncheck.reading.graph import Graph
 from uncheck.reading.leave import as_found
 from uncheck.reading.ledger import Ledger, read_ledger
-from uncheck.reading.padding import Padding, read_paddings
 from uncheck.reading.run import eagerly, forward_error, fresh
 from uncheck.reading.stage import Stage
 from uncheck.reading.stages import read_stages
-from uncheck.reading.strided import Strided, read_strided
+from uncheck.reading.steps import Padding, Strided, read_paddings, read_strided
 from uncheck.reading.tensors import tensors_in
 from uncheck.reading.trace import Tracer
 

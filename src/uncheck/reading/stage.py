@@ -8,7 +8,6 @@ from typing import Any
 from uncheck.phases import PhaseKernel
 from uncheck.reading.calls import Convolution
 from uncheck.reading.graph import Node
-from uncheck.reading.padding import call_name
 from uncheck.reading.watch import CallKey
 
 
@@ -100,7 +99,7 @@ def make_stage(
     }
     stage = Stage(
         index=0,
-        name=call_name(node),
+        name=node.label,
         call=0,
         kind=kind,
         ndim=len(stride),

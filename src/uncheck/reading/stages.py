@@ -8,15 +8,24 @@ from dataclasses import replace
 from fractions import Fraction
 
 from uncheck.geometry import Layer
-from uncheck.reading.calls import arguments, convolution, pool_kernel, pool_stride
-from uncheck.reading.chains import read_chains
-from uncheck.reading.graph import Graph, Node
+from uncheck.reading.calls import arguments, convolution, main_input, pool_kernel, pool_stride, resize_factors
+from uncheck.reading.chains import Chain, read_chains
+from uncheck.reading.graph import Graph, Node, Slot
 from uncheck.reading.grid import output_period
-from uncheck.reading.kernels import transposed_kernel
-from uncheck.reading.resize import read_resize
-from uncheck.reading.shuffle import read_chain, read_shuffle
+from uncheck.reading.kernels import (
+    patch_kernel,
+    resize_kernel,
+    shuffle_kernel,
+    source_channels,
+    transposed_kernel,
+)
+from uncheck.reading.neighbours import After, Before, after, before
 from uncheck.reading.stage import Found, Stage, last_axes, make_stage
 from uncheck.reading.tables import CONVOLUTION, RESIZE, SHUFFLE, TRANSPOSED, UNPOOL, group_of
+
+BARE_KERNEL_ENTRIES = 2**20
+"""Largest dense kernel made for a resize without a convolution, in entries."""
+LINEAR = frozenset({"linear", "bilinear", "trilinear"})
 
 
 def read_stages(graph: Graph) -> tuple[Stage, ...]:
@@ -38,7 +47,7 @@ def read_stages(graph: Graph) -> tuple[Stage, ...]:
         reader = (
             _READERS.get(group_of(node.key.function)) if node.func is not None and node.item == 0 else None
         )
-        found = read_chain(graph, chain) if chain is not None else reader(graph, node) if reader else None
+        found = _chain(graph, chain) if chain is not None else reader(graph, node) if reader else None
         if found is None:
             continue
         stage, dims = found
@@ -76,10 +85,133 @@ def _unpool(graph: Graph, node: Node) -> Found | None:
     return make_stage(node, "unpool", stride, last_axes(node, len(stride)), kernel_size=kernel, padding=pads)
 
 
+def _resize(graph: Graph, node: Node) -> Found | None:
+    """Read an interpolation that makes an axis longer as a stage; None for any other."""
+    if len(node.shape) < 3 or len(main_input(node).shape) != len(node.shape):
+        return None
+    factors = resize_factors(node)
+    if max(factors) <= 1:
+        return None
+    stride = tuple(int(f) if f.denominator == 1 else float(f) for f in factors)
+    given = arguments(node)
+    mode = str(given.get("mode") or _mode_in_name(node.name))
+    kind = "linear" if mode in LINEAR else "cubic" if mode == "bicubic" else "nearest"
+    return _resized(
+        graph, node, kind, stride, last_axes(node, len(stride)), aligned=bool(given.get("align_corners"))
+    )
+
+
+def _resized(
+    graph: Graph,
+    node: Node,
+    kind: str,
+    stride: tuple[int | float, ...],
+    dims: tuple[int, ...],
+    aligned: bool = False,
+) -> Found:
+    """Make a stage of a resize by `stride` along `dims`, with the convolution that follows it."""
+    ndim = len(stride)
+    whole = tuple(int(s) for s in stride)
+    standard = dims == last_axes(node, ndim) and len(node.shape) == ndim + 2
+    follower: After | None = after(graph, node, ndim) if standard else None
+    exact = kind == "nearest" or follower is None or follower.affine
+    known = whole == stride and kind != "cubic" and exact and not aligned and standard
+    kernel = None
+    if known and (follower is not None or _is_small(node, whole)):
+        kernel = resize_kernel(node.shape[1], whole, kind, follower)
+    if follower is None:
+        size = tuple(max(1, -(-round(s * 1000) // 1000)) for s in stride)
+        return make_stage(node, kind, stride, dims, kernel_size=size, kernel=kernel)
+    return make_stage(
+        node,
+        kind,
+        stride,
+        dims,
+        follower.conv,
+        kernel=kernel,
+        exact=exact,
+        even_key=follower.node.key,
+        even_axes=last_axes(follower.node, ndim),
+    )
+
+
+def _is_small(node: Node, factor: tuple[int, ...]) -> bool:
+    entries = node.shape[1] ** 2
+    for f in factor:
+        entries *= 2 * f
+    return entries <= BARE_KERNEL_ENTRIES
+
+
+def _mode_in_name(name: str) -> str:
+    return next((mode for mode in ("trilinear", "bilinear", "bicubic", "linear") if mode in name), "nearest")
+
+
+def _shuffle(graph: Graph, node: Node) -> Found | None:
+    """Read a pixel shuffle as a stage; None if its factor is 1."""
+    factor = (int(arguments(node)["upscale_factor"]),) * 2
+    return None if factor == (1, 1) else _shuffled(graph, node, node, factor, last_axes(node, 2), None)
+
+
+def _shuffled(
+    graph: Graph,
+    node: Node,
+    first: Node,
+    factor: tuple[int, ...],
+    dims: tuple[int, ...],
+    chain: Chain | None,
+) -> Found:
+    """Make a stage of a rearrangement of channels into phases, with the layer that made the channels."""
+    feeder = before(graph, first) if chain is None else _feeder(graph, chain)
+    conv = convolution(feeder.node) if feeder is not None else None
+    if feeder is None or conv is None or conv.ndim != len(factor):
+        return make_stage(node, "sub-pixel", factor, dims)
+    order = None
+    if chain is not None:
+        order = source_channels(chain.layout, chain.channel, dims, factor)
+    known = feeder.plain and (chain is None or order is not None)
+    return make_stage(
+        node,
+        "sub-pixel",
+        factor,
+        dims,
+        conv,
+        kernel=shuffle_kernel(conv, factor, order) if known else None,
+        exact=feeder.plain,
+    )
+
+
+def _feeder(graph: Graph, chain: Chain) -> Before | None:
+    if convolution(chain.source) is not None or chain.source.name == "linear":
+        return Before(chain.source, True)
+    return before(graph, chain.source)
+
+
+def _chain(graph: Graph, chain: Chain) -> Found | None:
+    """Read a run of layout calls that upsamples as a stage."""
+    node, dims, factor = chain.node, chain.dims, chain.factor
+    if chain.held:
+        return _resized(graph, node, "nearest", factor, dims)
+    feeder = _feeder(graph, chain)
+    rank = len(chain.source.shape)
+    linear = feeder is not None and feeder.node.name == "linear"
+    if not linear and rank == len(factor) + 2:
+        found = _shuffled(graph, node, chain.source, factor, dims, chain)
+        if rank > 3 or found[0].kernel is not None or chain.channel == 1:
+            return found
+    kernel = None
+    order = source_channels(chain.layout, chain.channel, dims, factor)
+    if feeder is not None and feeder.node is chain.source and linear and order is not None:
+        given = arguments(feeder.node)
+        weight, bias = given.get("weight"), given.get("bias")
+        if isinstance(weight, Slot):
+            kernel = patch_kernel(weight.value, bias.value if isinstance(bias, Slot) else None, order)
+    return make_stage(node, "un-patchify", factor, dims, kernel=kernel, exact=feeder is None or feeder.plain)
+
+
 _READERS: dict[object, Callable[[Graph, Node], Found | None]] = {
     CONVOLUTION: _transposed,
     TRANSPOSED: _transposed,
-    SHUFFLE: read_shuffle,
-    RESIZE: read_resize,
+    SHUFFLE: _shuffle,
+    RESIZE: _resize,
     UNPOOL: _unpool,
 }

@@ -15,8 +15,8 @@ from uncheck.errors import UncheckError
 from uncheck.measuring.batches import certain_periods
 from uncheck.measuring.frequencies import plan
 from uncheck.measuring.lattice import PERIODS
+from uncheck.probing.forward import levels
 from uncheck.probing.inspect import LONGEST
-from uncheck.probing.outputs import levels
 from uncheck.progress import Progress
 from uncheck.reading import (
     Inputs,
@@ -31,8 +31,7 @@ from uncheck.reading import (
     run,
 )
 from uncheck.reading.graph import Node
-from uncheck.reading.outputs import largest_maps, maps_in
-from uncheck.reading.rounding import same_but_rounding
+from uncheck.reading.outputs import largest_maps, maps_in, same_but_rounding
 from uncheck.reading.tables import DROPOUT, RANDOM
 from uncheck.reading.tensors import tensors_in
 from uncheck.repairing.case import Case

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from uncheck.probing.signals import is_white
+from uncheck.probing.inputs import is_white
 from uncheck.reading import Inputs
 from uncheck.repairing.case import Case
 from uncheck.repairing.inputs import reduced

@@ -6,9 +6,7 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
-from uncheck.reporting.as_json import Report, Result
-from uncheck.reporting.page import Page, Part, table
-from uncheck.reporting.words import plural, sizes
+from uncheck.reporting.page import Page, Part, Report, Result, plural, sizes, table
 
 
 def fuse_text(result: Result, page: Page | None = None) -> str:

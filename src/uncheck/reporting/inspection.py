@@ -6,9 +6,19 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
-from uncheck.reporting.as_json import Report, Result
-from uncheck.reporting.page import Page, Part, table
-from uncheck.reporting.words import bar, chance, components, levels, listed, sizes
+from uncheck.reporting.page import (
+    Page,
+    Part,
+    Report,
+    Result,
+    bar,
+    chance,
+    components,
+    levels,
+    listed,
+    sizes,
+    table,
+)
 
 #: A stage that answers for less is not named in the headline.
 NAMED = 0.1

@@ -6,9 +6,19 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
-from uncheck.reporting.as_json import Report, Result
-from uncheck.reporting.page import Page, Part, table
-from uncheck.reporting.words import MOST_COMPONENTS, chance, levels, listed_some, plural, sizes
+from uncheck.reporting.page import (
+    MOST_COMPONENTS,
+    Page,
+    Part,
+    Report,
+    Result,
+    chance,
+    levels,
+    listed_some,
+    plural,
+    sizes,
+    table,
+)
 
 _COLOURS = {"lattice": "red", "clean": "green", "rival": "yellow"}
 _NOUNS = {"picture": "picture", "volume": "volume", "video": "video", "audio": "sound"}

@@ -8,9 +8,7 @@ import numpy as np
 from rich.text import Text
 
 from uncheck.geometry.picture import picture
-from uncheck.reporting.as_json import Report, Result
-from uncheck.reporting.page import Page, Part, table
-from uncheck.reporting.words import listed, sizes
+from uncheck.reporting.page import Page, Part, Report, Result, listed, sizes, table
 
 #: Phases shown per axis; the rest are counted.
 MOST_PHASES = 16

@@ -8,9 +8,7 @@ from typing import NamedTuple
 from rich.text import Text
 
 from uncheck.repairing.methods import METHODS
-from uncheck.reporting.as_json import Report, Result
-from uncheck.reporting.page import Page, Part, table
-from uncheck.reporting.words import MOST_COMPONENTS, levels, listed, sizes
+from uncheck.reporting.page import MOST_COMPONENTS, Page, Part, Report, Result, levels, listed, sizes, table
 
 #: PSNR from which two outputs are equal but for rounding, dB.
 EQUAL = 144.0

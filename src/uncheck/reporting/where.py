@@ -10,9 +10,8 @@ from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 from scipy.ndimage import map_coordinates
 
-from uncheck.reporting.as_json import Report
+from uncheck.reporting.page import Report, levels, sizes
 from uncheck.reporting.pictures import as_png
-from uncheck.reporting.words import levels, sizes
 
 #: From weak to strong: yellow to red, over the picture in grey.
 WEAK, STRONG = np.array([255.0, 225.0, 60.0]), np.array([215.0, 0.0, 40.0])

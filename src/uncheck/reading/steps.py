@@ -1,13 +1,15 @@
-"""The subsampling steps of a network, which its gradients see as upsampling."""
+"""The subsampling steps and the paddings on the signal path of a network."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from uncheck.reading.calls import (
     arguments,
     convolution,
     main_input,
+    pad_of,
     per_axis,
     pool_kernel,
     pool_stride,
@@ -18,7 +20,6 @@ from uncheck.reading.calls import (
 )
 from uncheck.reading.chains import channel_axes
 from uncheck.reading.graph import Graph, Node
-from uncheck.reading.padding import call_name
 from uncheck.reading.tables import POOL, RESIZE, UNSHUFFLE
 from uncheck.reading.watch import CallKey
 
@@ -56,7 +57,7 @@ def read_strided(graph: Graph) -> tuple[Strided, ...]:
 
 
 def _strided(graph: Graph, node: Node) -> Strided | None:
-    name, key = call_name(node), node.key
+    name, key = node.label, node.key
     conv = convolution(node)
     if conv is not None:
         if conv.transposed or max(conv.stride) == 1:
@@ -95,10 +96,46 @@ def _sliced(graph: Graph, node: Node) -> Strided | None:
     if max(steps, default=1) == 1:
         return None
     still = (0,) * len(steps)
-    return Strided(call_name(node), "slicing", steps, (1,) * len(steps), still, node.key)
+    return Strided(node.label, "slicing", steps, (1,) * len(steps), still, node.key)
 
 
 def _pool_kind(name: str) -> str:
     if name.startswith("adaptive"):
         return "adaptive pooling"
     return {"max": "max pooling", "avg": "average pooling", "lp_": "norm pooling"}[name[:3]]
+
+
+@dataclass(frozen=True)
+class Padding:
+    """One padding on the signal path.
+
+    Attributes:
+        name: the layer or function that pads.
+        mode: "zero", "reflect", "replicate", "circular" or "constant" (another value than zero).
+        amount: positions added at the start and the end of each axis, the last axes of the tensor, (h, w)
+            order; negative where it crops.
+        key: the call.
+    """
+
+    name: str
+    mode: str
+    amount: tuple[tuple[int, int], ...]
+    key: CallKey
+
+
+def read_paddings(graph: Graph) -> tuple[Padding, ...]:
+    """List every padding on the signal path, in forward order: by convolutions and by padding calls."""
+    found = (_padding(graph.nodes[index]) for index in sorted(graph.path))
+    return tuple(padding for padding in found if padding is not None)
+
+
+def _padding(node: Node) -> Padding | None:
+    conv = convolution(node)
+    read: Any = None
+    if conv is not None and not conv.transposed:
+        read = ("zero", conv.padding)
+    elif conv is None:
+        read = pad_of(node)
+    if read is None or max((n for pair in read[1] for n in pair), default=0) < 1:
+        return None
+    return Padding(node.label, read[0], read[1], node.key)

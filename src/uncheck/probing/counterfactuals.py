@@ -1,22 +1,30 @@
-"""The counterfactual of a stage whose output phases are all alike."""
+"""Counterfactual runs: phases made alike or scrambled, paddings replaced by replication."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from itertools import product
+from math import prod
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
+from uncheck.phases.axes import flat_pads
 from uncheck.phases.evening import ROUNDING, evening_map
 from uncheck.reading import CallKey, CallWatcher, Stage
+from uncheck.reading.calls import SIGNATURES, per_axis
 
 #: Samples per channel and phase that a covariance needs to be worth evening.
 SAMPLES = 8
 
 #: More channels than this are evened in variance only: eigendecompositions would cost more than the network.
 MOST_CHANNELS = 256
+
+Edits = Mapping[CallKey, Callable[[Tensor], Tensor]]
+"""For some calls, what to do with their outputs."""
 
 
 def even_phases(
@@ -115,7 +123,7 @@ class Replay(CallWatcher):
         edits: for each call, what to do with its output.
     """
 
-    def __init__(self, model: nn.Module, edits: Mapping[CallKey, Callable[[Tensor], Tensor]]) -> None:
+    def __init__(self, model: nn.Module, edits: Edits) -> None:
         super().__init__(model)
         self._edits = edits
         self.met: set[CallKey] = set()
@@ -131,9 +139,9 @@ class Replay(CallWatcher):
         return edit(out)
 
 
-def evening(stages: Collection[Stage], *, second_order: bool) -> dict[CallKey, Callable[[Tensor], Tensor]]:
+def evening(stages: Collection[Stage], *, second_order: bool) -> Edits:
     """Return the edits that even these stages, but for those that cannot be evened."""
-    return {stage.even_key: _edit(stage, second_order) for stage in stages if can_even(stage)}
+    return _edits(stages, lambda stage: partial(even_phases, second_order=second_order))
 
 
 def can_even(stage: Stage) -> bool:
@@ -141,6 +149,126 @@ def can_even(stage: Stage) -> bool:
     return all(float(s).is_integer() for s in stage.stride) and len(stage.even_axes) == len(stage.stride)
 
 
-def _edit(stage: Stage, second_order: bool) -> Callable[[Tensor], Tensor]:
-    stride = tuple(int(s) for s in stage.stride)
-    return lambda out: even_phases(out, stage.even_axes, stride, second_order=second_order)
+def _edits(stages: Collection[Stage], change: Callable[[Stage], Callable[..., Tensor]]) -> Edits:
+    return {
+        stage.even_key: partial(change(stage), axes=stage.even_axes, stride=tuple(map(int, stage.stride)))
+        for stage in stages
+        if can_even(stage)
+    }
+
+
+def scramble_phases(tensor: Tensor, axes: tuple[int, ...], stride: tuple[int, ...], seed: int) -> Tensor:
+    """Shift blocks of a map, two strides wide, each by its own number of pixels below the stride.
+
+    Every phase keeps whatever distinguishes it, also what means and covariances do not tell, but blocks
+    show it at different places, so that it no longer adds up to a lattice. All shifts are used equally
+    often, in random order. Contents move by less than a stride.
+
+    Args:
+        tensor: a batch of feature maps; axis 0 is the batch.
+        axes: the spatial axes of `tensor`.
+        stride: phases per axis, whole numbers.
+        seed: of the order of the shifts.
+
+    Returns:
+        A new tensor of the same values, some repeated and some left out where blocks meet.
+
+    Cost: one gather.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    sizes = [tensor.shape[a] for a in axes]
+    blocks = [2 * s for s in stride]
+    starts = [int(torch.randint(b, (1,), generator=generator)) for b in blocks]
+    counts = [(n + o - 1) // b + 1 for n, o, b in zip(sizes, starts, blocks, strict=True)]
+    shifts = torch.tensor(list(product(*(range(s) for s in stride))))
+    needed = tensor.shape[0] * prod(counts)
+    rounds = [
+        shifts[torch.randperm(len(shifts), generator=generator)] for _ in range(-(-needed // len(shifts)))
+    ]
+    table = torch.cat(rounds)[:needed].reshape(tensor.shape[0], *counts, len(stride))
+    sample, *places = torch.meshgrid(*(torch.arange(n) for n in (tensor.shape[0], *sizes)), indexing="ij")
+    block = [(place + o) // b for place, o, b in zip(places, starts, blocks, strict=True)]
+    shift = table[(sample, *block)]
+    source = [
+        _inside(place + shift[..., k] - s // 2, n, s)
+        for k, (place, n, s) in enumerate(zip(places, sizes, stride, strict=True))
+    ]
+    front = (0, *axes)
+    order = tuple(range(len(front)))
+    index = tuple(i.to(tensor.device) for i in (sample, *source))
+    return tensor.movedim(front, order)[index].movedim(order, front)
+
+
+def _inside(place: Tensor, size: int, stride: int) -> Tensor:
+    """Move places beyond the border back by whole strides, which keeps their phase."""
+    place = torch.where(place < 0, place + stride, place)
+    place = torch.where(place >= size, place - stride, place)
+    return place.clamp(0, size - 1)
+
+
+def scrambling(stages: Collection[Stage]) -> Edits:
+    """Return the edits that scramble these stages, each in its own order."""
+    return _edits(stages, lambda stage: partial(scramble_phases, seed=stage.index))
+
+
+class Replicating(CallWatcher):
+    """Run the model with some of its paddings replaced by replication.
+
+    A padded convolution gets its input replicated first; a padding call replicates; a transposed convolution,
+    which takes the outside for zero without any padding, gets neighbours and its output cut back.
+
+    Args:
+        model: the model.
+        keys: the calls to change; a call that cannot be changed is left as it is.
+    """
+
+    def __init__(self, model: nn.Module, keys: Collection[CallKey]) -> None:
+        super().__init__(model)
+        self._keys = keys
+
+    def on_call(
+        self, key: CallKey, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], out: Any
+    ) -> Any:
+        """Compute the call anew with replication."""
+        if key not in self._keys or not isinstance(out, Tensor):
+            return out
+        try:
+            new = _replicated(key.function, func, args, kwargs)
+        except (RuntimeError, NotImplementedError, ValueError, TypeError):
+            return out  # a shape replication does not support: the border stays as it was
+        return new if new is not None and new.shape == out.shape else out
+
+
+def _replicated(
+    name: str, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Tensor | None:
+    if name not in SIGNATURES or not name.startswith(("conv", "pad")):
+        return None
+    given = dict(zip(SIGNATURES[name].split(), args, strict=False)) | kwargs
+    x = given["input"]
+    if name == "pad":
+        return F.pad(x, list(given["pad"]), mode="replicate")
+    kernel = given["weight"].shape[2:]
+    ndim = len(kernel)
+    dilation = per_axis(given.get("dilation"), ndim)
+    if name.startswith("conv_transpose"):
+        stride = per_axis(given.get("stride"), ndim)
+        reach = [-(-d * k // s) for d, k, s in zip(dilation, kernel, stride, strict=True)]
+        given["input"] = _pad(x, [(r, r) for r in reach])
+        out: Tensor = func(**given)
+        for axis, (r, s) in enumerate(zip(reach, stride, strict=True), start=out.dim() - ndim):
+            out = out.narrow(axis, r * s, out.shape[axis] - 2 * r * s)
+        return out
+    padding = given.get("padding")
+    if padding == "same":
+        total = [d * (k - 1) for d, k in zip(dilation, kernel, strict=True)]
+        amount = [(t // 2, t - t // 2) for t in total]
+    else:
+        amount = [(p, p) for p in per_axis(padding, ndim, 0)]
+    given["input"], given["padding"] = _pad(x, amount), 0
+    result: Tensor = func(**given)
+    return result
+
+
+def _pad(x: Tensor, amount: list[tuple[int, int]]) -> Tensor:
+    return F.pad(x, flat_pads(amount), mode="replicate")
