@@ -41,6 +41,11 @@ def chain(layers: Sequence[Layer], input_size: Sizes | None = None) -> Overlap:
 
     Cost: O(entries of the map), whatever the kernel sizes.
     Source: Odena, Dumoulin, Olah, "Deconvolution and Checkerboard Artifacts", Distill 2016.
+
+    Examples:
+        >>> layers = [Layer((k,), (2,), (0,), (0,), (1,)) for k in (4, 3)]
+        >>> chain(layers).taps_per_phase
+        (4, 2, 4, 2)
     """
     layers = tuple(layers)
     if not layers:

@@ -25,6 +25,11 @@ class ResizeConvForm(NamedTuple):
         mode: "nearest" or "linear", half-pixel centres.
         padding: per axis (before, after), zeros added after the resize; negative numbers crop.
         residual: |h - hold * w| / |h|, 0 (exact) to 1.
+
+    Examples:
+        >>> form = to_resize_conv(PhaseKernel(torch.ones(1, 1, 2), stride=(2,)))
+        >>> form.mode, form.weight, round(form.residual, 6)
+        ('nearest', tensor([[[1.]]]), 0.0)
     """
 
     weight: Tensor

@@ -24,6 +24,11 @@ class ImageRejection:
             index 0, the wanted signal itself.
         worst: the smallest entry over a != 0; +inf for stride 1.
         band: fraction of the input band that was looked at, 0 (constants only) to 1.
+
+    Examples:
+        >>> found = image_rejection_db(PhaseKernel(torch.ones(1, 1, 3), stride=(2,)))
+        >>> found.per_alias.round(decimals=3), found.band
+        (tensor([0.0000, 9.5420], dtype=torch.float64), 0.0)
     """
 
     per_alias: Tensor

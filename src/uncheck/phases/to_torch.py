@@ -16,7 +16,13 @@ from uncheck.phases.kernel import PhaseKernel
 
 
 class ConvTransposeForm(TypedDict):
-    """Arguments of torch.nn.functional.conv_transpose{1,2,3}d beside the input."""
+    """Arguments of torch.nn.functional.conv_transpose{1,2,3}d beside the input.
+
+    Examples:
+        >>> form = to_conv_transpose(PhaseKernel(torch.ones(1, 1, 3), stride=(2,)))
+        >>> torch.nn.functional.conv_transpose1d(torch.ones(1, 1, 3), **form)
+        tensor([[[1., 1., 2., 1., 2., 1., 1.]]])
+    """
 
     weight: Tensor
     bias: Tensor | None
@@ -34,6 +40,11 @@ class PixelShuffleForm(NamedTuple):
         factor: of the pixel shuffle, per axis.
         padding: per axis (before, after), zeros added to the input; negative numbers crop it after that.
         crop: output pixels to take off the end of each axis.
+
+    Examples:
+        >>> form = to_pixel_shuffle(PhaseKernel(torch.ones(1, 1, 4), stride=(2,)))
+        >>> form.factor, form.padding, form.crop
+        ((2,), ((1, 1),), (0,))
     """
 
     weight: Tensor
