@@ -15,7 +15,7 @@ from uncheck.measuring.batches import (
     observe,
 )
 from uncheck.measuring.components import SIGNIFICANCE, VISIBLE
-from uncheck.training.parts import part_of
+from uncheck.training.sums import part_of
 
 PERIODS = (2, 3, 4)
 
@@ -32,11 +32,11 @@ def answers(batch):
     """Periods by inspection, by the search for faults, and by the training monitor."""
     seen = {one.component.cycle for one in batch_lattice(batch, PERIODS)[0]}
     part = part_of(torch.from_numpy(np.moveaxis(batch, -1, 1).copy()), PERIODS, (0.0, 255.0))
-    values = part.values(SIGNIFICANCE)
+    strengths = part.measured(SIGNIFICANCE, step=0).strengths
     return (
         seen,
         set(certain_periods(batch, None, PERIODS)),
-        {p for p in PERIODS if values[f"strength_{p}"] > 0},
+        {p for p in PERIODS if strengths[p] > 0},
     )
 
 

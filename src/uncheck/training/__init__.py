@@ -5,14 +5,13 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from uncheck.training.strength import lattice_strength
+from uncheck.training.strength import lattice_penalty, lattice_strength
 
 if TYPE_CHECKING:
     from uncheck.training.gains import StageGains, gain_penalty
     from uncheck.training.measurement import Measurement
     from uncheck.training.metric import LatticeMetric
     from uncheck.training.monitor import LatticeMonitor
-    from uncheck.training.penalty import lattice_penalty
     from uncheck.training.tracker import LatticeTracker
     from uncheck.training.trend import Trend, lattice_trend
 
@@ -38,7 +37,6 @@ _HOMES = {
     "StageGains": "gains",
     "Trend": "trend",
     "gain_penalty": "gains",
-    "lattice_penalty": "penalty",
     "lattice_trend": "trend",
 }
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch.distributed as dist
 
 from uncheck.errors import UncheckError
-from uncheck.training.parts import Part
 
 
 @dataclass(frozen=True)
@@ -60,53 +59,29 @@ def from_all(value: Any) -> list[Any]:
     return gathered
 
 
-def all_parts(part: Part | None, error: str) -> tuple[Part | None, str]:
-    """Return the sums of all processes together, and the first error among them."""
-    whole: Part | None = None
-    first = ""
-    for one, text in from_all((part, error)):
-        first = first or text
-        if one is not None:
-            whole = one if whole is None else whole.plus(one)
-    return whole, first
-
-
 def is_first_process() -> bool:
     """Test whether this process logs and warns: rank 0, or the only one."""
     return not (dist.is_available() and dist.is_initialized()) or dist.get_rank() == 0
 
 
-@dataclass(frozen=True)
-class Writer:
-    """Writer to loggers, each a SummaryWriter, a Lightning logger, or a callable (name, value, step).
-
-    Attributes:
-        loggers: the loggers.
-        shift: added to the step.
-    """
-
-    loggers: tuple[Any, ...] = ()
-    shift: int = 0
-
-    def __call__(self, values: Mapping[str, float], step: int) -> None:
-        """Write the values of a step."""
-        step += self.shift
-        for logger in self.loggers:
-            if not hasattr(logger, "add_scalar") and hasattr(logger, "log_metrics"):
-                logger.log_metrics(dict(values), step=step)
-                continue
-            write = logger.add_scalar if hasattr(logger, "add_scalar") else logger
-            for name, value in values.items():
-                write(name, value, step)
-
-
-def writer(logger: Any) -> Writer:
-    """Return a writer to one logger or none; UncheckError if it is no logger."""
+def checked_loggers(logger: Any) -> tuple[Any, ...]:
+    """Return one logger or none; UncheckError if it is no logger."""
     if logger is None:
-        return Writer()
+        return ()
     if not (hasattr(logger, "add_scalar") or hasattr(logger, "log_metrics") or callable(logger)):
         raise UncheckError(
             f"logger cannot be a {type(logger).__name__}; give a SummaryWriter, a Lightning logger or a "
             "callable of name, value and step"
         )
-    return Writer((logger,))
+    return (logger,)
+
+
+def log(loggers: Iterable[Any], values: Mapping[str, float], step: int) -> None:
+    """Write values to loggers: SummaryWriters, Lightning loggers, or callables (name, value, step)."""
+    for logger in loggers:
+        if not hasattr(logger, "add_scalar") and hasattr(logger, "log_metrics"):
+            logger.log_metrics(dict(values), step=step)
+            continue
+        write = logger.add_scalar if hasattr(logger, "add_scalar") else logger
+        for name, value in values.items():
+            write(name, value, step)

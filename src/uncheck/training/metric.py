@@ -14,7 +14,7 @@ from uncheck.measuring.components import SIGNIFICANCE
 from uncheck.measuring.frequencies import checked_periods
 from uncheck.measuring.sets import VISIBLE_IN_SETS, SetSums
 from uncheck.training.images import Span, as_batch
-from uncheck.training.shared import batch_sums, set_values
+from uncheck.training.sums import BatchSums, batch_sums
 
 try:
     from torchmetrics import Metric
@@ -103,9 +103,10 @@ class LatticeMetric(Metric):
         size = torch.zeros_like(self.size)
         size[: batch.ndim - 1] = torch.tensor(batch.shape[1:])
         self.size = same_size(torch.stack([self.size, size]))
-        sums, total = batch_sums(batch, self.periods, self.span)
+        added = batch_sums(batch, self.periods, self.span)
+        sums = added.sums
         self.count = self.count + len(batch)
-        self.total = self.total + total
+        self.total = self.total + added.total
         self.weight = self.weight + torch.as_tensor(sums.weight, device=self.weight.device)
         spectra = np.stack([sums.spectra.real, sums.spectra.imag], axis=-1)
         self.spectra = self.spectra + torch.as_tensor(spectra, device=self.spectra.device)
@@ -117,8 +118,8 @@ class LatticeMetric(Metric):
         channels, *spatial = (n for n in self.size.tolist() if n)
         weight, spectra = self.weight.cpu().numpy(), self.spectra.cpu().numpy()
         sums = SetSums(weight, spectra[..., 0] + 1j * spectra[..., 1], int(self.count), (*spatial, channels))
-        values = set_values(sums, float(self.total), self.periods, self.threshold, self.significance)
-        return {name: torch.tensor(value, device=self.device) for name, value in values.items()}
+        found = BatchSums(self.periods, sums, float(self.total)).measured(self.threshold, self.significance)
+        return {name: torch.tensor(value, device=self.device) for name, value in found.values("").items()}
 
 
 def same_size(sizes: Tensor) -> Tensor:

@@ -15,8 +15,8 @@ from uncheck.errors import UncheckError, UncheckWarning
 from uncheck.measuring.components import VISIBLE
 from uncheck.training.alarm import SIGNIFICANCE
 from uncheck.training.images import Span
-from uncheck.training.measurement import StepMeasurement, Writer
-from uncheck.training.outputs import Choice
+from uncheck.training.measurement import StepMeasurement
+from uncheck.training.network import Choice
 from uncheck.training.tracker import EVERY, LatticeTracker
 from uncheck.training.trend import Trend
 
@@ -46,17 +46,11 @@ class LatticeMonitor(Callback):
     counts from 0), and to `trainer.callback_metrics` for other callbacks; the curve is kept in checkpoints.
 
     Args:
-        inputs: what the network is run on: a tensor, a tuple, or a callable that returns one; moved to its
-            device and precision. Fixed inputs make the best curve; 16 images or more are a good set.
+        inputs: what the network is run on, as for `LatticeTracker`; moved to its device and precision.
         outputs: in place of a run of the network: the key under which `training_step` returns its images, or
             a callable that takes what it returned.
         network: takes the Lightning module, returns the network that makes images; None: the module itself.
-        output: which of several outputs of the network are its images, as for `LatticeTracker`.
-        every: training steps between measurements.
-        periods: pixels, from 2. None: those of the stages and a few more, as for `LatticeTracker`.
-        span: the lowest and highest value of the images, which become 0 and 255. None: inferred each time.
-        visible: grey levels from which a lattice is warned of.
-        significance: corrected p-value below which a period is there.
+        output, every, periods, span, visible, significance: as for `LatticeTracker`.
         prefix: of the names logged; give several monitors one each.
 
     Raises:
@@ -129,7 +123,7 @@ class LatticeMonitor(Callback):
         self._stepped, step = trainer.global_step, _step(trainer)
         if self.tracker.due(step):
             self.tracker.end = _end(trainer, step)
-            self.tracker.write = Writer(tuple(trainer.loggers), shift=-1)
+            self.tracker.loggers, self.tracker.shift = tuple(trainer.loggers), -1
         wanted = None if self.outputs is None else lambda: self._given(outputs)
         measured = self.tracker.step(wanted, step)
         if measured is not None:

@@ -6,7 +6,7 @@ import inspect
 import re
 import warnings
 from collections.abc import Callable, Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import torch
@@ -14,22 +14,16 @@ from torch import Tensor, nn
 
 from uncheck.errors import UncheckError, UncheckWarning
 from uncheck.measuring.components import VISIBLE
+from uncheck.measuring.frequencies import checked_periods
 from uncheck.measuring.lattice import PERIODS
+from uncheck.training import network
 from uncheck.training.alarm import IN_A_ROW, SIGNIFICANCE, Alarm, warning_of
 from uncheck.training.gains import StageGains
 from uncheck.training.images import Span, checked_span
-from uncheck.training.live import first_sample, placed, structure, undisturbed, untouched, unwrapped
-from uncheck.training.measurement import StepMeasurement, all_parts, from_all, is_first_process, writer
-from uncheck.training.options import (
-    checked_end,
-    checked_every,
-    checked_share,
-    checked_visible,
-    chosen_periods,
-)
-from uncheck.training.outputs import Choice, chosen
-from uncheck.training.parts import Part, part_of
-from uncheck.training.trend import Trend, lattice_trend
+from uncheck.training.measurement import StepMeasurement, checked_loggers, from_all, is_first_process, log
+from uncheck.training.network import Choice
+from uncheck.training.sums import Part, all_parts, part_of
+from uncheck.training.trend import Trend, checked_end, checked_share, checked_visible, lattice_trend
 
 #: Tested beside the periods of the stages, where these are known; otherwise `measure`'s 2 to 16.
 USUAL = (2, 4, 8)
@@ -111,13 +105,17 @@ class LatticeTracker:
         prefix: str = "lattice/",
     ) -> None:
         self.model, self.inputs, self.output = model, inputs, output
-        self.every, self.span, self.end = checked_every(every), checked_span(span), checked_end(end)
-        self.visible, self.significance = (
-            checked_visible(visible),
-            checked_share("significance", significance),
-        )
-        self.prefix, self.write = prefix, writer(logger)
-        self._chosen = chosen_periods(periods)
+        if isinstance(every, bool) or not isinstance(every, int) or every < 1:
+            raise UncheckError(f"every must be a whole number of steps from 1, not {every}")
+        self.every, self.span, self.end = every, checked_span(span), checked_end(end)
+        self.visible = checked_visible(visible)
+        self.significance = checked_share("significance", significance)
+        self.prefix, self.loggers, self.shift = prefix, checked_loggers(logger), 0
+        self._chosen = None if periods is None else checked_periods(periods)
+        if self._chosen == ():
+            raise UncheckError(
+                "periods are empty; give some, such as (2, 4, 8), or None for those of the network"
+            )
         self.periods: tuple[int, ...] = self._chosen or PERIODS
         self.history: list[StepMeasurement] = []
         self._steps = 0
@@ -158,19 +156,10 @@ class LatticeTracker:
             whole, error = all_parts(part, error)
             if whole is None or error:
                 raise UncheckError(error or "there are no outputs; give some, or a model and inputs")
-            values = whole.values(self.significance)
+            measured = replace(whole.measured(self.significance, step), spreads=self._spreads())
         except UncheckError as problem:
             self._once(f"nothing was measured, and training goes on: {problem}", problem)
             return None
-        tested = [p for p in sorted(self.periods) if f"strength_{p}" in values]
-        measured = StepMeasurement(
-            step,
-            values["strength"],
-            values["mean_strength"],
-            {p: values[f"strength_{p}"] for p in tested},
-            {p: values[f"p_value_{p}"] for p in tested},
-            self._spreads(),
-        )
         # A run that went back to an earlier step measures it anew.
         self.history = [m for m in self.history if m.step < step] + [measured]
         if is_first_process():
@@ -221,10 +210,10 @@ class LatticeTracker:
         """Return the sums of this process's images, or why there are none."""
         try:
             if outputs is not None and not isinstance(outputs, Tensor) and callable(outputs):
-                with untouched():
+                with network.undisturbed():
                     outputs = outputs()
             if outputs is None and self.model is not None and self.inputs is not None:
-                outputs = self._run(self.model)
+                outputs = self._run(network.unwrapped(self.model))
             return (None if outputs is None else part_of(outputs, self.periods, self.span)), ""
         except UncheckError as error:
             return None, str(error)
@@ -232,9 +221,8 @@ class LatticeTracker:
             return None, f"{type(error).__name__}: {error}"
 
     def _run(self, model: nn.Module) -> Tensor:
-        model = unwrapped(model)
-        with undisturbed(model), torch.no_grad():
-            images, several = chosen(model(*placed(model, self._inputs())), self.output)
+        with network.undisturbed(model), torch.no_grad():
+            images, several = network.chosen(model(*network.placed(model, self._inputs())), self.output)
         if several:
             self._once(several)
         return images
@@ -247,13 +235,13 @@ class LatticeTracker:
         if self.model is None or self.inputs is None:
             return
         try:
-            now = structure(self.model)
+            now = network.structure(self.model)
             if now == self._structure:
                 return
             self._structure, self._gains, self._problem = now, None, None
-            with undisturbed(unwrapped(self.model)):
+            with network.undisturbed(network.unwrapped(self.model)):
                 inputs = self._inputs()
-            self._gains = StageGains(self.model, first_sample(inputs))
+            self._gains = StageGains(self.model, network.first_sample(inputs))
         except Exception as error:
             self._problem = error
 
@@ -272,7 +260,7 @@ class LatticeTracker:
 
     def _log(self, measured: StepMeasurement) -> None:
         try:
-            self.write(measured.values(self.prefix), measured.step)
+            log(self.loggers, measured.values(self.prefix), measured.step + self.shift)
         except Exception as error:
             key = f"logger {type(error).__name__}"
             self._once(f"the logger failed, and training goes on: {error}", error, key=key)

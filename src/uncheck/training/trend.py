@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import exp, log
-from typing import Literal, NamedTuple
+from math import exp, isfinite, log
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,6 @@ from uncheck.errors import UncheckError
 from uncheck.measuring.components import VISIBLE
 from uncheck.plain import Plain
 from uncheck.signals.levels import LEVELS
-from uncheck.training.options import checked_end, checked_share, checked_visible
 
 Verdict = Literal["fading", "will not fade", "clean", "too early"]
 
@@ -216,3 +215,26 @@ def _checked(
     if (np.diff(t) <= 0).any():
         raise UncheckError("steps must increase; sort the curve and leave repeated steps out")
     return t[t >= 1], y[t >= 1]
+
+
+def checked_visible(visible: float) -> float:
+    """Return `visible`; UncheckError unless it is above 0."""
+    if not (isinstance(visible, int | float) and isfinite(visible) and visible > 0):
+        raise UncheckError(f"visible must be above 0 grey levels, not {visible}; 0.3 is just seen")
+    return visible
+
+
+def checked_share(name: str, value: float) -> float:
+    """Return `value`; UncheckError unless it lies between 0 and 1."""
+    if not (isinstance(value, int | float) and 0 < value < 1):
+        raise UncheckError(f"{name} must lie between 0 and 1, not {value}")
+    return value
+
+
+def checked_end(end: Any) -> float | None:
+    """Return `end` as a float, or None; UncheckError unless it is a step above 0."""
+    if end is not None and not (isinstance(end, int | float) and isfinite(end) and end > 0):
+        raise UncheckError(
+            f"training cannot end at step {end}; give a step above 0, or None if it is not known"
+        )
+    return None if end is None else float(end)
