@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import statistics
 import time
+from collections import Counter
 from collections.abc import Iterator
 
 import numpy as np
@@ -39,9 +40,7 @@ def slowness() -> float:
     for _ in range(5):
         start = cpu()
         sum(i * i for i in range(300_000))
-        square = np.ones((200, 200)) / 200
-        for _ in range(20):
-            square = square @ square
+        np.fft.fft2(np.ones((512, 512)))
         taken.append(cpu() - start)
     return max(1.0, statistics.median(taken) / REFERENCE)
 
@@ -116,5 +115,10 @@ class Budget:
         if self.listed:
             total, shared = sum(t for t, _, _ in self.seen), sum(s for _, s, _ in self.seen)
             terminalreporter.section(f"{total:.0f} CPU-seconds in tests, {shared:.0f} in shared fixtures")
+            folders: Counter[str] = Counter()
+            for taken, _, name in self.seen:
+                folders["/".join(name.split("::")[0].split("/")[:2])] += taken
+            for folder, taken in folders.most_common():
+                terminalreporter.line(f"{taken:6.1f} {folder}")
             for taken, apart, name in sorted(self.seen, reverse=True)[: self.listed]:
                 terminalreporter.line(f"{taken:6.2f} {apart:6.2f} {name}")

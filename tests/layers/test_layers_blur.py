@@ -327,6 +327,7 @@ def test_errors(make, message):
         make()
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("name", ["kodim05", "kodim23"])
 def test_the_gradient_at_a_photograph_does_not_checker(name):
     pixels = released.read(*released.files(f"photos/{name}.png"))[64:320, 64:320]

@@ -187,6 +187,7 @@ def test_constant_and_tiny_images():
     assert tiny.together.groups[0].shape == (4, 4, 3)
 
 
+@pytest.mark.integration
 def test_a_lower_threshold_counts_for_sets_too():
     pictures = outputs(40, amplitude=0.3)
     assert measure(pictures, together=True, threshold=50).together.verdict == "lattice"

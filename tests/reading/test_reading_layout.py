@@ -84,7 +84,7 @@ def chains(draw: st.DrawFn) -> tuple[list[Call], tuple[int, ...]]:
     return calls, shape
 
 
-@examples(8, 100)
+@examples(5, 100)
 @given(chains())
 def test_random_chains(case: tuple[list[Call], tuple[int, ...]]) -> None:
     calls, shape = case

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
+from tiers import examples
 from uncheck.errors import UncheckError
 from uncheck.phases.axes import CONV_TRANSPOSES
 from uncheck.reading import CallWatcher, copied, copy_modes, fresh, picture_of, record, run
@@ -51,6 +52,7 @@ def part(value, key):
     return dict(parts_of(value))[key]
 
 
+@examples(10, 200)
 @given(nests)
 def test_paths_lead_to_the_tensors(nest):
     found = list(named_tensors(nest))
@@ -157,6 +159,7 @@ def test_the_picture_is_the_largest_real_map_and_each_can_be_named(outputs):
     ]
 
 
+@examples(5, 50)
 @given(
     st.integers(1, 2),
     st.tuples(st.integers(1, 4), st.integers(2, 3), st.integers(0, 1), st.integers(1, 2), st.booleans()),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 import uncheck
+from tiers import examples
 from uncheck.phases.axes import CONV_TRANSPOSES
 from uncheck.reading import record
 
@@ -39,6 +40,7 @@ sizes = st.tuples(
 )
 
 
+@examples(6, 100)
 @given(st.integers(1, 3), st.lists(sizes, min_size=3, max_size=3), st.sampled_from([1, 2]))
 def test_inspect_overlap_and_torch_agree(ndim, axes, groups):
     chosen = axes[:ndim]

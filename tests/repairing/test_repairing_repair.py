@@ -60,6 +60,7 @@ def test_an_uneven_upsampler_is_projected():
     assert [one.verdict for one in made.tried].count("kept") == 1
 
 
+@pytest.mark.integration
 def test_the_report_has_the_keys_and_no_infinite_number():
     made = repair(Halved(), PICTURES, method="project", minutes=5)
     report = made.to_dict()
@@ -90,6 +91,7 @@ class Watched(Halved):
         return super().__call__(x)
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("name", ["project", "match", "spin", "distill"])
 def test_inputs_to_judge_on_are_shown_to_no_method(monkeypatch, name):
     made = []
@@ -205,6 +207,7 @@ def test_an_interrupted_distillation_goes_on(monkeypatch, tmp_path):
     assert not checkpoint.exists()
 
 
+@pytest.mark.integration
 def test_ctrl_c_keeps_the_best_so_far():
     def stop(label, done, total):
         if label == "trying match":
@@ -234,6 +237,7 @@ def test_ctrl_c_before_anything_leaves_nothing():
     json.dumps(made.to_dict(), allow_nan=False)
 
 
+@pytest.mark.integration
 def test_ctrl_c_while_timing_costs_the_timing():
     def stop(label, done, total):
         if label == "timing both networks":
@@ -267,6 +271,7 @@ def reasons(made):
     return {one.where: one.reason for one in made.refused}
 
 
+@pytest.mark.integration
 def test_too_much_fidelity_is_refused_with_the_figure():
     made = repair(Halved(), PICTURES, method="project", minutes=5, fidelity=99.0)
     assert "dB to the original's output, below the 99 dB asked for" in reasons(made)["project"]
@@ -338,6 +343,7 @@ def test_wrong_options_are_named():
         repair(Halved(), PICTURES[:1])
 
 
+@pytest.mark.integration
 def test_large_inputs_are_judged_on_their_middle(monkeypatch):
     monkeypatch.setitem(importlib.import_module("uncheck.repairing.inputs").JUDGED, 2, 64)
     seen = []

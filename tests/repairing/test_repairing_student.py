@@ -10,6 +10,7 @@ from torch.nn.utils import parametrizations
 
 from cases import make_case
 from editing.zoo import Shuffled, Unpatchify
+from tiers import examples
 from uncheck.editing.edits import KINDS
 from uncheck.errors import Refusal
 from uncheck.layers.phase_transpose import PhaseConvTranspose
@@ -119,6 +120,7 @@ def responses(module, channels, ndim):
     return module(x) - module(torch.zeros_like(x))
 
 
+@examples(12, 200)
 @given(layers(), st.integers(0, 9))
 def test_no_kernel_of_that_form_is_nearer(layer, seed):
     held = HeldConvTranspose(held_kernel(kernel_of(layer)), layer.groups)

@@ -9,6 +9,7 @@ from torch import nn
 
 from judging.zoo import case_of, photographs
 from oracles.teacher_naive import ripple_naive, spun_naive
+from tiers import cases
 from uncheck.repairing.inputs import cut, room
 from uncheck.repairing.methods.distill import teacher
 from uncheck.repairing.methods.distill.teacher import (
@@ -106,7 +107,7 @@ def test_planted_defects_of_ripples_are_caught(monkeypatch):
     assert np.abs(off - slow).max() > 0.1
 
 
-@pytest.mark.parametrize("ndim", [1, 2, 3])
+@pytest.mark.parametrize("ndim", cases([1, 2], [3]))
 @pytest.mark.parametrize("period", [2, 4])
 def test_a_cleaned_output_loses_the_lattice_and_keeps_the_rest(ndim, period):
     size = {1: (400,), 2: (160, 168), 3: (112, 112, 112)}[ndim]

@@ -124,6 +124,7 @@ def test_two_trainings_are_one(training, together):
     assert equal(*made)
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("after", cases([7], [1, 12]))
 @pytest.mark.parametrize("adjusted", [False, True])
 def test_an_interrupted_training_goes_on_as_if_nothing_had_happened(training, after, adjusted):

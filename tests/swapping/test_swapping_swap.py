@@ -59,7 +59,7 @@ def layers(draw):
     return make(2 * groups, 3 * groups, k, s, p, op, groups, bias, d, dtype=torch.float64)
 
 
-@examples(8, 60)
+@examples(4, 60)
 @given(layers(), st.sampled_from(WAYS), st.data())
 def test_gain_variance_and_sizes(old, to, data):
     n = len(old.stride)

@@ -156,6 +156,7 @@ def test_a_bias_per_phase_counts_as_one_more_channel():
     assert right > 1e-3
 
 
+@pytest.mark.integration
 def test_exactly_zero_where_even_by_construction():
     x = torch.randn(1, 4, 6, 6)
     for model in (

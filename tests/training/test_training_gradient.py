@@ -95,6 +95,7 @@ def test_descent_removes_the_lattice_and_nothing_else():
     assert lattice.square().mean() > 500 * error
 
 
+@pytest.mark.integration
 def test_penalty_lowers_the_lattice_of_a_small_generator():
     codes, targets = _codes_and_targets()
     plain, penalised = (_trained(codes, targets, weight) for weight in (0.0, 0.001))

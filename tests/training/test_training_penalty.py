@@ -108,6 +108,7 @@ def train(weight, steps=120):
     return error, lattice_strength(output, span=(0, 1), together=True).item()
 
 
+@pytest.mark.integration
 def test_training_with_it_leaves_less_lattice_and_no_more_error():
     error, strength = train(0.0)
     cured_error, cured_strength = train(1e-4)  # 5 % of the loss

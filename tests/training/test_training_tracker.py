@@ -179,6 +179,7 @@ def lattice(amplitude):
     return torch.rand(8, 3, 32, 32) * 0.1 + amplitude / 127.5 * (-1.0) ** (row[:, None] + row)
 
 
+@pytest.mark.integration
 def test_warns_of_a_lattice_and_that_it_will_not_fade():
     tracker = LatticeTracker(span=SPAN, every=1, end=60)
     texts = warned(lambda: [tracker.step(lattice(5.0)) for _ in range(60)])
@@ -188,6 +189,7 @@ def test_warns_of_a_lattice_and_that_it_will_not_fade():
     assert tracker.trend().verdict == "will not fade"
 
 
+@pytest.mark.integration
 def test_a_fading_or_absent_lattice_gets_no_verdict_against_it():
     fading, none = LatticeTracker(span=SPAN, every=1, end=60), LatticeTracker(span=SPAN, every=1, end=60)
     texts = []
@@ -283,6 +285,7 @@ def test_a_period_that_needs_the_whole_picture():
     assert tracker.step().strengths[16] > 0.1
 
 
+@pytest.mark.integration
 def test_the_border_is_no_lattice():
     images = 0.1 * torch.rand(16, 3, 64, 64)
     images[..., ::5, :4] += 1.0
@@ -361,6 +364,7 @@ def test_once_means_once(monkeypatch):
     assert texts == ["LatticeTracker: no verdict was found, and training goes on: division by zero"]
 
 
+@pytest.mark.integration
 def test_a_lasting_lattice_is_told_once_over_a_checkpoint():
     one, two = LatticeTracker(span=SPAN, every=1, end=60), LatticeTracker(span=SPAN, every=1, end=60)
     assert len(warned(lambda: [one.step(lattice(5.0)) for _ in range(40)])) == 2
