@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from uncheck.geometry import chain, layer, overlap, surviving_periods
-from uncheck.geometry.picture import picture
+from uncheck.geometry.result import picture
 from uncheck.measuring import Measurement, measure
 from uncheck.plain import plain
 from uncheck.reporting import Page, json_text, measure_text, overlap_text

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from uncheck.geometry.chain import chain, surviving_periods
+from uncheck.geometry.chain import chain, overlap, surviving_periods
 from uncheck.geometry.layer import Layer, Sizes, count_axes, layer, output_size, per_axis, sizes_per_axis
-from uncheck.geometry.overlap import overlap
 from uncheck.geometry.result import Overlap, Scale
 
 __all__ = [

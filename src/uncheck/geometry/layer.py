@@ -154,17 +154,7 @@ def layer(
 ) -> Layer:
     """Make a Layer from integers or sequences, as torch's layers take them.
 
-    Args:
-        kernel_size: taps, >= 1.
-        stride: pixels, >= 1.
-        padding: pixels, >= 0.
-        output_padding: pixels, 0 <= it < max(stride, dilation).
-        dilation: pixels, >= 1.
-        ndim: number of axes, 1 to 3; taken from the sequences given, else 2.
-        transposed: False for a plain convolution.
-
-    Returns:
-        The layer, every size expanded to one integer per axis.
+    Sizes as in `Layer`; ndim, 1 to 3, is taken from the sequences given, else 2.
 
     Raises:
         UncheckError: see Layer.

@@ -1,4 +1,4 @@
-"""The result of counting: taps per phase, the overlap map, its period, its scales."""
+"""The result of counting: taps per phase, the overlap map and its picture, its period, its scales."""
 
 from __future__ import annotations
 
@@ -8,8 +8,12 @@ from typing import Any
 
 from uncheck.geometry.axis import Counts
 from uncheck.geometry.layer import Layer
-from uncheck.geometry.picture import picture
 from uncheck.plain import as_dict
+
+SHADES = " ░▒▓█"
+"""From no tap to the most taps."""
+
+BARS = " ▁▂▃▄▅▆▇█"
 
 
 @dataclass(frozen=True)
@@ -94,3 +98,38 @@ class Overlap:
 def _short(taps: tuple[int, ...], most: int = 12) -> str:
     shown = " ".join(str(count) for count in taps[:most])
     return shown if len(taps) <= most else f"{shown} ... ({len(taps)} phases)"
+
+
+def picture(taps: Counts, most: int = 48) -> str:
+    """Draw a map of counts: 1-D as bars, 2-D as blocks two characters wide, 3-D as its central slice.
+
+    Args:
+        taps: integer array of one to three axes.
+        most: most pixels drawn per axis; the middle of a larger map is drawn, and said to be.
+
+    Returns:
+        Lines without a newline at the end.
+    """
+    note = ""
+    if taps.ndim == 3:
+        middle = taps.shape[0] // 2
+        note = f"slice {middle} of {taps.shape[0]}\n"
+        taps = taps[middle]
+    if max(taps.shape) > most:
+        note += f"middle of {' x '.join(str(size) for size in taps.shape)} pixels\n"
+        taps = taps[tuple(_middle(size, most) for size in taps.shape)]
+    highest = max(int(taps.max()), 1)
+    if taps.ndim == 1:
+        return note + "".join(_level(int(count), highest, BARS) for count in taps)
+    rows = ("".join(2 * _level(int(count), highest, SHADES) for count in row) for row in taps)
+    return note + "\n".join(row.rstrip() for row in rows)
+
+
+def _middle(size: int, most: int) -> slice:
+    start = max(0, (size - most) // 2)
+    return slice(start, min(size, start + most))
+
+
+def _level(count: int, highest: int, levels: str) -> str:
+    # ceiling, so that one tap is never drawn as none
+    return levels[-(-count * (len(levels) - 1) // highest)]

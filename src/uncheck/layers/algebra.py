@@ -1,6 +1,6 @@
 """A resize by an integer and the convolution after it are one upsampler: which paddings allow it, its weight.
 
-Per axis: factor s, hold g (nearest: s ones; linear: the tent of `phases.hold`), o its offset, E = d (k - 1)
+Per axis: factor s, hold g (nearest: s ones; linear: the tent of `phases.resize`), o its offset, E = d (k - 1)
 + 1 the extent of the convolution, padding a before and b after, x of n pixels:
 
     u[j] = sum_m g[j + o - s m] x~[m]             x~ is x continued beyond its ends, 0 <= j < s n
@@ -36,7 +36,7 @@ from torch import Tensor
 
 from uncheck.errors import UncheckError
 from uncheck.layers.axes import PADDING_MODES, check_word
-from uncheck.phases.hold import MODES, axis_hold
+from uncheck.phases.resize import MODES, axis_hold
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from uncheck.layers.eager import apply_transposed, make_forms, run
 from uncheck.layers.forms import pad_input
 from uncheck.layers.rule import Case, channels_last, choose
 from uncheck.layers.surroundings import tracing, watched
-from uncheck.phases.hold import MODES
+from uncheck.phases.resize import MODES
 
 
 class FusedResizeConv(nn.Module):

@@ -18,7 +18,7 @@ from uncheck.layers.forms import pad_input, phase_matrix
 from uncheck.layers.rule import Case, Choices, channels_last, choose, choose_compiled
 from uncheck.layers.surroundings import exporting, tracing, watched
 from uncheck.phases.axes import conv, flat_pads
-from uncheck.phases.hold import MODES
+from uncheck.phases.resize import MODES
 
 
 class ResizeConv(FixedFilters, ConvLayer):

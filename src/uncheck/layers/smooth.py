@@ -14,6 +14,7 @@ from uncheck.geometry import Sizes
 from uncheck.layers.axes import ConvLayer, check_word, on_axes
 from uncheck.layers.gains import EqualGain
 from uncheck.phases.axes import CONV_TRANSPOSES, ConvTranspose, conv_transpose
+from uncheck.phases.kernel import tap_phases
 
 
 class SmoothConvTranspose(ConvLayer):
@@ -185,10 +186,8 @@ SmoothConvTranspose1d, SmoothConvTranspose2d, SmoothConvTranspose3d = on_axes(Sm
 
 def _initial_taps(even: EqualGain) -> Tensor:
     """Return M, (prod(k), prod(k)): z M has the phase variances reset_parameters states, for white z."""
-    phase = torch.zeros((), dtype=torch.int64, device="cpu")
-    for k, s, d in zip(even.kernel_size, even.stride, even.dilation, strict=True):
-        phase = phase[..., None] * s + d * torch.arange(k, device="cpu") % s
-    phase = phase.flatten()
+    axes = zip(even.kernel_size, even.dilation, strict=True)
+    phase = tap_phases([d * torch.arange(k, device="cpu") for k, d in axes], even.stride).flatten()
     phases = math.prod(even.stride)
     counts = torch.bincount(phase, minlength=phases).double()
     projection = even.exact()

@@ -10,11 +10,16 @@ from uncheck.phases.fit import ResizeConvForm, fit_resize_conv, to_resize_conv
 from uncheck.phases.from_torch import from_conv, from_conv_transpose, from_pixel_shuffle, from_unpatchify
 from uncheck.phases.gains import bias_spread, gain_spread, phase_gains, ripple_amplitude, visible_ripple
 from uncheck.phases.kernel import PhaseKernel, phase_sums
-from uncheck.phases.matrix import bias_vector, matrix
 from uncheck.phases.order import moment_deviation, strang_fix_order
 from uncheck.phases.project import project
 from uncheck.phases.resize import from_resize, from_resize_conv
-from uncheck.phases.response import ImageRejection, frequency_response, image_rejection_db
+from uncheck.phases.response import (
+    ImageRejection,
+    bias_vector,
+    frequency_response,
+    image_rejection_db,
+    matrix,
+)
 from uncheck.phases.to_torch import (
     ConvTransposeForm,
     PixelShuffleForm,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -11,42 +12,20 @@ CONVS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 CONV_TRANSPOSES = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 ConvTranspose = nn.ConvTranspose1d | nn.ConvTranspose2d | nn.ConvTranspose3d
 
-Amount = int | Sequence[int]
-
 _CONV: tuple[Callable[..., Tensor], ...] = (F.conv1d, F.conv2d, F.conv3d)
 _CONV_TRANSPOSE: tuple[Callable[..., Tensor], ...] = (
-    F.conv_transpose1d,
-    F.conv_transpose2d,
-    F.conv_transpose3d,
-)
+    F.conv_transpose1d, F.conv_transpose2d, F.conv_transpose3d,
+)  # fmt: skip
 
 
-def conv(
-    x: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    stride: Amount = 1,
-    padding: Amount = 0,
-    dilation: Amount = 1,
-    groups: int = 1,
-) -> Tensor:
-    """Apply torch's convolution on as many axes as the weight (out, in / groups, *k) has."""
-    return _CONV[weight.ndim - 3](x, weight, bias, stride, padding, dilation, groups)
+def conv(x: Tensor, weight: Tensor, *args: Any, **named: Any) -> Tensor:
+    """Apply F.conv1d, 2d or 3d, by the axes of the weight (out, in / groups, *k); all else is torch's."""
+    return _CONV[weight.ndim - 3](x, weight, *args, **named)
 
 
-def conv_transpose(
-    x: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    stride: Amount = 1,
-    padding: Amount = 0,
-    output_padding: Amount = 0,
-    groups: int = 1,
-    dilation: Amount = 1,
-) -> Tensor:
-    """Apply torch's transposed convolution on as many axes as the weight (in, out / groups, *k) has."""
-    function = _CONV_TRANSPOSE[weight.ndim - 3]
-    return function(x, weight, bias, stride, padding, output_padding, groups, dilation)
+def conv_transpose(x: Tensor, weight: Tensor, *args: Any, **named: Any) -> Tensor:
+    """Apply F.conv_transpose1d, 2d or 3d, by the axes of (in, out / groups, *k); all else is torch's."""
+    return _CONV_TRANSPOSE[weight.ndim - 3](x, weight, *args, **named)
 
 
 def flat_pads(pairs: Iterable[Sequence[int]]) -> list[int]:

@@ -70,11 +70,8 @@ def _bias(first: PhaseKernel, second: PhaseKernel) -> Tensor | None:
         p = torch.arange(total[axis], device=folded.device)[:, None] + second.offset[axis]
         j = torch.arange(first.stride[axis], device=folded.device)[None, :]
         index = (p - second.stride[axis] * j) % total[axis]
-        place = 2 + 2 * axis
-        picked = folded.index_select(place, index.flatten())
-        folded = picked.reshape(*folded.shape[:place], *index.shape, *folded.shape[place + 1 :])
+        folded = folded[(slice(None),) * (2 + 2 * axis) + (index,)]
     pixels, phases = "xyz"[: first.ndim], "uvw"[: first.ndim]
     pairs = "".join(a + b for a, b in zip(pixels, phases, strict=True))
     through = torch.einsum(f"oc{pairs},c{phases}->o{pixels}", folded, first.phase_bias())
-    repeats = [1, *first.stride]
-    return through + second.phase_bias().repeat(repeats)
+    return through + second.phase_bias().repeat([1, *first.stride])

@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from uncheck.errors import UncheckError
-from uncheck.phases.hold import axis_hold
 from uncheck.phases.kernel import PhaseKernel
+from uncheck.phases.resize import axis_hold
 from uncheck.phases.to_torch import even_bias
 
 

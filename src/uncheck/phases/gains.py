@@ -12,9 +12,6 @@ from uncheck.phases.kernel import PhaseKernel, phase_sums
 def phase_gains(kernel: PhaseKernel) -> Tensor:
     """Return the gain of each phase, its answer to a constant one:  G_p = sum_j h_p[j].
 
-    Args:
-        kernel: the upsampler.
-
     Returns:
         (out, in, *stride), by output index mod stride; all phases alike exactly when constants stay constant.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -217,6 +217,14 @@ def phase_sums(weight: Tensor, stride: Sequence[int], offset: Sequence[int]) -> 
     shape = [n for k, s in zip(padded.shape[2:], stride, strict=True) for n in (k // s, s)]
     sums = padded.reshape(*weight.shape[:2], *shape).sum(dim=[2 + 2 * axis for axis in range(ndim)])
     return torch.roll(sums, [-o % s for o, s in zip(offset, stride, strict=True)], list(range(2, 2 + ndim)))
+
+
+def tap_phases(positions: Iterable[Tensor], stride: Sequence[int]) -> Tensor:
+    """Return the phase of each tap, (*k), counted row by row, from the positions of taps along each axis."""
+    phase = torch.zeros((), dtype=torch.int64, device="cpu")
+    for u, s in zip(positions, stride, strict=True):
+        phase = phase[..., None] * s + u % s
+    return phase
 
 
 def tile_phases(values: Tensor, size: Sequence[int]) -> Tensor:

@@ -1,4 +1,4 @@
-"""The nearest kernel without ripple: equal gains, or a higher order, with the least change of weights."""
+"""The nearest kernel without ripple, equal in gains or of a higher order; the nearest covariance."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ import torch
 from torch import Tensor
 
 from uncheck.errors import UncheckError
-from uncheck.phases.kernel import PhaseKernel, phase_sums, tile_phases
+from uncheck.phases.kernel import PhaseKernel, phase_sums, tap_phases, tile_phases
 from uncheck.phases.order import degrees, monomial
+
+#: Variance below this share of the largest (or of the mean square) is rounding, not signal.
+ROUNDING = 1e-6
 
 
 def project(kernel: PhaseKernel, order: int = 1, weight: Tensor | None = None) -> PhaseKernel:
@@ -85,9 +88,7 @@ def _even_gains(kernel: PhaseKernel) -> Tensor:
 
 def _phase_index(kernel: PhaseKernel) -> Tensor:
     """Return the phase of every position of h, (prod(k),); only which taps share a phase matters here."""
-    index = torch.zeros((), dtype=torch.int64)
-    for k, s in zip(kernel.kernel_size, kernel.stride, strict=True):
-        index = index[..., None] * s + torch.arange(k) % s
+    index = tap_phases([torch.arange(k) for k in kernel.kernel_size], kernel.stride)
     return index.flatten().to(kernel.weight.device)
 
 
@@ -178,3 +179,31 @@ def _tap_metric(kernel: PhaseKernel, weight: Tensor) -> Tensor:
     place, phase = patch.flatten().to(mask.device)[mask], _phase_index(kernel)[mask]
     metric = weight.reshape(n, size, n, size)[:, place][:, :, :, place]
     return metric * (phase[:, None] == phase[None, :])[None, :, None, :]
+
+
+def evening_map(own: Tensor, wanted: Tensor) -> Tensor:
+    """Return T with T own T = wanted that changes a signal of covariance `own` least:  E |T x - x|^2.
+
+    T = own^(-1/2) (own^(1/2) wanted own^(1/2))^(1/2) own^(-1/2).
+
+    Args:
+        own: covariance (n, n) of the signal, symmetric.
+        wanted: covariance it is to have.
+
+    Source: Olkin and Pukelsheim, "The distance between two random vectors with given dispersion matrices",
+        Linear Algebra Appl. 48 (1982).
+
+    Example:
+        >>> own, wanted = torch.eye(2), torch.diag(torch.tensor([4.0, 1.0]))
+        >>> evening_map(own, wanted).round(decimals=4).tolist()
+        [[2.0, 0.0], [0.0, 1.0]]
+    """
+    root, inverse = _power(own, 0.5), _power(own, -0.5)
+    return inverse @ _power(root @ wanted @ root, 0.5) @ inverse
+
+
+def _power(covariance: Tensor, exponent: float) -> Tensor:
+    values, vectors = torch.linalg.eigh(covariance)
+    least = values[-1].clamp_min(1e-30) * ROUNDING
+    result: Tensor = (vectors * values.clamp_min(least) ** exponent) @ vectors.T
+    return result

@@ -112,9 +112,6 @@ def transposed_geometry(
 def to_pixel_shuffle(kernel: PhaseKernel) -> PixelShuffleForm:
     """Write the kernel as a convolution and a pixel shuffle, equal everywhere, borders too; always possible.
 
-    Args:
-        kernel: the upsampler.
-
     Returns:
         weight, bias, factor, padding of the input and crop of the output.
 

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from uncheck.phases.axes import flat_pads
-from uncheck.phases.evening import ROUNDING, evening_map
+from uncheck.phases.project import ROUNDING, evening_map
 from uncheck.reading import CallKey, CallWatcher, Stage
 from uncheck.reading.calls import SIGNATURES, per_axis
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from rich.text import Text
 
-from uncheck.geometry.picture import picture
+from uncheck.geometry.result import picture
 from uncheck.reporting.page import Page, Part, Report, Result, listed, sizes, table
 
 #: Phases shown per axis; the rest are counted.

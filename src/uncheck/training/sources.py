@@ -8,7 +8,7 @@ from math import prod
 import torch
 from torch import Tensor
 
-from uncheck.phases import PhaseKernel
+from uncheck.phases.kernel import tap_phases
 from uncheck.reading import CallKey, Stage
 from uncheck.reading.graph import Graph
 from uncheck.reading.provenance import Entries, kernel_entries
@@ -64,8 +64,9 @@ def find_sources(graph: Graph, stages: tuple[Stage, ...]) -> dict[int, tuple[Sou
         weight, bias = entries.get(stage.index, (None, None))
         if weight is None or stage.kernel is None:
             continue
-        phases = prod(stage.kernel.stride)
-        taps = _source(weight, weight.index, _phase_of_taps(stage.kernel), phases)
+        kernel, phases = stage.kernel, prod(stage.kernel.stride)
+        positions = [torch.arange(k) - o for k, o in zip(kernel.kernel_size, kernel.offset, strict=True)]
+        taps = _source(weight, weight.index, tap_phases(positions, kernel.stride), phases)
         per_phase = bias is not None and bias.index.ndim > 1
         found[stage.index] = (
             taps,
@@ -85,11 +86,3 @@ def _source(entries: Entries, numbers: Tensor, phase: Tensor, phases: int) -> So
     target[flat[flat > 0]] = cell[flat > 0]
     value = entries.value
     return Source(entries.call.key, entries.argument, value, target[1:].to(value.device), rows, phases)
-
-
-def _phase_of_taps(kernel: PhaseKernel) -> Tensor:
-    """Return the output phase that each position of the kernel adds to, (*k), counted row by row."""
-    phase = torch.zeros((), dtype=torch.int64)
-    for k, s, o in zip(kernel.kernel_size, kernel.stride, kernel.offset, strict=True):
-        phase = phase[..., None] * s + (torch.arange(k) - o) % s
-    return phase

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from uncheck.errors import Refusal
 from uncheck.phases import PhaseKernel
-from uncheck.phases.evening import ROUNDING, evening_map
+from uncheck.phases.project import ROUNDING, evening_map
 from uncheck.reading import CallKey, CallWatcher, Stage, run
 from uncheck.repairing.case import Case
 
