@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from oracles.layers_resize_naive import resize_conv
 from uncheck.errors import UncheckError
 from uncheck.layers.algebra import Fusing, fuse_matrix, fuse_weight, fusing
-from uncheck.layers.eager import Weights, compute, make_forms
+from uncheck.layers.eager import Forms, Weights, compute
 from uncheck.layers.forms import input_pads, pad_input, phase_matrix
 
 
 def both_forms(
     x: torch.Tensor, weight: torch.Tensor, plan: Fusing, mode: str, dilation: tuple[int, ...], groups: int
 ) -> list[torch.Tensor]:
-    forms = make_forms(plan, groups)
+    forms = Forms(plan, groups)
     matrix = fuse_matrix(weight.shape[2:], plan.scale_factor, mode, dilation)
     phases = None if forms.phases is None else phase_matrix(matrix, forms.phases)
     weights = Weights(matrix, phases)

@@ -16,7 +16,7 @@ from torch.utils._pytree import tree_map
 from uncheck.fusing.rules import Pad, plan_fusing, read_pad, read_resize, total_padding
 from uncheck.layers.algebra import fuse_weight
 from uncheck.layers.forms import cut_ends, input_pads, pad_input, transposed_form
-from uncheck.layers.surroundings import exporting, tracing
+from uncheck.layers.rule import exporting, tracing
 from uncheck.phases.axes import conv_transpose
 from uncheck.reading.calls import SIGNATURES, per_axis
 from uncheck.reading.tables import is_in_place

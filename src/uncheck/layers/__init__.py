@@ -7,9 +7,8 @@ from typing import Any
 
 # Each name is imported when first used, from the file that holds it.
 _FILES = {
-    "blur": "BlurPool BlurPool1d BlurPool2d BlurPool3d",
+    "blur": "BlurPool BlurPool1d BlurPool2d BlurPool3d MaxBlurPool MaxBlurPool1d MaxBlurPool2d MaxBlurPool3d",
     "blur_conv": "BlurConv BlurConv1d BlurConv2d BlurConv3d blur_strided",
-    "blur_max": "MaxBlurPool MaxBlurPool1d MaxBlurPool2d MaxBlurPool3d",
     "fused": "FusedResizeConv",
     "gains": "EqualGain equal_gain",
     "hold": "Hold Hold1d Hold2d Hold3d",

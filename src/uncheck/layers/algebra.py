@@ -186,7 +186,25 @@ def fuse_weight(
     taps = [
         d * (n - 1) + len(axis_hold(s, mode)[0]) for n, s, d in zip(k, scale_factor, dilation, strict=True)
     ]
-    out, inside = weight.shape[:2]
-    fused = weight.reshape(out * inside, -1) @ matrix.T
-    split = fused.reshape(groups, out // groups, inside, *taps)
-    return split.transpose(1, 2).reshape(groups * inside, out // groups, *taps)
+    return fused_weight(weight, matrix, taps, groups, channels_last=False)
+
+
+def fused_weight(
+    weight: Tensor, matrix: Tensor, taps: Sequence[int], groups: int, channels_last: bool
+) -> Tensor:
+    """Return the transposed convolution's weight, (in, out / groups, *taps), laid out for speed.
+
+    Args:
+        weight: (out, in / groups, *k).
+        matrix: (prod(taps), prod(k)), of the weight's type and device.
+        taps: of the fused kernel, per axis.
+        groups: of the convolution.
+        channels_last: whether the input is; then taps go outermost, which oneDNN takes without a copy.
+    """
+    out, inside = weight.shape[0], weight.shape[1]
+    if channels_last and groups == 1:
+        tall = matrix @ weight.flatten(2).permute(2, 1, 0).reshape(-1, inside * out)
+        return tall.reshape(-1, inside, out).permute(1, 2, 0).reshape(inside, out, *taps)
+    wide = weight.reshape(out * inside, -1) @ matrix.t()
+    split = wide.reshape(groups, out // groups, inside, *taps).transpose(1, 2)
+    return split.reshape(groups * inside, out // groups, *taps)

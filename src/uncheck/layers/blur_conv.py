@@ -29,20 +29,14 @@ class BlurConv(FixedFilters, ConvLayer):
     smoothing; details finer than the stride, which would alias, are damped.
 
     Args:
-        in_channels: channels of the input.
-        out_channels: channels of the output.
+        in_channels, out_channels, groups, bias, device, dtype: as for torch.nn.Conv2d.
         kernel_size: of W, one integer or one per axis.
         stride: s, one integer >= 1 or one per axis; an axis of stride 1 is not smoothed.
         padding: of the convolution with W, input pixels at both ends.
         dilation: input pixels between the taps of W.
-        groups: divides in_channels and out_channels.
-        bias: whether to add one.
         padding_mode: "zeros", "reflect", "replicate" or "circular".
         order: number of holds, >= 1; one more zero at the lattice each, and blur.
-        ndim: number of axes, 1 to 3; taken from the first tuple among kernel_size, stride, padding and
-            dilation, else 2. BlurConv1d, 2d and 3d state it.
-        device: of the parameters.
-        dtype: of the parameters.
+        ndim: 1 to 3; taken from the first tuple among the sizes, else 2. BlurConv1d, 2d and 3d state it.
 
     Shape: as the convolution; the batch may be left out.
 

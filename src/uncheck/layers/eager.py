@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,10 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from uncheck.layers.algebra import Fusing
+from uncheck.layers.algebra import Fusing, fused_weight
 from uncheck.layers.forms import (
-    PhaseForm,
-    TransposedForm,
     cut_ends,
     input_pads,
     pad_input,
@@ -26,31 +23,21 @@ from uncheck.layers.phase_conv import apply_phases
 from uncheck.phases.axes import conv_transpose, flat_pads
 
 
-@dataclass(frozen=True)
 class Forms:
     """Constants of the fused forms of one layer.
 
     Attributes:
-        taps: of the fused kernel, per axis.
-        margin: output size = s * input size + margin, per axis.
+        plan: the sizes of the fused kernel and its output.
         transposed: arguments of the transposed convolution.
         phases: the phase form; None where there is none, or with groups.
         pads: calls that continue the input, see `input_pads`.
         groups: of the convolution.
     """
 
-    taps: tuple[int, ...]
-    margin: tuple[int, ...]
-    transposed: TransposedForm
-    phases: PhaseForm | None
-    pads: list[tuple[list[int], str]]
-    groups: int
-
-
-def make_forms(fusing: Fusing, groups: int) -> Forms:
-    """Return the forms of a plan."""
-    phases = phase_form(fusing) if groups == 1 else None
-    return Forms(fusing.taps, fusing.margin, transposed_form(fusing), phases, input_pads(fusing), groups)
+    def __init__(self, plan: Fusing, groups: int) -> None:
+        self.plan, self.groups = plan, groups
+        self.transposed, self.pads = transposed_form(plan), input_pads(plan)
+        self.phases = phase_form(plan) if groups == 1 else None
 
 
 @dataclass(frozen=True)
@@ -68,27 +55,6 @@ class Weights:
     def to(self, dtype: torch.dtype) -> Weights:
         """Return the maps in another type."""
         return Weights(self.transposed.to(dtype), None if self.phases is None else self.phases.to(dtype))
-
-
-def fused_weight(
-    weight: Tensor, matrix: Tensor, taps: Sequence[int], groups: int, channels_last: bool
-) -> Tensor:
-    """Return the transposed convolution's weight, (in, out / groups, *taps), laid out for speed.
-
-    Args:
-        weight: (out, in / groups, *k).
-        matrix: (prod(taps), prod(k)), of the weight's type and device.
-        taps: of the fused kernel, per axis.
-        groups: of the convolution.
-        channels_last: whether the input is; then taps go outermost, which oneDNN takes without a copy.
-    """
-    out, inside = weight.shape[0], weight.shape[1]
-    if channels_last and groups == 1:
-        tall = matrix @ weight.flatten(2).permute(2, 1, 0).reshape(-1, inside * out)
-        return tall.reshape(-1, inside, out).permute(1, 2, 0).reshape(inside, out, *taps)
-    wide = weight.reshape(out * inside, -1) @ matrix.t()
-    split = wide.reshape(groups, out // groups, inside, *taps).transpose(1, 2)
-    return split.reshape(groups * inside, out // groups, *taps)
 
 
 def apply_transposed(x: Tensor, fused: Tensor, bias: Tensor | None, forms: Forms) -> Tensor:
@@ -150,23 +116,11 @@ def run(
     channels_last: bool,
     training: bool,
 ) -> Tensor:
-    """Continue the input, then compute the output by the form named, with or without gradients.
-
-    Args:
-        x: (batch, in, *size).
-        weight: as in `compute`.
-        bias: as in `compute`.
-        weights: as in `compute`.
-        forms: of `make_forms`.
-        form: "transposed" or "phases".
-        channels_last: layout of the output.
-        training: whether gradients are wanted.
-    """
+    """Continue the input, then `compute` by the form "transposed" or "phases", with or without gradients."""
     size = None
     if form == "phases" and forms.phases is not None:
-        size = tuple(
-            s * n + g for s, n, g in zip(forms.transposed.stride, x.shape[2:], forms.margin, strict=True)
-        )
+        axes = zip(forms.plan.scale_factor, x.shape[2:], forms.plan.margin, strict=True)
+        size = tuple(s * n + margin for s, n, margin in axes)
     if channels_last:
         x = x.contiguous(memory_format=memory_format(x.ndim - 2, True))
     x = pad_input(x, forms.pads)
@@ -193,7 +147,7 @@ def compute(
         weight: of the convolution, (out, in / groups, *k); or the fused one where `weights` is None.
         bias: (out,) or None.
         weights: the maps from the convolution's taps to the fused ones.
-        forms: of `make_forms`.
+        forms: of the layer.
         out_size: pixels of the output for the phase form; None for the transposed form.
         channels_last: layout of the output.
     """
@@ -216,7 +170,7 @@ def memory_format(ndim: int, channels_last: bool) -> torch.memory_format:
 def _fuse(weight: Tensor, weights: Weights | None, forms: Forms, channels_last: bool) -> Tensor:
     if weights is None:
         return weight
-    return fused_weight(weight, weights.transposed, forms.taps, forms.groups, channels_last)
+    return fused_weight(weight, weights.transposed, forms.plan.taps, forms.groups, channels_last)
 
 
 def _gradients(

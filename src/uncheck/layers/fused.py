@@ -8,10 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from uncheck.layers.algebra import fuse_weight, fusing
-from uncheck.layers.eager import apply_transposed, make_forms, run
+from uncheck.layers.eager import Forms, apply_transposed, run
 from uncheck.layers.forms import pad_input
-from uncheck.layers.rule import Case, channels_last, choose
-from uncheck.layers.surroundings import tracing, watched
+from uncheck.layers.rule import Case, channels_last, choose, tracing, watched
 from uncheck.phases.resize import MODES
 
 
@@ -59,7 +58,7 @@ class FusedResizeConv(nn.Module):
         self._case = Case(
             tuple(scale_factor), tuple(kernel_size), MODES[mode], in_channels, out_channels, groups, True
         )
-        self._forms = make_forms(plan, groups)
+        self._forms = Forms(plan, groups)
         shape = (in_channels, out_channels // groups, *plan.taps)
         self.weight = nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
         if bias:
@@ -144,5 +143,5 @@ class FusedResizeConv(nn.Module):
         case = self._case
         return (
             f"{case.in_channels}, {case.out_channels}, kernel_size={case.kernel_size}, "
-            f"scale_factor={case.scale_factor}, mode={case.mode!r}, taps={self._forms.taps}"
+            f"scale_factor={case.scale_factor}, mode={case.mode!r}, taps={self._forms.plan.taps}"
         )

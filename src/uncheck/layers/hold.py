@@ -33,10 +33,8 @@ class Hold(FixedFilters, AxisLayer):
         stride: s of the upsampler, one integer >= 1 or one per axis.
         order: 0 for one hold, d for its (d + 1)-fold convolution; one more zero at the lattice each, and
             blur.
-        ndim: number of axes, 1 to 3; taken from stride if that is a tuple, else 2. Hold1d, 2d and 3d state
-            it.
-        device: of the filter, a buffer that is not saved.
-        dtype: of the filter; it follows the input's.
+        ndim: 1 to 3; taken from stride if that is a tuple, else 2. Hold1d, 2d and 3d state it.
+        device, dtype: of the filter, a buffer that is not saved; its type follows the input's.
 
     Shape: (batch, any channels, *size) to the same; the batch may be left out. No axis may be shorter than s.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 import torch
@@ -16,6 +17,8 @@ from uncheck.layers.assign import assign_weight
 from uncheck.phases.axes import CONVS
 
 Initialiser = Callable[[Tensor], object]
+STANDARD: Initialiser = partial(nn.init.kaiming_uniform_, a=math.sqrt(5))
+"""As torch's convolutions start."""
 Target = TypeVar("Target", Tensor, nn.Module)
 
 
@@ -112,10 +115,7 @@ def _phases(weight: Tensor, factor: Sizes | None, groups: int) -> int:
 def _tied_weight(weight: Tensor, phases: int, init: Initialiser | None) -> Tensor:
     with torch.no_grad():
         kernel = weight.new_empty((weight.shape[0] // phases, *weight.shape[1:]))
-        if init is None:
-            nn.init.kaiming_uniform_(kernel, a=math.sqrt(5))
-        else:
-            init(kernel)
+        (init or STANDARD)(kernel)
         # interleaved, not tiled: pixel shuffle takes its phases from neighbouring channels
         return kernel.repeat_interleave(phases, 0)
 

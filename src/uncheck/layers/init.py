@@ -12,7 +12,7 @@ from torch.nn.parameter import UninitializedParameter
 from uncheck.errors import UncheckError
 from uncheck.geometry import Sizes, per_axis, sizes_per_axis
 from uncheck.layers.assign import assign_weight
-from uncheck.layers.icnr import Initialiser
+from uncheck.layers.icnr import STANDARD, Initialiser
 from uncheck.layers.smooth import SmoothConvTranspose
 from uncheck.phases.axes import CONV_TRANSPOSES, flat_pads
 
@@ -122,10 +122,7 @@ def icnr_transpose_(
     ins, outs = weight.shape[0] // g, weight.shape[1]
     with torch.no_grad():
         small = weight.new_empty((outs * g, ins, *taps))
-        if init is None:
-            nn.init.kaiming_uniform_(small, a=math.sqrt(5))
-        else:
-            init(small)
+        (init or STANDARD)(small)
         held = small.reshape(g, outs, ins, *taps).transpose(1, 2).reshape(g * ins, outs, *taps)
         for axis, s in enumerate(geometry.stride, start=2):
             held = held.repeat_interleave(s, axis)

@@ -21,17 +21,13 @@ class PhaseConvTranspose(ConvLayer):
     size on the grid of an odd one without taps of weight zero.
 
     Args:
-        in_channels: channels of the input.
-        out_channels: channels of the output.
+        in_channels, out_channels, groups, device, dtype: as for torch.nn.ConvTranspose2d.
         kernel_size: per axis, output pixels; 1 to 3 axes.
         stride: per axis.
         padding: per axis, output pixels cropped at both ends, as torch does.
         output_padding: per axis, output pixels added at the end, as torch does.
         crop: per axis, output pixels taken off the end after that; None for none.
-        groups: divides in_channels and out_channels.
         bias: "none", "channel" (out_channels,) or "phase" (out_channels, *stride).
-        device: of the parameters.
-        dtype: of the parameters.
 
     Shape: (batch, in_channels, *size) to (batch, out_channels, *(s (size - 1) + k - 2 padding +
         output_padding - crop)).

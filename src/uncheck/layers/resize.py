@@ -10,13 +10,21 @@ from torch import Tensor
 
 from uncheck.errors import UncheckError
 from uncheck.geometry import Sizes
-from uncheck.layers.algebra import fuse_matrix, fusing
+from uncheck.layers.algebra import fuse_matrix, fused_weight, fusing
 from uncheck.layers.axes import ConvLayer, check_word, on_axes, symmetric_padding
-from uncheck.layers.eager import Forms, Weights, apply_transposed, fused_weight, make_forms, run
+from uncheck.layers.eager import Forms, Weights, apply_transposed, run
 from uncheck.layers.filters import FixedFilters
 from uncheck.layers.forms import pad_input, phase_matrix
-from uncheck.layers.rule import Case, Choices, channels_last, choose, choose_compiled
-from uncheck.layers.surroundings import exporting, tracing, watched
+from uncheck.layers.rule import (
+    Case,
+    Choices,
+    channels_last,
+    choose,
+    choose_compiled,
+    exporting,
+    tracing,
+    watched,
+)  # fmt: skip
 from uncheck.phases.axes import conv, flat_pads
 from uncheck.phases.resize import MODES
 
@@ -31,20 +39,15 @@ class ResizeConv(FixedFilters, ConvLayer):
     `why_not` the reason).
 
     Args:
-        in_channels: channels of the input.
-        out_channels: channels of the output.
+        in_channels, out_channels, groups, bias, device, dtype: as for torch.nn.Conv2d.
         kernel_size: k, one integer or one per axis.
         scale_factor: s, integer >= 1, one or one per axis.
         padding: pixels added at both ends after the resize; None keeps the output at s times the input, for
             which k must be odd.
         dilation: pixels between taps.
-        groups: divides in_channels and out_channels.
-        bias: whether there is one, per output channel.
         padding_mode: "reflect", "replicate", "zeros" or "circular".
         mode: "nearest", or "linear" ("bilinear", "trilinear"): half-pixel centres, align_corners=False.
         ndim: axes, 1 to 3; taken from a tuple among the sizes, else 2.
-        device: of the parameters.
-        dtype: of the parameters.
 
     Raises:
         UncheckError: a factor that is no integer, an even kernel with padding, an unknown mode, groups that
@@ -118,7 +121,7 @@ class ResizeConv(FixedFilters, ConvLayer):
         except UncheckError as reason:
             self.why_not = str(reason)
         else:
-            self._forms = make_forms(plan, self.groups)
+            self._forms = Forms(plan, self.groups)
             self._compiled = choose_compiled(self._case)
         empty = self.weight.detach().new_empty(0)
         phases = None if self._forms is None or self._forms.phases is None else empty
@@ -172,7 +175,7 @@ class ResizeConv(FixedFilters, ConvLayer):
 
     def _transposed(self, x: Tensor) -> Tensor:
         assert self._forms is not None
-        fused = fused_weight(self.weight, self._matrix, self._forms.taps, self.groups, False)
+        fused = fused_weight(self.weight, self._matrix, self._forms.plan.taps, self.groups, False)
         return apply_transposed(pad_input(x, self._forms.pads), fused, self.bias, self._forms)
 
     def _run(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:

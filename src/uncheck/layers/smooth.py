@@ -29,21 +29,16 @@ class SmoothConvTranspose(ConvLayer):
     all phases at order 1 also where the kernel is not divisible by the stride.
 
     Args:
-        in_channels: channels of the input.
-        out_channels: channels of the output.
+        in_channels, out_channels, groups, bias, device, dtype: as for torch.nn.ConvTranspose2d.
         kernel_size: in output pixels, one integer or one per axis; at least order (stride - 1) + 1.
         stride: upsampling factor.
         padding: output pixels cropped at both ends.
         output_padding: output pixels added at the end; smaller than stride or dilation.
-        groups: divides in_channels and out_channels.
-        bias: whether to add one per channel.
         dilation: output pixels between taps.
         padding_mode: "zeros", as torch's layer.
         order: 1 for constants, L for polynomials of degree < L.
-        ndim: number of axes, 1 to 3; taken from the first tuple among kernel_size, stride, padding,
-            output_padding and dilation, else 2. SmoothConvTranspose1d, 2d and 3d state it.
-        device: of the parameters.
-        dtype: of the parameters.
+        ndim: 1 to 3; taken from the first tuple among the sizes, else 2. SmoothConvTranspose1d, 2d and 3d
+            state it.
 
     Shape: (batch, in_channels, *size) to (batch, out_channels, *(s (size - 1) - 2 padding + 1 +
         dilation (k - 1) + output_padding)); the batch may be left out.

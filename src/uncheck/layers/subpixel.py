@@ -22,22 +22,17 @@ class SubpixelConv(ConvLayer):
     weight_norm or spectral_norm can be applied.
 
     Args:
-        in_channels: channels of the input.
-        out_channels: channels of the output; the convolution has prod(upscale_factor) times as many.
+        in_channels, groups, bias, device, dtype: as for torch.nn.Conv2d.
+        out_channels: of the output; the convolution has prod(upscale_factor) times as many.
         kernel_size: in input pixels, one integer or one per axis.
         upscale_factor: r, one integer >= 1 or one per axis.
         padding: input pixels at both ends. Default: dilation (kernel_size - 1) / 2, so that the output is
             exactly upscale_factor times the input, for which dilation (kernel_size - 1) must be even. Where
             it is odd only padding=0 is allowed: equal padding would shift the output by half an input pixel.
         dilation: input pixels between taps.
-        groups: divides in_channels and out_channels.
-        bias: whether to add one.
         padding_mode: "zeros", "reflect", "replicate" or "circular".
         icnr: start with `icnr_`; False leaves torch's initialisation, which has a lattice.
-        ndim: number of axes, 1 to 3; taken from the first tuple among kernel_size, upscale_factor, padding
-            and dilation, else 2. SubpixelConv1d, 2d and 3d state it.
-        device: of the parameters.
-        dtype: of the parameters.
+        ndim: 1 to 3; taken from the first tuple among the sizes, else 2. SubpixelConv1d, 2d and 3d state it.
 
     Shape: (batch, in_channels, *size) to (batch, out_channels, *(r (size + 2 padding - dilation (k - 1))));
         the batch may be left out.
@@ -77,11 +72,7 @@ class SubpixelConv(ConvLayer):
         super().__init__()
         self.set_channels(in_channels, out_channels, groups, padding_mode)
         self.set_sizes(
-            ndim,
-            kernel_size=kernel_size,
-            upscale_factor=upscale_factor,
-            padding=padding,
-            dilation=dilation,
+            ndim, kernel_size=kernel_size, upscale_factor=upscale_factor, padding=padding, dilation=dilation
         )
         self.padding = symmetric_padding(padding, self.kernel_size, self.dilation)
         self.icnr = bool(icnr)

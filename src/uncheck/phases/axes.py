@@ -12,10 +12,9 @@ CONVS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 CONV_TRANSPOSES = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 ConvTranspose = nn.ConvTranspose1d | nn.ConvTranspose2d | nn.ConvTranspose3d
 
-_CONV: tuple[Callable[..., Tensor], ...] = (F.conv1d, F.conv2d, F.conv3d)
-_CONV_TRANSPOSE: tuple[Callable[..., Tensor], ...] = (
-    F.conv_transpose1d, F.conv_transpose2d, F.conv_transpose3d,
-)  # fmt: skip
+Functions = tuple[Callable[..., Tensor], Callable[..., Tensor], Callable[..., Tensor]]
+_CONV: Functions = (F.conv1d, F.conv2d, F.conv3d)
+_CONV_TRANSPOSE: Functions = (F.conv_transpose1d, F.conv_transpose2d, F.conv_transpose3d)
 
 
 def conv(x: Tensor, weight: Tensor, *args: Any, **named: Any) -> Tensor:
