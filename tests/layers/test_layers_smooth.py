@@ -322,7 +322,10 @@ def test_a_weight_norm_over_an_axis_of_taps_is_evened_if_equal_gain_comes_last(d
             lambda: SmoothConvTranspose(2, 2, 3, 2, dilation=2),
             "share a factor, so that some phase has no",
         ),
-        (lambda: SmoothConvTranspose(2, 2, 4, 2, output_padding=2), "output_padding must be smaller"),
+        (
+            lambda: SmoothConvTranspose(2, 2, 4, 2, output_padding=2),
+            "output_padding 2 must be below stride 2",
+        ),
         (lambda: SmoothConvTranspose(3, 2, 4, 2, groups=2), "groups must divide in_channels"),
         (lambda: SmoothConvTranspose(3, 2, 4, 1.5), "stride must be an integer"),
         (

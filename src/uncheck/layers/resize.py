@@ -15,16 +15,7 @@ from uncheck.layers.axes import ConvLayer, check_word, on_axes, symmetric_paddin
 from uncheck.layers.eager import Forms, Weights, apply_transposed, run
 from uncheck.layers.filters import FixedFilters
 from uncheck.layers.forms import pad_input, phase_matrix
-from uncheck.layers.rule import (
-    Case,
-    Choices,
-    channels_last,
-    choose,
-    choose_compiled,
-    exporting,
-    tracing,
-    watched,
-)  # fmt: skip
+from uncheck.layers.rule import Case, channels_last, choose, choose_compiled, exporting, tracing, watched
 from uncheck.phases.axes import conv, flat_pads
 from uncheck.phases.resize import MODES
 
@@ -103,7 +94,6 @@ class ResizeConv(FixedFilters, ConvLayer):
         self._plan()
 
     def _plan(self) -> None:
-        self._choices = Choices()
         self._case = Case(
             self.scale_factor, self.kernel_size, self.mode, self.in_channels, self.out_channels, self.groups
         )
@@ -135,8 +125,7 @@ class ResizeConv(FixedFilters, ConvLayer):
         return self._forms is not None
 
     def make_filters(self) -> None:
-        """Compute the maps to the fused forms anew, and forget what was chosen."""
-        self._choices = Choices()
+        """Compute the maps to the fused forms anew."""
         if self._forms is None:
             return
         matrix = fuse_matrix(self.kernel_size, self.scale_factor, self.mode, self.dilation)
@@ -193,19 +182,11 @@ class ResizeConv(FixedFilters, ConvLayer):
         training = torch.is_grad_enabled() and (
             x.requires_grad or weight.requires_grad or (bias is not None and bias.requires_grad)
         )
-        # what was chosen for such an input before; small layers would feel the time of choosing
-        key = (x.shape, x.stride(), x.dtype, x.device, training, torch.get_num_threads())
-        known = self._choices.known.get(key)
-        if known is None:
-            last = channels_last(x, weight)
-            known = choose(self._case, x.shape, x.dtype, x.device.type, last, training), last
-            self._choices.add(key, known)
-        form, last = known
+        last = channels_last(x, weight)
+        form = choose(self._case, x.shape, x.dtype, x.device.type, last, training)
         if form == "plain":
             return self._plain(x, weight, bias)
-        weights = Weights(self._matrix, self._phase_matrix)
-        if weights.transposed.dtype != weight.dtype:
-            weights = weights.to(weight.dtype)
+        weights = Weights(self._matrix, self._phase_matrix).to(weight.dtype)
         return run(x, weight, bias, weights, self._forms, form, last, training)
 
     def extra_repr(self) -> str:

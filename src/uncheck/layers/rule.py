@@ -35,24 +35,6 @@ class Case(NamedTuple):
     """Whether the fused weight is all there is: then the two plain steps are no choice."""
 
 
-class Choices:
-    """Forms chosen for the inputs a layer has seen; copies of the layer start without."""
-
-    MOST = 256
-
-    def __init__(self) -> None:
-        self.known: dict[Any, tuple[str, bool]] = {}
-
-    def add(self, key: Any, choice: tuple[str, bool]) -> None:
-        """Remember one; all are forgotten once there are MOST."""
-        if len(self.known) >= self.MOST:
-            self.known.clear()
-        self.known[key] = choice
-
-    def __reduce__(self) -> tuple[type[Choices], tuple[()]]:
-        return Choices, ()
-
-
 def channels_last(x: Tensor, weight: Tensor) -> bool:
     """Test whether torch's convolution gives a channels_last output: input or weight lies so in memory."""
     if x.ndim < 4:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from uncheck.errors import UncheckError
-from uncheck.geometry import Sizes
+from uncheck.geometry import Sizes, layer
 from uncheck.layers.axes import ConvLayer, check_word, on_axes
 from uncheck.layers.gains import EqualGain
 from uncheck.phases.axes import CONV_TRANSPOSES, ConvTranspose, conv_transpose
@@ -87,12 +87,8 @@ class SmoothConvTranspose(ConvLayer):
             output_padding=output_padding,
             dilation=dilation,
         )
-        for extra, s, d in zip(self.output_padding, self.stride, self.dilation, strict=True):
-            if extra >= max(s, d):
-                raise UncheckError(
-                    f"output_padding must be smaller than stride or dilation, not {self.output_padding} with "
-                    f"stride {self.stride} and dilation {self.dilation}"
-                )
+        # which refuses an output_padding that reaches the next pixel
+        layer(self.kernel_size, self.stride, self.padding, self.output_padding, self.dilation)
         shape = (in_channels, out_channels // groups, *self.kernel_size)
         self.set_parameters(shape, bias, device, dtype)
         like = self.weight
