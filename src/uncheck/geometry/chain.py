@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from functools import reduce
 
@@ -164,18 +165,14 @@ def _default_size(by_axis: list[list[AxisSizes]], periods: list[int]) -> tuple[i
 
 
 def _smallest_size(axis: list[AxisSizes], wanted: int) -> int:
-    def shows(size: int) -> bool:
+    def shown(size: int) -> int:
         first, end = axis_interior(axis, size)
-        return end - first >= wanted
+        return end - first
 
     high = 1
-    while not shows(high):
+    while shown(high) < wanted:
         high *= 2
-    low = high // 2
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if shows(middle) else (middle, high)
-    return high
+    return bisect_left(range(high), wanted, high // 2 + 1, key=shown)
 
 
 def _final_size(axis: list[AxisSizes], size: int) -> int:

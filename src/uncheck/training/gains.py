@@ -12,9 +12,8 @@ from torch import Tensor, nn
 
 from uncheck.errors import UncheckWarning
 from uncheck.reading import Stage, record
-from uncheck.training.live import Live
+from uncheck.training.live import EVEN_KINDS, Live, find_sources
 from uncheck.training.network import placed, structure, undisturbed, unwrapped
-from uncheck.training.sources import EVEN_KINDS, find_sources
 
 
 class StageGains:
