@@ -52,9 +52,8 @@ def test_kernel_equals_the_calls(case: Any) -> None:
         source = keeper.inputs[stage.key]
         chain = chains.get(stage.key)
         if stage.kind in ("sub-pixel", "un-patchify"):
-            feeder = before(graph, node) if chain is None else chain.source
+            feeder = before(graph, node)[0] if chain is None else chain.source
             assert feeder is not None
-            feeder = feeder if chain is not None else feeder.node
             source = keeper.inputs[feeder.key]
         elif chain is not None:
             parent = graph.nodes[chain.source.index]

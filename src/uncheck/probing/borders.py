@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import lcm
 
@@ -14,10 +14,24 @@ from uncheck.errors import UncheckError
 from uncheck.plain import Plain
 from uncheck.probing.counterfactuals import Replicating
 from uncheck.probing.forward import Runner, View, levels
-from uncheck.reading import CallKey, Recording, spatial_output
+from uncheck.reading import CallKey, CallWatcher, Recording, spatial_output
 
 #: Grey levels below which a border does not show.
 FAINT = 0.5
+
+#: Paddings are tried one by one on an input of at most this many pixels per axis.
+SMALL = 64
+
+#: At most so many paddings are tried.
+MOST = 32
+
+#: A padding that removes less of the border is not named.
+LEAST = 0.05
+
+Suspects = dict[tuple[str, str], list[CallKey]]
+"""Calls that pad, by name and mode."""
+Judge = Callable[[NDArray[np.float32]], "Edge | None"]
+"""The border of an output."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +65,142 @@ class Boundary(Plain):
     constant: Edge | None
     real: Edge | None
     paddings: tuple[PaddingBlame, ...] = ()
+
+
+def boundary(
+    runner: Runner,
+    recording: Recording,
+    batch: NDArray[np.float32],
+    view: View,
+    constant_output: NDArray[np.float32] | None,
+    advance: Callable[[str], None] = lambda _: None,
+) -> Boundary | None:
+    """Measure the border on constant and on real input, and name the paddings that make it.
+
+    Args:
+        runner: the model and its example.
+        recording: of the model on its example.
+        batch: output on the example, (N, *spatial, C) grey levels.
+        view: how the outputs are looked at.
+        constant_output: output on the example's mean colour, if it could be run.
+        advance: called with a label before each pass.
+
+    Returns:
+        None for networks driven by codes: every place of their output is a different function.
+
+    Cost: about half a forward pass for the smaller real input, and one small pass per padding as far as
+    the budget goes; networks that take no other size are asked for no padding.
+    """
+    if runner.signal.dim() != view.ndim + 2 or not runner.signal.is_floating_point():
+        return None
+    periods = [s.output_period for s in recording.stages if s.output_period]
+    flat = edge_of_constant(constant_output, periods) if constant_output is not None else None
+    real = _real(runner, batch, view, advance)
+    paddings: tuple[PaddingBlame, ...] = ()
+    if (real or flat or Edge(0, 0.0)).depth:
+        signal, edge = _small_real(runner, batch) if real else _small_flat(runner, periods)
+
+        def strength(keys: list[CallKey]) -> float | None:
+            output = _output(runner, signal, view, Replicating(runner.model, keys))
+            found = None if output is None else edge(output)
+            return found.strength if found else None
+
+        paddings = _paddings(runner, _suspects(recording), signal, strength, advance)
+    return Boundary(flat, real, paddings)
+
+
+def _output(
+    runner: Runner, signal: Tensor, view: View, watcher: CallWatcher | None = None
+) -> NDArray[np.float32] | None:
+    """Return grey levels of the output on a smaller input; None from a network that takes no other size."""
+    try:
+        tensor = spatial_output(runner(signal, watcher=watcher), view.ndim)
+    except UncheckError:
+        return None
+    return None if tensor is None else levels(tensor, view.span)[0]
+
+
+def _real(
+    runner: Runner, batch: NDArray[np.float32], view: View, advance: Callable[[str], None]
+) -> Edge | None:
+    """Run the example again without its rim, on the same lattice of the network."""
+    signal = runner.signal
+    sizes = signal.shape[2:]
+    unit = 16 if min(sizes) >= 128 else 8
+    rim = min(sizes) // 8 // unit * unit
+    index = (slice(None), slice(None), *(slice(rim, n - rim) for n in sizes))
+    if rim == 0 or not runner.affords(signal[index], 1):
+        return None
+    advance("border on real input")
+    output = _output(runner, signal[index].contiguous(), view)
+    return None if output is None else edge_of_crop(batch, output, _moved([rim] * len(sizes), batch, signal))
+
+
+def _moved(place: Sequence[int], batch: NDArray[np.float32], signal: Tensor) -> tuple[int, ...]:
+    """Return where a place of the input lies in the output."""
+    return tuple(
+        round(p * (o / i)) for p, o, i in zip(place, batch.shape[1:-1], signal.shape[2:], strict=True)
+    )
+
+
+def _small_real(runner: Runner, batch: NDArray[np.float32]) -> tuple[Tensor, Judge]:
+    """Return the middle of the example, and the edge of an output on it against the whole output."""
+    signal = runner.signal
+    sizes = [min(n, SMALL) for n in signal.shape[2:]]
+    starts = [(n - small) // 2 // 16 * 16 for n, small in zip(signal.shape[2:], sizes, strict=True)]
+    index = (slice(0, 1), slice(None), *(slice(a, a + n) for a, n in zip(starts, sizes, strict=True)))
+    offset = _moved(starts, batch, signal)
+    return signal[index].contiguous(), lambda output: edge_of_crop(batch[:1], output, offset)
+
+
+def _small_flat(runner: Runner, periods: list[tuple[int, ...]]) -> tuple[Tensor, Judge]:
+    """Return a small input of the example's mean colour, and the edge of an output on it."""
+    signal = runner.signal
+    mean = signal.mean(dim=(0, *range(2, signal.dim())), keepdim=True)
+    index = (slice(0, 1), slice(None), *(slice(min(n, SMALL)) for n in signal.shape[2:]))
+    return mean.expand_as(signal)[index].contiguous(), lambda output: edge_of_constant(output, periods)
+
+
+def _paddings(
+    runner: Runner,
+    suspects: Suspects,
+    signal: Tensor,
+    strength: Callable[[list[CallKey]], float | None],
+    advance: Callable[[str], None],
+) -> tuple[PaddingBlame, ...]:
+    """Return the blame of each padding, given the strength of the border with some of them replicating."""
+    together = {("all paddings", "any"): [k for keys in suspects.values() for k in keys]}
+    if not runner.affords(signal, len(suspects) + 2):
+        suspects = together
+        if not runner.affords(signal, 2):
+            return ()
+    advance("which padding makes the border")
+    whole = strength([])
+    if not whole:
+        return ()
+
+    def blamed(tried: Suspects) -> list[PaddingBlame]:
+        rest = {where: strength(keys) for where, keys in tried.items()}
+        shares = {where: 1 - r / whole for where, r in rest.items() if r is not None}
+        return [PaddingBlame(*where, min(1.0, s)) for where, s in shares.items() if s >= LEAST]
+
+    # Paddings may each do little and much together.
+    found = blamed(suspects)
+    if not found and suspects is not together:
+        found = blamed(together)
+    return tuple(sorted(found, key=lambda p: -p.share))
+
+
+def _suspects(recording: Recording) -> Suspects:
+    """List the calls that pad, by name and mode; transposed convolutions take the outside for zero."""
+    out: Suspects = {}
+    for padding in recording.paddings:
+        if padding.mode != "replicate":
+            out.setdefault((padding.name, padding.mode), []).append(padding.key)
+    for stage in recording.stages:
+        if stage.kind == "transposed":
+            out.setdefault((stage.name, "zero (outside)"), []).append(stage.key)
+    return dict(list(out.items())[:MOST])
 
 
 def edge_of_constant(batch: NDArray[np.float32], periods: list[tuple[int, ...]]) -> Edge | None:
@@ -119,169 +269,3 @@ def _edge(difference: NDArray[np.float32]) -> Edge | None:
         return None
     strength = float(max(0.0, profile[:half].max() - floor))
     return Edge(int(visible[-1]) + 1 if len(visible) else 0, strength)
-
-
-#: Paddings are tried one by one on an input of at most this many pixels per axis.
-SMALL = 64
-
-#: At most so many paddings are tried.
-MOST = 32
-
-#: A padding that removes less of the border is not named.
-LEAST = 0.05
-
-
-def boundary(
-    runner: Runner,
-    recording: Recording,
-    batch: NDArray[np.float32],
-    view: View,
-    constant_output: NDArray[np.float32] | None,
-    advance: Callable[[str], None] = lambda _: None,
-) -> Boundary | None:
-    """Measure the border on constant and on real input, and name the paddings that make it.
-
-    Args:
-        runner: the model and its example.
-        recording: of the model on its example.
-        batch: output on the example, (N, *spatial, C) grey levels.
-        view: how the outputs are looked at.
-        constant_output: output on the example's mean colour, if it could be run.
-        advance: called with a label before each pass.
-
-    Returns:
-        None for networks driven by codes: every place of their output is a different function.
-
-    Cost: about half a forward pass for the smaller real input, and one small pass per padding as far as
-    the budget goes; networks that take no other size are asked for no padding.
-    """
-    signal, ndim, span = runner.signal, view.ndim, view.span
-    if signal.dim() != ndim + 2 or not signal.is_floating_point():
-        return None
-    periods = [s.output_period for s in recording.stages if s.output_period]
-    flat = edge_of_constant(constant_output, periods) if constant_output is not None else None
-    real = _real(runner, batch, ndim, span, advance)
-    paddings: tuple[PaddingBlame, ...] = ()
-    if (real or flat or Edge(0, 0.0)).depth:
-        judge = _judge(runner, batch, periods, ndim, span, real=real is not None)
-        paddings = _paddings(runner, recording, judge, advance)
-    return Boundary(flat, real, paddings)
-
-
-def _real(
-    runner: Runner,
-    batch: NDArray[np.float32],
-    ndim: int,
-    span: tuple[float, float],
-    advance: Callable[[str], None],
-) -> Edge | None:
-    """Run the example again without its rim, on the same lattice of the network."""
-    signal = runner.signal
-    sizes = signal.shape[2:]
-    unit = 16 if min(sizes) >= 128 else 8
-    rim = min(sizes) // 8 // unit * unit
-    if rim == 0:
-        return None
-    index = (slice(None), slice(None), *(slice(rim, n - rim) for n in sizes))
-    if not runner.affords(signal[index], 1):
-        return None
-    advance("border on real input")
-    try:
-        tensor = spatial_output(runner(signal[index].contiguous()), ndim)
-    except UncheckError:
-        return None  # takes no other size
-    if tensor is None:
-        return None
-    ratios = [o / i for o, i in zip(batch.shape[1:-1], sizes, strict=True)]
-    offset = tuple(round(rim * r) for r in ratios)
-    return edge_of_crop(batch, levels(tensor, span)[0], offset)
-
-
-def _paddings(
-    runner: Runner,
-    recording: Recording,
-    judge: _Judge,
-    advance: Callable[[str], None],
-) -> tuple[PaddingBlame, ...]:
-    suspects = _suspects(recording)
-    together = {("all paddings", "any"): [k for keys in suspects.values() for k in keys]}
-    if not runner.affords(judge.signal, len(suspects) + 2):
-        suspects = together
-        if not runner.affords(judge.signal, 2):
-            return ()
-    advance("which padding makes the border")
-    whole = judge(runner, [])
-    if not whole:
-        return ()
-
-    def blamed(tried: dict[tuple[str, str], list[CallKey]]) -> list[PaddingBlame]:
-        rest = {where: judge(runner, keys) for where, keys in tried.items()}
-        shares = {where: 1 - r / whole for where, r in rest.items() if r is not None}
-        return [PaddingBlame(*where, min(1.0, s)) for where, s in shares.items() if s >= LEAST]
-
-    # Paddings may each do little and much together.
-    found = blamed(suspects)
-    if not found and suspects is not together:
-        found = blamed(together)
-    return tuple(sorted(found, key=lambda p: -p.share))
-
-
-def _suspects(recording: Recording) -> dict[tuple[str, str], list[CallKey]]:
-    """List the calls that pad, by name and mode; transposed convolutions take the outside for zero."""
-    out: dict[tuple[str, str], list[CallKey]] = {}
-    for padding in recording.paddings:
-        if padding.mode != "replicate":
-            out.setdefault((padding.name, padding.mode), []).append(padding.key)
-    for stage in recording.stages:
-        if stage.kind == "transposed":
-            out.setdefault((stage.name, "zero (outside)"), []).append(stage.key)
-    return dict(list(out.items())[:MOST])
-
-
-@dataclass(frozen=True, eq=False)
-class _Judge:
-    """Strength of the border of a small output: against the whole real output, or on constant colour."""
-
-    signal: Tensor
-    ndim: int
-    span: tuple[float, float]
-    periods: list[tuple[int, ...]]
-    whole: NDArray[np.float32] | None
-    offset: tuple[int, ...]
-
-    def __call__(self, runner: Runner, keys: list[CallKey]) -> float | None:
-        try:
-            output = runner(self.signal, watcher=Replicating(runner.model, keys))
-        except UncheckError:  # it takes no other size, and is not asked
-            return None
-        tensor = spatial_output(output, self.ndim)
-        if tensor is None:
-            return None
-        small = levels(tensor, self.span)[0]
-        if self.whole is None:
-            edge = edge_of_constant(small, self.periods)
-        else:
-            edge = edge_of_crop(self.whole, small, self.offset)
-        return edge.strength if edge else None
-
-
-def _judge(
-    runner: Runner,
-    batch: NDArray[np.float32],
-    periods: list[tuple[int, ...]],
-    ndim: int,
-    span: tuple[float, float],
-    *,
-    real: bool,
-) -> _Judge:
-    signal = runner.signal
-    sizes = [min(n, SMALL) for n in signal.shape[2:]]
-    if not real:
-        mean = signal.mean(dim=(0, *range(2, signal.dim())), keepdim=True)
-        index = (slice(0, 1), slice(None), *(slice(n) for n in sizes))
-        return _Judge(mean.expand_as(signal)[index].contiguous(), ndim, span, periods, None, ())
-    starts = [(n - small) // 2 // 16 * 16 for n, small in zip(signal.shape[2:], sizes, strict=True)]
-    index = (slice(0, 1), slice(None), *(slice(a, a + n) for a, n in zip(starts, sizes, strict=True)))
-    ratios = [o / i for o, i in zip(batch.shape[1:-1], signal.shape[2:], strict=True)]
-    offset = tuple(round(a * r) for a, r in zip(starts, ratios, strict=True))
-    return _Judge(signal[index].contiguous(), ndim, span, periods, batch[:1], offset)

@@ -176,40 +176,32 @@ def scales(node: Node) -> tuple[Fraction, ...] | None:
         return tuple(Fraction(s) if conv.transposed else Fraction(1, s) for s in conv.stride)
     if node.name in RESIZE.names:
         return resize_factors(node)
-    if node.name in SHUFFLE.names | UNSHUFFLE.names:
-        given = arguments(node)
-        if node.name in SHUFFLE.names:
-            return (Fraction(int(given["upscale_factor"])),) * 2
-        return (Fraction(1, int(given["downscale_factor"])),) * 2
+    if node.name in SHUFFLE.names:
+        return (Fraction(int(arguments(node)["upscale_factor"])),) * 2
+    if node.name in UNSHUFFLE.names:
+        return (Fraction(1, int(arguments(node)["downscale_factor"])),) * 2
     if node.name in UNPOOL.names:
-        return tuple(Fraction(s) for s in pool_stride(node))
+        return tuple(Fraction(s) for s in pool_sizes(node)[1])
     if node.name.startswith("adaptive"):
         ndim = int(node.name.split("pool")[1][0])
         pairs = zip(main_input(node).shape[-ndim:], node.shape[-ndim:], strict=True)
         found = [Fraction(0) if b == 1 else Fraction(b, a) for a, b in pairs]
         return None if any(f.numerator > 1 for f in found) else tuple(found)
     if node.name in POOL.names:
-        return tuple(Fraction(1, s) for s in pool_stride(node))
+        return tuple(Fraction(1, s) for s in pool_sizes(node)[1])
     return None
 
 
-def pool_kernel(node: Node) -> tuple[int, ...]:
-    """Return the window of a pooling or unpooling per axis; of adaptive pooling the largest."""
+def pool_sizes(node: Node) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the window and the stride of a pooling or unpooling; of adaptive pooling the largest of each."""
     ndim = int(node.name.split("pool")[1][0])
     if node.name.startswith("adaptive"):
         pairs = zip(main_input(node).shape[-ndim:], node.shape[-ndim:], strict=True)
-        return tuple(-(-a // b) for a, b in pairs)
-    return per_axis(arguments(node).get("kernel_size"), ndim)
-
-
-def pool_stride(node: Node) -> tuple[int, ...]:
-    """Return the stride of a pooling or unpooling per axis; where none is given, its window."""
-    ndim = int(node.name.split("pool")[1][0])
-    kernel = pool_kernel(node)
-    if node.name.startswith("adaptive"):
-        return kernel
-    stride = arguments(node).get("stride")
-    return kernel if stride is None or stride == () or stride == [] else per_axis(stride, ndim)
+        kernel = tuple(-(-a // b) for a, b in pairs)
+        return kernel, kernel
+    given = arguments(node)
+    kernel, stride = per_axis(given.get("kernel_size"), ndim), given.get("stride")
+    return kernel, kernel if stride in (None, (), []) else per_axis(stride, ndim)
 
 
 def pad_of(node: Node) -> tuple[str, tuple[tuple[int, int], ...]] | None:

@@ -9,7 +9,7 @@ from math import prod
 from uncheck.reading.calls import arguments, convolution
 from uncheck.reading.graph import Graph, Node
 from uncheck.reading.layout import HELD, Layout, follow, is_layout_call, source_layout
-from uncheck.reading.tables import CHANNELS, DROPOUT, NORM, PASSING, POINTWISE, SHUFFLE
+from uncheck.reading.tables import CHANNELS, KEEPING, SHUFFLE
 
 
 @dataclass(frozen=True)
@@ -157,11 +157,10 @@ def channel_axes(graph: Graph, source: Node) -> tuple[int, ...]:
 
 
 def _upstream(graph: Graph, node: Node) -> Iterator[Node]:
-    names = POINTWISE.names | NORM.names | DROPOUT.names | PASSING.names
     while True:
         yield node
         same = [p for p in node.parents if graph.nodes[p].shape == node.shape]
-        if node.name not in names or not same:
+        if node.name not in KEEPING or not same:
             return
         node = graph.nodes[same[0]]
 

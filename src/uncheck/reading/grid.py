@@ -47,12 +47,6 @@ class Grid:
         return tuple(d for d, axis in enumerate(self.layout) if any(atom.axis >= 0 for atom in axis))
 
 
-def start(shape: tuple[int, ...], dims: Sequence[int], periods: tuple[int, ...]) -> Grid:
-    """Return the grid of a tensor whose axes `dims` are its positions."""
-    places = {dim: axis for axis, dim in enumerate(dims)}
-    return Grid(tuple(_axis(places.get(dim, CHANNEL), size) for dim, size in enumerate(shape)), periods)
-
-
 def output_period(
     graph: Graph, index: int, dims: Sequence[int], periods: tuple[int, ...]
 ) -> tuple[int, ...] | None:
@@ -73,7 +67,9 @@ def output_period(
     Cost: one pass over the nodes after `index`.
     """
     made = graph.nodes[index]
-    found: dict[int, Grid | None] = {index: start(made.shape, dims, periods)}
+    places = {dim: axis for axis, dim in enumerate(dims)}
+    layout = tuple(_axis(places.get(dim, CHANNEL), size) for dim, size in enumerate(made.shape))
+    found: dict[int, Grid | None] = {index: Grid(layout, periods)}
     for node in graph.nodes[index + 1 :]:
         _enter(node, found)
     reached = sorted((o for o in graph.outputs if o in found), key=lambda o: -prod(graph.nodes[o].shape[2:]))

@@ -71,9 +71,8 @@ def shuffle_kernel(conv: Convolution, factor: tuple[int, ...], channels: Tensor 
         return None
     if channels is not None:
         order = channels.flatten().to(weight.device)
-        if len(order) != weight.shape[0] or (
-            groups > 1 and not torch.equal(order.cpu(), torch.arange(len(order)))
-        ):
+        mixed = groups > 1 and not torch.equal(order.cpu(), torch.arange(len(order)))
+        if len(order) != weight.shape[0] or mixed:
             return None
         weight = weight[order]
         bias = None if bias is None else bias[order]

@@ -6,10 +6,8 @@ after a hand-written pixel shuffle by 2 the rows are (rows of the source, phase 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import prod
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -51,19 +49,16 @@ def is_layout_call(node: Node) -> bool:
     if node.func is None or node.writes or len(node.parents) != 1:
         return False
     if node.name == "einsum":
-        return sum(isinstance(arg, Slot) for arg in _flat(node.args)) == 1
+        slots: list[Slot] = []
+        replace_tensors(node.args, slots.append, kind=Slot)
+        return len(slots) == 1
     return node.name in FOLLOWED
 
 
 def follow(node: Node, layout: Layout) -> Layout | None:
-    """Return the layout of a call's output, given that of its input.
+    """Return the layout of a layout call's output, given that of its input.
 
-    Args:
-        node: a call for which `is_layout_call` holds.
-        layout: layout of its input.
-
-    Returns:
-        The layout of its output; None where it cannot be written in atoms, such as a crop through a phase.
+    It is None where it cannot be written in atoms, such as a crop through a phase.
 
     Cost: one call of the function on a tensor without data.
     """
@@ -160,9 +155,8 @@ def _repeated(node: Node, layout: Layout) -> Layout | None:
     """Return the layout after repeat, tile or repeat_interleave with a whole number of repeats."""
     before, after = sizes(layout), node.shape
     if node.name == "repeat_interleave":
-        changed = [
-            axis for axis in range(len(after)) if len(before) == len(after) and before[axis] != after[axis]
-        ]
+        same = len(before) == len(after)
+        changed = [axis for axis, n in enumerate(after) if same and before[axis] != n]
         repeats = node.args[1] if len(node.args) > 1 else node.kwargs.get("repeats")
         if not isinstance(repeats, int) or len(changed) != 1:
             return None
@@ -192,11 +186,3 @@ def _replay(node: Node, shape: tuple[int, ...]) -> Tensor | None:
         return None
     same = result.untyped_storage()._cdata == source.untyped_storage()._cdata
     return result if same else None
-
-
-def _flat(value: Any) -> Iterator[Any]:
-    if isinstance(value, tuple | list):
-        for item in value:
-            yield from _flat(item)
-    else:
-        yield value

@@ -6,6 +6,7 @@ import random
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ GLOBAL_HOOKS = (
     "_global_forward_hooks_with_kwargs",
 )
 
-Undo = Callable[[], None]
+Undo = Callable[[], object]
 """Put one thing back; to run it twice does no harm."""
 
 
@@ -54,8 +55,7 @@ def as_found(model: nn.Module) -> Iterator[nn.Module]:
     modules, parameters = list(model.modules()), [p for p in model.parameters() if p.is_leaf]
     undo = [
         _watchers(),
-        _random_states(),
-        _grad_mode(),
+        *_process_states(),
         *map(_module_state, modules),
         *map(_parameter_state, parameters),
     ]
@@ -167,25 +167,13 @@ def _parameter_state(parameter: nn.Parameter) -> Undo:
     return put_back
 
 
-def _random_states() -> Undo:
-    cpu, array, python = torch.get_rng_state(), np.random.get_state(), random.getstate()
+def _process_states() -> list[Undo]:
+    """Return what puts the random states and the grad mode back."""
     started = torch.cuda.is_available() and torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
-    cuda = torch.cuda.get_rng_state_all() if started else None
-
-    def put_back() -> None:
-        torch.set_rng_state(cpu)
-        np.random.set_state(array)
-        random.setstate(python)
-        if cuda is not None:
-            torch.cuda.set_rng_state_all(cuda)
-
-    return put_back
-
-
-def _grad_mode() -> Undo:
-    enabled = torch.is_grad_enabled()
-
-    def put_back() -> None:
-        torch.set_grad_enabled(enabled)
-
-    return put_back
+    return [
+        partial(torch.set_rng_state, torch.get_rng_state()),
+        partial(np.random.set_state, np.random.get_state()),
+        partial(random.setstate, random.getstate()),
+        *([partial(torch.cuda.set_rng_state_all, torch.cuda.get_rng_state_all())] if started else []),
+        partial(torch.set_grad_enabled, torch.is_grad_enabled()),
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -53,17 +54,8 @@ class Ledger:
 
 
 def read_ledger(graph: Graph) -> Ledger:
-    """Sort every call of a recorded forward pass into the three buckets.
-
-    Args:
-        graph: the recorded graph.
-
-    Returns:
-        The ledger; a call that returns several tensors counts once.
-    """
-    handled: dict[str, int] = {}
-    ignored: dict[str, int] = {}
-    unsupported: dict[str, int] = {}
+    """Sort every call of a recorded forward pass into the three buckets, one of several tensors once."""
+    handled, ignored, unsupported = Counter[str](), Counter[str](), Counter[str]()
     criteria: dict[str, str] = {}
     where: dict[str, dict[str, None]] = {}
     interleaved = read_interleaves(graph)
@@ -74,20 +66,18 @@ def read_ledger(graph: Graph) -> Ledger:
             continue
         counted.add(node.key)
         name, group = ("interleave", None) if node.index in interleaved else _known(graph, node)
-        if group is not None:
-            bucket = handled if group[0] else ignored
-            bucket[name] = bucket.get(name, 0) + 1
-            if not group[0]:
-                criteria[name] = group[1]
-        elif node.key in on_path:
-            unsupported[name] = unsupported.get(name, 0) + 1
+        if group is None and node.key not in on_path:
+            name, group = OFF_PATH, (False, OFF_PATH_CRITERION)
+        if group is None:
+            unsupported[name] += 1
             where.setdefault(name, {})[node.key.module] = None
+        elif group[0]:
+            handled[name] += 1
         else:
-            ignored[OFF_PATH] = ignored.get(OFF_PATH, 0) + 1
-            criteria[OFF_PATH] = OFF_PATH_CRITERION
-    return Ledger(
-        handled, ignored, unsupported, criteria, {name: tuple(paths) for name, paths in where.items()}
-    )
+            ignored[name] += 1
+            criteria[name] = group[1]
+    paths = {name: tuple(modules) for name, modules in where.items()}
+    return Ledger(dict(handled), dict(ignored), dict(unsupported), criteria, paths)
 
 
 def _known(graph: Graph, node: Node) -> Known:
@@ -98,14 +88,12 @@ def _known(graph: Graph, node: Node) -> Known:
         if max(slice_steps(node)) > 1:
             return "setitem with a step", None
         return _indexed(node, "setitem with an index", ("setitem", (True, "writes to a block of positions")))
-    if node.writes and node.parents and _is_stepped_view(graph.nodes[node.parents[0]]):
-        return f"{node.name} with a step", None
-    if (
-        node.name == "getitem"
-        and node.args
-        and isinstance(node.args[0], Slot)
-        and node.args[0].node is not None
-    ):
+    if node.writes and node.parents:
+        view = graph.nodes[node.parents[0]]
+        if view.name == "getitem" and max(slice_steps(view)) > 1:
+            return f"{node.name} with a step", None
+    first = node.args[0] if node.args else None
+    if node.name == "getitem" and isinstance(first, Slot) and first.node is not None:
         return _indexed(node, "getitem with an index", ("getitem", (True, STRIDED_VIEW.criterion)))
     group = group_of(node.key.function)
     return node.name, None if group is None else (group.handled, f"{group.name}: {group.criterion}")
@@ -117,7 +105,3 @@ def _indexed(node: Node, name: str, otherwise: Known) -> Known:
         if isinstance(part, list) or (isinstance(part, Slot) and part.dtype is not torch.bool and part.shape):
             return name, None
     return otherwise
-
-
-def _is_stepped_view(node: Node) -> bool:
-    return node.name == "getitem" and max(slice_steps(node)) > 1

@@ -7,24 +7,11 @@ from math import prod
 
 from uncheck.reading.calls import Convolution, convolution, pad_of, slices
 from uncheck.reading.graph import Graph, Node, Slot
-from uncheck.reading.tables import DROPOUT, NORM, PAD, PASSING, POINTWISE
+from uncheck.reading.tables import DROPOUT, KEEPING, NORM, PAD, PASSING
 
 AFFINE = frozenset(
     {"add", "sub", "subtract", "mul", "multiply", "div", "divide", "truediv", "true_divide", "neg"}
 )
-
-
-@dataclass(frozen=True)
-class Before:
-    """The call whose channels become phases.
-
-    Attributes:
-        node: the convolution or linear layer.
-        plain: whether what lies between treats all its channels alike, so that it may be done afterwards.
-    """
-
-    node: Node
-    plain: bool
 
 
 @dataclass(frozen=True)
@@ -44,18 +31,23 @@ class After:
     affine: bool
 
 
-def before(graph: Graph, node: Node) -> Before | None:
-    """Walk back from a rearrangement over activations to the convolution or linear layer that feeds it."""
+def before(graph: Graph, node: Node) -> tuple[Node | None, bool]:
+    """Walk back from a rearrangement over activations to the convolution or linear layer that feeds it.
+
+    Returns:
+        The layer, None if there is none, and whether what lies between treats all its channels alike, so that
+        it may be done afterwards.
+    """
     plain = True
     current = _parent(graph, node)
     while current is not None:
         if current.name == "linear" or convolution(current) is not None:
-            return Before(current, plain)
+            return current, plain
         if not _keeps_positions(current):
-            return None
+            break
         plain = plain and current.name not in NORM.names and _constants(current) <= 1
         current = _parent(graph, current)
-    return None
+    return None, True
 
 
 def after(graph: Graph, node: Node, ndim: int) -> After | None:
@@ -109,10 +101,8 @@ def _parent(graph: Graph, node: Node) -> Node | None:
 
 
 def _keeps_positions(node: Node) -> bool:
-    if len(set(node.parents)) != 1 or node.func is None:
-        return False
-    names = POINTWISE.names | NORM.names | DROPOUT.names | PASSING.names
-    return node.name in names and node.name != "glu"
+    one = len(set(node.parents)) == 1 and node.func is not None
+    return one and node.name in KEEPING and node.name != "glu"
 
 
 def _constants(node: Node) -> int:

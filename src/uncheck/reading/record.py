@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.parameter import is_lazy
 
 from uncheck.errors import UncheckError
@@ -23,14 +23,7 @@ from uncheck.reading.steps import Padding, Strided, read_paddings, read_strided
 from uncheck.reading.tensors import tensors_in
 from uncheck.reading.trace import Tracer
 
-UPSAMPLERS = (
-    nn.Upsample,
-    nn.PixelShuffle,
-    *CONV_TRANSPOSES,
-    nn.MaxUnpool1d,
-    nn.MaxUnpool2d,
-    nn.MaxUnpool3d,
-)
+UPSAMPLERS = (nn.Upsample, nn.PixelShuffle, *CONV_TRANSPOSES, nn.MaxUnpool1d, nn.MaxUnpool2d, nn.MaxUnpool3d)
 
 
 @dataclass(frozen=True)
@@ -87,7 +80,8 @@ def record(model: nn.Module, *inputs: Any, **kwargs: Any) -> Recording:
         raise UncheckError(
             f"record needs a torch.nn.Module, not a {type(model).__name__}: pass the model itself"
         )
-    lazy = [name for name, tensor in _state(model) if is_lazy(tensor)]
+    state = chain(model.named_parameters(), model.named_buffers())
+    lazy = [name for name, tensor in state if is_lazy(tensor)]
     if lazy:
         raise UncheckError(
             f"{lazy[0]} has no shape yet (a lazy layer): run the model once on a real input before reading it"
@@ -124,16 +118,7 @@ def record(model: nn.Module, *inputs: Any, **kwargs: Any) -> Recording:
         )
 
 
-def _state(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
-    yield from model.named_parameters()
-    yield from model.named_buffers()
-
-
-def _unused(model: nn.Module, entered: frozenset[str]) -> tuple[str, ...]:
+def _unused(model: nn.Module, entered: set[str]) -> tuple[str, ...]:
     layers = ((path, module) for path, module in model.named_modules() if isinstance(module, UPSAMPLERS))
-    return tuple(path for path, module in layers if path not in entered and _stride(module) != 1)
-
-
-def _stride(module: nn.Module) -> int:
-    stride = getattr(module, "stride", 2)
-    return max(stride) if isinstance(stride, tuple) else 2
+    still = ((1,), (1, 1), (1, 1, 1))
+    return tuple(p for p, module in layers if p not in entered and getattr(module, "stride", 2) not in still)

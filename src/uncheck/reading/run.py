@@ -70,11 +70,7 @@ def eagerly() -> Iterator[None]:
 def forward_error(model: nn.Module, reached: str | None, error: Exception, inputs: object) -> UncheckError:
     """Return one sentence about a forward pass that raised: where, why, and the shapes of the input.
 
-    Args:
-        model: the network.
-        reached: path of the module reached, "" before any; None where nobody watched.
-        error: what it raised.
-        inputs: what it was given.
+    `reached` is the path of the module reached, "" before any; None where nobody watched.
     """
     place = "" if reached is None else f" in {reached!r}" if reached else " before any of its layers"
     return UncheckError(

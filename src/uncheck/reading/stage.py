@@ -11,7 +11,7 @@ from uncheck.reading.graph import Node
 from uncheck.reading.watch import CallKey
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Stage:
     """One upsampling step, in forward order.
 
@@ -40,9 +40,9 @@ class Stage:
         even_axes: which axes of that output are spatial.
     """
 
-    index: int
+    index: int = 0
     name: str
-    call: int
+    call: int = 0
     kind: str
     ndim: int
     stride: tuple[int | float, ...]
@@ -51,11 +51,11 @@ class Stage:
     output_padding: tuple[int, ...]
     dilation: tuple[int, ...]
     groups: int
-    overlap: str
-    kernel: PhaseKernel | None
-    exact: bool
+    overlap: str = "none"
+    kernel: PhaseKernel | None = None
+    exact: bool = True
     output_size: tuple[int, ...]
-    output_period: tuple[int, ...] | None
+    output_period: tuple[int, ...] | None = None
     key: CallKey
     even_key: CallKey
     even_axes: tuple[int, ...]
@@ -84,32 +84,21 @@ def make_stage(
     **known: Any,
 ) -> Found:
     """Make a stage of an upsampling call, with the sizes of its convolution, if it has one."""
-    still, one = (0,) * len(stride), (1,) * len(stride)
+    still = (0,) * len(stride)
     plain: dict[str, Any] = {
+        "name": node.label,
+        "ndim": len(stride),
         "kernel_size": conv.kernel_size if conv else stride,
         "padding": conv.starts if conv else still,
         "output_padding": conv.output_padding if conv else still,
-        "dilation": conv.dilation if conv else one,
+        "dilation": conv.dilation if conv else (1,) * len(stride),
         "groups": conv.groups if conv else 1,
-        "overlap": "none",
-        "kernel": None,
-        "exact": True,
+        "output_size": tuple(node.shape[dim] for dim in dims),
+        "key": node.key,
         "even_key": node.key,
         "even_axes": dims,
     }
-    stage = Stage(
-        index=0,
-        name=node.label,
-        call=0,
-        kind=kind,
-        ndim=len(stride),
-        stride=stride,
-        output_size=tuple(node.shape[dim] for dim in dims),
-        output_period=None,
-        key=node.key,
-        **plain | known,
-    )
-    return stage, dims
+    return Stage(kind=kind, stride=stride, **plain | known), dims
 
 
 def last_axes(node: Node, ndim: int) -> tuple[int, ...]:

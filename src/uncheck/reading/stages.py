@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
+from math import prod
 
 from uncheck.geometry import Layer
-from uncheck.reading.calls import arguments, convolution, main_input, pool_kernel, pool_stride, resize_factors
+from uncheck.reading.calls import arguments, convolution, main_input, per_axis, pool_sizes, resize_factors
 from uncheck.reading.chains import Chain, read_chains
 from uncheck.reading.graph import Graph, Node, Slot
 from uncheck.reading.grid import output_period
@@ -19,7 +20,7 @@ from uncheck.reading.kernels import (
     source_channels,
     transposed_kernel,
 )
-from uncheck.reading.neighbours import After, Before, after, before
+from uncheck.reading.neighbours import after, before
 from uncheck.reading.stage import Found, Stage, last_axes, make_stage
 from uncheck.reading.tables import CONVOLUTION, RESIZE, SHUFFLE, TRANSPOSED, UNPOOL, group_of
 
@@ -29,13 +30,9 @@ LINEAR = frozenset({"linear", "bilinear", "trilinear"})
 
 
 def read_stages(graph: Graph) -> tuple[Stage, ...]:
-    """List every upsampling stage of a recorded forward pass.
+    """List every upsampling stage of a recorded forward pass, in forward order.
 
-    Args:
-        graph: the recorded graph.
-
-    Returns:
-        The stages in forward order; one that does not reach the output has no output period.
+    A stage that does not reach the output has no output period.
 
     Cost: one pass over the graph for each stage, and one over the weights for its kernel.
     """
@@ -77,11 +74,10 @@ def _transposed(graph: Graph, node: Node) -> Found | None:
 
 
 def _unpool(graph: Graph, node: Node) -> Found | None:
-    stride, kernel = pool_stride(node), pool_kernel(node)
+    kernel, stride = pool_sizes(node)
     if max(stride) == 1:
         return None
-    padding = arguments(node).get("padding", 0)
-    pads = tuple(padding) if isinstance(padding, tuple | list) else (int(padding),) * len(kernel)
+    pads = per_axis(arguments(node).get("padding"), len(kernel), 0)
     return make_stage(node, "unpool", stride, last_axes(node, len(stride)), kernel_size=kernel, padding=pads)
 
 
@@ -113,11 +109,11 @@ def _resized(
     ndim = len(stride)
     whole = tuple(int(s) for s in stride)
     standard = dims == last_axes(node, ndim) and len(node.shape) == ndim + 2
-    follower: After | None = after(graph, node, ndim) if standard else None
+    follower = after(graph, node, ndim) if standard else None
     exact = kind == "nearest" or follower is None or follower.affine
     known = whole == stride and kind != "cubic" and exact and not aligned and standard
     kernel = None
-    if known and (follower is not None or _is_small(node, whole)):
+    if known and (follower or node.shape[1] ** 2 * prod(2 * f for f in whole) <= BARE_KERNEL_ENTRIES):
         kernel = resize_kernel(node.shape[1], whole, kind, follower)
     if follower is None:
         size = tuple(max(1, -(-round(s * 1000) // 1000)) for s in stride)
@@ -135,13 +131,6 @@ def _resized(
     )
 
 
-def _is_small(node: Node, factor: tuple[int, ...]) -> bool:
-    entries = node.shape[1] ** 2
-    for f in factor:
-        entries *= 2 * f
-    return entries <= BARE_KERNEL_ENTRIES
-
-
 def _mode_in_name(name: str) -> str:
     return next((mode for mode in ("trilinear", "bilinear", "bicubic", "linear") if mode in name), "nearest")
 
@@ -149,41 +138,26 @@ def _mode_in_name(name: str) -> str:
 def _shuffle(graph: Graph, node: Node) -> Found | None:
     """Read a pixel shuffle as a stage; None if its factor is 1."""
     factor = (int(arguments(node)["upscale_factor"]),) * 2
-    return None if factor == (1, 1) else _shuffled(graph, node, node, factor, last_axes(node, 2), None)
+    return None if factor == (1, 1) else _shuffled(graph, node, factor, last_axes(node, 2))
 
 
 def _shuffled(
-    graph: Graph,
-    node: Node,
-    first: Node,
-    factor: tuple[int, ...],
-    dims: tuple[int, ...],
-    chain: Chain | None,
+    graph: Graph, node: Node, factor: tuple[int, ...], dims: tuple[int, ...], chain: Chain | None = None
 ) -> Found:
     """Make a stage of a rearrangement of channels into phases, with the layer that made the channels."""
-    feeder = before(graph, first) if chain is None else _feeder(graph, chain)
-    conv = convolution(feeder.node) if feeder is not None else None
-    if feeder is None or conv is None or conv.ndim != len(factor):
+    feeder, plain = before(graph, node) if chain is None else _feeder(graph, chain)
+    conv = None if feeder is None else convolution(feeder)
+    if conv is None or conv.ndim != len(factor):
         return make_stage(node, "sub-pixel", factor, dims)
-    order = None
-    if chain is not None:
-        order = source_channels(chain.layout, chain.channel, dims, factor)
-    known = feeder.plain and (chain is None or order is not None)
-    return make_stage(
-        node,
-        "sub-pixel",
-        factor,
-        dims,
-        conv,
-        kernel=shuffle_kernel(conv, factor, order) if known else None,
-        exact=feeder.plain,
-    )
+    order = None if chain is None else source_channels(chain.layout, chain.channel, dims, factor)
+    known = plain and (chain is None or order is not None)
+    kernel = shuffle_kernel(conv, factor, order) if known else None
+    return make_stage(node, "sub-pixel", factor, dims, conv, kernel=kernel, exact=plain)
 
 
-def _feeder(graph: Graph, chain: Chain) -> Before | None:
-    if convolution(chain.source) is not None or chain.source.name == "linear":
-        return Before(chain.source, True)
-    return before(graph, chain.source)
+def _feeder(graph: Graph, chain: Chain) -> tuple[Node | None, bool]:
+    made = convolution(chain.source) is not None or chain.source.name == "linear"
+    return (chain.source, True) if made else before(graph, chain.source)
 
 
 def _chain(graph: Graph, chain: Chain) -> Found | None:
@@ -191,21 +165,21 @@ def _chain(graph: Graph, chain: Chain) -> Found | None:
     node, dims, factor = chain.node, chain.dims, chain.factor
     if chain.held:
         return _resized(graph, node, "nearest", factor, dims)
-    feeder = _feeder(graph, chain)
+    feeder, plain = _feeder(graph, chain)
     rank = len(chain.source.shape)
-    linear = feeder is not None and feeder.node.name == "linear"
+    linear = feeder is not None and feeder.name == "linear"
     if not linear and rank == len(factor) + 2:
-        found = _shuffled(graph, node, chain.source, factor, dims, chain)
+        found = _shuffled(graph, node, factor, dims, chain)
         if rank > 3 or found[0].kernel is not None or chain.channel == 1:
             return found
     kernel = None
     order = source_channels(chain.layout, chain.channel, dims, factor)
-    if feeder is not None and feeder.node is chain.source and linear and order is not None:
-        given = arguments(feeder.node)
+    if feeder is chain.source and linear and order is not None:
+        given = arguments(chain.source)
         weight, bias = given.get("weight"), given.get("bias")
         if isinstance(weight, Slot):
             kernel = patch_kernel(weight.value, bias.value if isinstance(bias, Slot) else None, order)
-    return make_stage(node, "un-patchify", factor, dims, kernel=kernel, exact=feeder is None or feeder.plain)
+    return make_stage(node, "un-patchify", factor, dims, kernel=kernel, exact=plain)
 
 
 _READERS: dict[object, Callable[[Graph, Node], Found | None]] = {

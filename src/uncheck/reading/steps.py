@@ -11,8 +11,7 @@ from uncheck.reading.calls import (
     main_input,
     pad_of,
     per_axis,
-    pool_kernel,
-    pool_stride,
+    pool_sizes,
     resize_factors,
     scales,
     slice_steps,
@@ -22,6 +21,8 @@ from uncheck.reading.chains import channel_axes
 from uncheck.reading.graph import Graph, Node
 from uncheck.reading.tables import POOL, RESIZE, UNSHUFFLE
 from uncheck.reading.watch import CallKey
+
+_POOLS = {"max": "max pooling", "avg": "average pooling", "lp_": "norm pooling", "ada": "adaptive pooling"}
 
 
 @dataclass(frozen=True)
@@ -64,8 +65,8 @@ def _strided(graph: Graph, node: Node) -> Strided | None:
             return None
         return Strided(name, "convolution", conv.stride, conv.kernel_size, conv.starts, key)
     if node.name in POOL.names:
-        kind = _pool_kind(node.name)
-        stride, kernel = pool_stride(node), pool_kernel(node)
+        kind = _POOLS[node.name[:3]]
+        kernel, stride = pool_sizes(node)
         factors = scales(node)
         if factors is not None and set(factors) == {0}:
             return None  # global pooling leaves no grid
@@ -97,12 +98,6 @@ def _sliced(graph: Graph, node: Node) -> Strided | None:
         return None
     still = (0,) * len(steps)
     return Strided(node.label, "slicing", steps, (1,) * len(steps), still, node.key)
-
-
-def _pool_kind(name: str) -> str:
-    if name.startswith("adaptive"):
-        return "adaptive pooling"
-    return {"max": "max pooling", "avg": "average pooling", "lp_": "norm pooling"}[name[:3]]
 
 
 @dataclass(frozen=True)

@@ -156,6 +156,8 @@ GROUPS = (
     *(MOVE, JOIN, POINTWISE, NORM, DROPOUT, CHANNELS, ATTENTION, RECURRENT, REDUCTION, LOOKUP, CREATION),
     *(PASSING, WEIGHTS),
 )
+KEEPING = POINTWISE.names | NORM.names | DROPOUT.names | PASSING.names
+"""Functions that keep each value at its position."""
 RANDOM = frozenset(
     {"rand", "randn", "randint", "normal", "rand_like", "randn_like", "uniform", "random", "exponential"}
 )

@@ -52,13 +52,7 @@ def load_target(spec: str) -> nn.Module:
 
 
 def load_callable(spec: str) -> Callable[..., Any]:
-    """Load the function that a name stands for, such as one that makes inputs.
-
-    Args:
-        spec: "file.py:name" or "package.module:name".
-
-    Returns:
-        The function, not called.
+    """Load the function that a name stands for, such as one that makes inputs; it is not called.
 
     Raises:
         UncheckError: no such file, package or name; the import fails; it cannot be called.
@@ -79,7 +73,7 @@ def _imported(spec: str) -> Iterator[Any]:
     path = Path(place)
     is_file = place.endswith(".py") or path.is_file()
     if is_file and not path.is_file():
-        near = difflib.get_close_matches(path.name, [p.name for p in _siblings(path)], 1)
+        near = difflib.get_close_matches(path.name, sorted(p.name for p in path.parent.glob("*.py")), 1)
         hint = f": did you mean {path.with_name(near[0])}?" if near else ": check the path"
         raise UncheckError(f"there is no file {place}{hint}")
     folder = path.resolve().parent if is_file else Path.cwd()
@@ -123,14 +117,13 @@ def _run(path: Path) -> ModuleType:
 def _package(place: str) -> ModuleType:
     try:
         return importlib.import_module(place)
-    except ModuleNotFoundError as error:
-        if error.name and (place == error.name or place.startswith(f"{error.name}.")):
+    except (Exception, SystemExit) as error:
+        missing = error.name if isinstance(error, ModuleNotFoundError) else None
+        if missing and f"{place}.".startswith(f"{missing}."):
             raise UncheckError(
-                f"there is no module {place!r} ({error.name!r} was not found): install it, or name a "
+                f"there is no module {place!r} ({missing!r} was not found): install it, or name a "
                 "file as file.py:name"
             ) from error
-        raise UncheckError(f"importing {place} failed: {_cause(error)}; mend that first") from error
-    except (Exception, SystemExit) as error:
         raise UncheckError(f"importing {place} failed: {_cause(error)}; mend that first") from error
 
 
@@ -182,7 +175,3 @@ def _is_model(value: Any) -> bool:
 
 def _listed(words: list[str]) -> str:
     return ", ".join(words[:-1]) + " and " + words[-1] if len(words) > 1 else words[0]
-
-
-def _siblings(path: Path) -> list[Path]:
-    return sorted(path.parent.glob("*.py")) if path.parent.is_dir() else []

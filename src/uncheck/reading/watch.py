@@ -59,9 +59,8 @@ class CallWatcher(TorchFunctionMode):
         model: the model to be run inside the `with` block.
 
     Attributes:
-        path: path of the innermost named module running now, "" outside and in the model's own forward.
         reached: path of the module entered last, for saying where a forward raised.
-        running: the modules running now, outermost first.
+        entered: paths of the modules that have been called.
         calls: how many calls have been given a key.
     """
 
@@ -71,13 +70,13 @@ class CallWatcher(TorchFunctionMode):
         self._stack: list[tuple[nn.Module, str]] = []
         self._counts: Counter[tuple[str, str]] = Counter()
         self._handles: list[RemovableHandle] = []
-        self._entered: set[str] = set()
+        self.entered: set[str] = set()
         self.reached = ""
         self.calls = 0
 
     @property
     def path(self) -> str:
-        """Path of the innermost named module running now."""
+        """Path of the innermost named module running now, "" outside and in the model's own forward."""
         return self._stack[-1][1] if self._stack else ""
 
     @property
@@ -85,25 +84,12 @@ class CallWatcher(TorchFunctionMode):
         """The modules running now, outermost first."""
         return tuple(module for module, _ in self._stack)
 
-    @property
-    def entered(self) -> frozenset[str]:
-        """Paths of the modules that have been called."""
-        return frozenset(self._entered)
-
     def on_call(
         self, key: CallKey, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], out: Any
     ) -> Any:
-        """Handle a call; a subclass may return another output in place of `out`.
+        """Handle the call `func(*args, **kwargs)`, and return the output that the model gets.
 
-        Args:
-            key: which call it is.
-            func: the torch function, callable with `args` and `kwargs`.
-            args: its positional arguments.
-            kwargs: its keyword arguments.
-            out: what it returned; None for an assignment to a slice.
-
-        Returns:
-            The output that the model gets.
+        That is `out`, what the call returned (None for an assignment to a slice), or another in its place.
         """
         return out
 
@@ -135,10 +121,7 @@ class CallWatcher(TorchFunctionMode):
         return self
 
     def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         super().__exit__(kind, error, trace)  # type: ignore[no-untyped-call]
         for handle in self._handles:
@@ -151,7 +134,7 @@ class CallWatcher(TorchFunctionMode):
         self._stack.append((module, path))
         if id(module) in self._paths:
             self.reached = path
-            self._entered.add(path)
+            self.entered.add(path)
         self.on_enter(module, args)
 
     def _pop(self, module: nn.Module, args: tuple[Any, ...], output: Tensor | Any) -> None:
