@@ -8,15 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from uncheck.cli.network import (
-    InputOption,
-    InputRangeOption,
-    Network,
-    ShapeOption,
-    TargetArgument,
-    WeightsOption,
-)
-from uncheck.cli.options import ExitZeroOption, Format, FormatOption
+from uncheck.cli import options
+from uncheck.cli.network import Network
 from uncheck.cli.output import check_output, emit_result, note
 from uncheck.errors import UncheckError
 from uncheck.writing import write_file
@@ -26,17 +19,17 @@ if TYPE_CHECKING:
 
 
 def command(
-    target: TargetArgument,
-    weights: WeightsOption = None,
-    what: InputOption = None,
-    input_span: InputRangeOption = "0,1",
-    shape: ShapeOption = None,
-    form: FormatOption = Format.text,
+    target: options.Target,
+    weights: options.Weights = None,
+    what: options.Input = None,
+    input_span: options.InputRange = "0,1",
+    shape: options.Shape = None,
+    form: options.Form = options.Format.text,
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", help="Write the fused network's weights here, as .safetensors."),
     ] = None,
-    exit_zero: ExitZeroOption = False,
+    exit_zero: options.ExitZero = False,
 ) -> int:
     """Make every resize and the convolution after it one layer, without changing what the network computes.
 

@@ -6,41 +6,25 @@ from typing import Annotated
 
 import typer
 
-from uncheck.cli.network import (
-    InputOption,
-    InputRangeOption,
-    Network,
-    ShapeOption,
-    TargetArgument,
-    WeightsOption,
-)
-from uncheck.cli.options import (
-    ExitZeroOption,
-    Format,
-    FormatOption,
-    OutputOption,
-    RangeOption,
-    ThresholdOption,
-    checked_threshold,
-    parse_range,
-)
+from uncheck.cli import options
+from uncheck.cli.network import Network
 from uncheck.cli.output import check_output, emit_result
 
 
 def command(
-    target: TargetArgument,
-    weights: WeightsOption = None,
-    what: InputOption = None,
-    input_span: InputRangeOption = "0,1",
-    shape: ShapeOption = None,
-    span: RangeOption = None,
-    threshold: ThresholdOption = 0.3,
+    target: options.Target,
+    weights: options.Weights = None,
+    what: options.Input = None,
+    input_span: options.InputRange = "0,1",
+    shape: options.Shape = None,
+    span: options.Range = None,
+    threshold: options.Threshold = 0.3,
     gradient: Annotated[
         bool, typer.Option("--gradient", help="Also look at the gradient with respect to the input.")
     ] = False,
-    form: FormatOption = Format.text,
-    output: OutputOption = None,
-    exit_zero: ExitZeroOption = False,
+    form: options.Form = options.Format.text,
+    output: options.Output = None,
+    exit_zero: options.ExitZero = False,
 ) -> int:
     """Find the lattice a network leaves in its output, and the layers to blame for it.
 
@@ -49,7 +33,7 @@ def command(
     """
     network = Network(target, weights, what, shape, input_span)
     check_output(output, network.files)
-    limits, levels = parse_range(span), checked_threshold(threshold)
+    limits, levels = options.parse_range(span), options.checked_threshold(threshold)
 
     from uncheck.probing.inspect import inspect
     from uncheck.reporting import inspect_text

@@ -12,20 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from uncheck.cli.options import (
-    ExitZeroOption,
-    Format,
-    FormatOption,
-    Kind,
-    OutputOption,
-    RangeOption,
-    ThresholdOption,
-    UnitOption,
-    checked_threshold,
-    parse_periods,
-    parse_range,
-    parse_tile,
-)
+from uncheck.cli import options
 from uncheck.cli.output import check_output, emit_result, made_folder, note, progress_bar
 from uncheck.errors import UncheckError
 from uncheck.progress import Progress
@@ -42,12 +29,13 @@ def command(
         list[str], typer.Argument(help="Pictures, TIFF stacks, .npy arrays, audio, folders or globs.")
     ],
     periods: Annotated[str, typer.Option(help="Pixels per period to test, like 2-16 or 2,4,8.")] = "2-16",
-    span: RangeOption = None,
-    threshold: ThresholdOption = 0.3,
+    span: options.Range = None,
+    threshold: options.Threshold = 0.3,
     kind: Annotated[
-        Kind | None, typer.Option("--as", help="How several planes are taken; by the shape if not given.")
+        options.Kind | None,
+        typer.Option("--as", help="How several planes are taken; by the shape if not given."),
     ] = None,
-    unit: UnitOption = None,
+    unit: options.Unit = None,
     mosaic: Annotated[
         str | None, typer.Option(metavar="HxW", help="Cut each picture into tiles of this size, in pixels.")
     ] = None,
@@ -70,9 +58,9 @@ def command(
         ),
     ] = None,
     rate: Annotated[float | None, typer.Option(help="Samples per second of .npy audio.")] = None,
-    form: FormatOption = Format.text,
-    output: OutputOption = None,
-    exit_zero: ExitZeroOption = False,
+    form: options.Form = options.Format.text,
+    output: options.Output = None,
+    exit_zero: options.ExitZero = False,
 ) -> int:
     """Measure the lattice of pictures: period, amplitude in grey levels, p-value and verdict.
 
@@ -84,10 +72,10 @@ def command(
     from uncheck.measuring.measure import Settings, some_periods
     from uncheck.signals.signal import Given
 
-    given = Given(parse_range(span), unit, kind and kind.value, rate, parse_tile(mosaic), gap)
+    given = Given(options.parse_range(span), unit, kind and kind.value, rate, options.parse_tile(mosaic), gap)
     settings = Settings(
-        some_periods(parse_periods(periods)),
-        checked_threshold(threshold),
+        some_periods(options.parse_periods(periods)),
+        options.checked_threshold(threshold),
         audible=audible,
         where=maps is not None,
         together=together,

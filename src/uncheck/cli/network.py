@@ -6,9 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import chdir, contextmanager, redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
-
-import typer
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from uncheck.cli.options import parse_range, parse_shape
 from uncheck.cli.output import note, progress_bar
@@ -24,37 +22,13 @@ Inputs = tuple[Any, ...]
 #: Tried in this order when nothing is said about the input: a colour picture, a grey one.
 SHAPES = ((1, 3, 256, 256), (1, 1, 256, 256))
 
-TargetArgument = Annotated[
-    str, typer.Argument(help="file.py:name or package.module:name of a model, or of what makes one.")
-]
-WeightsOption = Annotated[
-    Path | None, typer.Option("--weights", help="Weights: .safetensors, or a .pth of tensors only.")
-]
-InputOption = Annotated[
-    str | None,
-    typer.Option(
-        "--input",
-        metavar="WHAT",
-        help="A picture, a folder of them, a .npy, or file.py:name of a callable returning the input.",
-    ),
-]
-InputRangeOption = Annotated[
-    str, typer.Option("--input-range", metavar="LO,HI", help="What black and white are in the input.")
-]
-ShapeOption = Annotated[
-    str | None,
-    typer.Option("--shape", help="Shape of the input, like 1,3,256,256; made up without --input."),
-]
-
 
 class Network:
     """A network and its input, as the options name them.
 
     Args:
-        target: of the model.
-        weights: a file of them.
+        target, weights, shape: as the options say.
         what: the input; made up if None.
-        shape: of the input.
         input_range: the values of black and white in it.
         most: pictures taken from a folder; a few if None.
     """

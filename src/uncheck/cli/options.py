@@ -35,25 +35,44 @@ class Format(StrEnum):
 #: Numbers in an input.
 MOST_NUMBERS = 2**32
 
-FormatOption = Annotated[Format, typer.Option("--format", "-f", help="Text for people, JSON for programs.")]
-OutputOption = Annotated[
+Target = Annotated[
+    str, typer.Argument(help="file.py:name or package.module:name of a model, or of what makes one.")
+]
+Weights = Annotated[
+    Path | None, typer.Option("--weights", help="Weights: .safetensors, or a .pth of tensors only.")
+]
+Input = Annotated[
+    str | None,
+    typer.Option(
+        "--input",
+        metavar="WHAT",
+        help="A picture, a folder of them, a .npy, or file.py:name of a callable returning the input.",
+    ),
+]
+InputRange = Annotated[
+    str, typer.Option("--input-range", metavar="LO,HI", help="What black and white are in the input.")
+]
+Shape = Annotated[
+    str | None,
+    typer.Option("--shape", help="Shape of the input, like 1,3,256,256; made up without --input."),
+]
+Form = Annotated[Format, typer.Option("--format", "-f", help="Text for people, JSON for programs.")]
+Output = Annotated[
     Path | None, typer.Option("-o", "--output", help="Write the result to this file, not to stdout.")
 ]
-RangeOption = Annotated[
+Range = Annotated[
     str | None,
     typer.Option(
         "--range", metavar="LO,HI", help="The values that stand for black and white; inferred if not given."
     ),
 ]
-ThresholdOption = Annotated[
+Threshold = Annotated[
     float, typer.Option(help="Grey levels (of 255) below which a lattice counts as a trace.")
 ]
-UnitOption = Annotated[
+Unit = Annotated[
     str | None, typer.Option(help="Unit of the values, such as m: amplitudes are given in it too.")
 ]
-ExitZeroOption = Annotated[
-    bool, typer.Option("--exit-zero", help="Exit with 0 also when something is found.")
-]
+ExitZero = Annotated[bool, typer.Option("--exit-zero", help="Exit with 0 also when something is found.")]
 
 
 def parse_shape(text: str) -> tuple[int, ...]:

@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 def check_output(path: Path | None, inputs: Sequence[str | Path] = ()) -> None:
     """Refuse, before long work, a file that cannot be written, or that is read.
 
-    Args:
-        path: of -o.
-        inputs: files that are read, or folders of such files; names of no file are passed over.
+    `inputs` are files that are read, or folders of such files; names of no file are passed over.
 
     Raises:
         UncheckError: a folder, in no folder, not writable, or one of the `inputs`.
@@ -120,10 +118,7 @@ def made_folder(folder: Path, option: str) -> Path:
 
 @contextmanager
 def progress_bar() -> Iterator[Progress]:
-    """Give a function of what is being done, how much is done and how much there is.
-
-    It does nothing unless stderr is a terminal.
-    """
+    """Show a bar if stderr is a terminal; give a function of what is done, how much is done and is to do."""
     if not sys.stderr.isatty():
         yield lambda label, done, total: None
         return

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from uncheck.cli.options import ExitZeroOption, Format, FormatOption, OutputOption, parse_sizes
+from uncheck.cli import options
 from uncheck.cli.output import check_output, emit_result
 from uncheck.errors import UncheckError
 
@@ -40,9 +40,9 @@ def command(
         list[str] | None,
         typer.Option(help="A layer that follows, like k3s2, k4s2p1op1d1 or convk7; once for each."),
     ] = None,
-    form: FormatOption = Format.text,
-    output: OutputOption = None,
-    exit_zero: ExitZeroOption = False,
+    form: options.Form = options.Format.text,
+    output: options.Output = None,
+    exit_zero: options.ExitZero = False,
 ) -> int:
     """Count the kernel taps that each output pixel of a transposed convolution, or a chain of them, receives.
 
@@ -54,15 +54,15 @@ def command(
 
     check_output(output)
     first = layer(
-        parse_sizes(_one_of("kernel size", kernel, kernel_size) or "3", "kernel size"),
-        parse_sizes(_one_of("stride", stride, stride_option) or "2", "stride"),
-        parse_sizes(padding, "--padding"),
-        parse_sizes(output_padding, "--output-padding"),
-        parse_sizes(dilation, "--dilation"),
+        options.parse_sizes(_one_of("kernel size", kernel, kernel_size) or "3", "kernel size"),
+        options.parse_sizes(_one_of("stride", stride, stride_option) or "2", "stride"),
+        options.parse_sizes(padding, "--padding"),
+        options.parse_sizes(output_padding, "--output-padding"),
+        options.parse_sizes(dilation, "--dilation"),
         ndim=ndim,
     )
     layers = [first, *(parse_layer(text, first.ndim) for text in then or ())]
-    result = chain(layers, None if input_size is None else parse_sizes(input_size, "--input-size"))
+    result = chain(layers, None if input_size is None else options.parse_sizes(input_size, "--input-size"))
 
     def text(result: Overlap, page: Page) -> str:
         return overlap_text(result, plain(result.layers), result.axis_taps, surviving_periods(result), page)
@@ -87,7 +87,9 @@ def parse_layer(text: str, ndim: int) -> Layer:
         )
     given = match.groupdict()
     plain = given.pop("conv") is not None
-    values = {name: parse_sizes(value, "--then") for name, value in given.items() if value is not None}
+    values = {
+        name: options.parse_sizes(value, "--then") for name, value in given.items() if value is not None
+    }
     return layer(**values, ndim=ndim, transposed=not plain)
 
 

@@ -10,14 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from uncheck.cli.network import (
-    InputRangeOption,
-    Inputs,
-    Network,
-    TargetArgument,
-    WeightsOption,
-)
-from uncheck.cli.options import ExitZeroOption, Format, FormatOption, RangeOption, parse_range
+from uncheck.cli import options
+from uncheck.cli.network import Inputs, Network
 from uncheck.cli.output import check_output, emit_result, made_folder, note
 from uncheck.errors import UncheckError
 from uncheck.progress import Progress
@@ -56,7 +50,7 @@ class Export(StrEnum):
 
 
 def command(
-    target: TargetArgument,
+    target: options.Target,
     what: Annotated[
         str,
         typer.Option(
@@ -69,7 +63,7 @@ def command(
     output: Annotated[
         Path, typer.Option("-o", "--output", help="Folder to write; only a repair's own files are replaced.")
     ],
-    weights: WeightsOption = None,
+    weights: options.Weights = None,
     method: Annotated[Method, typer.Option(help="One method, or all, cheapest first.")] = Method("auto"),
     minutes: Annotated[float, typer.Option(help="Time to spend; the best so far is kept.")] = 10.0,
     fidelity: Annotated[
@@ -78,11 +72,11 @@ def command(
             metavar="DB", help="Least PSNR to the original's output; one that suits the method if not given."
         ),
     ] = None,
-    input_span: InputRangeOption = "0,1",
+    input_span: options.InputRange = "0,1",
     shape: Annotated[
         str | None, typer.Option(help="Shape of the input, like 1,3,256,256: pictures are cut to its size.")
     ] = None,
-    span: RangeOption = None,
+    span: options.Range = None,
     which: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="The output meant, by key or index (aux.depth), among several."),
@@ -97,8 +91,8 @@ def command(
             "--keep-even", help="When loaded, keep equal gains equal while the network is trained on."
         ),
     ] = False,
-    form: FormatOption = Format.text,
-    exit_zero: ExitZeroOption = False,
+    form: options.Form = options.Format.text,
+    exit_zero: options.ExitZero = False,
 ) -> int:
     """Repair a network without its training data, judged on inputs that no repair was fitted on.
 
@@ -108,7 +102,7 @@ def command(
     error.
     """
     network = Network(target, weights, what, shape, input_span, MOST_PICTURES)
-    limits = parse_range(span)
+    limits = options.parse_range(span)
     if not 0 < minutes <= MOST_MINUTES:
         raise UncheckError(f"--minutes {minutes:g} is no time to spend; give at most {MOST_MINUTES}, above 0")
     if fidelity is not None and not math.isfinite(fidelity):

@@ -10,12 +10,7 @@ from uncheck.reporting.page import Page, Part, Report, Result, plural, sizes, ta
 
 
 def fuse_text(result: Result, page: Page | None = None) -> str:
-    """Return the report of `uncheck.fuse` as a page of text.
-
-    Args:
-        result: a `Fusion`, or anything with the same dictionary.
-        page: width and colour; plain text if None.
-    """
+    """Return the report of `uncheck.fuse` as a page of text."""
     report = result.to_dict()
     colour = "bold yellow" if report["refused"] else "bold green"
     parts: list[Part] = [Text(headline(report), style=colour)]

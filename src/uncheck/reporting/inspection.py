@@ -38,12 +38,7 @@ _FAULTS = {
 
 
 def inspect_text(result: Result, page: Page | None = None) -> str:
-    """Return the report of `uncheck.inspect` as a page of text.
-
-    Args:
-        result: an `Inspection`, or anything with the same dictionary.
-        page: width and colour; plain text if None.
-    """
+    """Return the report of `uncheck.inspect` as a page of text."""
     report = result.to_dict()
     parts: list[Part] = [Text(headline(report), style=_COLOURS.get(report["verdict"], "bold"))]
     parts += _reasons(report)
@@ -99,15 +94,17 @@ def _name(stage: Report) -> str:
     return f"{stage['name'] or 'the model itself'}{again}"
 
 
+def _built(stage: Report) -> tuple[str, ...]:
+    """Return name, kind, stride and kernel of a layer."""
+    return _name(stage), stage["kind"], sizes(stage["stride"]), sizes(stage["kernel_size"])
+
+
 def _stages(stages: Sequence[Report]) -> list[Part]:
     if not stages:
         return ["", "There are no upsampling stages."]
     rows = [
         (
-            _name(s),
-            s["kind"],
-            sizes(s["stride"]),
-            sizes(s["kernel_size"]),
+            *_built(s),
             s["overlap"] if s["overlap"] != "none" else "-",
             sizes(s["output_period"]),
             "-" if s["gain_spread"] is None else f"{s['gain_spread']:.3f}",
@@ -181,17 +178,7 @@ def _operations(operations: Report) -> str:
 def _gradient(gradient: Report | None) -> list[Part]:
     if not gradient:
         return []
-    rows = [
-        (
-            _name(s),
-            s["kind"],
-            sizes(s["stride"]),
-            sizes(s["kernel_size"]),
-            sizes(s["input_period"]),
-            bar(s["blame"]),
-        )
-        for s in gradient["strided"]
-    ]
+    rows = [(*_built(s), sizes(s["input_period"]), bar(s["blame"])) for s in gradient["strided"]]
     return [
         "",
         f"Gradient with respect to the input: {components(gradient['lattice'], 'no lattice')}; "

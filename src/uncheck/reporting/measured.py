@@ -28,12 +28,7 @@ MOST_REMARKS = 5
 
 
 def measure_text(result: Result, page: Page | None = None) -> str:
-    """Return the report of `uncheck.measure` as a page of text.
-
-    Args:
-        result: a `Measurement`, or anything with the same dictionary.
-        page: width and colour; plain text if None.
-    """
+    """Return the report of `uncheck.measure` as a page of text."""
     report = result.to_dict()
     images, errors = report["images"], report["errors"]
     rows: list[tuple[str | Text, ...]] = [_row(image) for image in images]

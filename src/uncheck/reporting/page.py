@@ -21,11 +21,9 @@ Report = Mapping[str, Any]
 
 
 class Result(Protocol):
-    """Anything with a dictionary of lists, dictionaries and numbers."""
+    """What a report is made of: anything with a dictionary of lists, dictionaries and numbers."""
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return it, ready for JSON."""
-        ...
+    def to_dict(self) -> dict[str, Any]: ...  # noqa: D102
 
 
 def json_text(result: Result) -> str:
@@ -111,7 +109,7 @@ WIDEST = 400
 
 @dataclass(frozen=True)
 class Page:
-    """How wide paragraphs are, in characters, and whether colours are allowed."""
+    """How wide paragraphs are, in characters, and whether colours are allowed; by default plain text."""
 
     width: int = 100
     colour: bool = False

@@ -37,12 +37,7 @@ class Rows(NamedTuple):
 
 
 def repair_text(result: Result, page: Page | None = None) -> str:
-    """Return the report of `uncheck.repair` as a page of text.
-
-    Args:
-        result: a `Repair`, or anything with the same dictionary.
-        page: width and colour; plain text if None.
-    """
+    """Return the report of `uncheck.repair` as a page of text."""
     report = result.to_dict()
     parts: list[Part] = [Text(headline(report), style=_COLOURS[outcome(report)])]
     if sentence := change_sentence(report):
