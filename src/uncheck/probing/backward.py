@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from uncheck.errors import UncheckError, first_line
 from uncheck.measuring import Component
 from uncheck.measuring.batches import BatchComponent, amplitude_of, batch_lattice
-from uncheck.plain import Plain
+from uncheck.plain import Plain, as_dict
 from uncheck.probing.forward import Runner
 from uncheck.reading import CallKey, CallWatcher, Strided, call, forward_error
 from uncheck.reading.tensors import tensors_in
@@ -37,14 +37,7 @@ class StridedBlame:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
-        return {
-            "name": self.name,
-            "kind": self.kind,
-            "stride": list(self.stride),
-            "kernel_size": list(self.kernel_size),
-            "input_period": list(self.input_period),
-            "blame": self.share,
-        }
+        return as_dict(self, "name", "kind", "stride", "kernel_size", "input_period") | {"blame": self.share}
 
 
 @dataclass(frozen=True)
@@ -111,7 +104,6 @@ def gradient_lattice(
     strided: Sequence[Strided],
     periods: Sequence[int],
     threshold: float,
-    advance: Callable[[str], None] = lambda _: None,
 ) -> Gradient:
     """Find the lattice of the gradient with respect to the input, and the strided layers to blame.
 
@@ -124,7 +116,6 @@ def gradient_lattice(
         strided: the subsampling layers, from the recording.
         periods: to test, input pixels.
         threshold: grey levels, see `Gradient`.
-        advance: called with a label before each pass.
 
     Raises:
         UncheckError: the input is no map of real numbers, the output does not depend on it, or NaN.
@@ -139,7 +130,7 @@ def gradient_lattice(
         )
     watcher = _Branching(runner.model, strided)
     leaf = signal.detach().clone().requires_grad_(True)
-    advance("gradient")
+    runner.advance("gradient")
     runner.passes += 1
     with torch.enable_grad():
         try:
@@ -168,20 +159,15 @@ def gradient_lattice(
             )
         return values
 
-    unchanged = pull(None)
-    signed, magnitude = _signed(unchanged), _magnitude(unchanged)
-    first, _ = batch_lattice(signed, periods, threshold)
-    second, _ = batch_lattice(magnitude, periods, threshold)
+    orders = _orders(pull(None))
+    first, second = (batch_lattice(values, periods, threshold)[0] for values in orders)
     # Smoothing one layer's gradient shows what that layer adds; the others go on as they are.
     shares: dict[CallKey, float | None] = {}
     for step in strided:
         shares[step.key] = None
         if (first or second) and step.key in watcher.sizes:
-            advance(f"gradient, smoothed at {step.name}")
-            changed = pull(step.key)
-            shares[step.key] = _share(
-                [(signed, _signed(changed), first), (magnitude, _magnitude(changed), second)]
-            )
+            runner.advance(f"gradient, smoothed at {step.name}")
+            shares[step.key] = _share(zip(orders, _orders(pull(step.key)), (first, second), strict=True))
     return Gradient(
         tuple(f.component for f in first),
         tuple(f.component for f in second),
@@ -201,16 +187,18 @@ def _projection(output: Any) -> Tensor | None:
     return total
 
 
-def _signed(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.asarray(values / max(float(values.std()), 1e-30) * LEVELS_PER_SIGMA, np.float32)
-
-
-def _magnitude(values: NDArray[np.float32]) -> NDArray[np.float32]:
+def _orders(values: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    """Return a gradient and its magnitude, in grey levels."""
     length = np.sqrt(np.square(values, dtype=np.float64).sum(axis=-1, keepdims=True))
-    return np.asarray(length / max(float(length.std()), 1e-30) * LEVELS_PER_SIGMA, np.float32)
+    return [
+        np.asarray(one / max(float(one.std()), 1e-30) * LEVELS_PER_SIGMA, np.float32)
+        for one in (values, length)
+    ]
 
 
-def _share(cases: list[tuple[NDArray[np.float32], NDArray[np.float32], Sequence[BatchComponent]]]) -> float:
+def _share(
+    cases: Iterable[tuple[NDArray[np.float32], NDArray[np.float32], Sequence[BatchComponent]]],
+) -> float:
     """Return the share of the power-weighted amplitude, over both orders, that goes."""
     weight = gone = 0.0
     for before, after, present in cases:

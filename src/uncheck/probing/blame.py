@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,7 +65,6 @@ def blame(
     present: Sequence[BatchComponent],
     unchanged: NDArray[np.float32],
     view: View,
-    advance: Callable[[str], None] = lambda _: None,
 ) -> tuple[StageBlame, ...]:
     """Measure the share of the final lattice that each stage answers for.
 
@@ -78,20 +77,15 @@ def blame(
     sees every difference between phases, but blurs the lattices that come from before, hence the order.
     Stages without whole phases get 0.
 
-    Args:
-        runner: the model and its example.
-        stages: its upsampling stages, in forward order.
-        present: the components to explain, at least one.
-        unchanged: (N, *spatial, C) grey levels of the unchanged network's output on the example.
-        view: how the outputs are looked at.
-        advance: called with a label before each pass.
+    `present` are the components to explain, at least one; `unchanged` is the output of the unchanged network
+    on the example, (N, *spatial, C) grey levels.
 
     Cost: 3 n forward passes for n stages.
     """
     able = [stage for stage in stages if can_even(stage)]
 
     def amplitudes(label: str, edits: Edits) -> NDArray[np.float64]:
-        advance(label)
+        runner.advance(label)
         batch = view(runner(edits=edits))
         return np.array([amplitude_of(batch, found) for found in present])
 

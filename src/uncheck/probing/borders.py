@@ -73,17 +73,11 @@ def boundary(
     batch: NDArray[np.float32],
     view: View,
     constant_output: NDArray[np.float32] | None,
-    advance: Callable[[str], None] = lambda _: None,
 ) -> Boundary | None:
     """Measure the border on constant and on real input, and name the paddings that make it.
 
-    Args:
-        runner: the model and its example.
-        recording: of the model on its example.
-        batch: output on the example, (N, *spatial, C) grey levels.
-        view: how the outputs are looked at.
-        constant_output: output on the example's mean colour, if it could be run.
-        advance: called with a label before each pass.
+    `batch` is the output on the example, (N, *spatial, C) grey levels, and `constant_output` that on its mean
+    colour, if it could be run.
 
     Returns:
         None for networks driven by codes: every place of their output is a different function.
@@ -95,7 +89,7 @@ def boundary(
         return None
     periods = [s.output_period for s in recording.stages if s.output_period]
     flat = edge_of_constant(constant_output, periods) if constant_output is not None else None
-    real = _real(runner, batch, view, advance)
+    real = _real(runner, batch, view)
     paddings: tuple[PaddingBlame, ...] = ()
     if (real or flat or Edge(0, 0.0)).depth:
         signal, edge = _small_real(runner, batch) if real else _small_flat(runner, periods)
@@ -105,7 +99,7 @@ def boundary(
             found = None if output is None else edge(output)
             return found.strength if found else None
 
-        paddings = _paddings(runner, _suspects(recording), signal, strength, advance)
+        paddings = _paddings(runner, _suspects(recording), signal, strength)
     return Boundary(flat, real, paddings)
 
 
@@ -120,9 +114,7 @@ def _output(
     return None if tensor is None else levels(tensor, view.span)[0]
 
 
-def _real(
-    runner: Runner, batch: NDArray[np.float32], view: View, advance: Callable[[str], None]
-) -> Edge | None:
+def _real(runner: Runner, batch: NDArray[np.float32], view: View) -> Edge | None:
     """Run the example again without its rim, on the same lattice of the network."""
     signal = runner.signal
     sizes = signal.shape[2:]
@@ -131,7 +123,7 @@ def _real(
     index = (slice(None), slice(None), *(slice(rim, n - rim) for n in sizes))
     if rim == 0 or not runner.affords(signal[index], 1):
         return None
-    advance("border on real input")
+    runner.advance("border on real input")
     output = _output(runner, signal[index].contiguous(), view)
     return None if output is None else edge_of_crop(batch, output, _moved([rim] * len(sizes), batch, signal))
 
@@ -166,7 +158,6 @@ def _paddings(
     suspects: Suspects,
     signal: Tensor,
     strength: Callable[[list[CallKey]], float | None],
-    advance: Callable[[str], None],
 ) -> tuple[PaddingBlame, ...]:
     """Return the blame of each padding, given the strength of the border with some of them replicating."""
     together = {("all paddings", "any"): [k for keys in suspects.values() for k in keys]}
@@ -174,7 +165,7 @@ def _paddings(
         suspects = together
         if not runner.affords(signal, 2):
             return ()
-    advance("which padding makes the border")
+    runner.advance("which padding makes the border")
     whole = strength([])
     if not whole:
         return ()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,12 +25,14 @@ class Runner:
         example: its positional inputs; the first tensor is the one that probes replace.
         passes: forward passes so far, in multiples of one on `example` (a smaller input counts less).
         budget: passes that may be spent; optional probes ask `affords` first.
+        advance: called with a label before each pass.
     """
 
     model: nn.Module
     example: tuple[Any, ...]
     passes: float = 0.0
     budget: float = float("inf")
+    advance: Callable[[str], None] = lambda _: None
 
     @property
     def signal(self) -> Tensor:
@@ -46,7 +49,7 @@ class Runner:
 
     def on(self, signal: Tensor) -> Runner:
         """Return a runner of the same model on another example of the same size, the passes counted on."""
-        return Runner(self.model, self.with_signal(signal), self.passes, self.budget)
+        return replace(self, example=self.with_signal(signal))
 
     def affords(self, signal: Tensor, times: int) -> bool:
         """Test whether the budget allows so many passes on a signal of this size."""

@@ -89,17 +89,17 @@ def inspect(
         steps = _Steps(progress)
         steps("recording")
         recording = record(model, *example)
-        runner = Runner(model, example, passes=1.0, budget=8 + 4 * len(recording.stages))
+        runner = Runner(model, example, passes=1.0, budget=8 + 4 * len(recording.stages), advance=steps)
         steps.expect(runner.budget)
         ndim = _ndim(runner, recording)
         pictured = spatial_output(recording.output, ndim, strict=not recording.stages)
         if pictured is None:
-            pulled = _gradient(runner, recording, threshold, steps) if gradient else None
+            pulled = _gradient(runner, recording, threshold) if gradient else None
             return _without_output(recording, pulled, runner.passes)
         batch, span = levels(pictured, span)
         view = View(ndim, span, _periods(recording.stages, ndim), threshold, pictured.shape[2:])
         judge_flat = shaped if flat is None else flat
-        return _inspect(runner, recording, view, batch, judge_flat, gradient, steps)
+        return _inspect(runner, recording, view, batch, judge_flat, gradient)
 
 
 def _inspect(
@@ -109,7 +109,6 @@ def _inspect(
     batch: NDArray[np.float32],
     flat: bool,
     gradient: bool,
-    steps: _Steps,
 ) -> Inspection:
     stages = recording.stages
     notes = [f"{name} was never called" for name in recording.unused]
@@ -117,7 +116,7 @@ def _inspect(
     present, own_traces, from_input = passed_through(runner.signal, batch, found, traces)
     # Made-up signals have sharp spectra of their own: only periods that a stage can leave are looked for.
     expected = replace(view, periods=_left_by(stages, view.periods))
-    signals = probes(runner, expected, steps)
+    signals = probes(runner, expected)
     accused, shown = runner, batch
     # A constant picture should stay constant; what a constant should sound like is for the user to say.
     judged = COLOURS if flat else ("mean",) if view.ndim > 1 else ()
@@ -127,14 +126,14 @@ def _inspect(
         present, shown = list(signals.found[name]), signals.outputs[name]
         accused = runner.on(signals.inputs[name])
         notes.append(f'the lattice shows on the "{name}" probe, not on the example')
-    blamed = blame(accused, stages, present, shown, view, steps) if present and stages else None
+    blamed = blame(accused, stages, present, shown, view) if present and stages else None
     runner.passes = max(runner.passes, accused.passes)
-    random, fault = built_in(accused, shown, present, expected, steps) if stages else (None, None)
+    random, fault = built_in(accused, shown, present, expected) if stages else (None, None)
     runner.passes = max(runner.passes, accused.passes)
-    border = boundary(runner, recording, batch, view, signals.outputs.get("mean"), steps)
+    border = boundary(runner, recording, batch, view, signals.outputs.get("mean"))
     passes = runner.passes
     unread = _unread(runner, recording, batch)
-    pulled = _gradient(runner, recording, view.threshold, steps) if gradient else None
+    pulled = _gradient(runner, recording, view.threshold) if gradient else None
     return Inspection(
         verdict="lattice" if present else "undetermined" if unread else "clean",
         range=view.span,
@@ -190,8 +189,7 @@ def _ndim(runner: Runner, recording: Recording) -> int:
 
 
 def _periods(stages: Sequence[Stage], ndim: int) -> tuple[int, ...]:
-    own = {p for s in stages if s.output_period for p in s.output_period if 2 <= p <= LONGEST[ndim]}
-    return tuple(sorted(own | set(PERIODS)))
+    return tuple(sorted({p for p in _left(stages) if 2 <= p <= LONGEST[ndim]} | set(PERIODS)))
 
 
 def _unread(runner: Runner, recording: Recording, batch: NDArray[np.float32]) -> str:
@@ -206,17 +204,21 @@ def _unread(runner: Runner, recording: Recording, batch: NDArray[np.float32]) ->
     return ""
 
 
+def _left(stages: Sequence[Stage]) -> set[int]:
+    return {p for s in stages for p in s.output_period or ()}
+
+
 def _left_by(stages: Sequence[Stage], periods: Sequence[int]) -> tuple[int, ...]:
     """Return the periods that divide one that a stage leaves; all where there are no stages."""
-    left = {p for s in stages if s.output_period for p in s.output_period}
+    left = _left(stages)
     return tuple(p for p in periods if any(own % p == 0 for own in left)) or tuple(periods)
 
 
-def _gradient(runner: Runner, recording: Recording, threshold: float, steps: _Steps) -> Gradient:
+def _gradient(runner: Runner, recording: Recording, threshold: float) -> Gradient:
     ndim = max(1, min(3, runner.signal.dim() - 2))
     strided = [s for s in recording.strided if len(s.stride) == ndim]
     periods = sorted(set(PERIODS) | {p for p in (2**i for i in range(1, 6)) if p <= LONGEST[ndim]})
-    return gradient_lattice(runner, strided, periods, threshold, steps)
+    return gradient_lattice(runner, strided, periods, threshold)
 
 
 def _components(found: Sequence[BatchComponent]) -> tuple[Component, ...]:
@@ -245,7 +247,7 @@ def _notes(
         notes.append(f"not understood on the way to the output: {unread}")
     elif not stages:
         notes.append("no upsampling stages: upsampling is not to blame")
-    left = {p for s in stages if s.output_period for p in s.output_period}
+    left = _left(stages)
     for found in present:
         period = max(found.component.period)
         if stages and all(s.output_period for s in stages) and not any(own % period == 0 for own in left):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -62,7 +62,7 @@ class Probed:
         return max(shown, key=lambda name: shown[name].component.amplitude, default=None)
 
 
-def probes(runner: Runner, view: View, advance: Callable[[str], None] = lambda _: None) -> Probed:
+def probes(runner: Runner, view: View) -> Probed:
     """Find the lattices of the output on constant colours, noise and a ramp, of first and second order.
 
     The second order is the lattice of the local energy: phases that vary unequally.
@@ -73,7 +73,7 @@ def probes(runner: Runner, view: View, advance: Callable[[str], None] = lambda _
     if not runner.signal.is_floating_point():
         return probed
     for name, signal in probe_signals(runner.signal).items():
-        advance(f"probing with {name}")
+        runner.advance(f"probing with {name}")
         try:
             batch = view(runner(signal))
         except UncheckError:
@@ -101,7 +101,6 @@ def built_in(
     batch: NDArray[np.float32],
     present: Sequence[BatchComponent],
     view: View,
-    advance: Callable[[str], None] = lambda _: None,
 ) -> tuple[tuple[Component, ...] | None, str | None]:
     """Test whether the same architecture with shuffled weights leaves the lattice too.
 
@@ -113,7 +112,7 @@ def built_in(
 
     Cost: one forward pass and one copy of the weights.
     """
-    advance("random weights")
+    runner.advance("random weights")
     try:
         with random_weights(runner.model):
             values = view(runner())

@@ -12,6 +12,7 @@ from uncheck.reading.calls import arguments, convolution
 from uncheck.reading.graph import Graph, Node, Slot
 from uncheck.reading.stage import Stage
 from uncheck.reading.stages import read_stages
+from uncheck.reading.tensors import replace_tensors
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,21 +98,17 @@ def _entries(node: Node, name: str, first: Tensor | None, second: Tensor | None)
 def _relabelled(graph: Graph, calls: Collection[int], label: Callable[[Slot], Tensor]) -> Graph:
     """Return the graph with the weights of some calls labelled, and all others zero."""
 
-    def swapped(value: object, index: int) -> object:
-        if not isinstance(value, Slot) or value.value is None:
-            return value
-        zero = torch.zeros((), dtype=torch.float64)
-        return replace(value, value=label(value) if index in calls else zero.expand(value.shape))
+    def swapped(node: Node) -> Node:
+        def swap(slot: Slot) -> Slot:
+            if slot.value is None:
+                return slot
+            zero = torch.zeros((), dtype=torch.float64)
+            return replace(slot, value=label(slot) if node.index in calls else zero.expand(slot.shape))
 
-    nodes = tuple(
-        replace(
-            node,
-            args=tuple(swapped(value, node.index) for value in node.args),
-            kwargs={name: swapped(value, node.index) for name, value in node.kwargs.items()},
-        )
-        for node in graph.nodes
-    )
-    return replace(graph, nodes=nodes)
+        args, kwargs = replace_tensors((node.args, node.kwargs), swap, kind=Slot)
+        return replace(node, args=args, kwargs=kwargs)
+
+    return replace(graph, nodes=tuple(map(swapped, graph.nodes)))
 
 
 def _counted(slot: Slot) -> Tensor:
