@@ -111,14 +111,10 @@ def gradient_lattice(
     would. The counterfactual of a strided layer smooths the gradient that comes out of it over one stride,
     which is what a blur before the layer would do; its share is how much of the lattice goes.
 
-    Args:
-        runner: the model and its example; the first input must be floating and have spatial axes.
-        strided: the subsampling layers, from the recording.
-        periods: to test, input pixels.
-        threshold: grey levels, see `Gradient`.
+    Periods are in input pixels, the threshold in the grey levels of `Gradient`.
 
     Raises:
-        UncheckError: the input is no map of real numbers, the output does not depend on it, or NaN.
+        UncheckError: the first input is no map of real numbers, the output does not depend on it, or NaN.
 
     Cost: one forward pass, which keeps its activations, and 1 + n backward passes for n strided layers.
     """

@@ -23,7 +23,6 @@ class PeriodBlame(Plain):
     """One period of the final lattice in the counterfactuals of one stage, amplitudes in grey levels.
 
     Attributes:
-        period: of the component.
         before: its amplitude in the unchanged network.
         first_order: with this stage's phase means evened.
         second_order: with its phase means and covariances evened.
@@ -44,11 +43,9 @@ class StageBlame(Plain):
     """The blame of one stage.
 
     Attributes:
-        index: of the stage.
         share: of the whole lattice, 0..1: shares per period weighted by their power.
         order: 1 if equal means suffice to remove most of what the stage answers for, 2 if it takes equal
             covariances, None if the stage answers for nothing.
-        periods: per period.
         interacts: whether evening it alone makes some period stronger: other stages were cancelling it.
     """
 

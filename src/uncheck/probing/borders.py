@@ -230,10 +230,7 @@ def edge_of_crop(
 ) -> Edge | None:
     """Measure the border of a real output: the change near it when the input is cut there.
 
-    Args:
-        whole: (N, *spatial, C) output on the whole input.
-        part: output on the input without its rim.
-        offset: where `part` lies in `whole`, output pixels per axis.
+    `whole` is (N, *spatial, C), and `offset` is where `part` lies in it, output pixels per axis.
     """
     index = tuple(slice(o, o + n) for o, n in zip(offset, part.shape[1:-1], strict=True))
     inner = whole[(slice(None), *index)]

@@ -116,12 +116,7 @@ def _phase(
 
 
 class Replay(CallWatcher):
-    """Run the model again with the outputs of some calls replaced.
-
-    Args:
-        model: the model.
-        edits: for each call, what to do with its output.
-    """
+    """Run the model again with the outputs of some calls replaced."""
 
     def __init__(self, model: nn.Module, edits: Edits) -> None:
         super().__init__(model)
@@ -162,13 +157,7 @@ def scramble_phases(tensor: Tensor, axes: tuple[int, ...], stride: tuple[int, ..
 
     Every phase keeps whatever distinguishes it, also what means and covariances do not tell, but blocks
     show it at different places, so that it no longer adds up to a lattice. All shifts are used equally
-    often, in random order. Contents move by less than a stride.
-
-    Args:
-        tensor: a batch of feature maps; axis 0 is the batch.
-        axes: the spatial axes of `tensor`.
-        stride: phases per axis, whole numbers.
-        seed: of the order of the shifts.
+    often, in random order. Contents move by less than a stride. The arguments are those of `even_phases`.
 
     Returns:
         A new tensor of the same values, some repeated and some left out where blocks meet.
@@ -215,11 +204,8 @@ class Replicating(CallWatcher):
     """Run the model with some of its paddings replaced by replication.
 
     A padded convolution gets its input replicated first; a padding call replicates; a transposed convolution,
-    which takes the outside for zero without any padding, gets neighbours and its output cut back.
-
-    Args:
-        model: the model.
-        keys: the calls to change; a call that cannot be changed is left as it is.
+    which takes the outside for zero without any padding, gets neighbours and its output cut back. A call that
+    cannot be changed is left as it is.
     """
 
     def __init__(self, model: nn.Module, keys: Collection[CallKey]) -> None:

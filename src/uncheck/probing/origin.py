@@ -135,13 +135,6 @@ def random_weights(model: nn.Module, seed: int = 0) -> Iterator[nn.Module]:
     Shuffling keeps each tensor's mean and variance, so signals keep their scale, and destroys whatever the
     entries had learned of each other. Vectors (biases, normalisation) keep their values.
 
-    Args:
-        model: any module.
-        seed: of the shuffle.
-
-    Yields:
-        The same model.
-
     Cost: one copy of the weights.
     """
     generator = torch.Generator().manual_seed(seed)

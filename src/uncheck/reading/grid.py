@@ -52,14 +52,8 @@ def output_period(
 ) -> tuple[int, ...] | None:
     """Return the period that a lattice made at one node has in the output of the network.
 
-    Upsampling by s multiplies a period, subsampling by d leaves P / gcd(P, d). Where the graph does not
-    tell, the sizes of that node and the output do.
-
-    Args:
-        graph: the recorded graph.
-        index: the node where the lattice arises.
-        dims: its spatial axes.
-        periods: of the lattice there, per axis.
+    It has `periods` along the axes `dims` of the node. Upsampling by s multiplies a period, subsampling by d
+    leaves P / gcd(P, d). Where the graph does not tell, the sizes of that node and the output do.
 
     Returns:
         The period in output pixels per output axis; None where the lattice reaches no output with a grid.

@@ -59,10 +59,7 @@ def resize_kernel(
 def shuffle_kernel(conv: Convolution, factor: tuple[int, ...], channels: Tensor | None) -> PhaseKernel | None:
     """Return the kernel of a convolution followed by a rearrangement of its channels into phases.
 
-    Args:
-        conv: the convolution before.
-        factor: phases per axis.
-        channels: which channel of the convolution each (out, *phase) takes; None for torch's pixel shuffle.
+    `channels` says which channel of the convolution each (out, *phase) takes; None is torch's pixel shuffle.
     """
     if not _real(conv.weight) or conv.transposed or max(conv.stride) > 1:
         return None
@@ -95,16 +92,10 @@ def patch_kernel(weight: Tensor | None, bias: Tensor | None, channels: Tensor) -
 
 
 def source_channels(layout: Layout, axis: int, dims: Sequence[int], factor: Sequence[int]) -> Tensor | None:
-    """Return the source channel that each output channel and phase takes.
+    """Return the source channel that each output channel and phase takes, as integers (out, *factor).
 
-    Args:
-        layout: of the rearranged tensor.
-        axis: the channel axis of the source.
-        dims: spatial axes of the rearranged tensor.
-        factor: phases per spatial axis.
-
-    Returns:
-        Integers, (out, *factor); None where some of that is held instead of read.
+    It is None where some of that is held instead of read. `axis` is the channel axis of the source; `dims` are
+    the spatial axes of the rearranged tensor.
     """
     phases: list[list[int]] = []
     for dim, count in zip(dims, factor, strict=True):

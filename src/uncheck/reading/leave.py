@@ -44,12 +44,6 @@ def as_found(model: nn.Module) -> Iterator[nn.Module]:
     CUDA where it has been started), numpy and Python, the grad mode, and hooks common to all modules. Modes
     are set as attributes, so a model's own `train()` (one that merges weights, say) does not run.
 
-    Args:
-        model: the model to run inside the block.
-
-    Yields:
-        The same model, every submodule in eval mode.
-
     Cost: a copy of the buffers, and one comparison; nothing is copied back that has not changed.
     """
     modules, parameters = list(model.modules()), [p for p in model.parameters() if p.is_leaf]

@@ -62,11 +62,8 @@ def _as_map(tensor: Tensor, ndim: int, strict: bool) -> Tensor | None:
 def picture_of(output: Any, which: str | None, ndim: int) -> Tensor:
     """Return the output meant as (N, C, *spatial), still differentiable.
 
-    Args:
-        output: whatever the network returned.
-        which: key, attribute or index, joined by dots for nests ("0", "sample", "aux.depth"); the largest map
-            if None.
-        ndim: spatial axes.
+    `which` is its key, attribute or index, joined by dots for nests ("0", "sample", "aux.depth"); None means
+    the largest map of `ndim` spatial axes.
 
     Raises:
         UncheckError: no such output, or it is no map.
@@ -91,9 +88,7 @@ def picture_of(output: Any, which: str | None, ndim: int) -> Tensor:
 def same_but_rounding(one: object, two: object) -> bool:
     """Return whether two outputs differ by at most sqrt(epsilon) of their tensors' largest values.
 
-    Args:
-        one: any nest of tensors.
-        two: likewise; as many tensors of the same shapes. Integers may differ: labels flip where values tie.
+    They hold as many tensors of the same shapes. Integers may differ: labels flip where values tie.
     """
     a, b = list(tensors_in(one)), list(tensors_in(two))
     return len(a) == len(b) and all(map(_alike, a, b))

@@ -48,10 +48,6 @@ def kernel_entries(graph: Graph, stages: Iterable[Stage]) -> dict[int, tuple[Ent
     understands is followed. A sum of entries may look like a number once, but not when they are counted in
     another order too.
 
-    Args:
-        graph: the recorded graph.
-        stages: some of those read in it.
-
     Returns:
         By index of the stage. None where there is no such tensor, or where an entry of the kernel is not one
         entry of it, as in a resize followed by a convolution.

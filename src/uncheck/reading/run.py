@@ -25,10 +25,7 @@ Inputs = tuple[Any, ...]
 def run(model: nn.Module, inputs: Inputs, watcher: CallWatcher | None = None) -> Any:
     """Run a network without gradients, from the same random state each time; its inputs stay as they are.
 
-    Args:
-        model: the network, in the mode it has; use `as_found` where its state must not change.
-        inputs: its positional inputs.
-        watcher: what sees the calls.
+    It runs in the mode it has; use `as_found` where its state must not change.
 
     Raises:
         UncheckError: the forward raises.
@@ -82,12 +79,8 @@ def forward_error(model: nn.Module, reached: str | None, error: Exception, input
 def copied(model: nn.Module, verb: str) -> nn.Module:
     """Return a deep copy of a network, with the weights that weight_norm made in an earlier forward pass.
 
-    Args:
-        model: left untouched.
-        verb: who copies it, for the errors.
-
     Raises:
-        UncheckError: no module, weights without values, or it cannot be copied.
+        UncheckError: (with `verb`, who copies it) no module, weights without values, or it cannot be copied.
     """
     if not isinstance(model, nn.Module):
         raise UncheckError(f"{verb} needs a torch.nn.Module, not a value of type {type(model).__name__}")

@@ -30,7 +30,6 @@ class Strided:
     """One subsampling step on the signal path.
 
     Attributes:
-        name: the layer or function.
         kind: "convolution", "max pooling", "average pooling", "norm pooling", "adaptive pooling",
             "pixel unshuffle", "slicing" or "resize".
         stride: input positions per output position, per axis; a float where that is no integer.
@@ -105,7 +104,6 @@ class Padding:
     """One padding on the signal path.
 
     Attributes:
-        name: the layer or function that pads.
         mode: "zero", "reflect", "replicate", "circular" or "constant" (another value than zero).
         amount: positions added at the start and the end of each axis, the last axes of the tensor, (h, w)
             order; negative where it crops.

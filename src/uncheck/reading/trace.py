@@ -20,12 +20,7 @@ CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict, nn.ParameterList, nn.
 
 
 class Tracer(CallWatcher):
-    """Collect the graph of a forward pass; activations are not kept alive.
-
-    Args:
-        model: the model to be run.
-        inputs: its positional and keyword arguments, tensors anywhere inside.
-    """
+    """Collect the graph of a forward pass on a nest of inputs; activations are not kept alive."""
 
     def __init__(self, model: nn.Module, inputs: object) -> None:
         super().__init__(model)

@@ -52,11 +52,9 @@ def function_name(func: Callable[..., Any]) -> str:
 class CallWatcher(TorchFunctionMode):
     """See each torch call of a model, with the path of the module that makes it.
 
-    Use as a context manager around a forward pass. Module paths come from hooks common to all modules, so
-    the model's own hooks are left alone; calls that a torch function makes inside itself are not seen.
-
-    Args:
-        model: the model to be run inside the `with` block.
+    Use as a context manager around a forward pass of the model. Module paths come from hooks common to all
+    modules, so the model's own hooks are left alone; calls that a torch function makes inside itself are not
+    seen.
 
     Attributes:
         reached: path of the module entered last, for saying where a forward raised.

@@ -23,12 +23,7 @@ def overlap_text(
 ) -> str:
     """Return the count of `uncheck.overlap` or `uncheck.chain` as a page of text.
 
-    Args:
-        result: an `Overlap`, or anything with the same dictionary.
-        layers: the layers counted, as dictionaries.
-        axis_taps: per axis, the taps of each phase.
-        periods: per axis, those that the pattern holds.
-        page: width and colour; plain text if None.
+    It lists the layers counted, and per axis the taps of each phase and the periods that the pattern holds.
     """
     report = result.to_dict()
     style = "bold green" if report["even"] else "bold red"

@@ -42,10 +42,7 @@ def lattice_pictures(
     What is taken out is the mean lattice: one sinusoid of constant strength per line. Where a lattice is
     stronger or weaker than its mean, the rest stays.
 
-    Args:
-        levels: (H, W, C) grey levels.
-        lattice: the lattice in them, of the same shape.
-        frequencies: of its lines.
+    `levels` are (H, W, C) grey levels, `lattice` is that in them, and `frequencies` are those of its lines.
     """
     factor = amplification(lattice)
     alone = MID_GREY + factor * lattice

@@ -32,9 +32,7 @@ MARK = ("Software", "uncheck --map")
 def map_png(report: Report, picture: NDArray[np.uint8]) -> bytes | None:
     """Return a PNG of the maps of the strongest periods, three at most, below each other; None without any.
 
-    Args:
-        report: the dictionary of a `LocalMap`.
-        picture: (rows, columns) the picture in grey.
+    `report` is the dictionary of a `LocalMap`, and `picture` is (H, W) grey levels.
     """
     shown = [one for one in report["maps"] if one["regions"]][:MOST_PERIODS]
     if not shown:
@@ -56,12 +54,7 @@ def is_map(path: Path) -> bool:
 def overlay(picture: NDArray[np.uint8], found: Report) -> NDArray[np.uint8]:
     """Draw the strength of one period in colour over the picture, its regions framed, and a legend below.
 
-    Args:
-        picture: (H, W) grey levels.
-        found: the map of the period, one of the `maps` of the report.
-
-    Returns:
-        (H + 26, W, 3); small pictures are enlarged first.
+    The drawing is (H + 26, W, 3); small pictures are enlarged first.
     """
     amplitude, inside = _on_pixels(found, picture.shape)
     most = float(amplitude[inside].max(initial=0.0))
