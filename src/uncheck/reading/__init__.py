@@ -8,7 +8,7 @@ from uncheck.reading.outputs import picture_of, spatial_output
 from uncheck.reading.record import Recording, record
 from uncheck.reading.run import Inputs, call, copied, copy_modes, eagerly, forward_error, fresh, run
 from uncheck.reading.stage import Stage
-from uncheck.reading.steps import Padding, Strided
+from uncheck.reading.steps import Strided
 from uncheck.reading.target import load_callable, load_target
 from uncheck.reading.watch import CallKey, CallWatcher
 from uncheck.reading.weights import load_weights
@@ -18,7 +18,6 @@ __all__ = [
     "CallWatcher",
     "Inputs",
     "Ledger",
-    "Padding",
     "Recording",
     "Stage",
     "Strided",

@@ -94,8 +94,8 @@ def patch_kernel(weight: Tensor | None, bias: Tensor | None, channels: Tensor) -
 def source_channels(layout: Layout, axis: int, dims: Sequence[int], factor: Sequence[int]) -> Tensor | None:
     """Return the source channel that each output channel and phase takes, as integers (out, *factor).
 
-    It is None where some of that is held instead of read. `axis` is the channel axis of the source; `dims` are
-    the spatial axes of the rearranged tensor.
+    None where some of that is held instead of read. `axis` is the channel axis of the source, `dims` are the
+    spatial axes of the rearranged tensor.
     """
     phases: list[list[int]] = []
     for dim, count in zip(dims, factor, strict=True):
