@@ -53,8 +53,7 @@ InputRange = Annotated[
     str, typer.Option("--input-range", metavar="LO,HI", help="What black and white are in the input.")
 ]
 Shape = Annotated[
-    str | None,
-    typer.Option("--shape", help="Shape of the input, like 1,3,256,256; made up without --input."),
+    str | None, typer.Option("--shape", help="Shape of the input, like 1,3,256,256; made up without --input.")
 ]
 Form = Annotated[Format, typer.Option("--format", "-f", help="Text for people, JSON for programs.")]
 Output = Annotated[

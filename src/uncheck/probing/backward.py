@@ -100,10 +100,7 @@ def _smooth(grad: Tensor, stride: tuple[int, ...]) -> Tensor:
 
 
 def gradient_lattice(
-    runner: Runner,
-    strided: Sequence[Strided],
-    periods: Sequence[int],
-    threshold: float,
+    runner: Runner, strided: Sequence[Strided], periods: Sequence[int], threshold: float
 ) -> Gradient:
     """Find the lattice of the gradient with respect to the input, and the strided layers to blame.
 

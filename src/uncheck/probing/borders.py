@@ -154,10 +154,7 @@ def _small_flat(runner: Runner, periods: list[tuple[int, ...]]) -> tuple[Tensor,
 
 
 def _paddings(
-    runner: Runner,
-    suspects: Suspects,
-    signal: Tensor,
-    strength: Callable[[list[CallKey]], float | None],
+    runner: Runner, suspects: Suspects, signal: Tensor, strength: Callable[[list[CallKey]], float | None]
 ) -> tuple[PaddingBlame, ...]:
     """Return the blame of each padding, given the strength of the border with some of them replicating."""
     together = {("all paddings", "any"): [k for keys in suspects.values() for k in keys]}

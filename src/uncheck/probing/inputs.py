@@ -22,10 +22,7 @@ MOST = 8
 
 
 def load_input(
-    what: str | None,
-    shape: tuple[int, ...] | None,
-    span: tuple[float, float] = (0.0, 1.0),
-    most: int = MOST,
+    what: str | None, shape: tuple[int, ...] | None, span: tuple[float, float] = (0.0, 1.0), most: int = MOST
 ) -> tuple[Any, ...]:
     """Load the positional inputs that `--input` names.
 

@@ -103,12 +103,7 @@ def inspect(
 
 
 def _inspect(
-    runner: Runner,
-    recording: Recording,
-    view: View,
-    batch: NDArray[np.float32],
-    flat: bool,
-    gradient: bool,
+    runner: Runner, recording: Recording, view: View, batch: NDArray[np.float32], flat: bool, gradient: bool
 ) -> Inspection:
     stages = recording.stages
     notes = [f"{name} was never called" for name in recording.unused]

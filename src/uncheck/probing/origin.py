@@ -97,10 +97,7 @@ def energy(batch: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def built_in(
-    runner: Runner,
-    batch: NDArray[np.float32],
-    present: Sequence[BatchComponent],
-    view: View,
+    runner: Runner, batch: NDArray[np.float32], present: Sequence[BatchComponent], view: View
 ) -> tuple[tuple[Component, ...] | None, str | None]:
     """Test whether the same architecture with shuffled weights leaves the lattice too.
 

@@ -47,11 +47,12 @@ def as_found(model: nn.Module) -> Iterator[nn.Module]:
     Cost: a copy of the buffers, and one comparison; nothing is copied back that has not changed.
     """
     modules, parameters = list(model.modules()), [p for p in model.parameters() if p.is_leaf]
-    undo = [
+    undo: list[Undo] = [
         _watchers(),
         *_process_states(),
         *map(_module_state, modules),
-        *map(_parameter_state, parameters),
+        *(partial(setattr, p, "requires_grad", p.requires_grad) for p in parameters),
+        *(partial(setattr, p, "grad", p.grad) for p in parameters),
     ]
     try:
         try:
@@ -148,17 +149,6 @@ def _restore(buffer: Tensor, value: Tensor) -> None:
     if not same:
         with torch.no_grad():
             buffer.copy_(value)
-
-
-def _parameter_state(parameter: nn.Parameter) -> Undo:
-    wanted, grad = parameter.requires_grad, parameter.grad
-
-    def put_back() -> None:
-        if parameter.requires_grad != wanted:
-            parameter.requires_grad_(wanted)
-        parameter.grad = grad
-
-    return put_back
 
 
 def _process_states() -> list[Undo]:

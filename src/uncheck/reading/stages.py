@@ -62,15 +62,9 @@ def _transposed(graph: Graph, node: Node) -> Found | None:
     if conv is None or not conv.transposed or max(conv.stride) == 1:
         return None
     sizes = Layer(conv.kernel_size, conv.stride, conv.starts, conv.output_padding, conv.dilation)
-    return make_stage(
-        node,
-        "transposed",
-        conv.stride,
-        last_axes(node, conv.ndim),
-        conv,
-        overlap="even" if sizes.even else "uneven",
-        kernel=transposed_kernel(conv),
-    )
+    dims, kernel = last_axes(node, conv.ndim), transposed_kernel(conv)
+    overlap = "even" if sizes.even else "uneven"
+    return make_stage(node, "transposed", conv.stride, dims, conv, overlap=overlap, kernel=kernel)
 
 
 def _unpool(graph: Graph, node: Node) -> Found | None:
@@ -118,17 +112,8 @@ def _resized(
     if follower is None:
         size = tuple(max(1, -(-round(s * 1000) // 1000)) for s in stride)
         return make_stage(node, kind, stride, dims, kernel_size=size, kernel=kernel)
-    return make_stage(
-        node,
-        kind,
-        stride,
-        dims,
-        follower.conv,
-        kernel=kernel,
-        exact=exact,
-        even_key=follower.node.key,
-        even_axes=last_axes(follower.node, ndim),
-    )
+    even = {"even_key": follower.node.key, "even_axes": last_axes(follower.node, ndim)}
+    return make_stage(node, kind, stride, dims, follower.conv, kernel=kernel, exact=exact, **even)
 
 
 def _mode_in_name(name: str) -> str:
