@@ -129,7 +129,7 @@ def _checked(read: T | str) -> T:
 
 
 def _only_taker(graph: Graph, node: Node) -> Node:
-    takers = graph.of(graph.consumers[node.index])
+    takers = graph.takers(node)
     if node.index in graph.outputs:
         raise Refusal("the model returns what it makes" + (", and other calls take it" if takers else ""))
     if not takers:

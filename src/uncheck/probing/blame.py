@@ -102,14 +102,9 @@ def blame(
 
 
 def _stage_blame(
-    index: int,
-    present: Sequence[BatchComponent],
-    before: NDArray[np.float64],
-    means: NDArray[np.float64],
-    both: NDArray[np.float64],
-    least: NDArray[np.float64],
-    mixed: NDArray[np.float64],
+    index: int, present: Sequence[BatchComponent], *amplitudes: NDArray[np.float64]
 ) -> StageBlame:
+    before, means, both, least, mixed = amplitudes
     safe = np.maximum(before, 1e-9)
     evened, scrambled = np.clip((before - both) / safe, 0, 1), np.clip((least - mixed) / safe, 0, 1)
     shares = (evened + scrambled) / 2

@@ -139,8 +139,7 @@ def _feeds_a_matrix(graph: Graph, chain: Chain) -> bool:
     """Test whether one axis of blocks is a flattening before a fully connected layer."""
     if len(chain.dims) > 1 or len(chain.node.shape) > 2:
         return False
-    takers = graph.of(graph.consumers[chain.node.index])
-    return any(taker.name in CHANNELS.names for taker in takers)
+    return any(taker.name in CHANNELS.names for taker in graph.takers(chain.node))
 
 
 def channel_axes(graph: Graph, source: Node) -> tuple[int, ...]:

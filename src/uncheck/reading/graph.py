@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -54,11 +54,11 @@ class Node:
 
     index: int
     key: CallKey
-    func: Callable[..., Any] | None
     parents: tuple[int, ...]
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
     shape: tuple[int, ...]
+    func: Callable[..., Any] | None = None
+    args: tuple[Any, ...] = ()
+    kwargs: dict[str, Any] = field(default_factory=dict)
     item: int = 0
     layer: str | None = None
     signal: bool = False
@@ -109,6 +109,6 @@ class Graph:
         signal = frozenset(index for index in self.leading if self.nodes[index].signal)
         return signal if any(index in signal for index in self.outputs) else self.leading
 
-    def of(self, indices: Iterable[int]) -> tuple[Node, ...]:
-        """Return the nodes with these indices."""
-        return tuple(self.nodes[index] for index in indices)
+    def takers(self, node: Node) -> tuple[Node, ...]:
+        """Return the nodes that took the output of one."""
+        return tuple(self.nodes[index] for index in self.consumers[node.index])

@@ -71,10 +71,6 @@ class Stage:
         return f"{self.name}{again}: {self.kind} x{_sizes(self.stride)}, {kernel}{overlap}{period}"
 
 
-Found = tuple[Stage, tuple[int, ...]]
-"""A stage without index, count and period, and the spatial axes of its upsampling call's output."""
-
-
 def make_stage(
     node: Node,
     kind: str,
@@ -82,8 +78,8 @@ def make_stage(
     dims: tuple[int, ...],
     conv: Convolution | None = None,
     **known: Any,
-) -> Found:
-    """Make a stage of an upsampling call, with the sizes of its convolution, if it has one."""
+) -> Stage:
+    """Make a stage of an upsampling call, without its period, with the sizes of its convolution, if any."""
     still = (0,) * len(stride)
     plain: dict[str, Any] = {
         "name": node.label,
@@ -98,7 +94,7 @@ def make_stage(
         "even_key": node.key,
         "even_axes": dims,
     }
-    return Stage(kind=kind, stride=stride, **plain | known), dims
+    return Stage(kind=kind, stride=stride, **plain | known)
 
 
 def last_axes(node: Node, ndim: int) -> tuple[int, ...]:

@@ -21,7 +21,7 @@ from uncheck.reading.kernels import (
     transposed_kernel,
 )
 from uncheck.reading.neighbours import after, before
-from uncheck.reading.stage import Found, Stage, last_axes, make_stage
+from uncheck.reading.stage import Stage, last_axes, make_stage
 from uncheck.reading.tables import CONVOLUTION, RESIZE, SHUFFLE, TRANSPOSED, UNPOOL, group_of
 
 BARE_KERNEL_ENTRIES = 2**20
@@ -44,20 +44,19 @@ def read_stages(graph: Graph) -> tuple[Stage, ...]:
         reader = (
             _READERS.get(group_of(node.key.function)) if node.func is not None and node.item == 0 else None
         )
-        found = _chain(graph, chain) if chain is not None else reader(graph, node) if reader else None
-        if found is None:
+        stage = _chain(graph, chain) if chain is not None else reader(graph, node) if reader else None
+        if stage is None:
             continue
-        stage, dims = found
         period = None
         if node.index in graph.leading:
             first = tuple(Fraction(s).limit_denominator(1000).numerator for s in stage.stride)
-            period = output_period(graph, node.index, dims, first)
+            period = output_period(graph, node.index, stage.even_axes, first)
         stages.append(replace(stage, index=len(stages), call=seen[stage.name], output_period=period))
         seen[stage.name] += 1
     return tuple(stages)
 
 
-def _transposed(graph: Graph, node: Node) -> Found | None:
+def _transposed(graph: Graph, node: Node) -> Stage | None:
     conv = convolution(node)
     if conv is None or not conv.transposed or max(conv.stride) == 1:
         return None
@@ -67,7 +66,7 @@ def _transposed(graph: Graph, node: Node) -> Found | None:
     return make_stage(node, "transposed", conv.stride, dims, conv, overlap=overlap, kernel=kernel)
 
 
-def _unpool(graph: Graph, node: Node) -> Found | None:
+def _unpool(graph: Graph, node: Node) -> Stage | None:
     kernel, stride = pool_sizes(node)
     if max(stride) == 1:
         return None
@@ -75,7 +74,7 @@ def _unpool(graph: Graph, node: Node) -> Found | None:
     return make_stage(node, "unpool", stride, last_axes(node, len(stride)), kernel_size=kernel, padding=pads)
 
 
-def _resize(graph: Graph, node: Node) -> Found | None:
+def _resize(graph: Graph, node: Node) -> Stage | None:
     """Read an interpolation that makes an axis longer as a stage; None for any other."""
     if len(node.shape) < 3 or len(main_input(node).shape) != len(node.shape):
         return None
@@ -98,29 +97,29 @@ def _resized(
     stride: tuple[int | float, ...],
     dims: tuple[int, ...],
     aligned: bool = False,
-) -> Found:
+) -> Stage:
     """Make a stage of a resize by `stride` along `dims`, with the convolution that follows it."""
     ndim = len(stride)
     whole = tuple(int(s) for s in stride)
     standard = dims == last_axes(node, ndim) and len(node.shape) == ndim + 2
     follower = after(graph, node, ndim) if standard else None
     exact = kind == "nearest" or follower is None or follower.affine
-    known = whole == stride and kind != "cubic" and exact and not aligned and standard
+    one_kernel = whole == stride and kind != "cubic" and exact and not aligned and standard
     kernel = None
-    if known and (follower or node.shape[1] ** 2 * prod(2 * f for f in whole) <= BARE_KERNEL_ENTRIES):
+    if one_kernel and (follower or node.shape[1] ** 2 * prod(2 * f for f in whole) <= BARE_KERNEL_ENTRIES):
         kernel = resize_kernel(node.shape[1], whole, kind, follower)
     if follower is None:
         size = tuple(max(1, -(-round(s * 1000) // 1000)) for s in stride)
         return make_stage(node, kind, stride, dims, kernel_size=size, kernel=kernel)
-    even = {"even_key": follower.node.key, "even_axes": last_axes(follower.node, ndim)}
-    return make_stage(node, kind, stride, dims, follower.conv, kernel=kernel, exact=exact, **even)
+    known = {"kernel": kernel, "exact": exact, "even_key": follower.node.key}
+    return make_stage(node, kind, stride, dims, follower.conv, **known)
 
 
 def _mode_in_name(name: str) -> str:
     return next((mode for mode in ("trilinear", "bilinear", "bicubic", "linear") if mode in name), "nearest")
 
 
-def _shuffle(graph: Graph, node: Node) -> Found | None:
+def _shuffle(graph: Graph, node: Node) -> Stage | None:
     """Read a pixel shuffle as a stage; None if its factor is 1."""
     factor = (int(arguments(node)["upscale_factor"]),) * 2
     return None if factor == (1, 1) else _shuffled(graph, node, factor, last_axes(node, 2))
@@ -128,7 +127,7 @@ def _shuffle(graph: Graph, node: Node) -> Found | None:
 
 def _shuffled(
     graph: Graph, node: Node, factor: tuple[int, ...], dims: tuple[int, ...], chain: Chain | None = None
-) -> Found:
+) -> Stage:
     """Make a stage of a rearrangement of channels into phases, with the layer that made the channels."""
     feeder, plain = before(graph, node) if chain is None else _feeder(graph, chain)
     conv = None if feeder is None else convolution(feeder)
@@ -145,7 +144,7 @@ def _feeder(graph: Graph, chain: Chain) -> tuple[Node | None, bool]:
     return (chain.source, True) if made else before(graph, chain.source)
 
 
-def _chain(graph: Graph, chain: Chain) -> Found | None:
+def _chain(graph: Graph, chain: Chain) -> Stage | None:
     """Read a run of layout calls that upsamples as a stage."""
     node, dims, factor = chain.node, chain.dims, chain.factor
     if chain.held:
@@ -155,7 +154,7 @@ def _chain(graph: Graph, chain: Chain) -> Found | None:
     linear = feeder is not None and feeder.name == "linear"
     if not linear and rank == len(factor) + 2:
         found = _shuffled(graph, node, factor, dims, chain)
-        if rank > 3 or found[0].kernel is not None or chain.channel == 1:
+        if rank > 3 or found.kernel is not None or chain.channel == 1:
             return found
     kernel = None
     order = source_channels(chain.layout, chain.channel, dims, factor)
@@ -167,7 +166,7 @@ def _chain(graph: Graph, chain: Chain) -> Found | None:
     return make_stage(node, "un-patchify", factor, dims, kernel=kernel, exact=plain)
 
 
-_READERS: dict[object, Callable[[Graph, Node], Found | None]] = {
+_READERS: dict[object, Callable[[Graph, Node], Stage | None]] = {
     CONVOLUTION: _transposed,
     TRANSPOSED: _transposed,
     SHUFFLE: _shuffle,

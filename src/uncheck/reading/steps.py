@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from uncheck.reading.calls import (
     arguments,
@@ -124,11 +123,7 @@ def read_paddings(graph: Graph) -> tuple[Padding, ...]:
 
 def _padding(node: Node) -> Padding | None:
     conv = convolution(node)
-    read: Any = None
-    if conv is not None and not conv.transposed:
-        read = ("zero", conv.padding)
-    elif conv is None:
-        read = pad_of(node)
-    if read is None or max((n for pair in read[1] for n in pair), default=0) < 1:
-        return None
-    return Padding(node.label, read[0], read[1], node.key)
+    plain = conv is not None and not conv.transposed
+    mode, amount = ("zero", conv.padding) if conv and plain else pad_of(node) or ("none", ())
+    largest = max((n for pair in amount for n in pair), default=0)
+    return Padding(node.label, mode, amount, node.key) if largest > 0 else None

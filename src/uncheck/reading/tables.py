@@ -145,11 +145,9 @@ PASSING = _group(
     "refine_names align_to identity deepcopy retain_grad detach_copy",
 )  # fmt: skip
 WEIGHTS = _group(
-    "weight making",
-    "makes a weight from stored ones",
-    False,
+    "weight making", "makes a weight from stored ones", False,
     "_weight_norm norm_except_dim _weight_norm_interface",
-)
+)  # fmt: skip
 
 GROUPS = (
     *(CONVOLUTION, TRANSPOSED, RESIZE, SHUFFLE, UNSHUFFLE, UNPOOL, POOL, PAD, RESHAPE, STRIDED_VIEW, REPEAT),

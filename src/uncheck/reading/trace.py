@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import weakref
 from collections.abc import Callable, MutableMapping
+from functools import partial
 from typing import Any
 
 from torch import Tensor, nn
@@ -30,7 +31,7 @@ class Tracer(CallWatcher):
         self._module_inputs: list[tuple[int, ...]] = []
         for tensor in tensors_in(inputs):
             if tensor not in self._made:
-                self._add(tensor, CallKey("", INPUT, len(self.nodes)), None, (), {}, (), 0, signal=True)
+                self._add(tensor, CallKey("", INPUT, len(self.nodes)), signal=True)
         self._inputs = tuple(range(len(self.nodes)))
 
     def graph(self, output: object) -> Graph:
@@ -69,37 +70,27 @@ class Tracer(CallWatcher):
         first = next(tensors_in((args, kwargs)), None)
         slots = tuple(replace_tensors(value, slot) for value in args)
         named = {word: replace_tensors(value, slot) for word, value in kwargs.items()}
-        origin = (key, func, slots, named, tuple(parents))
+        add = partial(self._add, key=key, parents=tuple(parents), func=func, args=slots, kwargs=named)
         if key.function in WRITES:
             target = args[0]
-            self._write(target, self._add(target, *origin, 0, writes=True), key)
+            self._write(target, add(target, writes=True), key)
             return out
         random = name in RANDOM
         for item, tensor in enumerate(tensors_in(out)):
             writes = tensor is first and (is_in_place(key.function) or kwargs.get("inplace") is True)
             writes = writes or kwargs.get("out") is tensor
-            index = self._add(tensor, *origin, item, signal=random, writes=writes)
+            index = add(tensor, item=item, signal=random, writes=writes)
             if writes:
                 self._write(tensor, index, key)
         return out
 
     def _add(
-        self,
-        tensor: Tensor,
-        key: CallKey,
-        func: Callable[..., Any] | None,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        parents: tuple[int, ...],
-        item: int,
-        signal: bool = False,
-        writes: bool = False,
+        self, tensor: Tensor, key: CallKey, parents: tuple[int, ...] = (), signal: bool = False, **call: Any
     ) -> int:
         index = len(self.nodes)
-        signal = signal or any(self.nodes[parent].signal for parent in parents)
-        shape = tuple(tensor.shape)
-        layer = self._layer() if func is not None else None
-        self.nodes.append(Node(index, key, func, parents, args, kwargs, shape, item, layer, signal, writes))
+        call["signal"] = signal or any(self.nodes[parent].signal for parent in parents)
+        call["layer"] = self._layer() if "func" in call else None
+        self.nodes.append(Node(index, key, parents, tuple(tensor.shape), **call))
         self._made[tensor] = index
         return index
 
@@ -111,7 +102,7 @@ class Tracer(CallWatcher):
         earlier = self._made.get(base)
         parents = (index,) if earlier is None else (earlier, index)
         node = CallKey(key.module, "(written)", key.occurrence)
-        self._add(base, node, None, (), {}, parents, 0, writes=True)
+        self._add(base, node, parents, writes=True)
 
     def _node_of(self, tensor: Tensor, outside: int = 0) -> int | None:
         """Return the node that made a tensor: None for one there was before, else a new opaque node."""
@@ -126,9 +117,7 @@ class Tracer(CallWatcher):
         depth = len(self.running) - outside  # what a module is given was made outside it
         parents = self._module_inputs[depth - 1] if depth else self._inputs
         path = self._stack[depth - 1][1] if depth else ""
-        return self._add(
-            tensor, CallKey(path, OPAQUE, len(self.nodes)), None, (), {}, parents, 0, signal=True
-        )
+        return self._add(tensor, CallKey(path, OPAQUE, len(self.nodes)), parents, signal=True)
 
     def _layer(self) -> str | None:
         """Return the path of the innermost module if it is a torch.nn layer or a subclass of one."""
