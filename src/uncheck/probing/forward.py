@@ -15,6 +15,10 @@ from uncheck.measuring import infer_range, to_levels
 from uncheck.probing.counterfactuals import Edits, Replay
 from uncheck.reading import CallWatcher, run, spatial_output
 
+#: Share of the usual range that an output must span to be measured against it; below the first number it is
+#: constant but for rounding.
+LEAST_SPREAD, FULL_SPREAD = 1e-4, 1 / 8
+
 
 @dataclass
 class Runner:
@@ -59,11 +63,6 @@ class Runner:
         """Return the inputs with the first tensor replaced."""
         first = next(i for i, x in enumerate(self.example) if isinstance(x, Tensor))
         return (*self.example[:first], signal, *self.example[first + 1 :])
-
-
-#: Share of the usual range that an output must span to be measured against it; below the first number it is
-#: constant but for rounding.
-LEAST_SPREAD, FULL_SPREAD = 1e-4, 1 / 8
 
 
 def levels(

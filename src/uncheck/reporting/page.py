@@ -19,6 +19,17 @@ from uncheck.errors import printable
 Report = Mapping[str, Any]
 """A result's `to_dict()`, from which all reports are written."""
 
+#: Characters of a full bar.
+BAR = 10
+
+#: Components that one line names.
+MOST_COMPONENTS = 3
+
+#: Plain text may be this wide before cells are folded: paths must stay whole for `grep`.
+WIDEST = 400
+
+_EIGHTHS = " ▏▎▍▌▋▊▉█"
+
 
 class Result(Protocol):
     """What a report is made of: anything with a dictionary of lists, dictionaries and numbers."""
@@ -33,15 +44,6 @@ def json_text(result: Result) -> str:
         ValueError: a NaN or infinite number, which JSON has no word for.
     """
     return json.dumps(result.to_dict(), indent=2, allow_nan=False)
-
-
-#: Characters of a full bar.
-BAR = 10
-
-#: Components that one line names.
-MOST_COMPONENTS = 3
-
-_EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
 def sizes(values: Sequence[float] | None) -> str:
@@ -102,9 +104,6 @@ class Titled:
 
 
 Part = str | Text | Titled
-
-#: Plain text may be this wide before cells are folded: paths must stay whole for `grep`.
-WIDEST = 400
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,29 @@ from uncheck.reporting.repair import (
 #: A change of a quarter fills half of a bar.
 FULL = 0.25
 
+Period = Sequence[int]
+Pictures = Mapping[str, NDArray[np.float32]]
+
+#: Longest side of a whole output in the page, and of a spectrum, pixels.
+WHOLE, SPECTRUM = 512, 290
+
+#: Points along the spectrum of a sound, and the size of its chart.
+POINTS, WIDTH, HEIGHT = 400, 860, 260
+
+#: Spectra are drawn from their faint parts to the strongest of the original's: these percentiles, and at most
+#: so many dB.
+FAINT, STRONG, DEEPEST = 2.0, 99.95, 75.0
+
+#: More lines than this are not circled one by one.
+MOST_CIRCLES = 64
+
+NAMES = {
+    "input": "input",
+    "original": "original",
+    "repaired": "repaired",
+    "spun": "original averaged over shifts",
+}
+
 
 def repair_page(result: Result, pictures: Mapping[str, NDArray[np.float32]] | None = None) -> str:
     """Return the report of `uncheck.repair` as an HTML page that needs nothing beside itself.
@@ -109,30 +132,6 @@ def _bar(percent: str) -> tuple[float, float]:
     change = float(percent.rstrip("%")) / 100
     width = min(50.0, 50 * abs(change) / FULL)
     return (50.0 if change >= 0 else 50 - width), width
-
-
-Period = Sequence[int]
-Pictures = Mapping[str, NDArray[np.float32]]
-
-#: Longest side of a whole output in the page, and of a spectrum, pixels.
-WHOLE, SPECTRUM = 512, 290
-
-#: Points along the spectrum of a sound, and the size of its chart.
-POINTS, WIDTH, HEIGHT = 400, 860, 260
-
-#: Spectra are drawn from their faint parts to the strongest of the original's: these percentiles, and at most
-#: so many dB.
-FAINT, STRONG, DEEPEST = 2.0, 99.95, 75.0
-
-#: More lines than this are not circled one by one.
-MOST_CIRCLES = 64
-
-NAMES = {
-    "input": "input",
-    "original": "original",
-    "repaired": "repaired",
-    "spun": "original averaged over shifts",
-}
 
 
 @dataclass(frozen=True)
