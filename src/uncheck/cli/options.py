@@ -15,22 +15,11 @@ import typer
 
 from uncheck.errors import UncheckError
 
+Kind = StrEnum("Kind", ["pictures", "frames", "volume", "audio"])
+"""How several planes, or an array of one axis, are taken."""
 
-class Kind(StrEnum):
-    """How several planes, or an array of one axis, are taken."""
-
-    pictures = "pictures"
-    frames = "frames"
-    volume = "volume"
-    audio = "audio"
-
-
-class Format(StrEnum):
-    """How a result is written."""
-
-    text = "text"
-    json = "json"
-
+Format = StrEnum("Format", ["text", "json"])
+"""How a result is written."""
 
 #: Numbers in an input.
 MOST_NUMBERS = 2**32

@@ -37,16 +37,11 @@ MOST_PICTURES = 48
 #: Minutes of a search: a year.
 MOST_MINUTES = 525_600
 
-
 Method = StrEnum("Method", ["auto", *(one.name for one in METHODS)])  # type: ignore[misc]
 """How to repair."""
 
-
-class Export(StrEnum):
-    """Formats of other programs."""
-
-    onnx = "onnx"
-    pt2 = "pt2"
+Export = StrEnum("Export", ["onnx", "pt2"])
+"""Formats of other programs."""
 
 
 def command(
