@@ -13,7 +13,7 @@ from uncheck.editing.edits import Plain, Upsampler
 from uncheck.editing.kernels import check_written, weight_handle
 from uncheck.errors import Refusal
 from uncheck.phases import PhaseKernel
-from uncheck.repairing.methods.stages import candidate
+from uncheck.repairing.methods.stages import WritableStages
 
 NETS = {
     "1d": (lambda: nn.Sequential(nn.ConvTranspose1d(3, 2, 7, 3, 2, 1)), (2, 3, 9), 1),
@@ -55,7 +55,7 @@ def test_a_kernel_written_is_what_the_network_then_does(name):
     case = case_of(name)
     handle = handle_of(case)
     kernel = changed(handle)
-    made = candidate(case, "project", "x", {0: handle}, {0: kernel})
+    made = WritableStages(case, "project").candidate("x", {0: kernel})
     assert made.edits == ()
     model = made.done_to(case.copy())
     assert set(model.state_dict()) == set(case.model.state_dict())
@@ -70,7 +70,7 @@ def test_a_bias_per_phase_is_kept_by_shuffles_and_needs_a_layer_elsewhere(name):
     case = case_of(name)
     handle = handle_of(case)
     kernel = changed(handle, handle.kernel.phase_bias())
-    made = candidate(case, "match", "x", {0: handle}, {0: kernel})
+    made = WritableStages(case, "match").candidate("x", {0: kernel})
     assert [type(edit) for edit in made.edits] == ([] if name in BARE else [Upsampler])
     y = made.done_to(case.copy())(case.fit[0][0])
     assert y.shape == case.model(case.fit[0][0]).shape
@@ -88,7 +88,7 @@ def test_parametrised_weights_become_plain_first(wrap):
     handle = handle_of(case)
     assert handle.edits == (Plain("0"),)
     kernel = changed(handle)
-    model = candidate(case, "project", "x", {0: handle}, {0: kernel}).done_to(case.copy())
+    model = WritableStages(case, "project").candidate("x", {0: kernel}).done_to(case.copy())
     torch.testing.assert_close(model(case.fit[0][0]), slow(kernel, case.fit[0][0]), rtol=1e-4, atol=1e-4)
 
 
@@ -101,7 +101,7 @@ def test_weights_in_other_memory_formats_and_tied_names():
     assert handle.weight.keys == ("0.weight", "1.weight")
     assert handle.uses == (0, 1)
     kernel = changed(handle)
-    model = candidate(case, "project", "x", {0: handle}, {0: kernel}).done_to(case.copy())
+    model = WritableStages(case, "project").candidate("x", {0: kernel}).done_to(case.copy())
     once = slow(kernel, case.fit[0][0])
     torch.testing.assert_close(model[0](case.fit[0][0]), once, rtol=1e-4, atol=1e-4)
     assert torch.equal(model[0].weight, model[1].weight)
@@ -156,7 +156,7 @@ def test_verification_catches_a_planted_defect(name):
     case = case_of(name)
     handle = handle_of(case)
     kernel = changed(handle)
-    made = candidate(case, "project", "x", {0: handle}, {0: kernel})
+    made = WritableStages(case, "project").candidate("x", {0: kernel})
     key = handle.weight.keys[0]
     wrong = made.tensors[key].clone()
     wrong.view(-1)[5] += 1e-3

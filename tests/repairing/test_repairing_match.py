@@ -11,9 +11,10 @@ from editing.zoo import Resized, Shuffled, Unpatchify, seeded, slow
 from tiers import cases
 from uncheck.editing.edits import KINDS, Upsampler
 from uncheck.errors import Refusal
+from uncheck.measuring.lines import hann
 from uncheck.phases import PhaseKernel
 from uncheck.repairing.methods.match import lattice_left, match
-from uncheck.repairing.methods.moments import hann, matched, phase_moments
+from uncheck.repairing.methods.moments import matched, phase_moments
 from uncheck.repairing.methods.tune import PhaseAffine, output_means
 
 NETS = {

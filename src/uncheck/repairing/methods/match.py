@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 from torch import Tensor, nn
 
 from uncheck.editing.edits import Candidate
-from uncheck.editing.kernels import WeightHandle
 from uncheck.errors import Refusal, UncheckError
 from uncheck.measuring.batches import batch_lattice
 from uncheck.phases import PhaseKernel
 from uncheck.repairing.case import Advance, Case
 from uncheck.repairing.methods.moments import matched, phase_moments
-from uncheck.repairing.methods.stages import candidate, handles, names
-from uncheck.repairing.methods.tune import tune
+from uncheck.repairing.methods.stages import WritableStages
+from uncheck.repairing.methods.tune import tuned
 
 #: Calls used to solve for gains and biases, and steps of the solver.
 CALLS, STEPS = 6, 50
-
-#: Penalty on the logarithms of the gains and the biases in standard deviations, grey levels squared.
-KEEP = 1e-3
 
 #: Share by which a further stage must lower the lattice to be kept.
 WORTH = 0.98
@@ -46,10 +42,6 @@ def match(case: Case, advance: Advance) -> Iterator[Candidate]:
     lowers period 2 but not period 4. Solved on 2560 codes, period 2 falls 3 times and period 4 1.7 times; on
     512 codes their contents leave as much as the lattice, and there is too little to solve on.
 
-    Args:
-        case: the network.
-        advance: called with each trial and the lattice it leaves.
-
     Yields:
         At most three candidates matched, the least lattice on `case.fit` first, only such as lower it; then,
         which takes longest and goes furthest, gains and biases of all stages solved from the best on.
@@ -60,23 +52,22 @@ def match(case: Case, advance: Advance) -> Iterator[Candidate]:
     Cost: three forward passes per input for each set of stages tried; the solved one about a hundred, with
         gradients, on `CALLS` inputs.
     """
-    found, reasons = handles(case)
-    shared = [index for index, handle in found.items() if len(handle.uses) > 1]
-    for index in shared:
-        reasons.append(
-            f"{found[index].stage.name} is called more than once, with moments of its own each time"
-        )
-        del found[index]
-    if not found:
-        raise Refusal("; ".join(dict.fromkeys(reasons)) or "no upsampling stage leaves the periods found")
+    writable = WritableStages(case, "match")
+    handles, reasons = writable.handles, writable.reasons
+    for index in [index for index, handle in handles.items() if len(handle.uses) > 1]:
+        name = handles.pop(index).stage.name
+        reasons.append(f"{name} is called more than once, with moments of its own each time")
+    if not handles:
+        raise writable.refusal()
     start = lattice_left(case, case.model)
     tried: dict[MatchPlan, tuple[float, Candidate]] = {}
 
     def attempt(plan: MatchPlan) -> float:
         if plan not in tried:
-            label = _label(found, plan)
+            label = _label(writable, plan)
             try:
-                tried[plan] = _measured(case, found, plan, label)
+                kernels, model = _matched(writable, plan)
+                tried[plan] = lattice_left(case, model), writable.candidate(label, kernels)
             except (Refusal, UncheckError) as reason:
                 reasons.append(f"{label}: {reason}")
                 return float("inf")
@@ -85,23 +76,23 @@ def match(case: Case, advance: Advance) -> Iterator[Candidate]:
 
     best: MatchPlan = ()
     left = start
-    while True:
-        free = [i for i in found if all(i != index for index, _ in best)]
-        trials = [tuple(sorted((*best, (i, "variances")))) for i in free]
-        scores = {plan: attempt(plan) for plan in trials}
-        plan = min(scores, key=lambda p: scores[p], default=None)
-        if plan is None or scores[plan] >= WORTH * left:
+    while len(best) < len(handles):
+        free = [i for i in handles if (i, "variances") not in best]
+        scores = {plan: attempt(plan) for plan in (tuple(sorted((*best, (i, "variances")))) for i in free)}
+        plan = min(scores, key=lambda p: scores[p])
+        if scores[plan] >= WORTH * left:
             break
         best, left = plan, scores[plan]
-    everything = tuple((i, "variances") for i in found)
+    everything = tuple((i, "variances") for i in handles)
     for order in ("variances", "covariances"):
-        for plan in (best, everything):
-            attempt(tuple((i, order) for i, _ in plan)) if plan else None
+        for plan in filter(None, (best, everything)):
+            attempt(tuple((i, order) for i, _ in plan))
     ranked = sorted(tried.values(), key=lambda pair: pair[0])
     good = [made for score, made in ranked if score < start][:3]
     yield from good
     try:
-        score, made = _solved(case, found, best, advance)
+        made = _solved(writable, best, advance)
+        score = lattice_left(case, made.done_to(case.copy()))
     except (Refusal, UncheckError) as reason:
         reasons.append(f"solved: {reason}")
         score = start
@@ -126,42 +117,28 @@ def lattice_left(case: Case, model: nn.Module) -> float:
     return float(np.sqrt(power / max(1, count)))
 
 
-def _label(found: Mapping[int, WeightHandle], plan: MatchPlan) -> str:
+def _label(writable: WritableStages, plan: MatchPlan) -> str:
     orders = ", ".join(dict.fromkeys(order for _, order in plan))
-    return f"{orders}: {names(found, [i for i, _ in plan])}"
+    return f"{orders}: {writable.names(i for i, _ in plan)}"
 
 
-def _kernels(
-    case: Case, found: Mapping[int, WeightHandle], plan: MatchPlan
-) -> tuple[dict[int, PhaseKernel], nn.Module]:
+def _matched(writable: WritableStages, plan: MatchPlan) -> tuple[dict[int, PhaseKernel], nn.Module]:
     """Return the matched kernels, each calibrated behind those before it, and the network with them."""
-    kernels: dict[int, PhaseKernel] = {}
+    case, kernels = writable.case, dict[int, PhaseKernel]()
     model: nn.Module = case.model
     for index, order in plan:
         stage = case.recording.stages[index]
         moments = phase_moments(case, model, stage)
-        kernels[index] = matched(found[index].kernel, moments, order, stage.groups)
-        model = candidate(case, "match", "", found, kernels).done_to(case.copy())
+        kernels[index] = matched(writable.handles[index].kernel, moments, order, stage.groups)
+        model = writable.network(kernels)
     return kernels, model
 
 
-def _measured(
-    case: Case, found: Mapping[int, WeightHandle], plan: MatchPlan, label: str
-) -> tuple[float, Candidate]:
-    kernels, model = _kernels(case, found, plan)
-    return lattice_left(case, model), candidate(case, "match", label, found, kernels)
-
-
-def _solved(
-    case: Case, found: Mapping[int, WeightHandle], plan: MatchPlan, advance: Advance
-) -> tuple[float, Candidate]:
+def _solved(writable: WritableStages, plan: MatchPlan, advance: Advance) -> Candidate:
     """Solve for gains and biases per phase of all stages, from the best plan on, for the least lattice."""
-    kernels, model = _kernels(case, found, plan)
-    kernels = {i: kernels.get(i, handle.kernel) for i, handle in found.items()}
-    few = replace(case, fit=case.fit[:CALLS])
-    stages = [case.recording.stages[i] for i in kernels]
-    solved = tune(few, model, stages, advance, gains=True, steps=STEPS, keep=KEEP)
-    kernels = {i: solved[i].of(kernel) for i, kernel in kernels.items()}
-    after = f" after {_label(found, plan)}" if plan else ""
-    made = candidate(case, "match", f"solved: {names(found, list(kernels))}{after}", found, kernels)
-    return lattice_left(case, made.done_to(case.copy())), made
+    kernels, model = _matched(writable, plan)
+    kernels = {i: kernels.get(i, handle.kernel) for i, handle in writable.handles.items()}
+    few = replace(writable.case, fit=writable.case.fit[:CALLS])
+    kernels = tuned(few, model, kernels, list(kernels), advance, gains=True, steps=STEPS)
+    after = f" after {_label(writable, plan)}" if plan else ""
+    return writable.candidate(f"solved: {writable.names(kernels)}{after}", kernels)

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from uncheck.errors import Refusal
+from uncheck.measuring.lines import hann
 from uncheck.phases import PhaseKernel
 from uncheck.phases.project import ROUNDING, evening_map
 from uncheck.reading import CallKey, CallWatcher, Stage, run
@@ -25,37 +26,19 @@ RIDGE = 1e-2
 
 
 class Seen(CallWatcher):
-    """Pass the inputs and outputs of some calls to callbacks while the model runs."""
+    """Pass the input and the output of one call to a function while the model runs."""
 
-    def __init__(
-        self,
-        model: nn.Module,
-        takes: dict[CallKey, Callable[[Tensor], None]],
-        gives: dict[CallKey, Callable[[Tensor], None]],
-    ) -> None:
+    def __init__(self, model: nn.Module, key: CallKey, show: Callable[[Tensor, Tensor], None]) -> None:
         super().__init__(model)
-        self._takes, self._gives = takes, gives
+        self._key, self._show = key, show
 
     def on_call(
         self, key: CallKey, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], out: Any
     ) -> Any:
         """Show it; the output stays."""
-        if key in self._takes:
-            self._takes[key](args[0] if args else kwargs["input"])
-        if key in self._gives:
-            self._gives[key](out)
+        if key == self._key:
+            self._show(args[0] if args else kwargs["input"], out)
         return out
-
-
-def see(
-    case: Case,
-    model: nn.Module,
-    takes: dict[CallKey, Callable[[Tensor], None]],
-    gives: dict[CallKey, Callable[[Tensor], None]],
-) -> None:
-    """Run the model on every call of `case.fit`, showing inputs and outputs of some torch calls."""
-    for inputs in case.fit:
-        run(model, inputs, Seen(model, takes, gives))
 
 
 def patch_moment(case: Case, model: nn.Module, key: CallKey, kernel: PhaseKernel) -> Tensor:
@@ -76,14 +59,15 @@ def patch_moment(case: Case, model: nn.Module, key: CallKey, kernel: PhaseKernel
     total = torch.zeros(n, n, dtype=torch.float64)
     count = 0
 
-    def add(x: Tensor) -> None:
+    def add(x: Tensor, _: Tensor) -> None:
         nonlocal count
         rows = patches(x.detach(), reach, kernel.in_channels)
         rows = rows[:: max(1, -(-len(rows) // POSITIONS))].double().cpu()
         total.add_(rows.T @ rows)
         count += len(rows)
 
-    see(case, model, {key: add}, {})
+    for inputs in case.fit:
+        run(model, inputs, Seen(model, key, add))
     total /= max(1, count)
     return total + RIDGE * total.diagonal().mean() * torch.eye(n, dtype=torch.float64)
 
@@ -124,7 +108,7 @@ def phase_moments(case: Case, model: nn.Module, stage: Stage) -> PhaseMoments:
     sums: list[tuple[Tensor, Tensor, Tensor]] = []
     samples = 0
 
-    def add(y: Tensor) -> None:
+    def add(_: Tensor, y: Tensor) -> None:
         nonlocal samples
         maps = as_maps(y, stage)
         if any(n < 2 * s for n, s in zip(maps.shape[2:], stride, strict=True)):
@@ -135,7 +119,7 @@ def phase_moments(case: Case, model: nn.Module, stage: Stage) -> PhaseMoments:
             ]
             w = torch.ones((), dtype=torch.float64, device=y.device)
             for n, q, s in zip(maps.shape[2:], p, stride, strict=True):
-                w = w[..., None] * hann(n).to(y.device)[q::s]
+                w = w[..., None] * torch.from_numpy(hann(n)).to(y.device)[q::s]
             w = (w / w.sum()).flatten().repeat(len(part))
             rows = part.movedim(1, -1).reshape(-1, maps.shape[1]).double()
             one = (w.sum().cpu(), (w @ rows).cpu(), ((rows * w[:, None]).T @ rows).cpu())
@@ -145,7 +129,8 @@ def phase_moments(case: Case, model: nn.Module, stage: Stage) -> PhaseMoments:
                 sums[place] = (sums[place][0] + one[0], sums[place][1] + one[1], sums[place][2] + one[2])
         samples += len(rows)
 
-    see(case, model, {}, {stage.key: add})
+    for inputs in case.fit:
+        run(model, inputs, Seen(model, stage.key, add))
     mean = torch.stack([s / n for n, s, _ in sums])
     square = torch.stack([q / n for n, _, q in sums])
     return PhaseMoments(mean, square - mean[:, :, None] * mean[:, None, :], samples)
@@ -161,11 +146,6 @@ def as_maps(y: Tensor, stage: Stage) -> Tensor:
     return maps if len(rest) == 2 else maps[None]
 
 
-def hann(n: int) -> Tensor:
-    """Return Hann's window: borders do not count, and a trend of the content leaves no ripple."""
-    return torch.sin(torch.pi * (torch.arange(n, dtype=torch.float64) + 0.5) / n) ** 2
-
-
 def matched(kernel: PhaseKernel, moments: PhaseMoments, order: str, groups: int = 1) -> PhaseKernel:
     """Return the kernel with the moments of its phases made equal to those of their mean.
 
@@ -173,11 +153,7 @@ def matched(kernel: PhaseKernel, moments: PhaseMoments, order: str, groups: int 
     diag(s / s_p) for "variances", and for "covariances" the least move that turns covariance C_p into the
     average C, T_p = C_p^(-1/2) (C_p^(1/2) C C_p^(1/2))^(1/2) C_p^(-1/2), within the groups of channels.
 
-    Args:
-        kernel: of the stage.
-        moments: of its output, per phase.
-        order: "means", "variances" or "covariances".
-        groups: of the layer; channels of different groups are not mixed.
+    `moments` are those of its output; channels of different groups are not mixed.
 
     Source: Olkin and Pukelsheim (1982) for the least move between covariances.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import prod
 
 import torch
 from torch import nn
@@ -15,8 +16,8 @@ from uncheck.phases import PhaseKernel
 from uncheck.reading.provenance import source_of
 from uncheck.repairing.case import Advance, Case
 from uncheck.repairing.methods.moments import patch_moment
-from uncheck.repairing.methods.stages import candidate, handles, names
-from uncheck.repairing.methods.tune import tune
+from uncheck.repairing.methods.stages import WritableStages
+from uncheck.repairing.methods.tune import tuned
 
 #: Orders, whether weighted by calibration activations, and how much of the way; the least harmful first.
 WAYS = ((1, True, 1.0), (1, True, 0.9), (1, False, 1.0), (2, True, 1.0), (2, False, 1.0))
@@ -50,10 +51,6 @@ def project(case: Case, advance: Advance) -> Iterator[Candidate]:
     It does nothing for networks whose stages learned to cancel each other, or where the variances of phases
     decide (`style_rain_princess`): see `match`.
 
-    Args:
-        case: the network.
-        advance: called with each trial.
-
     Yields:
         Candidates, the least harmful first.
 
@@ -62,38 +59,37 @@ def project(case: Case, advance: Advance) -> Iterator[Candidate]:
 
     Cost: one forward pass per input and weighted stage, a factorisation of its taps, one pass to verify.
     """
-    found, reasons = handles(case)
-    usable = [index for index, handle in found.items() if not _erases(handle, reasons)]
-    none = True
+    writable = WritableStages(case, "project")
+    usable = [index for index, handle in writable.handles.items() if not _erases(handle, writable.reasons)]
+    count = 0
     for order, weighted, share in WAYS:
-        for chosen in _sets(found, usable):
-            label = f"order {order}{', weighted' if weighted else ''}{_part(share)}: {names(found, chosen)}"
+        for chosen in _sets(writable, usable):
+            way = f"order {order}{', weighted' if weighted else ''}"
+            part = "" if share == 1 else f", {100 * share:.0f} % of the way"
+            label = f"{way}{part}: {writable.names(chosen)}"
             advance(f"project, {label}")
             try:
-                made, kernels = _projected(case, found, chosen, (order, weighted, share), label)
-                yield made
-                none = False
+                kernels = _projected(writable, chosen, order, weighted=weighted, share=share)
+                yield writable.candidate(label, kernels)
+                count += 1
                 if order == 1 and share == 1:
-                    more = _biased(case, found, kernels, made, label, advance)
-                    if more is not None:
-                        yield more
+                    yield from _biased(writable, kernels, label, advance)
             except (Refusal, UncheckError) as reason:
-                reasons.append(f"{label}: {reason}")
-    native = {i: h.kernel for i, h in found.items() if i not in usable and _has_phase_bias(h)}
-    if native:  # no weights may change, but the biases may
-        more = _biased(case, found, native, None, names(found, list(native)), advance)
-        if more is not None:
-            yield more
-            none = False
-    if none:
-        raise Refusal("; ".join(dict.fromkeys(reasons)) or "no upsampling stage leaves the periods found")
+                writable.reasons.append(f"{label}: {reason}")
+    # where no weights may change, the biases may
+    native = {i: h.kernel for i, h in writable.handles.items() if i not in usable and _has_phase_bias(h)}
+    for made in _biased(writable, native, writable.names(native), advance):
+        yield made
+        count += 1
+    if not count:
+        raise writable.refusal()
 
 
-def _sets(found: dict[int, WeightHandle], usable: list[int]) -> list[tuple[int, ...]]:
+def _sets(writable: WritableStages, usable: list[int]) -> list[tuple[int, ...]]:
     """Return the stage that feeds the output alone, then all."""
-    last = [i for i in usable if found[i].stage.output_period == found[i].stage.stride]
-    sets = [tuple(last[-1:]), tuple(usable)]
-    return [chosen for chosen in dict.fromkeys(sets) if chosen]
+    stages = writable.case.recording.stages
+    last = [i for i in usable if stages[i].output_period == stages[i].stride]
+    return [chosen for chosen in dict.fromkeys([tuple(last[-1:]), tuple(usable)]) if chosen]
 
 
 def _erases(handle: WeightHandle, reasons: list[str]) -> bool:
@@ -112,30 +108,22 @@ def _erases(handle: WeightHandle, reasons: list[str]) -> bool:
 
 
 def _projected(
-    case: Case,
-    found: dict[int, WeightHandle],
-    chosen: Sequence[int],
-    way: tuple[int, bool, float],
-    label: str,
-) -> tuple[Candidate, dict[int, PhaseKernel]]:
-    order, weighted, share = way
-    kernels: dict[int, PhaseKernel] = {}
+    writable: WritableStages, chosen: Sequence[int], order: int, *, weighted: bool, share: float
+) -> dict[int, PhaseKernel]:
+    case, kernels = writable.case, dict[int, PhaseKernel]()
     model: nn.Module = case.model
     for index in chosen:
-        handle = found[index]
-        weight = None
-        if weighted:
-            if not _can_weigh(handle.kernel):
-                if len(chosen) == 1:
-                    raise Refusal("too large to be weighted, or each phase has one tap")
-            else:
-                source = source_of(case.recording.graph, case.recording.stages[index])
-                assert source is not None
-                weight = patch_moment(case, model, source.key, handle.kernel)
-        kernels[index] = _between(handle.kernel, phases.project(handle.kernel, order, weight), share)
+        kernel, weight = writable.handles[index].kernel, None
+        if weighted and _can_weigh(kernel):
+            source = source_of(case.recording.graph, case.recording.stages[index])
+            assert source is not None
+            weight = patch_moment(case, model, source.key, kernel)
+        elif weighted and len(chosen) == 1:
+            raise Refusal("too large to be weighted, or each phase has one tap")
+        kernels[index] = _between(kernel, phases.project(kernel, order, weight), share)
         if weighted and index != chosen[-1]:
-            model = candidate(case, "project", label, found, kernels).done_to(case.copy())
-    return candidate(case, "project", label, found, kernels), kernels
+            model = writable.network(kernels)
+    return kernels
 
 
 def _between(old: PhaseKernel, new: PhaseKernel, share: float) -> PhaseKernel:
@@ -146,17 +134,9 @@ def _between(old: PhaseKernel, new: PhaseKernel, share: float) -> PhaseKernel:
     return PhaseKernel(weight, old.stride, bias, old.offset, old.margin, old.support)
 
 
-def _part(share: float) -> str:
-    return "" if share == 1 else f", {100 * share:.0f} % of the way"
-
-
 def _can_weigh(kernel: PhaseKernel) -> bool:
-    reach = 1
-    taps = 1
-    for k, s in zip(kernel.kernel_size, kernel.stride, strict=True):
-        reach *= -(-k // s)
-        taps *= k
-    n = kernel.in_channels
+    reach = prod(-(-k // s) for k, s in zip(kernel.kernel_size, kernel.stride, strict=True))
+    n, taps = kernel.in_channels, prod(kernel.kernel_size)
     return reach > 1 and n * reach <= MOST_PATCH and n * taps <= MOST_TAPS
 
 
@@ -165,20 +145,12 @@ def _has_phase_bias(handle: WeightHandle) -> bool:
 
 
 def _biased(
-    case: Case,
-    found: dict[int, WeightHandle],
-    kernels: dict[int, PhaseKernel],
-    start: Candidate | None,
-    label: str,
-    advance: Advance,
-) -> Candidate | None:
-    """Return the same with biases per phase solved for; None where no layer has them already."""
-    chosen = [index for index in kernels if _has_phase_bias(found[index])]
-    if not chosen:
-        return None
-    advance(f"project, biases: {label}")
-    model = case.copy() if start is None else start.done_to(case.copy())
-    stages = [case.recording.stages[index] for index in chosen]
-    solved = tune(case, model, stages, advance, gains=False, steps=STEPS, keep=1e-3)
-    changed = {i: solved[i].of(kernel) if i in solved else kernel for i, kernel in kernels.items()}
-    return candidate(case, "project", f"{label}, biases per phase", found, changed)
+    writable: WritableStages, kernels: dict[int, PhaseKernel], label: str, advance: Advance
+) -> Iterator[Candidate]:
+    """Yield the same with biases per phase solved for; nothing where no layer has them already."""
+    chosen = [index for index in kernels if _has_phase_bias(writable.handles[index])]
+    if chosen:
+        advance(f"project, biases: {label}")
+        model = writable.network(kernels)
+        kernels = tuned(writable.case, model, kernels, chosen, advance, gains=False, steps=STEPS)
+        yield writable.candidate(f"{label}, biases per phase", kernels)

@@ -12,13 +12,17 @@ import torch
 from torch import Tensor, nn
 
 from uncheck.layers.phase_transpose import PhaseConvTranspose
+from uncheck.measuring.lines import hann
 from uncheck.phases import PhaseKernel
 from uncheck.phases.kernel import tile_phases
 from uncheck.probing.counterfactuals import Replay
 from uncheck.reading import CallKey, Stage, call, eagerly
 from uncheck.repairing.case import Advance, Case
-from uncheck.repairing.methods.moments import as_maps, hann
+from uncheck.repairing.methods.moments import as_maps
 from uncheck.signals.levels import LEVELS
+
+#: Penalty on the logarithms of the gains and the biases in standard deviations, grey levels squared.
+KEEP = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,43 +47,40 @@ def output_means(case: Case, picture: Tensor, period: Sequence[int]) -> Tensor:
     """Return the Hann-weighted mean of each phase of the output, (N, C, *period), grey levels."""
     low, high = case.span
     means = picture.double() * (LEVELS / (high - low))
-    for axis, p in enumerate(period):
+    for p in period:
         n = means.shape[2]  # the axes done go to the end
-        w = hann(n).to(means.device)
-        place = torch.nn.functional.one_hot(torch.arange(n, device=means.device) % p, p).double() * w[:, None]
+        weight = torch.from_numpy(hann(n))[:, None].to(means.device)
+        place = torch.nn.functional.one_hot(torch.arange(n, device=means.device) % p, p) * weight
         means = torch.tensordot(means, place / place.sum(0), dims=([2], [0]))
-        del axis
     return means
 
 
-def tune(
+def tuned(
     case: Case,
     model: nn.Module,
-    stages: Sequence[Stage],
+    kernels: Mapping[int, PhaseKernel],
+    chosen: Sequence[int],
     advance: Advance,
     *,
     gains: bool,
     steps: int,
-    keep: float,
-) -> dict[int, PhaseAffine]:
-    """Solve for gains and biases per phase that lower the lattice of the output over `case.fit`.
+) -> dict[int, PhaseKernel]:
+    """Return kernels whose gains and biases per phase lower the lattice of the output over `case.fit`.
 
-    Minimises  |mean_n d_n|^2 + single * mean_n |d_n|^2 + keep * (mean square of log gains and biases), d_n
+    Minimises  |mean_n d_n|^2 + single * mean_n |d_n|^2 + KEEP * (mean square of log gains and biases), d_n
     the deviation of the phase means of output n from their mean, by L-BFGS; the gains average (in their
     logarithm) to 1 over the phases and the biases to 0, so that the picture's own gain stays.
 
     Args:
         case: gives inputs and unit; single outputs count unless they are made from codes.
-        model: the network to start from.
-        stages: whose outputs are changed; must keep their calls.
+        model: the network with these kernels.
+        kernels: by index of the stage.
+        chosen: those to change; their stages must keep their calls.
         advance: called at every step.
         gains: solve for gains too, not for biases alone.
         steps: of L-BFGS, each one or two passes over `case.fit`.
-        keep: penalty on the parameters, grey levels squared.
-
-    Returns:
-        By index of the stage.
     """
+    stages = [case.recording.stages[index] for index in chosen]
     period = [1] * case.ndim
     for stage in stages:
         if stage.output_period is not None and len(stage.output_period) == case.ndim:
@@ -88,8 +89,8 @@ def tune(
     scales = {stage.index: _scale(case, model, stage) for stage in stages}
     raw = {
         stage.index: torch.zeros(
-            2, len(scales[stage.index]), *map(int, stage.stride), dtype=torch.float64
-        ).requires_grad_(True)
+            2, len(scales[stage.index]), *map(int, stage.stride), dtype=torch.float64, requires_grad=True
+        )
         for stage in stages
     }
     solver = torch.optim.LBFGS(
@@ -97,19 +98,15 @@ def tune(
     )
 
     def affine(index: int) -> PhaseAffine:
-        centred = raw[index] - raw[index].flatten(2).mean(2).reshape(
-            *raw[index].shape[:2], *[1] * (raw[index].ndim - 2)
-        )
+        centred = _centred(raw[index])
         gain = torch.exp(centred[0]) if gains else torch.ones_like(centred[0])
-        size = scales[index].reshape(-1, *[1] * (centred.ndim - 2))
-        return PhaseAffine(gain, centred[1] * size)
+        return PhaseAffine(gain, centred[1] * scales[index].reshape(-1, *[1] * (centred.ndim - 2)))
 
     def deviations(inputs: tuple[object, ...]) -> Tensor:
         edits = {stage.index: _edit(stage, affine(stage.index)) for stage in stages}
         with eagerly(), edited(model, stages, edits):
             picture = case.picture(call(model, inputs))
-        means = output_means(case, picture, period)
-        return means - means.flatten(2).mean(2).reshape(*means.shape[:2], *[1] * case.ndim)
+        return _centred(output_means(case, picture, period))
 
     def closure() -> Tensor:
         solver.zero_grad()
@@ -124,8 +121,7 @@ def tune(
             d = deviations(inputs)
             part = 2 * (shared * d.sum(0)).mean() / count + single * d.square().mean() * len(d) / count
             part.backward()  # type: ignore[no-untyped-call]
-        penalty = keep * sum(r.square().mean() for r in raw.values())
-        assert isinstance(penalty, Tensor)
+        penalty = KEEP * torch.stack([r.square().mean() for r in raw.values()]).sum()
         penalty.backward()  # type: ignore[no-untyped-call]
         value = loss + penalty.detach()
         advance(f"lattice power {float(value):.4g}")
@@ -133,9 +129,12 @@ def tune(
 
     solver.step(closure)  # type: ignore[no-untyped-call]
     with torch.no_grad():
-        return {
-            index: PhaseAffine(a.gain.detach(), a.bias.detach()) for index in raw for a in (affine(index),)
-        }
+        return {i: affine(i).of(kernel) if i in raw else kernel for i, kernel in kernels.items()}
+
+
+def _centred(values: Tensor) -> Tensor:
+    """Return (N, C, *phases) less the mean over the phases."""
+    return values - values.mean(dim=tuple(range(2, values.ndim)), keepdim=True)
 
 
 @contextmanager

@@ -11,10 +11,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from uncheck.measuring.lines import hann
 from uncheck.reading import Inputs
 from uncheck.repairing.case import Case
 from uncheck.repairing.inputs import cut, part
-from uncheck.repairing.methods.moments import hann
 
 #: Contrast that a target is given back per octave, at most, and up to which radial frequency.
 MOST_GAIN, UP_TO = 1.5, 0.25
@@ -139,7 +139,7 @@ def ripple(picture: Tensor, period: int, ndim: int) -> Tensor:
     whole = [n // period * period for n in detail.shape[2:]]
     detail = part(detail, (0,) * ndim, whole)
     for axis, n in enumerate(whole, start=2):
-        window = hann(n).to(detail.dtype)
+        window = torch.from_numpy(hann(n)).to(detail.dtype)
         shape = [-1 if a == axis else 1 for a in range(detail.dim())]
         detail = detail * (window / window.mean()).reshape(shape)
     split = [n for w in whole for n in (w // period, period)]
@@ -231,7 +231,9 @@ def _power(x: Tensor) -> Tensor:
     x = x - x.mean(dim=axes, keepdim=True)
     for axis in axes:
         n = x.shape[axis]
-        x = x * hann(n).to(x.dtype).reshape([-1 if a == axis else 1 for a in range(x.dim())])
+        x = x * torch.from_numpy(hann(n)).to(x.dtype).reshape(
+            [-1 if a == axis else 1 for a in range(x.dim())]
+        )
     power: Tensor = torch.fft.fftn(x, dim=axes).abs().square().sum((0, 1))
     return power
 
