@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 import torch
@@ -46,18 +46,8 @@ class Upsampler:
     @classmethod
     def of(cls, path: str, layer: PhaseConvTranspose) -> Upsampler:
         """Return the edit that makes such a layer."""
-        return cls(
-            path,
-            layer.in_channels,
-            layer.out_channels,
-            layer.kernel_size,
-            layer.stride,
-            layer.padding,
-            layer.output_padding,
-            layer.crop,
-            layer.groups,
-            layer.bias_kind,
-        )
+        same = {field.name: getattr(layer, field.name) for field in fields(cls)[1:-1]}
+        return cls(path, **same, bias=layer.bias_kind)
 
 
 @dataclass(frozen=True)
@@ -103,11 +93,7 @@ class Spun:
 
 
 Edit = Upsampler | Plain | Spun
-_EDITS: dict[str, type[Upsampler] | type[Plain] | type[Spun]] = {
-    "upsampler": Upsampler,
-    "plain": Plain,
-    "spin": Spun,
-}
+_EDITS: dict[str, type[Edit]] = {"upsampler": Upsampler, "plain": Plain, "spin": Spun}
 
 
 @dataclass(frozen=True)
@@ -131,7 +117,6 @@ class Candidate:
 
     def done_to(self, model: nn.Module) -> nn.Module:
         """Change `model` itself, and return the result, which may be a wrapper around it."""
-        wrap = [edit for edit in self.edits if isinstance(edit, Spun)]
         for edit in self.edits:
             if not isinstance(edit, Spun):
                 edit.do(model)
@@ -145,8 +130,9 @@ class Candidate:
         with torch.no_grad():
             for key, value in self.tensors.items():
                 state[key].copy_(value)
-        for edit in wrap:
-            model = edit.do(model)
+        for edit in self.edits:
+            if isinstance(edit, Spun):
+                model = edit.do(model)
         return model
 
 

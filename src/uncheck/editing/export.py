@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from uncheck.errors import UncheckError
+from uncheck.errors import UncheckError, first_line
 from uncheck.reading import Inputs, as_found, fresh, run
 from uncheck.reading.outputs import same_but_rounding
 from uncheck.reading.tensors import replace_tensors, tensors_in
@@ -51,10 +51,9 @@ def exported(model: nn.Module, inputs: Inputs, form: str) -> bytes:
             content, again = make(model, inputs)
             got = again(fresh(inputs))
         except Exception as error:
-            first = (str(error).strip().splitlines() or ["no message"])[0]
             raise UncheckError(
-                f"the repaired network cannot be exported to {form} ({type(error).__name__}: {first}); the "
-                "other files do not need it: leave out --export"
+                f"the repaired network cannot be exported to {form} ({type(error).__name__}: "
+                f"{first_line(error)}); the other files do not need it: leave out --export"
             ) from error
     if not same_but_rounding(expected, got):
         raise UncheckError(
@@ -119,8 +118,6 @@ def _onnx(model: nn.Module, inputs: Inputs) -> tuple[bytes, Again]:
 
 
 def _open_sizes(inputs: Inputs) -> Any:
-    """Leave every axis of every tensor open, where this torch closes by itself those that must be fixed."""
-    auto = getattr(torch.export.Dim, "AUTO", None)
-    if auto is None:
-        return None
+    """Leave every axis of every tensor open; torch closes by itself those that must be fixed."""
+    auto = torch.export.Dim.AUTO
     return replace_tensors(inputs, lambda tensor: dict.fromkeys(range(tensor.dim()), auto))

@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from uncheck.measuring.lines import hann
 from uncheck.phases.axes import flat_pads
 from uncheck.phases.project import ROUNDING, evening_map
 from uncheck.reading import CallKey, CallWatcher, Stage
@@ -57,7 +58,7 @@ def even_phases(
         return tensor
     channel = next((a for a in range(1, tensor.dim()) if a not in axes), 0)
     precise = torch.float32 if tensor.device.type == "mps" else torch.float64  # MPS has no float64
-    windows = [_window(tensor.shape[a]).to(tensor.device, precise) for a in axes]
+    windows = [torch.from_numpy(hann(tensor.shape[a])).to(tensor.device, precise) for a in axes]
     inner, weights = [], []
     for p in phases:
         x = tensor[_phase(tensor, axes, stride, p)]
@@ -80,11 +81,6 @@ def even_phases(
             part = part * turn if turn.dim() == 1 else part @ turn
         out[where] = (part + mean).movedim(-1, channel).to(tensor.dtype)
     return out
-
-
-def _window(n: int) -> Tensor:
-    """Return Hann's window: no weight at the border, and a trend of the content leaves no ripple."""
-    return torch.sin(torch.pi * (torch.arange(n, dtype=torch.float64) + 0.5) / n) ** 2
 
 
 def _turns(inner: list[Tensor], means: list[Tensor], weights: list[Tensor]) -> list[Tensor | None]:
