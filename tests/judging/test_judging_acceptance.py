@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from uncheck.errors import Kind
-from uncheck.judging.acceptance import Limits, is_good, objection, rank, truth_loss
+from uncheck.judging.acceptance import is_good, objection, rank, truth_loss
 from uncheck.judging.judgement import Fidelity, Judgement, Look, Strength
 
 
@@ -24,7 +24,7 @@ def judged(before, after, *, colours=({}, {}), sharpness=0.0, psnr=40.0, **fidel
 
 FOUND = [at(2, 5.0), at(4, 2.0)]
 GONE = [at(2, 0.1, False), at(4, 0.05, False)]
-ANY = Limits()
+ANY = None
 
 
 def test_what_removes_the_lattice_and_little_else_is_kept():
@@ -65,14 +65,14 @@ OBJECTIONS = {
 @pytest.mark.parametrize("message", OBJECTIONS)
 def test_objections_say_why(message):
     one, fidelity = OBJECTIONS[message]
-    found = objection(one, Limits(fidelity))
+    found = objection(one, fidelity)
     assert found.reason == message
     assert (found.kind is Kind.lattice) == message.startswith("the lattice fell only")
 
 
 def test_just_within_each_limit_is_kept():
-    assert objection(judged(FOUND, GONE, psnr=40.0), Limits(40.0)) is None
-    assert objection(judged(FOUND, GONE, psnr=20.0), Limits(20.0)) is None  # asked for: no other limit
+    assert objection(judged(FOUND, GONE, psnr=40.0), 40.0) is None
+    assert objection(judged(FOUND, GONE, psnr=20.0), 20.0) is None  # asked for: no other limit
     spun = {"psnr_to_spun": 30.0, "psnr_to_spun_before": 29.0}
     assert objection(judged(FOUND, GONE, psnr=20.0, **spun), ANY) is None
     assert objection(judged(FOUND, GONE, psnr=25.56), ANY) is None

@@ -15,7 +15,7 @@ from uncheck.editing.edits import KINDS
 from uncheck.errors import Refusal
 from uncheck.layers.phase_transpose import PhaseConvTranspose
 from uncheck.phases import from_conv_transpose, phase_gains
-from uncheck.repairing.methods.distill.student import HeldConvTranspose, held_kernel, make_student
+from uncheck.repairing.methods.distill.student import HeldConvTranspose, make_student
 
 LAYERS = {1: nn.ConvTranspose1d, 2: nn.ConvTranspose2d, 3: nn.ConvTranspose3d}
 CONVS = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
@@ -61,8 +61,8 @@ def resized(held, kernel, groups, x):
 
 @given(layers(), st.integers(0, 9))
 def test_the_layer_is_a_nearest_resize_and_a_convolution(layer, seed):
-    kernel = held_kernel(kernel_of(layer))
-    held = HeldConvTranspose(kernel, layer.groups)
+    held = HeldConvTranspose(kernel_of(layer), layer.groups)
+    kernel = held.kernel
     torch.manual_seed(seed)
     x = torch.randn(2, layer.in_channels, *(6 - n for n in range(len(layer.stride))), dtype=torch.float64)
     assume(min(kernel.output_size(x.shape[2:])) > 0)
@@ -76,8 +76,8 @@ def test_the_layer_is_a_nearest_resize_and_a_convolution(layer, seed):
 
 def test_the_oracle_catches_a_resize_that_starts_a_pixel_late():
     layer = nn.ConvTranspose2d(2, 3, 4, 2, 1).double().requires_grad_(False)
-    kernel = held_kernel(kernel_of(layer))
-    held = HeldConvTranspose(kernel)
+    held = HeldConvTranspose(kernel_of(layer))
+    kernel = held.kernel
     x = torch.randn(1, 2, 6, 5, dtype=torch.float64)
     late = type(kernel)(
         kernel.weight, kernel.stride, kernel.bias, tuple(o - 1 for o in kernel.offset), kernel.margin
@@ -87,7 +87,7 @@ def test_the_oracle_catches_a_resize_that_starts_a_pixel_late():
 
 @given(layers())
 def test_sizes_are_those_of_the_old_layer(layer):
-    held = HeldConvTranspose(held_kernel(kernel_of(layer)), layer.groups)
+    held = HeldConvTranspose(kernel_of(layer), layer.groups)
     for n in range(1, 7):
         x = torch.zeros(1, layer.in_channels, *[n + a for a in range(len(layer.stride))], dtype=torch.float64)
         try:
@@ -99,7 +99,7 @@ def test_sizes_are_those_of_the_old_layer(layer):
 
 @given(layers(), st.integers(0, 9))
 def test_gains_are_equal_whatever_is_learned(layer, seed):
-    held = HeldConvTranspose(held_kernel(kernel_of(layer)), layer.groups)
+    held = HeldConvTranspose(kernel_of(layer), layer.groups)
     torch.manual_seed(seed)
     optimizer = torch.optim.Adam(held.parameters(), lr=0.1)
     for _ in range(3):
@@ -123,7 +123,7 @@ def responses(module, channels, ndim):
 @examples(12, 200)
 @given(layers(), st.integers(0, 9))
 def test_no_kernel_of_that_form_is_nearer(layer, seed):
-    held = HeldConvTranspose(held_kernel(kernel_of(layer)), layer.groups)
+    held = HeldConvTranspose(kernel_of(layer), layer.groups)
     ndim, channels = len(layer.stride), layer.in_channels
     wanted = responses(layer, channels, ndim)
 
@@ -145,7 +145,7 @@ def test_what_is_a_resize_convolution_is_taken_over_exactly():
     layer = nn.ConvTranspose2d(2, 3, 4, 2, 1).double().requires_grad_(False)
     c, hold = torch.randn(2, 3, 3, 3).double(), torch.ones(1, 1, 2, 2).double()
     layer.weight.copy_(F.conv_transpose2d(c.flatten(0, 1)[:, None], hold).reshape(2, 3, 4, 4))
-    held = HeldConvTranspose(held_kernel(kernel_of(layer)))
+    held = HeldConvTranspose(kernel_of(layer))
     x = torch.randn(1, 2, 5, 7).double()
     torch.testing.assert_close(held(x).detach(), layer(x), rtol=0, atol=1e-12)
 

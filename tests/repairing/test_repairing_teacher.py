@@ -10,6 +10,7 @@ from torch import nn
 from judging.zoo import case_of, photographs
 from oracles.teacher_naive import ripple_naive, spun_naive
 from tiers import cases
+from uncheck.phases.kernel import tile_phases
 from uncheck.repairing.inputs import cut, room
 from uncheck.repairing.methods.distill import teacher
 from uncheck.repairing.methods.distill.teacher import (
@@ -21,7 +22,6 @@ from uncheck.repairing.methods.distill.teacher import (
     part,
     ripple,
     spun_lessons,
-    tiled,
     with_contrast,
 )
 
@@ -44,7 +44,7 @@ def slope(size):
 def test_a_lattice_on_a_slope_is_found_exactly(ndim, period):
     pattern = lattice(period, ndim)
     size = SIZES[ndim] if period < 4 or ndim < 3 else (24, 24, 24)
-    picture = tiled(pattern, size) + slope(size)
+    picture = tile_phases(pattern, size) + slope(size)
     found = ripple(picture[None], period, ndim)
     # a window that is no whole number of its own periods long weighs phases a little unequally
     whole = [(n - 2 * period) // period * period for n in size]
@@ -81,17 +81,13 @@ def test_planted_defects_of_ripples_are_caught(monkeypatch):
     ramp = 50 * slope(size)[None, None].double()
     truth = float(ripple(ramp, 4, 2).abs().max())
 
-    def box(x, axis, period):  # the mean under a box is not centred on the pixel where the period is even
-        moved = x.movedim(axis, -1)
-        flat = nn.functional.avg_pool1d(moved.reshape(-1, 1, moved.shape[-1]), period, 1)
-        return flat.reshape(*moved.shape[:-1], -1).movedim(-1, axis)[
-            tuple(slice(0, None) if a != axis else slice(0, x.shape[axis] - 2 * period + 2) for a in range(4))
-        ]
+    def box(x, period):  # the mean under a box is not centred on the pixel where the period is even
+        return part(nn.functional.avg_pool2d(x, period, 1), (0, 0), [n - 2 * period + 2 for n in size])
 
-    def nothing(x, axis, period):
-        return torch.zeros_like(x).narrow(axis, 0, x.shape[axis] - 2 * period + 2)
+    def nothing(x, period):
+        return torch.zeros_like(part(x, (0, 0), [n - 2 * period + 2 for n in size]))
 
-    picture = (tiled(lattice(4, 2).double(), size)[:1] + 50 * slope(size))[None]
+    picture = (tile_phases(lattice(4, 2).double(), size)[:1] + 50 * slope(size))[None]
     slow = ripple_naive(picture[0, 0].numpy(), 4)
     np.testing.assert_allclose(ripple(picture, 4, 2)[0, 0].numpy(), slow, atol=1e-9)
     content = torch.rand(1, 1, *size, dtype=torch.float64)
@@ -114,7 +110,7 @@ def test_a_cleaned_output_loses_the_lattice_and_keeps_the_rest(ndim, period):
     axes = [torch.sin(torch.arange(n, dtype=torch.float32) / 9 + 1) for n in size]
     smooth = 0.5 + 0.3 * torch.stack(torch.meshgrid(*axes, indexing="ij")).prod(0)[None, None]
     pattern = 0.05 * lattice(period, ndim)[:1]
-    made = notched(smooth + tiled(pattern, size)[None], period)
+    made = notched(smooth + tile_phases(pattern, size)[None], period)
     edge = [2 * EDGE] * ndim
     inner = [n - 4 * EDGE for n in size]
     left = part(made - smooth, edge, inner)
@@ -138,7 +134,7 @@ class Local(nn.Module):
         self.pattern = lattice(period, ndim)[:1]
 
     def forward(self, x):
-        grain = tiled(self.pattern, x.shape[2:]).to(x)
+        grain = tile_phases(self.pattern, x.shape[2:]).to(x)
         return x.square() + grain * (1 + x)
 
 
@@ -193,7 +189,7 @@ def test_codes_lose_what_all_outputs_share():
     class Drawn(nn.Module):
         def forward(self, z):
             y = z[:, :2, None, None] * torch.linspace(0, 1, 32) * torch.ones(32, 1)
-            return y + tiled(pattern, (32, 32))
+            return y + tile_phases(pattern, (32, 32))
 
     case = case_of(Drawn(), [torch.randn(8, 4)], scale=None)
     calls = [(torch.randn(6, 4),), (torch.randn(5, 4),)]
@@ -201,7 +197,7 @@ def test_codes_lose_what_all_outputs_share():
     for (codes,), lesson in zip(calls, lessons, strict=True):
         assert lesson.start == (0, 0)
         assert torch.equal(lesson.inputs[0], codes)
-        clean = Drawn()(codes) - tiled(pattern, (32, 32))
+        clean = Drawn()(codes) - tile_phases(pattern, (32, 32))
         torch.testing.assert_close(lesson.target, clean, rtol=0, atol=1e-3)
 
 
@@ -209,7 +205,7 @@ def test_enlarging_networks_lose_the_lattice_of_each_output():
     class Twice(nn.Module):
         def forward(self, x):
             y = nn.functional.interpolate(x, scale_factor=2, mode="bilinear")
-            return y + 0.02 * tiled(lattice(2, 2)[:1], y.shape[2:])
+            return y + 0.02 * tile_phases(lattice(2, 2)[:1], y.shape[2:])
 
     t = torch.arange(96) / 12
     pictures = [(0.5 + 0.2 * torch.sin(t + n)[:, None] * torch.cos(t)[None])[None, None] for n in range(2)]
@@ -260,7 +256,7 @@ def test_gains_are_neither_below_one_nor_above_the_most():
 
 def test_the_lattice_gives_no_contrast():
     pictures = photographs(3, 64)
-    grain = 0.2 * tiled(lattice(4, 2), (64, 64))[:1]
+    grain = 0.2 * tile_phases(lattice(4, 2), (64, 64))[:1]
     gains = contrast_gains([x + grain for x in pictures.split(1)], list(pictures.split(1)), 4)
     assert all(g < 1.02 for _, g in gains)
     told = contrast_gains([x + grain for x in pictures.split(1)], list(pictures.split(1)), 1)

@@ -60,7 +60,6 @@ def make(folder, *, net=None, checkpoint="distill.safetensors", mark="mark", rat
         make_student(case, anew=True),
         lessons[:4],
         lessons[4:],
-        period=2,
         plan=TrainingPlan(rate, 500.0, together),
         seed=3,
         checkpoint=folder / checkpoint if checkpoint else None,

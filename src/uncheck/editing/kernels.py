@@ -57,8 +57,6 @@ class WeightHandle:
     """A stage's kernel as parameters of the network.
 
     Attributes:
-        stage: the stage.
-        kernel: its kernel.
         edits: to make first, so that the weight is a plain parameter.
         weight: the places of its taps.
         bias: of its bias; None where the layer has none.
@@ -123,12 +121,6 @@ def weight_handle(model: nn.Module, inputs: Inputs, recording: Recording, stage:
 
     Entries that are sums of weights, as of a resize and a convolution, are refused.
 
-    Args:
-        model: the network; not changed.
-        inputs: of the call that was recorded.
-        recording: of that call.
-        stage: one of its stages.
-
     Raises:
         Refusal: no kernel, a resize, weights that are computed or shared with calls that differ.
 
@@ -162,7 +154,7 @@ def weight_handle(model: nn.Module, inputs: Inputs, recording: Recording, stage:
         raise _sums(stage)
     weight = _entries(state, stage, entries)
     bias = _entries(state, stage, of_bias) if biased and of_bias is not None else None
-    uses = _uses(recording, source, stage, weight)
+    uses = _uses(recording, source, stage)
     layer = source.layer
     if layer and not (stage.kind == "transposed" and type(model.get_submodule(layer)) in CONV_TRANSPOSES):
         layer = None
@@ -211,24 +203,16 @@ def _sums(stage: Stage) -> Refusal:
     return Refusal(f"entries of the kernel of {stage.name} are sums of weights, so it cannot be written back")
 
 
-def _uses(recording: Recording, source: Node, stage: Stage, weight: WeightEntries) -> tuple[int, ...]:
+def _uses(recording: Recording, source: Node, stage: Stage) -> tuple[int, ...]:
     """Return the stages that share the weight; Refusal where another call uses it, or for another kernel."""
     graph = recording.graph
     value = _value(source, "weight")
-    assert value is not None
+    assert value is not None and stage.kernel is not None  # noqa: PT018
     stages = {found.index: s for s in recording.stages if (found := source_of(graph, s)) is not None}
     uses = []
     for node in graph.nodes:
-        slots = [
-            s for s in (*node.args, *node.kwargs.values()) if isinstance(s, Slot) and s.value is not None
-        ]
-        if not any(
-            s.value is not None
-            and s.value.untyped_storage().data_ptr() == weight.value.untyped_storage().data_ptr()
-            and s.value.storage_offset() < _end(value)
-            and value.storage_offset() < _end(s.value)
-            for s in slots
-        ):
+        slots = [slot for slot in (*node.args, *node.kwargs.values()) if isinstance(slot, Slot)]
+        if not any(slot.value is not None and _overlap(slot.value, value) for slot in slots):
             continue
         other = stages.get(node.index)
         if other is None or other.kernel is None or not _alike(other.kernel, stage.kernel):
@@ -239,12 +223,15 @@ def _uses(recording: Recording, source: Node, stage: Stage, weight: WeightEntrie
     return tuple(uses)
 
 
-def _alike(one: PhaseKernel, other: PhaseKernel | None) -> bool:
-    return (
-        other is not None
-        and (one.stride, one.offset, one.margin) == (other.stride, other.offset, other.margin)
-        and torch.equal(one.weight, other.weight)
-    )
+def _overlap(one: Tensor, other: Tensor) -> bool:
+    """Test whether two tensors share memory."""
+    same = one.untyped_storage().data_ptr() == other.untyped_storage().data_ptr()
+    return same and one.storage_offset() < _end(other) and other.storage_offset() < _end(one)
+
+
+def _alike(one: PhaseKernel, other: PhaseKernel) -> bool:
+    geometry = (one.stride, one.offset, one.margin) == (other.stride, other.offset, other.margin)
+    return geometry and torch.equal(one.weight, other.weight)
 
 
 def check_written(
@@ -252,11 +239,8 @@ def check_written(
 ) -> None:
     """Check on the changed network that its stages have the kernels wanted.
 
-    Args:
-        model: a copy of the network, to be changed.
-        inputs: one call.
-        candidate: the changes.
-        wanted: by name of the stage; of a replaced layer the outputs are compared instead.
+    `model` is a copy, to be changed; `wanted` is by name of the stage. Of a replaced layer the outputs are
+    compared instead.
 
     Raises:
         Refusal: one has not, by more than `ROUNDING` eps of its largest entry (1e3 eps of the largest output

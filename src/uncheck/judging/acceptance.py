@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 from uncheck.errors import Kind, Refused
 from uncheck.judging.judgement import GONE_LEVELS, Judgement, Look, Strength
@@ -35,16 +34,9 @@ MOST_GAIN, MOST_SECOND = 0.3, 1.0
 ON_COLOURS = 0.3
 
 
-@dataclass(frozen=True)
-class Limits:
-    """The limits that the user sets: `fidelity`, the least PSNR to the original's output in dB, or None."""
-
-    fidelity: float | None = None
-
-
-def objection(judged: Judgement, limits: Limits) -> Refused | None:
-    """Return why a candidate may not be kept; None if it may."""
-    asked, psnr = limits.fidelity, judged.fidelity.psnr_to_original
+def objection(judged: Judgement, asked: float | None) -> Refused | None:
+    """Return why a candidate may not be kept; None if it may. `asked` is the user's least PSNR or None."""
+    psnr = judged.fidelity.psnr_to_original
     if asked is not None and psnr < asked:
         reason = f"{psnr:.1f} dB to the original's output, below the {asked:g} dB asked for"
         return Refused(Kind.harm, reason)

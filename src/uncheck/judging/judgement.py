@@ -154,20 +154,13 @@ class Judgement:
 
     def worst(self) -> float:
         """Return the least factor by which a significant period fell; below 1 where one grew."""
-        return min((self.reduction(s) for s in self._faults()), default=1.0)
+        both = (*self.before.lattice, *self.after.lattice)
+        return min((self.reduction(s) for s in both if s.significant), default=1.0)
 
     def reduction(self, period: Strength) -> float:
         """Return how many times weaker a period became."""
-        return self._was(period) / max(self._left(period), 1e-9)
-
-    def _faults(self) -> list[Strength]:
-        old = [s for s in self.before.lattice if s.significant]
-        return old + [
-            s for s in self.after.lattice if s.significant and all(s.period != o.period for o in old)
-        ]
-
-    def _left(self, period: Strength) -> float:
-        return next((s.amplitude for s in self.after.lattice if s.period == period.period), 0.0)
-
-    def _was(self, period: Strength) -> float:
-        return next((s.amplitude for s in self.before.lattice if s.period == period.period), 0.0)
+        was, left = (
+            next((s.amplitude for s in look.lattice if s.period == period.period), 0.0)
+            for look in (self.before, self.after)
+        )
+        return was / max(left, 1e-9)

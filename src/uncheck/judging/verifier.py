@@ -68,14 +68,14 @@ class Verifier:
         two outputs too, where contents cancel: a picture whose content once looks like a lattice, and once
         just not, has grown none.
         """
-        return self._look(model, outputs(self.subject, model))
+        return self._look(model, self._outputs(model))
 
     def judge(self, model: nn.Module) -> Judgement:
         """Judge a candidate against the original, the spun network and the truth.
 
         Cost: one call per held input and truth, six with constants; about that of the measurements again.
         """
-        made = outputs(self.subject, model)
+        made = self._outputs(model)
         energy = energies(made, self.subject.periods)
         return Judgement(
             before=self.before,
@@ -87,12 +87,21 @@ class Verifier:
             pictures=thumbnails(self.subject, self._original, made, self._spun, self._first),
         )
 
+    def _outputs(self, model: nn.Module) -> Pictures:
+        made = outputs(self.subject, model)
+        if made.shape != self._original.shape:
+            raise UncheckError(
+                f"the repaired network's outputs have shape {made.shape[1:]}, those of the original "
+                f"{self._original.shape[1:]}; a repair must keep it"
+            )
+        return made
+
     def _observe(self, made: Pictures) -> tuple[Observed, Observed]:
         inner = interior(made, self._step)
         return observe(inner, self.subject.periods), observe(contrasts(inner), self.subject.periods)
 
     def _look(self, model: nn.Module, made: Pictures) -> Look:
-        made, old = _same_size(made, self._original)
+        old = self._original
         first, second = self._observe(made)
         gap = observe(interior(made - old, self._step), self.subject.periods)
         inner = [contrasts(interior(each, self._step)) for each in (made, old)]
@@ -104,8 +113,7 @@ class Verifier:
         )
 
     def _fidelity(self, model: nn.Module, made: Pictures) -> Fidelity:
-        made, original = _same_size(made, self._original)
-        spun = self._spun
+        original, spun = self._original, self._spun
         truth, before = self._to_truth(model), self._truth_before
         return Fidelity(
             psnr_to_original=psnr(made, original),
@@ -170,12 +178,3 @@ def _together(batches: Sequence[Pictures]) -> Pictures:
     smallest = [min(sizes) for sizes in zip(*(b.shape[1:-1] for b in batches), strict=True)]
     cut = (slice(None), *(slice(n) for n in smallest))
     return np.concatenate([b[cut] for b in batches])
-
-
-def _same_size(one: Pictures, two: Pictures) -> tuple[Pictures, Pictures]:
-    if one.shape != two.shape:
-        raise UncheckError(
-            f"the repaired network's outputs have shape {one.shape[1:]}, those of the original "
-            f"{two.shape[1:]}; a repair must keep it"
-        )
-    return one, two

@@ -9,7 +9,6 @@ from typing import Any
 from torch import nn
 
 from uncheck.errors import UncheckError
-from uncheck.judging.acceptance import Limits
 from uncheck.progress import Progress
 from uncheck.reading import as_found
 from uncheck.repairing.inputs import affordable
@@ -74,7 +73,7 @@ def repair(
     clock = Clock(60 * minutes, progress)
     case = affordable(prepare(model, inputs, which=which, span=span, progress=progress))
     path = None if checkpoint is None else Path(checkpoint)
-    search = Search(case, clock, Limits(fidelity), seed, path)
+    search = Search(case, clock, fidelity, seed, path)
     with as_found(case.model):  # for the random states of the process
         try:
             search.run(chosen)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from uncheck.editing.edits import Candidate
 from uncheck.editing.store import keys_kept, unwrapped
 from uncheck.errors import Kind, Refusal, Refused, first_line
-from uncheck.judging.acceptance import Limits, is_good, objection, rank
+from uncheck.judging.acceptance import is_good, objection, rank
 from uncheck.judging.cost import measure_cost
 from uncheck.judging.judgement import Judgement
 from uncheck.judging.verifier import Verifier
@@ -85,7 +85,7 @@ class Search:
 
     case: Case
     clock: Clock
-    limits: Limits
+    fidelity: float | None
     seed: int
     checkpoint: Path | None
     refused: list[Refused] = field(default_factory=list)
@@ -211,7 +211,7 @@ class Search:
         assert self.verifier is not None
         self.clock(f"judging {candidate.method} ({candidate.label})")
         judged = self.verifier.judge(candidate.done_to(self.case.copy()))
-        self.tried.append(Trial(candidate, judged, objection(judged, self.limits)))
+        self.tried.append(Trial(candidate, judged, objection(judged, self.fidelity)))
         kept = self.best()
         look = kept.judged.after if kept else self.verifier.before
         self.clock(f"{candidate.method} ({candidate.label}) judged, best lattice {look.strength:.2g} levels")

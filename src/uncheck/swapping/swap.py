@@ -26,6 +26,8 @@ NAMES = {
     "equal_gain": "EqualGain on its weight",
 }
 
+NORMED = "the normalisation of its weight was applied and taken off: put it on the new layer if needed"
+
 
 @dataclass(frozen=True)
 class Replaced(Plain):
@@ -125,7 +127,8 @@ def swap(model: nn.Module, example_inputs: Any, to: str = "resize", order: int =
         if reason:
             refused.append(Refused(Kind.unsupported, reason, path))
             continue
-        kernel, notes, flags = transposed_kernel(module), _norm(module), _flags(module)
+        kernel, flags = transposed_kernel(module), _flags(module)
+        normed = parametrize.is_parametrized(module, "weight") or "weight" not in module._parameters
         try:
             fit = MAKERS[to](module, kernel, order, path in sized)
         except ValueError as error:
@@ -135,9 +138,12 @@ def swap(model: nn.Module, example_inputs: Any, to: str = "resize", order: int =
             parameter.requires_grad = flags[name.endswith("bias")]
         if fit.layer is not module:
             set_module(new, path, fit.layer.train(module.training))
+        notes = (NORMED,) if normed else ()
         swapped.append(Replaced(path, NAMES[to], gain_spread(kernel), fit.change, fit.variance, notes))
     paths = {one.path for one in swapped} | {one.where for one in refused}
-    refused += [_not_ours(new, stage) for stage in _others(before, paths)]
+    for stage in before.stages:
+        if stage.kind == "transposed" and not stage.call and stage.key.module not in paths:
+            refused.append(_not_ours(new, stage))
     _check_runs(new, inputs, before)
     return Swapped(new, tuple(swapped), tuple(refused))
 
@@ -188,26 +194,13 @@ def _unfit(model: nn.Module, path: str, module: nn.Module, called: set[str]) -> 
     return ""
 
 
-def _others(recording: Recording, paths: set[str]) -> list[Stage]:
-    there = [stage for stage in recording.stages if stage.kind == "transposed" and not stage.call]
-    return [stage for stage in there if stage.key.module not in paths]
-
-
 def _not_ours(model: nn.Module, stage: Stage) -> Refused:
     module = model.get_submodule(stage.key.module)
-    where, reason = stage.name, "it is called as a function: call a torch.nn.ConvTranspose module instead"
     if isinstance(module, PhaseConvTranspose | SmoothConvTranspose):
-        where = stage.key.module
         reason = f"it is a {type(module).__name__} already: keep_even keeps its gains equal"
-    return Refused(Kind.unsupported, reason, where)
-
-
-def _norm(module: nn.Module) -> tuple[str, ...]:
-    if parametrize.is_parametrized(module, "weight") or "weight" not in module._parameters:
-        return (
-            "the normalisation of its weight was applied and taken off: put it on the new layer if needed",
-        )
-    return ()
+        return Refused(Kind.unsupported, reason, stage.key.module)
+    reason = "it is called as a function: call a torch.nn.ConvTranspose module instead"
+    return Refused(Kind.unsupported, reason, stage.name)
 
 
 def _flags(module: nn.Module) -> tuple[bool, bool]:

@@ -34,13 +34,10 @@ LEAST_SCALE, MOST_SCALE = 0.5, 2.0
 
 @dataclass(frozen=True)
 class Fit:
-    """A layer with weights carried over.
+    """A layer with weights carried over, and the upsampler `up` inside it, or the same.
 
-    Attributes:
-        layer: takes the place of the old one.
-        up: the upsampler itself, inside `layer` or the same.
-        change: |nearest kernel - old kernel| / |old kernel|.
-        variance: output variance over the old one's for white input, least and largest channel.
+    `change` is |nearest kernel - old kernel| / |old kernel|; `variance` the output's over the old one's for
+    white input, of the least and the largest channel.
     """
 
     layer: nn.Module
@@ -118,12 +115,9 @@ def to_resize(module: nn.Module, kernel: PhaseKernel, order: int, sized: bool) -
     m: Any = module
     pads = [max(0, a, b + more) for (a, b), more in zip(fit.padding, _room(m, sized), strict=True)]
     up = ResizeConv(
-        m.in_channels,
-        m.out_channels,
-        size,
-        kernel.stride,
-        pads,
-        groups=m.groups,
+        kernel_size=size,
+        scale_factor=kernel.stride,
+        padding=pads,
         padding_mode="zeros",
         mode=mode,
         **_same(m),
@@ -145,15 +139,8 @@ def to_subpixel(module: nn.Module, kernel: PhaseKernel, order: int, sized: bool)
     taps = form.weight.shape[2:]
     fits = not sized and all(a == b >= 0 and t % 2 for (a, b), t in zip(form.padding, taps, strict=True))
     plain = fits and not any(form.crop)
-    up = SubpixelConv(
-        m.in_channels,
-        m.out_channels,
-        list(taps),
-        list(form.factor),
-        [a for a, _ in form.padding] if plain else 0,
-        groups=m.groups,
-        **_same(m),
-    )
+    pads = [a for a, _ in form.padding] if plain else 0
+    up = SubpixelConv(kernel_size=list(taps), upscale_factor=list(form.factor), padding=pads, **_same(m))
     _write(up.conv, _blocks(form.weight, m.groups), form.bias)
     if plain:
         up.stride = kernel.stride  # type: ignore[assignment]  # forwards slice by it
@@ -165,18 +152,8 @@ def to_smooth(module: nn.Module, kernel: PhaseKernel, order: int, sized: bool) -
     """Make a transposed convolution that projects its weight itself."""
     m: Any = module
     weight, change, variance = _projected(kernel, order)
-    up = SmoothConvTranspose(
-        m.in_channels,
-        m.out_channels,
-        m.kernel_size,
-        m.stride,
-        m.padding,
-        m.output_padding,
-        m.groups,
-        dilation=m.dilation,
-        order=order,
-        **_same(m),
-    )
+    geometry = ("kernel_size", "stride", "padding", "output_padding", "dilation")
+    up = SmoothConvTranspose(**{name: getattr(m, name) for name in geometry}, order=order, **_same(m))
     _write(up, _transposed(weight, m), kernel.bias)
     return Fit(up, up, change, variance)
 
@@ -202,8 +179,10 @@ MAKERS: dict[str, Callable[[nn.Module, PhaseKernel, int, bool], Fit]] = {
 
 def _same(m: Any) -> dict[str, Any]:
     """Return the arguments that a new layer takes from the old one."""
-    bias, like = m.bias is not None, m.weight
-    return {"bias": bias, "ndim": like.dim() - 2, "device": like.device, "dtype": like.dtype}
+    same = {name: getattr(m, name) for name in ("in_channels", "out_channels", "groups")}
+    like = m.weight
+    own = {"bias": m.bias is not None, "ndim": like.dim() - 2, "device": like.device, "dtype": like.dtype}
+    return same | own
 
 
 def _room(m: Any, sized: bool) -> list[int]:

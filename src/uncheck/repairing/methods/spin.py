@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Iterator
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -43,11 +44,9 @@ def spin(case: Case, advance: Advance) -> Iterator[Candidate]:
     before = found_in(case, case.model, period, advance)
     limit = {p: max(GONE_LEVELS, c.amplitude / GONE_TIMES) for p, c in before.items()}
     strength = line_strengths(before.values(), period)
-    tried: set[int] = set()
-    for count in (max(period), runs // 4, runs // 2):
-        if not 1 < count < runs or count in tried:
+    for count in dict.fromkeys((max(period), runs // 4, runs // 2)):
+        if not 1 < count < runs:
             continue
-        tried.add(count)
         shifts = few_shifts(period, count, strength)
         left = found_in(case, CycleSpin(case.model, shifts, margin=margin), period, advance)
         if all(c.amplitude <= limit.get(p, GONE_LEVELS) for p, c in left.items()):
@@ -99,12 +98,10 @@ def spun_target(
     """
     margin = find_margin(case, model, inputs, period)
     shifts = full_shifts(period)
-    total: Tensor | None = None
+    total = torch.zeros(())
     for index, shift in enumerate(shifts):
         advance(f"spin: shift {index + 1} of {len(shifts)}")
-        one = case.run(CycleSpin(model, (shift,), margin=margin), inputs).float()
-        total = one if total is None else total + one
-    assert total is not None
+        total = total + case.run(CycleSpin(model, (shift,), margin=margin), inputs).float()
     return total / len(shifts)
 
 

@@ -22,14 +22,9 @@ from uncheck.writing import write_file
 class Checkpoint:
     """The state of a training beside its tensors.
 
-    Attributes:
-        groups: cut-outs that the lessons were made of; a training that goes on needs as many.
-        step: steps done.
-        total: steps of the schedule; 0 before it is known.
-        best: least validation loss.
-        since: looks since then.
-        history: step and validation loss of each look.
-        adjusted: the changes made to the targets.
+    `groups` are the cut-outs that the lessons were made of: a training that goes on needs as many. Of `total`
+    steps, 0 before that is known, `step` are done. `history` holds step and validation loss of each look,
+    `best` the least, `since` the looks since then, and `adjusted` the changes made to the targets.
     """
 
     groups: int = 0
@@ -41,13 +36,7 @@ class Checkpoint:
     adjusted: list[Any] = field(default_factory=list)
 
     def write(self, path: Path, mark: str, tensors: Mapping[str, Tensor]) -> None:
-        """Write the file whole or not at all; a full disk costs the checkpoint, not the training.
-
-        Args:
-            path: of the file.
-            mark: of the training; `read` asks for the same.
-            tensors: to keep with it.
-        """
+        """Write the file whole or not at all; a full disk costs the checkpoint, not the training."""
         about = {"mark": mark, "progress": json.dumps(vars(self))}
         with suppress(UncheckError):
             write_file(path, save({name: x.contiguous().clone() for name, x in tensors.items()}, about))

@@ -74,12 +74,8 @@ def distill(
     first the last layers alone, then all of them. Fitting their upsamplers anew does not work: it throws away
     what a generator has learned.
 
-    Args:
-        case: the network and its inputs.
-        advance: called with the progress.
-        seconds: time it may take, targets included.
-        seed: of cut-outs and order.
-        checkpoint: file to resume from.
+    `seconds` is the time it may take, targets included; `seed` that of cut-outs and order; `checkpoint` the
+    file to resume from.
 
     Yields:
         Candidates; KeyboardInterrupt is raised after one whose training was interrupted.
@@ -128,7 +124,6 @@ class _Teaching:
             student,
             lessons,
             [group[0] for group in exams],
-            period=period_of(case),
             plan=plan,
             seed=self.seed,
             checkpoint=self.checkpoint,
@@ -171,19 +166,16 @@ def _spun(
     """Return lessons in groups, one per cut-out, and the unspun outputs; stop when time is up."""
     if period > LONGEST:
         raise Refusal(f"spinning period {period} takes {period**case.ndim} runs per input, too many")
-    whole = [sides(call, case.ndim) for call in case.fit]
-    size = room([min(s[axis] for s in whole) for axis in range(case.ndim)], SIDE, period)
+    size = room(_smallest(case), SIDE, period)
     if min(size) < 8 * period:
-        raise Refusal(f"inputs of {'x'.join(map(str, whole[0]))} pixels are too small to be cut for training")
+        whole = "x".join(map(str, sides(case.fit[0], case.ndim)))
+        raise Refusal(f"inputs of {whole} pixels are too small to be cut for training")
     random = np.random.default_rng(seed)
     groups: list[list[Lesson]] = []
     plains: list[Tensor] = []
     for index in range(wanted or MOST):
         call = case.fit[index % len(case.fit)]
-        place = [
-            int(random.integers(period, max(period + 1, n - s + 1)))
-            for n, s in zip(sides(call, case.ndim), size, strict=True)
-        ]
+        place = _place(call, size, period, random)
         lessons, plain = spun_lessons(case, call, place, size, period, SHOWN, seed + index)
         groups.append(lessons)
         plains.append(plain)
@@ -191,11 +183,9 @@ def _spun(
         if wanted is None and time.monotonic() > until and index >= 5:
             break
     gains = contrast_gains(plains, [group[0].target for group in groups], period)
-    taught = []
-    for group in groups:
-        target = with_contrast(group[0].target, gains)
-        taught.append([replace(lesson, target=target) for lesson in group])
-    return taught, plains
+    targets = [with_contrast(group[0].target, gains) for group in groups]
+    pairs = zip(groups, targets, strict=True)
+    return [[replace(lesson, target=target) for lesson in group] for group, target in pairs], plains
 
 
 def _cleaned(case: Case, period: int, seed: int, advance: Advance) -> list[list[Lesson]]:
@@ -205,16 +195,23 @@ def _cleaned(case: Case, period: int, seed: int, advance: Advance) -> list[list[
         calls = [part for call in case.fit for part in _batches(call)]
     else:
         random = np.random.default_rng(seed)
-        least = [min(sides(call, case.ndim)[axis] for call in case.fit) for axis in range(case.ndim)]
-        size = room(least, SMALL, 0)
+        size = room(_smallest(case), SMALL, 0)
         for index in range(MOST):
             call = case.fit[index % len(case.fit)]
-            place = [
-                int(random.integers(0, n - s + 1)) for n, s in zip(sides(call, case.ndim), size, strict=True)
-            ]
-            inputs = cut(call, place, size)
+            inputs = cut(call, _place(call, size, 0, random), size)
             calls.append(_flat(inputs, random) if index % FLAT == FLAT - 1 else inputs)
     return [[lesson] for lesson in cleaned_lessons(case, calls, period)]
+
+
+def _smallest(case: Case) -> list[int]:
+    """Return the least size of the inputs to fit on, per axis."""
+    return [min(sizes) for sizes in zip(*(sides(call, case.ndim) for call in case.fit), strict=True)]
+
+
+def _place(call: Inputs, size: Sequence[int], least: int, random: np.random.Generator) -> list[int]:
+    """Draw where a cut-out begins, per axis, from `least` on."""
+    whole = zip(sides(call, len(size)), size, strict=True)
+    return [int(random.integers(least, max(least, n - s) + 1)) for n, s in whole]
 
 
 def _flat(inputs: Inputs, random: np.random.Generator) -> Inputs:

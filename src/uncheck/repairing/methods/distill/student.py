@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import lcm
 
@@ -16,7 +15,7 @@ from uncheck.editing.edits import Candidate, Edit, Upsampler, set_module, stand_
 from uncheck.errors import Refusal, UncheckError
 from uncheck.layers.phase_transpose import phase_conv_transpose
 from uncheck.phases import PhaseKernel, fit_resize_conv, from_resize_conv
-from uncheck.phases.axes import CONV_TRANSPOSES, conv_transpose
+from uncheck.phases.axes import CONV_TRANSPOSES, conv_transpose, flat_pads
 from uncheck.reading import Stage
 from uncheck.reading.provenance import source_of
 from uncheck.repairing.case import Case
@@ -28,73 +27,44 @@ class HeldConvTranspose(nn.Module):
     The parameter is the convolution's kernel c; the layer runs with h = hold * c, whose phase gains are equal
     whatever c becomes. Borders are those of a transposed convolution: zeros outside.
 
-    Args:
-        kernel: h, (out, in, *k), of a resize-convolution, as `held_kernel` gives it.
-        groups: of the layer.
+    It starts as the h nearest to the old kernel by least squares, with the next whole number of taps per
+    phase: k taps become K = s ceil(k / s), or 2 s where k is s or less (where one tap per phase would leave
+    blocks), so that overlap and variance start even.
+
+    Attributes:
+        kernel: h at the start, (out, in, *K).
     """
 
-    def __init__(self, kernel: PhaseKernel, groups: int = 1) -> None:
+    def __init__(self, old: PhaseKernel, groups: int = 1) -> None:
         super().__init__()
-        self.layer = phase_conv_transpose(kernel, groups).requires_grad_(False)
-        taps = [k - s + 1 for k, s in zip(kernel.kernel_size, kernel.stride, strict=True)]
-        weight = self.layer.weight.detach()
-        for axis, k in enumerate(kernel.kernel_size):
-            front = max(0, -kernel.offset[axis])
-            weight = weight.narrow(2 + axis, front, k)
-        self.front = [max(0, -o) for o in kernel.offset]
-        self.stride, self.kernel_size = kernel.stride, kernel.kernel_size
-        self.weight = nn.Parameter(_divided(weight, kernel.stride, taps))
+        strides = list(zip(old.kernel_size, old.stride, strict=True))
+        sizes = [max(2 * s if s > 1 else 1, s * -(-k // s)) - s + 1 for k, s in strides]
+        form = fit_resize_conv(old, "nearest", size=sizes)
+        bare = from_resize_conv(form.weight, form.bias, form.factor, form.mode, 0)
+        offset = tuple(o - before for o, (before, _) in zip(bare.offset, form.padding, strict=True))
+        margin = tuple(m + sum(pads) for m, pads in zip(bare.margin, form.padding, strict=True))
+        self.kernel = replace(bare, offset=offset, margin=margin)
+        self.layer = phase_conv_transpose(self.kernel, groups).requires_grad_(False)
+        self.front = [max(0, -o) for o in offset]
+        flipped = form.weight.flip(list(range(2, form.weight.ndim)))
+        parts = [part.chunk(groups, 1)[g].transpose(0, 1) for g, part in enumerate(flipped.chunk(groups))]
+        self.weight = nn.Parameter(torch.cat(parts).to(self.layer.weight.dtype))
         self.bias = None if self.layer.bias is None else nn.Parameter(self.layer.bias.detach().clone())
 
     def held(self) -> Tensor:
         """Return h = hold * c, with the zeros that place it, in torch's layout (in, out / groups, *k)."""
         flat = self.weight.flatten(0, 1)[:, None]
-        hold = torch.ones(1, 1, *self.stride, dtype=flat.dtype, device=flat.device)
+        hold = torch.ones(1, 1, *self.layer.stride, dtype=flat.dtype, device=flat.device)
         h = conv_transpose(flat, hold)
         h = h.reshape(*self.weight.shape[:2], *h.shape[2:])
-        pads: list[int] = []
-        for axis in reversed(range(len(self.stride))):
-            front = self.front[axis]
-            pads += [front, self.layer.weight.shape[2 + axis] - front - self.kernel_size[axis]]
-        return F.pad(h, pads)
+        whole = zip(self.front, h.shape[2:], self.layer.weight.shape[2:], strict=True)
+        return F.pad(h, flat_pads((front, n - front - k) for front, k, n in whole))
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the enlarged output."""
         values = {"weight": self.held()} | ({} if self.bias is None else {"bias": self.bias})
         out: Tensor = functional_call(self.layer, values, (x,))
         return out
-
-
-def held_kernel(kernel: PhaseKernel) -> PhaseKernel:
-    """Return the nearest kernel h = hold * c by least squares, with the next whole number of taps per phase.
-
-    A kernel of k taps gets K = s ceil(k / s) taps, 2 s where k is s or less (where one tap per phase would
-    leave blocks): every phase has K / s of them, so overlap and variance start even.
-    """
-    sizes = []
-    for k, s in zip(kernel.kernel_size, kernel.stride, strict=True):
-        whole = max(2 * s if s > 1 else 1, s * -(-k // s))
-        sizes.append(whole - s + 1)
-    form = fit_resize_conv(kernel, "nearest", size=sizes)
-    bare = from_resize_conv(form.weight, form.bias, form.factor, form.mode, 0)
-    offset = tuple(o - before for o, (before, _) in zip(bare.offset, form.padding, strict=True))
-    margin = tuple(m + before + after for m, (before, after) in zip(bare.margin, form.padding, strict=True))
-    return replace(bare, offset=offset, margin=margin)
-
-
-def _divided(weight: Tensor, stride: Sequence[int], taps: Sequence[int]) -> Tensor:
-    """Return c with hold * c = weight, where hold divides it: c[n] = h[n] - h[n - 1] + c[n - s] per axis."""
-    for axis, (s, t) in enumerate(zip(stride, taps, strict=True), start=2):
-        parts: list[Tensor] = []
-        for n in range(t):
-            value = weight.select(axis, n)
-            if n:
-                value = value - weight.select(axis, n - 1)
-            if n >= s:
-                value = value + parts[n - s]
-            parts.append(value)
-        weight = torch.stack(parts, axis)
-    return weight
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,13 +99,9 @@ class Student:
 def make_student(case: Case, *, anew: bool, whole: bool = False) -> Student:
     """Copy the network; make only the layers from the first faulty stage on trainable.
 
-    Trained is every parameter of a module that runs at or after that stage and not before it.
-
-    Args:
-        case: the network.
-        anew: replace the transposed convolutions from that stage on by resize-convolutions fitted to them;
-            else every layer starts as it is.
-        whole: train all parameters, those before the stage too.
+    Trained is every parameter of a module that runs at or after that stage and not before it; with `whole`
+    those before it too. With `anew`, resize-convolutions fitted to them replace the transposed convolutions
+    from that stage on; else every layer starts as it is.
 
     Raises:
         Refusal: no stage leaves a faulty period, or nothing after it has parameters.
@@ -181,7 +147,7 @@ def _replaced(case: Case, model: nn.Module, first: int) -> dict[str, HeldConvTra
         if old is None or stage.kernel is None or calls > 1:
             continue
         try:
-            new = HeldConvTranspose(held_kernel(stage.kernel), stage.groups)
+            new = HeldConvTranspose(stage.kernel, stage.groups)
             stand_in(new, old)
             set_module(model, path, new)
             case.run(model, case.fit[0])

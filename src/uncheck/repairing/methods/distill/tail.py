@@ -16,6 +16,9 @@ from uncheck.reading import call
 from uncheck.reading.tensors import replace_tensors, tensors_in
 from uncheck.reading.watch import function_name
 
+#: The answer to a call of the tail itself, which is made each time.
+_RUN = object()
+
 
 class Strayed(Exception):
     """A forward pass did not make the calls that it made before."""
@@ -32,11 +35,6 @@ class _Shape:
     def placeholder(self) -> Tensor:
         """Return a tensor of this shape that holds one number."""
         return torch.zeros((), dtype=self.dtype, device=self.device).expand(self.size)
-
-
-@dataclass(frozen=True)
-class _Run:
-    """A call of the tail itself, made each time."""
 
 
 @dataclass
@@ -95,7 +93,7 @@ class _Recording(_Script):
         if any(t.requires_grad or id(t) in self.loose for t in given):
             self._take(given)
             out = func(*args, **kwargs)
-            self.memory.answers.append(_Run())
+            self.memory.answers.append(_RUN)
             written = [t for t in given if id(t) in self.made and t._version != self.taken[id(t)].version]
             for tensor in (*tensors_in(out), *written):
                 self.made.pop(id(tensor), None)
@@ -106,7 +104,7 @@ class _Recording(_Script):
         found = list(tensors_in(out))
         if not found:
             # an answer about tensors, such as a size or a number; calls about none may set torch's state
-            self.memory.answers.append(out if given else _Run())
+            self.memory.answers.append(out if given else _RUN)
             return out
         self.memory.answers.append(replace_tensors(out, lambda t: _Shape(tuple(t.shape), t.dtype, t.device)))
         for position, tensor in enumerate(found):
@@ -146,7 +144,7 @@ class _Replay(_Script):
         if index >= len(names) or names[index] != function_name(func):
             raise Strayed
         answer = self.memory.answers[index]
-        if isinstance(answer, _Run):
+        if answer is _RUN:
             return func(*args, **kwargs)
         # a copy, for the tail may write to it
         return replace_tensors(
@@ -155,10 +153,7 @@ class _Replay(_Script):
 
 
 class Tail:
-    """A network whose calls before the trained part are remembered per input.
-
-    Args:
-        model: in eval mode; only the parameters to train require gradients.
+    """A network in eval mode, whose calls before the parameters that require gradients are remembered.
 
     Use: `memory = tail.remember(inputs)` once per input, `output = tail(inputs, memory)` as often as wanted.
     """

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from uncheck.measuring.lines import hann
+from uncheck.phases.kernel import tile_phases
 from uncheck.reading import Inputs
 from uncheck.repairing.case import Case
 from uncheck.repairing.inputs import cut, part
@@ -99,7 +100,7 @@ def cleaned_lessons(case: Case, calls: Sequence[Inputs], period: int) -> list[Le
         return [Lesson(call, tuple(edges), out) for call, out in zip(calls, cleaned, strict=True)]
     weights = quietness(torch.cat(outputs))
     common = shared(torch.cat([ripple(out, period, ndim) for out in outputs]), weights)
-    cleaned = [out - tiled(common, out.shape[2:]) for out in outputs]
+    cleaned = [out - tile_phases(common, out.shape[2:]) for out in outputs]
     parts = torch.split(weights, [len(out) for out in outputs])
     return [Lesson(call, (0,) * ndim, *each) for call, *each in zip(calls, cleaned, parts, strict=True)]
 
@@ -130,12 +131,9 @@ def ripple(picture: Tensor, period: int, ndim: int) -> Tensor:
     zero at every lattice frequency: a slope or a smooth shape of the content, whose phase means differ by
     chance of where it ends, has no detail. Hann's window keeps the ends out.
     """
-    detail = part(picture, (period,) * ndim, [n - 2 * period for n in picture.shape[2:]])
-    smooth = picture
-    for axis in range(2, 2 + ndim):
-        smooth = _under_triangle(smooth, axis, period)
-        smooth = smooth.narrow(axis, 1, picture.shape[axis] - 2 * period)
-    detail = detail - smooth
+    inner = [n - 2 * period for n in picture.shape[2:]]
+    smooth = part(_under_triangle(picture, period), (1,) * ndim, inner)
+    detail = part(picture, (period,) * ndim, inner) - smooth
     whole = [n // period * period for n in detail.shape[2:]]
     detail = part(detail, (0,) * ndim, whole)
     for axis, n in enumerate(whole, start=2):
@@ -147,13 +145,10 @@ def ripple(picture: Tensor, period: int, ndim: int) -> Tensor:
     return means - means.mean(dim=list(range(2, 2 + ndim)), keepdim=True)
 
 
-def _under_triangle(x: Tensor, axis: int, period: int) -> Tensor:
-    """Return the mean under hold * hold along one axis; 2 P - 2 pixels shorter."""
-    moved = x.movedim(axis, -1)
-    flat = moved.reshape(-1, 1, moved.shape[-1])
-    for _ in range(2):
-        flat = F.avg_pool1d(flat, period, 1)
-    return flat.reshape(*moved.shape[:-1], flat.shape[-1]).movedim(-1, axis)
+def _under_triangle(x: Tensor, period: int) -> Tensor:
+    """Return the mean under hold * hold per axis; 2 P - 2 pixels shorter."""
+    pool = (F.avg_pool1d, F.avg_pool2d, F.avg_pool3d)[x.dim() - 3]
+    return pool(pool(x, period, 1), period, 1)
 
 
 def notched(picture: Tensor, period: int) -> Tensor:
@@ -177,13 +172,6 @@ def notched(picture: Tensor, period: int) -> Tensor:
     kept = 1 - gain * (lines > 0)
     cleaned: Tensor = torch.fft.ifftn(torch.fft.fftn(wide, dim=axes) * kept, dim=axes).real
     return part(cleaned, (0,) * len(axes), picture.shape[2:])
-
-
-def tiled(values: Tensor, size: Sequence[int]) -> Tensor:
-    """Repeat (C, *period) to (C, *size)."""
-    for axis, n in enumerate(size, start=1):
-        values = values.index_select(axis, torch.arange(n) % values.shape[axis])
-    return values
 
 
 def contrast_gains(plain: Sequence[Tensor], spun: Sequence[Tensor], period: int) -> list[tuple[float, float]]:

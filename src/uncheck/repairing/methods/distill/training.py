@@ -17,7 +17,7 @@ from uncheck.reading import call
 from uncheck.repairing.case import Case
 from uncheck.repairing.inputs import part
 from uncheck.repairing.methods.distill.checkpoint import Checkpoint
-from uncheck.repairing.methods.distill.student import Student
+from uncheck.repairing.methods.distill.student import Student, period_of
 from uncheck.repairing.methods.distill.tail import Memory, Strayed, Tail, bytes_of
 from uncheck.repairing.methods.distill.teacher import Lesson, ripple, shared
 
@@ -56,17 +56,9 @@ class Training:
     means per phase, less their mean), both in units of the output's range. Content that the student gets
     wrong averages out of the ripple; an error locked to the lattice does not.
 
-    Args:
-        case: the case, for its view.
-        student: to train, in place; ends with its best weights.
-        lessons: to train on.
-        exam: to validate on.
-        period: of the ripple.
-        plan: how to train.
-        seed: of the order of the lessons.
-        checkpoint: file to resume from and to write to; None for none.
-        mark: of network, inputs and seed; a checkpoint with another is not resumed.
-        groups: how many cut-outs the lessons are of.
+    The student is trained in place, and ends with the weights that were best on the lessons `exam`. It goes
+    on from the file `checkpoint` if that has the same `mark` (of network, inputs and seed) and lessons of as
+    many cut-outs (`groups`).
     """
 
     def __init__(
@@ -76,14 +68,13 @@ class Training:
         lessons: Sequence[Lesson],
         exam: Sequence[Lesson],
         *,
-        period: int,
         plan: TrainingPlan,
         seed: int,
         checkpoint: Path | None = None,
         mark: str = "",
         groups: int = 0,
     ) -> None:
-        self.case, self.student, self.period, self.seed = case, student, period, seed
+        self.case, self.student, self.period, self.seed = case, student, period_of(case), seed
         self.lessons, self.exam, self.plan = list(lessons), list(exam), plan
         self.checkpoint, self.mark = checkpoint, mark
         self.parameters = student.parameters()
@@ -124,8 +115,7 @@ class Training:
                     p.mul_(1.1)
                 whole, rest = self._whole(lesson), self.tail(lesson.inputs, values)
             finally:
-                for p, value in zip(self.parameters, before, strict=True):
-                    p.copy_(value)
+                self._set(before)
         return torch.allclose(self.case.picture(whole), self.case.picture(rest), 1e-4, 1e-5)
 
     def _whole(self, lesson: Lesson) -> Any:
@@ -181,38 +171,37 @@ class Training:
         it.
         """
         self._resume()
-        for earlier in self.progress.adjusted if adjust is not None else ():
+        progress, interrupted = self.progress, False
+        for earlier in progress.adjusted if adjust is not None else ():
             adjust(earlier)  # type: ignore[misc]
         began = saved = time.monotonic()
         try:
-            while not self.progress.total or self.progress.step < self.progress.total:
-                if self.progress.total and (
-                    time.monotonic() - began > seconds or self.progress.since >= PATIENCE
-                ):
+            while not progress.total or progress.step < progress.total:
+                if progress.total and (time.monotonic() - began > seconds or progress.since >= PATIENCE):
                     break
                 self._step()
-                if not self.progress.total and self.progress.step >= 3:
-                    each = (time.monotonic() - began) / self.progress.step
-                    self.progress.total = max(8, min(most, int(0.85 * seconds / each)))
-                elif not self.progress.total:
-                    continue
-                due = ADJUST[len(self.progress.adjusted) :]
-                if adjust is not None and due and self.progress.step >= due[0] * self.progress.total:
-                    self.progress.adjusted.append(adjust(None))
+                if not progress.total:
+                    if progress.step < 3:
+                        continue
+                    each = (time.monotonic() - began) / progress.step
+                    progress.total = max(8, min(most, int(0.85 * seconds / each)))
+                due = ADJUST[len(progress.adjusted) :]
+                if adjust is not None and due and progress.step >= due[0] * progress.total:
+                    progress.adjusted.append(adjust(None))
                     # the best towards the old targets counts no more
-                    self.progress.best, self.progress.since = math.inf, 0
-                every = max(1, self.progress.total // LOOKS)
-                if self.progress.step % every == 0 or self.progress.step >= self.progress.total:
+                    progress.best, progress.since = math.inf, 0
+                every = max(1, progress.total // LOOKS)
+                if progress.step % every == 0 or progress.step >= progress.total:
                     self._look(advance)
                 if time.monotonic() - saved > EVERY:
                     self._save()
                     saved = time.monotonic()
         except KeyboardInterrupt:
             self._save()
-            self._end()
-            return True
-        self._end()
-        return False
+            interrupted = True
+        if progress.history:
+            self._set(self.best)
+        return interrupted
 
     def _step(self) -> None:
         progress = self.progress
@@ -242,11 +231,10 @@ class Training:
             self.best = [p.detach().clone() for p in self.parameters]
         advance(f"distill: step {progress.step} of {progress.total}, lattice {strength:.2f} levels")
 
-    def _end(self) -> None:
-        if self.progress.history:
-            with torch.no_grad():
-                for parameter, best in zip(self.parameters, self.best, strict=True):
-                    parameter.copy_(best)
+    @torch.no_grad()
+    def _set(self, values: Sequence[Tensor]) -> None:
+        for parameter, value in zip(self.parameters, values, strict=True):
+            parameter.copy_(value)
 
     def _save(self) -> None:
         if self.checkpoint is None:
@@ -266,11 +254,8 @@ class Training:
             return
         progress, tensors = found
         named = list(zip(self.student.trained, self.parameters, strict=True))
-        if any(
-            f"{kind}.{name}" not in tensors or tensors[f"{kind}.{name}"].shape != parameter.shape
-            for name, parameter in named
-            for kind in ("now", "best")
-        ):
+        shapes = {f"{kind}.{name}": p.shape for name, p in named for kind in ("now", "best")}
+        if any(key not in tensors or tensors[key].shape != shape for key, shape in shapes.items()):
             return
         self.progress = progress
         with torch.no_grad():
