@@ -25,15 +25,8 @@ FORMS = ("onnx", "pt2")
 def exported(model: nn.Module, inputs: Inputs, form: str) -> bytes:
     """Return the network as a file for other programs, run once and compared.
 
-    Sizes stay open as far as the network's code allows.
-
-    Args:
-        model: in any mode; exported in eval mode, and left as it was.
-        inputs: positional inputs of one call.
-        form: "onnx" or "pt2".
-
-    Returns:
-        The content of the file.
+    Sizes stay open as far as the network's code allows. The network is exported in eval mode, and left as it
+    was. `form` is "onnx" or "pt2".
 
     Raises:
         UncheckError: an unknown form, a library that is missing, an export that fails, or that does not give

@@ -28,11 +28,6 @@ def measure_cost(before: nn.Module, after: nn.Module, inputs: Inputs) -> Cost | 
     is the most that a call holds beyond what the process held before it, as the system sees it (Linux) or
     as torch's allocator does (GPUs): output and scratch memory included.
 
-    Args:
-        before: the original network.
-        after: the repaired one.
-        inputs: of one call, on the networks' device.
-
     Returns:
         The cost; None where either network cannot be run. Memory is None on other systems.
 
@@ -61,14 +56,10 @@ def _alternating(calls: tuple[Callable[[], Any], Callable[[], Any]]) -> tuple[li
         for which in (0, 1) if len(times[0]) % 2 else (1, 0):
             start = time.perf_counter()
             calls[which]()
-            _wait()
+            if _on_gpu():
+                torch.cuda.synchronize()
             times[which].append((time.perf_counter() - start) * 1e3)
     return times
-
-
-def _wait() -> None:
-    if _on_gpu():
-        torch.cuda.synchronize()
 
 
 def _on_gpu() -> bool:

@@ -14,11 +14,10 @@ NEW = VISIBLE_IN_SETS
 def at_first(seen: Observed, unit: float = 1.0) -> tuple[Strength, ...]:
     """Return the significant periods, strongest first: of all outputs, else of the one that shows it most.
 
-    Args:
-        seen: the outputs.
-        unit: to multiply amplitudes by.
+    Amplitudes are multiplied by `unit`.
     """
-    out = [_strength(component, unit) for component, _ in (_best(seen, p) for p in seen.periods)]
+    found = [_best(seen, period)[0] for period in seen.periods]
+    out = [Strength(one.period, one.amplitude * unit, one.p_value, True) for one in found]
     return tuple(sorted(out, key=lambda s: -s.amplitude))
 
 
@@ -31,13 +30,7 @@ def compared(before: Observed, after: Observed, gap: Observed, unit: float = 1.0
 
     A new period is listed if it is significant in the difference `gap` of the outputs in the same view, is
     stronger than the original at its lines, and the difference has at least NEW there; its
-    amplitude is that of the difference, in which contents cancel.
-
-    Args:
-        before: the outputs of the original.
-        after: those of the repaired network.
-        gap: the differences, output by output.
-        unit: to multiply amplitudes by.
+    amplitude is that of the difference, in which contents cancel. Amplitudes are multiplied by `unit`.
     """
     out = []
     for period in before.periods:
@@ -73,7 +66,3 @@ def _best(seen: Observed, period: int) -> tuple[Component, int]:
 
 def _lines(component: Component) -> set[Frequency]:
     return {line.frequency for line in component.lines}
-
-
-def _strength(component: Component, unit: float) -> Strength:
-    return Strength(component.period, component.amplitude * unit, component.p_value, True)

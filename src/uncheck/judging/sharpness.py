@@ -76,8 +76,7 @@ def on_lines(shape: tuple[int, ...], periods: tuple[int, ...]) -> NDArray[np.boo
     for period in periods:
         near = np.ones(shape, np.bool_)
         zero = np.ones(shape, np.bool_)
-        for axis, n in enumerate(shape):
-            f = np.fft.fftfreq(n).reshape([-1 if a == axis else 1 for a in range(len(shape))])
+        for f, n in zip(_frequencies(shape), shape, strict=True):
             # the main lobe of the window is 2 / n wide to either side
             half = min(max(HALF_WIDTH, 2 / n), 1 / (4 * period))
             near &= np.abs(f - np.round(f * period) / period) <= half
@@ -87,7 +86,10 @@ def on_lines(shape: tuple[int, ...], periods: tuple[int, ...]) -> NDArray[np.boo
 
 
 def _octaves(shape: tuple[int, ...]) -> NDArray[np.intp]:
-    square = np.zeros(shape)
-    for axis, n in enumerate(shape):
-        square = square + np.fft.fftfreq(n).reshape([-1 if a == axis else 1 for a in range(len(shape))]) ** 2
-    return np.asarray(np.digitize(np.sqrt(square), OCTAVES) - 1, np.intp)
+    radius = np.sqrt(sum(f**2 for f in _frequencies(shape)))
+    return np.asarray(np.digitize(radius, OCTAVES) - 1, np.intp)
+
+
+def _frequencies(shape: tuple[int, ...]) -> tuple[NDArray[np.float64], ...]:
+    """Return the frequencies of an FFT along each axis, to be broadcast."""
+    return np.meshgrid(*map(np.fft.fftfreq, shape), indexing="ij", sparse=True)

@@ -27,16 +27,11 @@ class Verifier:
     The lattice is that of all held outputs together where it is significant there, else that of the single
     output that shows it most. Only the periods of the subject are tested, a sixteenth of each side kept out.
 
-    Args:
-        subject: the network; its outputs on `held` are made once.
-        truth: calls and their true outputs, in the units of the output.
-        spun: outputs of the spun network on `held`, one for each call.
+    `truth` holds calls and their true outputs, `spun` the outputs of the spun network on `held`, in the units
+    of the output. `before` is the lattice of the original, whose outputs are made once.
 
     Raises:
         UncheckError: an output that is not finite, or no map.
-
-    Attributes:
-        before: the lattice of the original.
     """
 
     def __init__(

@@ -125,13 +125,7 @@ def prepare(
 def periods_left(stages: Sequence[Stage], ndim: int, size: Sequence[int]) -> tuple[int, ...]:
     """Return the periods that the stages leave and their divisors, as far as they fit an output of this size.
 
-    Args:
-        stages: of the network.
-        ndim: spatial axes of the output.
-        size: of the output, pixels per axis.
-
-    Returns:
-        Ascending, at least 2; 2 to 16 where no stage has a known period.
+    Ascending, at least 2; 2 to 16 where no stage has a known period.
     """
     own = {lcm(*stage.output_period) for stage in stages if stage.output_period}
     left = {d for period in own for d in range(2, min(period, LONGEST[ndim]) + 1) if period % d == 0}
@@ -192,7 +186,6 @@ def _check_steady(net: nn.Module, call: Inputs, recording: Recording) -> None:
         again = net(*fresh(call))
     if same_but_rounding(recording.output, again):
         return
-    each = "so that each run gives another output"
     drawing = next((node for node in recording.graph.nodes if _draws(node)), None)
     if drawing is None:
         raise UncheckError(
@@ -200,15 +193,10 @@ def _check_steady(net: nn.Module, call: Inputs, recording: Recording) -> None:
             "what it keeps from run to run, or draws outside torch"
         )
     where = drawing.key.module or "the model's own forward"
+    what, cure = "draws random numbers", "pass them in as an input, or keep them in a buffer"
     if drawing.name in DROPOUT.names:
-        raise UncheckError(
-            f"{drawing.name} in {where} is active in eval mode, {each}: call it with training=self.training, "
-            "or take it out"
-        )
-    raise UncheckError(
-        f"{drawing.name} in {where} draws random numbers, {each}: pass them in as an input, or keep them in "
-        "a buffer"
-    )
+        what, cure = "is active in eval mode", "call it with training=self.training, or take it out"
+    raise UncheckError(f"{drawing.name} in {where} {what}, so that each run gives another output: {cure}")
 
 
 def _draws(node: Node) -> bool:

@@ -21,8 +21,7 @@ class Tried(Plain):
     """One candidate that was judged.
 
     Attributes:
-        method: that made it.
-        label: distinguishes it from others of its method.
+        method: that made it; `label` distinguishes it from others of its method.
         strength: of the lattice it leaves, grey levels.
         worst: the least factor by which a significant period fell.
         psnr: to the original's output, dB.
