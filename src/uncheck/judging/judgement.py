@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from uncheck.plain import Plain, as_dict
+from uncheck.probing.forward import levels
 from uncheck.reading import Inputs, picture_of, run
-from uncheck.signals.levels import LEVELS
 
 #: A period is gone where its lattice is this many times weaker, or weaker than so many grey levels.
 GONE_TIMES, GONE_LEVELS = 20.0, 0.1
@@ -51,10 +51,8 @@ class Subject:
         return self.picture(run(model, inputs))
 
     def levels(self, picture: Tensor) -> NDArray[np.float32]:
-        """Return grey levels (N, *spatial, C), 0..255 over `span`, not clipped."""
-        low, high = self.span
-        values = (picture.detach().float().cpu() - low) * (LEVELS / (high - low))
-        return np.moveaxis(values.numpy(), 1, -1)
+        """Return grey levels (N, *spatial, C), 0..255 over `span`, not clipped; UncheckError if infinite."""
+        return levels(picture, self.span)[0]
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from math import lcm
 
 import numpy as np
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from uncheck.errors import UncheckError
@@ -44,8 +43,8 @@ class Verifier:
         self.subject = subject
         self._step = lcm(*subject.periods) if subject.periods else 1
         self._original = outputs(subject, subject.model)
-        self._spun = None if spun is None else _together([_checked(subject, one) for one in spun])
-        self._truth = [(inputs, _checked(subject, wanted)) for inputs, wanted in truth or ()]
+        self._spun = None if spun is None else _together([subject.levels(one) for one in spun])
+        self._truth = [(inputs, subject.levels(wanted)) for inputs, wanted in truth or ()]
         self._truth_before = self._to_truth(subject.model)
         self._first, self._second = self._observe(self._original)
         self.before = Look(
@@ -127,7 +126,7 @@ class Verifier:
             return None
         errors, alike = [], []
         for inputs, wanted in self._truth:
-            made = _checked(self.subject, self.subject.run(model, inputs))
+            made = self.subject.levels(self.subject.run(model, inputs))
             if made.shape != wanted.shape:
                 raise UncheckError(
                     f"the output has shape {made.shape} where the truth has {wanted.shape}; "
@@ -144,7 +143,7 @@ def outputs(subject: Subject, model: nn.Module) -> Pictures:
     Raises:
         UncheckError: NaN or infinite values, outputs of other channels, or none.
     """
-    return _together([_checked(subject, subject.run(model, inputs)) for inputs in subject.held])
+    return _together([subject.levels(subject.run(model, inputs)) for inputs in subject.held])
 
 
 def contrasts(pictures: Pictures) -> Pictures:
@@ -153,16 +152,6 @@ def contrasts(pictures: Pictures) -> Pictures:
     Its lattice is the second order. A lattice of the first order shows here too.
     """
     return np.stack([contrast(picture)[..., None] for picture in pictures])
-
-
-def _checked(subject: Subject, made: Tensor) -> Pictures:
-    values: NDArray[np.float32] = subject.levels(made)
-    bad = values.size - int(np.isfinite(values).sum())
-    if bad:
-        raise UncheckError(
-            f"{bad} of {values.size} output values are NaN or infinite; check the weights and the input range"
-        )
-    return values
 
 
 def _together(batches: Sequence[Pictures]) -> Pictures:

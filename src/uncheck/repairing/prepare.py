@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from uncheck.errors import UncheckError
@@ -100,13 +99,20 @@ def prepare(
             tell("running the network", done, len(fit))
             outputs.append(picture_of(run(net, call), which, ndim))
     tell("looking for the lattice", len(fit), len(fit))
-    values, used = _levels(outputs, span)
+    sizes = {tuple(picture.shape[1:]) for picture in outputs}
+    if len(sizes) > 1:
+        raise UncheckError(
+            f"outputs of inputs of one size have {len(sizes)} sizes ({', '.join(map(str, sorted(sizes)))}): "
+            "give inputs for which they have one"
+        )
+    used = _span(outputs) if span is None else span
+    values = [levels(output, used)[0] for output in outputs]
     periods = periods_left(recording.stages, ndim, picture.shape[2:])
     signals = [next(tensors_in(call)) for call in fit]
     maps = is_map(signals[0]) and signals[0].dim() == ndim + 2
-    seen = np.concatenate([_channels_last(signal) for signal in signals]) if maps else None
-    scale = None
+    seen = scale = None
     if maps:
+        seen = np.concatenate([np.moveaxis(x.detach().float().cpu().numpy(), 1, -1) for x in signals])
         scale = tuple(o / i for o, i in zip(picture.shape[2:], signals[0].shape[2:], strict=True))
     return Case(
         model=net,
@@ -162,13 +168,11 @@ def _picture(recording: Recording, which: str | None, ndim: int) -> Tensor:
 def _check_size(recording: Recording, call: Inputs, picture: Tensor) -> None:
     """Check that enough periods fit the output; a generator's size is fixed by its codes."""
     size = tuple(picture.shape[2:])
-    known = [
-        s.output_period for s in recording.stages if s.output_period and len(s.output_period) == len(size)
-    ]
+    periods = [stage.output_period for stage in recording.stages if stage.output_period]
+    known = [period for period in periods if len(period) == len(size)]
     # An axis along which nothing is enlarged, such as time, may be as short as it likes.
-    longest = [max(period) for period in zip(*known, strict=True)] or [LEAST_SIDE // LEAST_PERIODS] * len(
-        size
-    )
+    unknown = (LEAST_SIDE // LEAST_PERIODS,) * len(size)
+    longest = [max(period) for period in zip(*(known or [unknown]), strict=True)]
     enough = ENOUGH[len(size)] if is_map(next(tensors_in(call))) else LEAST_SIDE
     needed = [max(LEAST_SIDE, min(LEAST_PERIODS * p, enough)) if p > 1 else 1 for p in longest]
     if any(n < least for n, least in zip(size, needed, strict=True)):
@@ -207,20 +211,6 @@ def _draws(node: Node) -> bool:
     return node.name in DRAWS
 
 
-def _levels(
-    outputs: Sequence[Tensor], span: tuple[float, float] | None
-) -> tuple[list[NDArray[np.float32]], tuple[float, float]]:
-    """Return the grey levels of each call's output; the span is inferred over all of them."""
-    sizes = {tuple(picture.shape[1:]) for picture in outputs}
-    if len(sizes) > 1:
-        raise UncheckError(
-            f"outputs of inputs of one size have {len(sizes)} sizes ({', '.join(map(str, sorted(sizes)))}): "
-            "give inputs for which they have one"
-        )
-    used = _span(outputs) if span is None else span
-    return [levels(picture, used)[0] for picture in outputs], used
-
-
 def _span(outputs: Sequence[Tensor]) -> tuple[float, float]:
     """Return the range of all outputs together; of many values, that of a sample and the extremes."""
     step = max(1, sum(picture.numel() for picture in outputs) // SAMPLED)
@@ -230,7 +220,3 @@ def _span(outputs: Sequence[Tensor]) -> tuple[float, float]:
         values = values.float() if values.is_floating_point() else values
         parts += [values[::step]] + ([torch.stack(values.aminmax())] if step > 1 else [])
     return levels(torch.cat(parts)[None, None], None)[1]
-
-
-def _channels_last(signal: Tensor) -> NDArray[np.float32]:
-    return np.moveaxis(signal.detach().float().cpu().numpy(), 1, -1)

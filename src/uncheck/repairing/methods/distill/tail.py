@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from functools import partial
-from itertools import count, repeat
 from typing import Any
 
 import torch
@@ -24,35 +22,29 @@ class Strayed(Exception):
     """A forward pass did not make the calls that it made before."""
 
 
-@dataclass(frozen=True)
-class _Shape:
-    """The shape of a tensor that the tail does not read."""
+@dataclass(eq=False)
+class _Slot:
+    """A tensor that a call returned: its shape, and its value where the tail reads it."""
 
     size: tuple[int, ...]
     dtype: torch.dtype
     device: torch.device
+    value: Tensor | None = None
 
-    def placeholder(self) -> Tensor:
-        """Return a tensor of this shape that holds one number."""
+    def tensor(self) -> Tensor:
+        """Return a copy, for the tail may write to it; one number in this shape where there is no value."""
+        if self.value is not None:
+            return self.value.clone()
         return torch.zeros((), dtype=self.dtype, device=self.device).expand(self.size)
 
 
 @dataclass
 class Memory:
-    """The memory of one input: the calls in order, and the answer to each."""
+    """The memory of one input: the calls in order, the answer to each, and the values kept in them."""
 
     names: list[str] = field(default_factory=list)
     answers: list[Any] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class _Taken:
-    """A tensor that the tail takes: its version and value then, and the calls that returned it."""
-
-    version: int
-    value: Tensor
-    tensor: Tensor
-    places: list[tuple[int, int]]
+    values: list[Tensor] = field(default_factory=list)
 
 
 class _Script(TorchFunctionMode):
@@ -82,54 +74,50 @@ class _Recording(_Script):
     def __init__(self) -> None:
         super().__init__()
         self.memory = Memory()
-        # by id of the tensor, which is held so that no id is given twice: the calls that returned it
-        self.made: dict[int, tuple[Tensor, list[tuple[int, int]]]] = {}
+        # by id of the tensor, which is held so that no id is given twice: where calls returned it
+        self.made: dict[int, tuple[Tensor, list[_Slot]]] = {}
         self.loose: dict[int, Tensor] = {}  # of the tail, without a gradient
-        self.taken: dict[int, _Taken] = {}
+        self.taken: dict[int, tuple[int, Tensor]] = {}  # version and value when the tail took it
 
     def call(self, index: int, func: Callable[..., Any], args: tuple[Any, ...], kwargs: Any) -> Any:
         self.memory.names.append(function_name(func))
         given = list(tensors_in((args, kwargs)))
         if any(t.requires_grad or id(t) in self.loose for t in given):
-            self._take(given)
+            self.take(given)
             out = func(*args, **kwargs)
             self.memory.answers.append(_RUN)
-            written = [t for t in given if id(t) in self.made and t._version != self.taken[id(t)].version]
+            written = [t for t in given if id(t) in self.made and t._version != self.taken[id(t)][0]]
             for tensor in (*tensors_in(out), *written):
                 self.made.pop(id(tensor), None)
                 if not tensor.requires_grad:
                     self.loose[id(tensor)] = tensor
             return out
         out = func(*args, **kwargs)
-        found = list(tensors_in(out))
-        if not found:
+        if next(tensors_in(out), None) is None:
             # an answer about tensors, such as a size or a number; calls about none may set torch's state
             self.memory.answers.append(out if given else _RUN)
-            return out
-        self.memory.answers.append(replace_tensors(out, lambda t: _Shape(tuple(t.shape), t.dtype, t.device)))
-        for position, tensor in enumerate(found):
-            self.made.setdefault(id(tensor), (tensor, []))[1].append((index, position))
+        else:
+            self.memory.answers.append(replace_tensors(out, self._slot))
         return out
 
-    def _take(self, given: list[Tensor]) -> None:
-        """Keep the values that the tail takes, as they are before it writes to them."""
+    def _slot(self, tensor: Tensor) -> _Slot:
+        slot = _Slot(tuple(tensor.shape), tensor.dtype, tensor.device)
+        self.made.setdefault(id(tensor), (tensor, []))[1].append(slot)
+        return slot
+
+    def take(self, given: Iterable[Tensor]) -> None:
+        """Keep the values that the tail, or the caller, takes, as they are before it writes to them."""
         for tensor in given:
             if id(tensor) not in self.made:
                 continue
-            new = _Taken(tensor._version, tensor.detach().clone(), *self.made[id(tensor)])
-            if self.taken.setdefault(id(tensor), new).version != new.version:
+            if id(tensor) not in self.taken:
+                self.taken[id(tensor)] = tensor._version, tensor.detach().clone()
+                self.memory.values.append(self.taken[id(tensor)][1])
+            version, value = self.taken[id(tensor)]
+            if version != tensor._version:
                 raise Strayed  # taken, written to and taken again: two values of one tensor
-
-    def finished(self, output: Any) -> Memory:
-        """Return the memory, with the values that the tail and the caller read."""
-        self._take(list(tensors_in(output)))
-        values = {place: one.value for one in self.taken.values() for place in one.places}
-        for index, answer in enumerate(self.memory.answers):
-            places = zip(repeat(index), count())
-            self.memory.answers[index] = replace_tensors(
-                answer, partial(_filled, values, places), kind=_Shape
-            )
-        return self.memory
+            for slot in self.made[id(tensor)][1]:
+                slot.value = value
 
 
 class _Replay(_Script):
@@ -146,10 +134,7 @@ class _Replay(_Script):
         answer = self.memory.answers[index]
         if answer is _RUN:
             return func(*args, **kwargs)
-        # a copy, for the tail may write to it
-        return replace_tensors(
-            answer, lambda x: x.clone() if isinstance(x, Tensor) else x.placeholder(), kind=(Tensor, _Shape)
-        )
+        return replace_tensors(answer, _Slot.tensor, kind=_Slot)
 
 
 class Tail:
@@ -170,7 +155,8 @@ class Tail:
         recording = _Recording()
         with torch.enable_grad(), recording:
             output = call(self.model, inputs)
-        return recording.finished(output)
+        recording.take(tensors_in(output))
+        return recording.memory
 
     def __call__(self, inputs: tuple[Any, ...], memory: Memory) -> Any:
         """Run the tail alone; Strayed if the forward pass goes another way than when it was remembered."""
@@ -180,11 +166,4 @@ class Tail:
 
 def bytes_of(memory: Memory) -> int:
     """Return the bytes kept for one input."""
-    kept = {id(t): t for t in tensors_in(memory.answers)}
-    return sum(t.numel() * t.element_size() for t in kept.values())
-
-
-def _filled(
-    values: Mapping[tuple[int, int], Tensor], places: Iterator[tuple[int, int]], shape: _Shape
-) -> Tensor | _Shape:
-    return values.get(next(places), shape)
+    return sum(value.numel() * value.element_size() for value in memory.values)
