@@ -1,4 +1,4 @@
-"""What uncheck raises, and what it refuses: a clear sentence says what is wrong, where, and what to do."""
+"""Errors, warnings and refusals. Each message says what is wrong, where, and what to do."""
 
 from __future__ import annotations
 

@@ -230,11 +230,11 @@ def test_export_and_onnx():
 
 
 def test_what_cycle_spin_refuses():
-    with pytest.raises(ValueError, match="takes shifts of 0 or more pixels"):
+    with pytest.raises(UncheckError, match="takes shifts of 0 or more pixels"):
         CycleSpin(nn.Identity(), ())
-    with pytest.raises(ValueError, match="takes shifts of 0 or more pixels"):
+    with pytest.raises(UncheckError, match="takes shifts of 0 or more pixels"):
         CycleSpin(nn.Identity(), ((0, -1),))
-    with pytest.raises(ValueError, match="has no room for shifts by"):
+    with pytest.raises(UncheckError, match="has no room for shifts by"):
         CycleSpin(nn.Identity(), ((0, 3),), margin=(2, 2))
     with pytest.raises(UncheckError, match="needs an input with 2 spatial axes"):
         CycleSpin(nn.Identity(), ((0, 0),))(torch.zeros(4, 10))
@@ -308,9 +308,9 @@ def test_four_of_sixteen_kill_every_line_along_an_axis():
 
 
 def test_few_shifts_refuses():
-    with pytest.raises(ValueError, match=r"has 1 to 4 shifts, not 5"):
+    with pytest.raises(UncheckError, match=r"has 1 to 4 shifts, not 5"):
         few_shifts((2, 2), 5)
-    with pytest.raises(ValueError, match=r"strength must have shape \(2, 2\)"):
+    with pytest.raises(UncheckError, match=r"strength must have shape \(2, 2\)"):
         few_shifts((2, 2), 2, np.ones(3))
 
 

@@ -125,3 +125,9 @@ def test_what_it_refuses(change, message):
     layer = PhaseConvTranspose(3, 4, (3, 3), (2, 2), (1, 1), (1, 1))
     with pytest.raises(UncheckError, match=r"takes \(batch, 3, 2 axes\), not shape \[4, 4, 4\]"):
         layer(torch.zeros(4, 4, 4))
+
+
+@pytest.mark.parametrize("bias", ["none", "channel", "phase"])
+def test_repr_names_the_kind_of_bias(bias):
+    layer = PhaseConvTranspose(4, 2, (4,), (2,), (1,), (0,), bias=bias)
+    assert layer.extra_repr() == f"4, 2, kernel_size=(4,), stride=(2,), padding=(1,), bias={bias!r}"

@@ -208,6 +208,11 @@ def test_float64_stays_float64_under_autocast_and_the_batch_may_be_left_out():
     close(layer(x), layer(x[None])[0], 0.0)
 
 
+def test_repr_names_the_padding_mode_where_something_is_padded():
+    assert repr(uncheck.layers.ResizeConv2d(2, 2, 3)).endswith("padding=(1, 1), padding_mode='reflect')")
+    assert "padding" not in repr(uncheck.layers.ResizeConv2d(2, 2, 3, padding=0))
+
+
 def test_constants_come_out_constant():
     # what no other upsampling with weights of its own gives, up to the border with reflect padding
     layer = ResizeConv2d(3, 4, 3, 3)

@@ -148,7 +148,7 @@ def _user_code(what: str) -> Iterator[None]:
 
 
 def _forward_raised(error: UncheckError) -> bool:
-    """Return whether the network itself failed (its output is not NaN, say): then another input may do."""
+    """Test whether the network itself failed (its output is not NaN, say): then another input may do."""
     return error.__cause__ is not None
 
 

@@ -118,7 +118,10 @@ def made_folder(folder: Path, option: str) -> Path:
 
 @contextmanager
 def progress_bar() -> Iterator[Progress]:
-    """Show a bar if stderr is a terminal; give a function of what is done, how much is done and is to do."""
+    """Yield a progress callback (label, done, total) that draws a bar on stderr.
+
+    It does nothing unless stderr is a terminal.
+    """
     if not sys.stderr.isatty():
         yield lambda label, done, total: None
         return

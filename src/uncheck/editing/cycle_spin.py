@@ -25,9 +25,9 @@ MOST_SETS = 10_000
 class CycleSpin(nn.Module):
     """The mean of a network over shifts of its input, each shifted back:  y = mean_t S_-t f(S_t x).
 
-    Over all shifts of a period it removes exactly what is locked to the lattice, whatever the content does to
-    it, and leaves what moves with the content. S_t continues the input by reflection, t pixels in front and
-    margin - t behind, so that all runs have one size and a multiple of the period stays one.
+    All shifts of a period remove the lattice-locked part exactly and keep content that moves with the input.
+    S_t continues the input by reflection, t pixels in front and margin - t behind: all runs have one size,
+    and a multiple of the period stays one.
 
     All tensors of the input's spatial size are shifted, others are passed on; outputs of the same rate (also
     those that lost a border) are shifted back and averaged, other numbers averaged. Of integers other than
@@ -41,7 +41,7 @@ class CycleSpin(nn.Module):
             must be divisible by. Default: the largest shift and one.
 
     Raises:
-        ValueError: shifts that are no such pixels; a batch below 1.
+        UncheckError: shifts that are no such pixels; a batch below 1.
 
     Cost: that of the network, len(shifts) times; `batch` times its memory.
     Source: Coifman and Donoho, "Translation-invariant de-noising", 1995.
@@ -61,9 +61,11 @@ class CycleSpin(nn.Module):
         largest = [max(each) for each in zip(*shifts, strict=True)] if shifts else []
         margin = tuple(most + 1 for most in largest) if margin is None else tuple(margin)
         if not largest or len(margin) != len(largest) or min(min(t) for t in shifts) < 0 or batch < 1:
-            raise ValueError(f"CycleSpin takes shifts of 0 or more pixels per axis and a batch, not {shifts}")
+            raise UncheckError(
+                f"CycleSpin takes shifts of 0 or more pixels per axis and a batch, not {shifts}"
+            )
         if any(most > room for most, room in zip(largest, margin, strict=True)):
-            raise ValueError(f"CycleSpin: a margin of {margin} pixels has no room for shifts by {largest}")
+            raise UncheckError(f"CycleSpin: a margin of {margin} pixels has no room for shifts by {largest}")
         self.network = network
         self.shifts, self.batch, self.margin = tuple(map(tuple, shifts)), batch, margin
         self.training = network.training  # its submodules keep the modes they have
@@ -153,17 +155,17 @@ def few_shifts(period: tuple[int, ...], count: int, strength: NDArray[np.floatin
         strength: of each lattice frequency, of shape `period`. Default: `usual_strength`.
 
     Raises:
-        ValueError: a count outside that, or a strength of another shape.
+        UncheckError: a count outside that, or a strength of another shape.
 
     Cost: prod(period)^2 operations for each set, or prod(period)^2 * count for each round of exchanges.
     """
     points = full_shifts(period)
     if not 1 <= count <= len(points):
-        raise ValueError(f"few_shifts: a period of {period} has 1 to {len(points)} shifts, not {count}")
+        raise UncheckError(f"few_shifts: a period of {period} has 1 to {len(points)} shifts, not {count}")
     if strength is None:
         strength = usual_strength(period)
     if np.shape(strength) != tuple(period):
-        raise ValueError(f"few_shifts: the strength must have shape {period}, not {np.shape(strength)}")
+        raise UncheckError(f"few_shifts: the strength must have shape {period}, not {np.shape(strength)}")
     weight = np.asarray(strength, np.float64).ravel().copy()
     weight[0] = 0.0
     # waves[t, f], weighted, so that the squared norm of a sum of rows is what that set leaves

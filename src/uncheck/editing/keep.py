@@ -93,7 +93,7 @@ def _moved(path: str, layer: nn.Module, order: int) -> float:
     weight = effective_weight(layer)
     try:
         changes = [(weight, _even(layer, order)(weight))]
-    except ValueError as error:
+    except UncheckError as error:
         raise UncheckError(f"keep_even on {path!r}: {error}") from error
     if isinstance(layer, PhaseConvTranspose) and layer.per_phase:
         assert layer.bias is not None

@@ -156,7 +156,7 @@ def _is_even(module: nn.Module) -> bool:
         return False
     try:
         keep_even(copy.deepcopy(module), [""])
-    except (UncheckError, ValueError):
+    except UncheckError:
         return False
     return True
 

@@ -182,7 +182,7 @@ def _name(one: Site | Refused) -> str:
 
 
 def _belongs(one: Site | Refused, own: Sequence[str]) -> bool:
-    """Return whether a resize is made inside one of these modules."""
+    """Test whether a resize is made inside one of these modules."""
     name = _name(one)
     return any(not path or name == path or name.startswith(f"{path}.") for path in own)
 

@@ -168,7 +168,7 @@ class Planner:
             path = path.rpartition(".")[0]
 
     def _check_inside(self, path: str) -> None:
-        """Refuse what would see a resize that is put off, and take it for what it is not."""
+        """Refuse a module in which a hook or a script could observe a deferred resize."""
         module = self._modules[path]
         if not self._runs.get(path):
             raise Refusal("the module that encloses it was not seen running")
@@ -246,7 +246,7 @@ class Planner:
         return (None, (f"{path} was not folded: {reason}",)) if reason else (path, ())
 
     def _follows(self, norm: Node, conv: Node) -> bool:
-        """Return whether a forward decides nothing, and gives what the convolution makes to the norm."""
+        """Test whether the forward has no branches and passes the convolution's output to the norm."""
         path = self._enclosing((conv, norm))
         module = self._modules[path]
         try:
@@ -294,7 +294,7 @@ def exchange(net: nn.Module, old: nn.Module, new: nn.Module) -> None:
 
 
 def is_layer(module: nn.Module) -> bool:
-    """Return whether a module runs torch's own forward, and no module inside it."""
+    """Test whether a module runs torch's own forward, and no module inside it."""
     if isinstance(module, torch.jit.ScriptModule):
         return False
     forward = str(getattr(type(module).forward, "__module__", ""))
@@ -303,7 +303,7 @@ def is_layer(module: nn.Module) -> bool:
 
 
 def has_hooks(module: nn.Module) -> bool:
-    """Return whether a module has hooks, but for those that make its weight."""
+    """Test whether a module has hooks, but for those that make its weight."""
     hooks = [hook for name in HOOKS for hook in vars(module).get(name, {}).values()]
     return any(not isinstance(hook, WeightNorm | SpectralNorm) for hook in hooks)
 

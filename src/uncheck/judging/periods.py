@@ -26,7 +26,7 @@ def compared(before: Observed, after: Observed, gap: Observed, unit: float = 1.0
 
     A period that was significant keeps its view and its lines, so that equal is compared with equal: its
     amplitude is the multitaper estimate at these lines and those significant now, less what the contents
-    add to it by chance (`View.amplitude`).
+    add to it by chance (`BatchView.amplitude`).
 
     A new period is listed if it is significant in the difference `gap` of the outputs in the same view, is
     stronger than the original at its lines, and the difference has at least NEW there; its

@@ -129,7 +129,7 @@ class ConvLayer(AxisLayer):
             nn.init.uniform_(self.bias, -bound, bound)
 
     def describe(self, *shown: str, **plain: object) -> str:
-        """Name the channels, the attributes `shown`, and those that differ from what is plain."""
+        """Return the text of `repr`: channels, the attributes `shown`, those not at their default."""
         words = [f"{self.in_channels}, {self.out_channels}"]
         words += [f"{name}={getattr(self, name)!r}" for name in shown]
         for name, value in {**plain, "groups": 1}.items():
@@ -142,7 +142,11 @@ def on_axes(layer: type[L]) -> tuple[type[L], type[L], type[L]]:
     """Return the classes of a layer that state one, two and three axes: BlurPool1d and so on."""
 
     def stated(n: int) -> type[L]:
-        words = {"__module__": layer.__module__, "__doc__": f"`{layer.__name__}` on {n} axes.", "_ndim": n}
+        words = {
+            "__module__": layer.__module__,
+            "__doc__": f"`{layer.__name__}` on {n} {'axis' if n == 1 else 'axes'}.",
+            "_ndim": n,
+        }
         return type(f"{layer.__name__}{n}d", (layer,), words)
 
     return stated(1), stated(2), stated(3)

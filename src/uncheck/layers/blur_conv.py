@@ -107,7 +107,9 @@ class BlurConv(FixedFilters, ConvLayer):
 
     def extra_repr(self) -> str:
         """Name the arguments, as torch's convolutions do."""
-        return self.describe("kernel_size", "stride", padding=0, dilation=1, padding_mode="zeros", order=1)
+        text = self.describe("kernel_size", "stride", padding=0, dilation=1)
+        text += f", padding_mode={self.padding_mode}" if self.padding_mode != "zeros" else ""
+        return text + (f", order={self.order}" if self.order != 1 else "")
 
 
 BlurConv1d, BlurConv2d, BlurConv3d = on_axes(BlurConv)

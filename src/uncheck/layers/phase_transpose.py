@@ -117,10 +117,9 @@ class PhaseConvTranspose(ConvLayer):
         return y + tile
 
     def extra_repr(self) -> str:
-        """Name the arguments that are not plain."""
-        return self.describe(
-            "kernel_size", "stride", padding=0, output_padding=0, crop=0, bias_kind="channel"
-        )
+        """Describe as torch.nn does, the kind of bias last."""
+        text = self.describe("kernel_size", "stride", padding=0, output_padding=0, crop=0)
+        return f"{text.removesuffix(', bias=False')}, bias={self.bias_kind!r}"
 
 
 def phase_conv_transpose(kernel: PhaseKernel, groups: int = 1) -> PhaseConvTranspose:

@@ -191,9 +191,8 @@ class ResizeConv(FixedFilters, ConvLayer):
 
     def extra_repr(self) -> str:
         """Describe as torch.nn does."""
-        return self.describe(
-            "kernel_size", "scale_factor", "mode", padding=0, padding_mode="reflect", dilation=1
-        )
+        padding = ("padding", "padding_mode") if any(self.padding) else ()
+        return self.describe("kernel_size", "scale_factor", "mode", *padding, dilation=1)
 
 
 ResizeConv1d, ResizeConv2d, ResizeConv3d = on_axes(ResizeConv)

@@ -1,4 +1,4 @@
-"""Which form is fastest: looked up in a table that was measured, `rule.json` beside this file.
+"""Choice of the fastest form, from the measured table `rule.json` beside this file.
 
 The table is made by `benchmarks/resize_rule.py` from benchmarks/results/resize_conv_rule.json. It
 holds, for each measured kind of layer (axes, factor, kernel, mode, layout, type, training or not, threads),

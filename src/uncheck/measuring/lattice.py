@@ -133,7 +133,7 @@ def _complete(working: Any, component: Component, period: int, scheme: Frequency
 
 
 def _everything(working: Any, period: int) -> NDArray[np.float32]:
-    """Draw all that repeats with the period, significant or not, less what repeats with a shorter one."""
+    """Synthesise the component of exactly this period, significant or not, without shorter periods."""
     shape = tuple(working.shape[1:])
     whole = plan(shape[:-1], (period,), every=True)
     lines, own = _tests(working, whole)[0], np.arange(len(whole.family))

@@ -26,7 +26,7 @@ def waves(frequencies: ArrayLike, n: int) -> NDArray[np.complex128]:
 
 
 def line_means(array: NDArray[np.floating], lines: Sequence[Line]) -> NDArray[np.complex128]:
-    """Return what lines at these frequencies have as `mean`: Hann-weighted means of array * exp(-2 pi i f.n).
+    """Return the complex amplitude of each line: the Hann-weighted mean of array * exp(-2 pi i f.n).
 
     Args:
         array: (*spatial, C) grey levels; the mean of each channel is taken out.

@@ -164,14 +164,14 @@ def measure_items(
 
 
 def _named(name: str, error: Exception) -> tuple[str, str]:
-    """Return a name and what went wrong with it; a fault of one file must not stop the others."""
+    """Return the name of a file and its error message."""
     known = isinstance(error, UncheckError)
     message = str(error) if known else f"{type(error).__name__} ({first_line(error)}); please report it"
     return name, message if message.startswith(name) else f"{name}: {message}"
 
 
 def measure_signal(signal: Signal, settings: Settings) -> ImageMeasurement:
-    """Measure one signal: its lattice, what else may have made it, and how it goes with brightness."""
+    """Measure one signal: its lattice, rival explanations, dependence on brightness."""
     if signal.kind == "audio":
         return _sound(signal, settings)
     flat = signal.values.ndim == 3

@@ -62,7 +62,7 @@ class ImageMeasurement:
         }
 
     def _component(self, component: Component) -> dict[str, Any]:
-        """Return a component with what it means in the signal's own terms."""
+        """Return a component as a dictionary, with its amplitude in the signal's unit."""
         out = component.to_dict()
         if self.unit is not None:
             out["amplitude_in_unit"] = component.amplitude * (self.span[1] - self.span[0]) / LEVELS
@@ -98,7 +98,7 @@ class Measurement:
 
     @property
     def verdict(self) -> str:
-        """That of the set, or else the worst of all pictures: "lattice", then "rival", then "clean"."""
+        """Verdict of the set if there is one, else the worst of all images."""
         if self.together is not None:
             return self.together.verdict
         verdicts = {image.verdict for image in self.images}

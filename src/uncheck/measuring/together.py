@@ -34,7 +34,7 @@ JPEG_CROSSED = 0.15
 
 @dataclass(frozen=True)
 class SetGroup:
-    """Images of one size: `shape` (*spatial, C), how many, what they share, what else explains it."""
+    """Result for the images of one size: shape, count, shared lattice, rival."""
 
     shape: tuple[int, ...]
     count: int
@@ -152,7 +152,7 @@ class Together:
 
 
 def _in_both(found: Lattice, halves: list[SetSums], scheme: FrequencyPlan) -> Lattice:
-    """Move what one half of the set does not have to the traces."""
+    """Demote components that one half of the set lacks to traces."""
     return found.keeping(lambda c: all(share(c, half, scheme) >= EACH_HALF for half in halves))
 
 

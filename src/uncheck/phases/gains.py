@@ -1,4 +1,4 @@
-"""First order: what each phase does to a constant."""
+"""Phase gains: the response of each output phase to a constant input."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from uncheck.phases.kernel import PhaseKernel, phase_sums
 
 
 def phase_gains(kernel: PhaseKernel) -> Tensor:
-    """Return the gain of each phase, its answer to a constant one:  G_p = sum_j h_p[j].
+    """Return the gain of each phase, its response to a constant 1:  G_p = sum_j h_p[j].
 
     Returns:
         (out, in, *stride), by output index mod stride; all phases alike exactly when constants stay constant.

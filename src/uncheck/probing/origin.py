@@ -33,7 +33,7 @@ def passed_through(
     found: Sequence[BatchComponent],
     traces: Sequence[BatchComponent],
 ) -> tuple[list[BatchComponent], list[BatchComponent], list[BatchComponent]]:
-    """Split what was found in the output into the network's own and what the input brought.
+    """Split the output's components into the network's own and those already in the input.
 
     Returns:
         Present, traces and from the input.

@@ -68,7 +68,7 @@ def as_found(model: nn.Module) -> Iterator[nn.Module]:
 
 
 def finish(undo: list[Undo]) -> None:
-    """Run all of these, the last first; whatever stops one of them, the others still run.
+    """Run the undo steps in reverse; an exception in one does not stop the others.
 
     Raises:
         Exception: of one that failed, once the others have run and if no other exception is on its way.

@@ -86,7 +86,7 @@ def picture_of(output: Any, which: str | None, ndim: int) -> Tensor:
 
 
 def same_but_rounding(one: object, two: object) -> bool:
-    """Return whether two outputs differ by at most sqrt(epsilon) of their tensors' largest values.
+    """Test whether two outputs differ by at most sqrt(epsilon) of their tensors' largest values.
 
     They hold as many tensors of the same shapes. Integers may differ: labels flip where values tie.
     """

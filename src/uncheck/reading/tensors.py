@@ -56,7 +56,7 @@ def tensors_in(value: object) -> Iterator[Tensor]:
 def replace_tensors(
     value: Any, change: Callable[..., Any], *others: Any, kind: type | tuple[type, ...] = Tensor
 ) -> Any:
-    """Return the same nest with every tensor replaced; what holds none is passed on, but for its containers.
+    """Replace every tensor of a nest; other values are kept.
 
     Args:
         value: a tensor, or a nest of them; sets and their tensors stay as they are.

@@ -44,7 +44,7 @@ def map_png(report: Report, picture: NDArray[np.uint8]) -> bytes | None:
 
 
 def is_map(path: Path) -> bool:
-    """Return whether a file is a map that this package drew."""
+    """Test whether a file is a map that this package drew."""
     try:
         return path.is_file() and "\0".join(MARK).encode() in path.read_bytes()[:200]
     except OSError:

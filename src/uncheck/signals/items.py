@@ -1,4 +1,4 @@
-"""Everything that `measure` takes, as signals: paths, arrays, tensors or sequences of them."""
+"""Inputs of `measure` as items to read: paths, arrays, tensors, or sequences of them."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from uncheck.signals.signal import Given, Signal
 
 @dataclass(frozen=True)
 class Item:
-    """One file or array, not read yet: `signals` reads it, or raises the `UncheckError` that says why not."""
+    """One file or array, not read yet: `signals` reads it or raises an UncheckError."""
 
     name: str
     signals: Callable[[], Iterable[Signal]]
 
 
 def items(images: Any, given: Given) -> list[Item]:
-    """List everything named by `images`, in order, as `measure` takes it.
+    """Return an item for each file and array that `images` names, in order.
 
     Raises:
         UncheckError: an empty list, folder or glob, or arrays of an impossible shape.
@@ -49,7 +49,7 @@ def items(images: Any, given: Given) -> list[Item]:
 
 
 def file_items(paths: Iterable[str], given: Given) -> list[Item]:
-    """Return files, whose names are taken as they are, as `measure` takes them."""
+    """Return one item per file; a name is taken literally, not as a pattern."""
     return [Item(path, partial(read_signals, path, given)) for path in paths]
 
 

@@ -131,7 +131,7 @@ def swap(model: nn.Module, example_inputs: Any, to: str = "resize", order: int =
         normed = parametrize.is_parametrized(module, "weight") or "weight" not in module._parameters
         try:
             fit = MAKERS[to](module, kernel, order, path in sized)
-        except ValueError as error:
+        except UncheckError as error:
             refused.append(Refused(Kind.unsupported, str(error), path))
             continue
         for name, parameter in fit.up.named_parameters():
@@ -204,7 +204,7 @@ def _not_ours(model: nn.Module, stage: Stage) -> Refused:
 
 
 def _flags(module: nn.Module) -> tuple[bool, bool]:
-    """Return whether the weight and the bias are trained."""
+    """Test whether the weight and the bias are trained."""
     bias = module._parameters.get("bias")
     weights = [p for name, p in module.named_parameters() if name != "bias"]
     return any(p.requires_grad for p in weights), bias is not None and bias.requires_grad

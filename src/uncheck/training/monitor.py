@@ -100,7 +100,7 @@ class LatticeMonitor(Callback):
         return self.tracker.history
 
     def trend(self) -> Trend:
-        """Return whether the lattice will have faded at the end of training."""
+        """Return the verdict whether the lattice fades by the end of training."""
         return self.tracker.trend()
 
     def on_fit_start(self, trainer: Any, pl_module: Any) -> None:

@@ -81,7 +81,7 @@ def first_sample(inputs: Any) -> Any:
 
 
 def structure(model: nn.Module) -> tuple[object, ...]:
-    """Return what tells a network from one with other layers; the weights' values do not count."""
+    """Return a fingerprint of the layers, without weight values."""
     return tuple(
         (
             name,

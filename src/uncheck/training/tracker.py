@@ -34,7 +34,7 @@ EVERY = 100
 
 
 class LatticeTracker:
-    """StepMeasurement of the lattice of a network's outputs every N steps of training, logged and warned of.
+    """Tracker of the lattice in a network's outputs: measures every N steps, logs and warns.
 
         tracker = LatticeTracker(generator, codes, span=(-1, 1), logger=SummaryWriter(), end=steps)
         for ...:
@@ -171,7 +171,7 @@ class LatticeTracker:
         return measured
 
     def trend(self) -> Trend:
-        """Return whether the lattice will have faded at the end: `lattice_trend` of the history."""
+        """Return the verdict of `lattice_trend` whether the lattice fades by the end of training."""
         steps, strengths = [m.step for m in self.history], [m.strength for m in self.history]
         return lattice_trend(steps, strengths, end=self.end, visible=self.visible)
 
@@ -224,7 +224,7 @@ class LatticeTracker:
         with network.undisturbed(model), torch.no_grad():
             images, several = network.chosen(model(*network.placed(model, self._inputs())), self.output)
         if several:
-            self._once(several)
+            self._once(several, key="several outputs")
         return images
 
     def _inputs(self) -> Any:

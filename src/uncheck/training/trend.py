@@ -1,4 +1,4 @@
-"""Will the lattice of a training run fade? The curve's trend, carried on to the end of training."""
+"""Trend of the lattice over training, extrapolated to its end: does it fade?"""
 
 from __future__ import annotations
 
@@ -82,12 +82,12 @@ def lattice_trend(
     visible: float = VISIBLE,
     confidence: float = 0.99,
 ) -> Trend:
-    """Say early whether a lattice fades before the end of training, from its strength so far.
+    """Predict from the strength so far whether a lattice fades before the end of training.
 
-    The second half of the curve (by steps) is fitted twice by Theil and Sen's slope, log strength against log
-    step (a power law, which slows down) and against step (an exponential, which does not), and both are
-    carried on to the end, each with an interval: of the slope by Sen's method, of the level by that of the
-    median, both widened for correlated neighbours by sqrt((1 + r) / (1 - r)) with r their correlation.
+    Two models are fitted to the second half of the curve by the Theil-Sen slope: a power law (log strength
+    against log step) and an exponential (log strength against step). Both are extrapolated to the end with a
+    confidence interval, which combines Sen's interval of the slope with that of the median level. Both are
+    widened for correlated neighbours by sqrt((1 + r) / (1 - r)), r their correlation.
 
         clean           the level and each of the last 3 measurements are below `visible`, and no continuation
                         reaches it
@@ -96,8 +96,8 @@ def lattice_trend(
         too early       anything else: fewer than 8 measurements in that half, the first tenth of training, or
                         continuations that disagree
 
-    So a falling curve is written off only if even an exponential would not bring it down in time. The curve
-    is taken to go on as it does: what a later change of the learning rate or the loss brings is not foreseen.
+    A falling curve "will not fade" only if even the exponential stays visible. Later changes of the learning
+    rate or the loss are not foreseen.
 
     Args:
         steps: of the measurements, increasing, from 1 on; earlier ones are left out.

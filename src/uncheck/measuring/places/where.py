@@ -175,7 +175,7 @@ def locate(
     periods: Iterable[int] = PERIODS,
     significance: float = SIGNIFICANCE,
 ) -> tuple[Lattice, LocalMap]:
-    """Add the places that the test of the whole picture missed to what it found, and map both.
+    """Add local lattices that the test of the whole picture missed, and map all of them.
 
     Args:
         array: (H, W, C) grey levels.

@@ -1,4 +1,4 @@
-"""JPEG: the place of its blocks, its quality, and what coding leaves on this very picture."""
+"""JPEG: block grid, quality, and the lattice that coding adds to this picture."""
 
 from __future__ import annotations
 
