@@ -17,7 +17,7 @@ from torch.nn.utils import parametrizations
 import uncheck
 from tiers import examples
 from uncheck.editing import export as export_module
-from uncheck.editing.edits import KINDS, Candidate, Plain, Spun, Upsampler
+from uncheck.editing.edits import KINDS, Candidate, Spun, Unparametrised, Upsampler
 from uncheck.editing.export import exported
 from uncheck.editing.keep import keep_even
 from uncheck.editing.store import (
@@ -93,7 +93,9 @@ def replaced(net, phase_bias=True):
 
 def plain(net):
     """A repair that takes a parametrisation off."""
-    return Candidate("project", "x", KINDS[1], (Plain("up"),), {"up.weight": net.up.weight.detach() * 2})
+    return Candidate(
+        "project", "x", KINDS[1], (Unparametrised("up"),), {"up.weight": net.up.weight.detach() * 2}
+    )
 
 
 def spun(net):

@@ -9,7 +9,7 @@ from torch.nn.utils import parametrizations
 
 from cases import make_case
 from editing.zoo import Functional, Resized, Shuffled, Unpatchify, seeded, slow
-from uncheck.editing.edits import Plain, Upsampler
+from uncheck.editing.edits import Unparametrised, Upsampler
 from uncheck.editing.kernels import check_written, weight_handle
 from uncheck.errors import Refusal
 from uncheck.phases import PhaseKernel
@@ -86,7 +86,7 @@ def test_parametrised_weights_become_plain_first(wrap):
         net(torch.randn(1, 3, 4, 4))
     case = make_case(net, torch.randn(1, 3, 4, 5))
     handle = handle_of(case)
-    assert handle.edits == (Plain("0"),)
+    assert handle.edits == (Unparametrised("0"),)
     kernel = changed(handle)
     model = WritableStages(case, "project").candidate("x", {0: kernel}).done_to(case.copy())
     torch.testing.assert_close(model(case.fit[0][0]), slow(kernel, case.fit[0][0]), rtol=1e-4, atol=1e-4)

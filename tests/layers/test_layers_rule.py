@@ -9,15 +9,15 @@ import pytest
 import torch
 
 from uncheck.layers import rule
-from uncheck.layers.rule import Case, choose
+from uncheck.layers.rule import LayerTraits, choose
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
 def chosen(width: int, size: int, batch: int = 1, **changes: object) -> str:
-    case = Case((2, 2), (3, 3), "nearest", width, width, 1)._replace(**changes)
+    traits = LayerTraits((2, 2), (3, 3), "nearest", width, width, 1)._replace(**changes)
     shape = torch.Size([batch, width, size, size])
-    return choose(case, shape, torch.float32, "cpu", True, False)
+    return choose(traits, shape, torch.float32, "cpu", True, False)
 
 
 def test_the_committed_table_is_made_from_the_committed_measurements(monkeypatch, tmp_path):
@@ -52,7 +52,7 @@ def test_wide_layers_are_fused_and_the_nearest_cell_decides():
 
 def test_what_was_not_measured():
     assert chosen(128, 64, groups=128) == "plain"
-    finished = Case((2, 2), (3, 3), "nearest", 8, 8, 8, True)
+    finished = LayerTraits((2, 2), (3, 3), "nearest", 8, 8, 8, True)
     assert choose(finished, torch.Size([1, 8, 4, 4]), torch.float32, "cpu", False, False) == "transposed"
     assert choose(finished, torch.Size([1, 8, 4, 4]), torch.float32, "cuda", False, False) == "transposed"
     assert choose(finished, torch.Size([1, 8, 4, 4]), torch.float32, "meta", False, False) == "plain"
@@ -60,10 +60,10 @@ def test_what_was_not_measured():
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float16])
 def test_other_types_take_the_table_of_their_like(dtype):
-    case = Case((2, 2), (3, 3), "nearest", 128, 128, 1)
+    traits = LayerTraits((2, 2), (3, 3), "nearest", 128, 128, 1)
     shape = torch.Size([1, 128, 64, 64])
     like = torch.float32 if dtype == torch.float64 else torch.bfloat16
-    assert choose(case, shape, dtype, "cpu", True, False) == choose(case, shape, like, "cpu", True, False)
+    assert choose(traits, shape, dtype, "cpu", True, False) == choose(traits, shape, like, "cpu", True, False)
 
 
 @pytest.mark.parametrize("last", [False, True])

@@ -14,7 +14,7 @@ import released
 from tiers import examples
 from uncheck.measuring import brightness_dependence, find_lattice
 from uncheck.measuring.colour.dependence_curve import curve
-from uncheck.measuring.colour.local_amplitude import Grid, grid, local_amplitudes, local_means
+from uncheck.measuring.colour.local_amplitude import Windows, grid, local_amplitudes, local_means
 from uncheck.measuring.colour.regression import fit, variance
 from uncheck.measuring.components import Component, Line
 
@@ -58,7 +58,7 @@ def test_local_amplitudes_against_least_squares_window_by_window(frequency):
     sizes = tuple(p * max(2, 16 // p) for p in line.period)
     counts = tuple(n // s for n, s in zip(shape, sizes, strict=True))
     slow = naive_local(plane, frequency, sizes)
-    assert local_amplitudes(plane, line, Grid(sizes, counts)) == pytest.approx(slow, abs=2e-3)
+    assert local_amplitudes(plane, line, Windows(sizes, counts)) == pytest.approx(slow, abs=2e-3)
     # A planted defect: the next frequency instead.
     off = naive_local(plane, tuple(f and f - 0.01 for f in frequency), sizes)
     assert np.abs(off - slow).max() > 1

@@ -28,7 +28,7 @@ def short(monkeypatch):
         return real(self, 1e6, advance, **{**more, "most": 40})
 
     monkeypatch.setattr(training.Training, "run", run)
-    monkeypatch.setattr(module, "MOST", 6)
+    monkeypatch.setattr(module, "MOST_CUTS", 6)
 
 
 def quiet(text):

@@ -132,7 +132,7 @@ def short_training(monkeypatch, steps=40, targets=6):
         return real(self, 1e6, advance, **{**more, "most": steps})
 
     monkeypatch.setattr(training.Training, "run", run)
-    monkeypatch.setattr(distill, "MOST", targets)
+    monkeypatch.setattr(distill, "MOST_CUTS", targets)
 
 
 def test_the_users_model_and_the_process_stay_as_they_are():

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from uncheck.measuring.places.where import local_map
-from uncheck.reporting.where import LEGEND, is_map, map_png, overlay
+from uncheck.reporting.where import LEGEND, is_map_file, map_png, overlay
 
 
 @pytest.fixture(scope="module")
@@ -56,4 +56,4 @@ def test_a_map_is_known_by_itself(made, tmp_path):
     (tmp_path / "map.png").write_bytes(map_png(found, picture))
     Image.fromarray(picture).save(tmp_path / "mine.png")
     names = ("map.png", "mine.png", "none.png", ".")
-    assert [is_map(tmp_path / name) for name in names] == [True, False, False, False]
+    assert [is_map_file(tmp_path / name) for name in names] == [True, False, False, False]

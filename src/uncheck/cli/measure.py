@@ -32,7 +32,7 @@ def command(
     span: options.Range = None,
     threshold: options.Threshold = 0.3,
     kind: Annotated[
-        options.Kind | None,
+        options.Planes | None,
         typer.Option("--as", help="How several planes are taken; by the shape if not given."),
     ] = None,
     unit: options.Unit = None,
@@ -102,7 +102,7 @@ def _draw_maps(result: Measurement, folder: Path) -> int:
 
     Maps of an earlier run are replaced; other files that have such a name are left alone.
     """
-    from uncheck.reporting.where import is_map, map_png
+    from uncheck.reporting.where import is_map_file, map_png
 
     written: dict[Path, bytes] = {}
     for image in result.images:
@@ -111,7 +111,7 @@ def _draw_maps(result: Measurement, folder: Path) -> int:
             continue
         stem = re.sub(r"[^\w.-]+", "_", Path(image.path).stem).strip("_.") or "picture"
         paths = (folder / f"{name}-map.png" for name in chain([stem], (f"{stem}-{i}" for i in count(2))))
-        path = next(p for p in paths if p not in written and (not os.path.lexists(p) or is_map(p)))
+        path = next(p for p in paths if p not in written and (not os.path.lexists(p) or is_map_file(p)))
         written[path] = drawn
         write_file(path, drawn)
     return len(written)

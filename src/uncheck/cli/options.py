@@ -15,7 +15,7 @@ import typer
 
 from uncheck.errors import UncheckError
 
-Kind = StrEnum("Kind", ["pictures", "frames", "volume", "audio"])
+Planes = StrEnum("Planes", ["pictures", "frames", "volume", "audio"])
 """How several planes, or an array of one axis, are taken."""
 
 Format = StrEnum("Format", ["text", "json"])

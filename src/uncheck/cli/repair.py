@@ -165,7 +165,7 @@ def _write(
     folder: Path, result: Repair, exports: dict[str, bytes], about: dict[str, Any], keep_even: bool
 ) -> None:
     """Write all files together, and name older ones that this run did not make."""
-    from uncheck.editing.store import even_layers, repaired_bytes, unwrapped
+    from uncheck.editing.store import even_layers, repaired_bytes, without_spin
     from uncheck.reporting import json_text
     from uncheck.reporting.repair_page import repair_page
 
@@ -177,7 +177,7 @@ def _write(
     }
     if result.model is not None and result.candidate is not None:
         files[WEIGHTS] = repaired_bytes(result.model, result.candidate, about, even=keep_even)
-        if keep_even and not even_layers(unwrapped(result.model)):
+        if keep_even and not even_layers(without_spin(result.model)):
             note("no upsampler has equal gains after this repair, so --keep-even has nothing to keep")
     write_files({folder / name: content for name, content in files.items()})
     note(f"wrote {', '.join(sorted(files))} to {folder}")

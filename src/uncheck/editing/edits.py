@@ -51,7 +51,7 @@ class Upsampler:
 
 
 @dataclass(frozen=True)
-class Plain:
+class Unparametrised:
     """Make a parametrised tensor (weight_norm, spectral_norm) of the module at `path` a plain parameter."""
 
     path: str
@@ -92,8 +92,8 @@ class Spun:
         return CycleSpin(model, self.shifts, self.batch, self.margin)
 
 
-Edit = Upsampler | Plain | Spun
-_EDITS: dict[str, type[Edit]] = {"upsampler": Upsampler, "plain": Plain, "spin": Spun}
+Edit = Upsampler | Unparametrised | Spun
+_EDITS: dict[str, type[Edit]] = {"upsampler": Upsampler, "plain": Unparametrised, "spin": Spun}
 
 
 @dataclass(frozen=True)

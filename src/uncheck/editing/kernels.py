@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from uncheck.editing.edits import Candidate, Edit, Plain, Upsampler
+from uncheck.editing.edits import Candidate, Edit, Unparametrised, Upsampler
 from uncheck.errors import Refusal, UncheckError
 from uncheck.layers.phase_transpose import phase_conv_transpose
 from uncheck.phases import PhaseKernel
@@ -21,7 +21,7 @@ from uncheck.reading.graph import Node, Slot
 from uncheck.reading.provenance import Entries, kernel_entries, source_of
 
 #: A kernel read back may differ from the one written by so many times the type's eps of its largest entry.
-ROUNDING = 16
+ROUNDING_EPS = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,7 +136,7 @@ def weight_handle(model: nn.Module, inputs: Inputs, recording: Recording, stage:
     edits: tuple[Edit, ...] = ()
     state = model.state_dict()
     if not _keys(state, _value(source, "weight")):
-        edits = (Plain(source.key.module),)
+        edits = (Unparametrised(source.key.module),)
         model = copy.deepcopy(model)
         try:
             edits[0].do(model)
@@ -243,8 +243,8 @@ def check_written(
     compared instead.
 
     Raises:
-        Refusal: one has not, by more than `ROUNDING` eps of its largest entry (1e3 eps of the largest output
-            of a replaced layer); or the network does not run.
+        Refusal: one has not, by more than `ROUNDING_EPS` eps of its largest entry (1e3 eps of the largest
+            output of a replaced layer); or the network does not run.
     """
     made = candidate.done_to(model)
     try:
@@ -277,7 +277,9 @@ def _call(model: nn.Module, path: str, inputs: Inputs) -> tuple[Tensor, Tensor]:
 
 
 def _same(one: PhaseKernel, other: PhaseKernel) -> bool:
-    return _near(one.weight, other.weight, ROUNDING) and _near(one.phase_bias(), other.phase_bias(), ROUNDING)
+    return _near(one.weight, other.weight, ROUNDING_EPS) and _near(
+        one.phase_bias(), other.phase_bias(), ROUNDING_EPS
+    )
 
 
 def _near(one: Tensor, other: Tensor, times: float) -> bool:

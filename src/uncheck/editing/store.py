@@ -32,7 +32,7 @@ def repaired_bytes(
     model: nn.Module, candidate: Candidate, about: Mapping[str, Any], *, even: bool = False
 ) -> bytes:
     """Return the content of `repaired.safetensors`: the whole state of the edited network, and the plan."""
-    network = unwrapped(model)
+    network = without_spin(model)
     state = network.state_dict()
     foreign = [key for key, value in state.items() if not isinstance(value, Tensor)]
     if foreign:
@@ -133,12 +133,12 @@ def keys_kept(original: nn.Module, repaired: nn.Module) -> bool:
     """Test whether a checkpoint of one loads strictly into the other: the same keys with the same shapes."""
     one, two = (
         {key: getattr(value, "shape", None) for key, value in network.state_dict().items()}
-        for network in (original, unwrapped(repaired))
+        for network in (original, without_spin(repaired))
     )
     return one == two
 
 
-def unwrapped(model: nn.Module) -> nn.Module:
+def without_spin(model: nn.Module) -> nn.Module:
     """Return the network inside CycleSpin, or the model itself."""
     return model.network if isinstance(model, CycleSpin) else model
 

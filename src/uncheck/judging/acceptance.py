@@ -9,7 +9,7 @@ from uncheck.judging.judgement import GONE_LEVELS, Judgement, Look, Strength
 from uncheck.signals.levels import LEVELS
 
 #: A repair is worth keeping if the lattice's strength falls by this factor at least.
-LEAST = 4.0
+LEAST_FACTOR = 4.0
 
 #: A period counts as done when it fell by GOOD, or is no longer significant.
 GOOD = 20.0
@@ -41,7 +41,7 @@ def objection(judged: Judgement, asked: float | None) -> Refused | None:
         reason = f"{psnr:.1f} dB to the original's output, below the {asked:g} dB asked for"
         return Refused(Kind.harm, reason)
     before, after = judged.before.strength, judged.after.strength
-    if _bound(judged) * LEAST > before:
+    if _bound(judged) * LEAST_FACTOR > before:
         reason = f"the lattice fell only from {before:.2g} to {after:.2g} grey levels"
         return Refused(Kind.lattice, reason)
     harm = _grown(judged) or _unlike(judged, asked)

@@ -16,7 +16,7 @@ from uncheck.judging.judgement import Cost
 from uncheck.reading import Inputs, as_found, run
 
 #: Pairs of calls at most and at least, and seconds after which no further pair is begun.
-MOST, LEAST, SECONDS = 15, 3, 12.0
+MOST_PAIRS, LEAST_PAIRS, SECONDS = 15, 3, 12.0
 
 MEGABYTE = 1e6
 
@@ -51,7 +51,9 @@ def _alternating(calls: tuple[Callable[[], Any], Callable[[], Any]]) -> tuple[li
         call()
     times: tuple[list[float], list[float]] = ([], [])
     began = time.perf_counter()
-    while len(times[0]) < MOST and (len(times[0]) < LEAST or time.perf_counter() - began < SECONDS):
+    while len(times[0]) < MOST_PAIRS and (
+        len(times[0]) < LEAST_PAIRS or time.perf_counter() - began < SECONDS
+    ):
         # in turns also who comes first
         for which in (0, 1) if len(times[0]) % 2 else (1, 0):
             start = time.perf_counter()

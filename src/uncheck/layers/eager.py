@@ -64,7 +64,7 @@ def apply_transposed(x: Tensor, fused: Tensor, bias: Tensor | None, forms: Forms
     return cut_ends(y, form.cut)
 
 
-class Fused(torch.autograd.Function):
+class FusedFunction(torch.autograd.Function):
     """y = the fused upsampler, by either form forward and by the transposed form backward.
 
     Why not torch's own backward: on the CPU it sums the gradient of a transposed convolution's bias on a slow
@@ -126,7 +126,7 @@ def run(
     x = pad_input(x, forms.pads)
     if training:
         fused = _fuse(weight, weights, forms, channels_last)
-        y: Tensor = Fused.apply(x, fused, bias, forms, size, channels_last)  # type: ignore[no-untyped-call]
+        y: Tensor = FusedFunction.apply(x, fused, bias, forms, size, channels_last)  # type: ignore[no-untyped-call]
         return y
     return compute(x, weight, bias, weights, forms, size, channels_last)
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from uncheck.layers.algebra import fuse_weight, fusing
 from uncheck.layers.eager import Forms, apply_transposed, run
 from uncheck.layers.forms import pad_input
-from uncheck.layers.rule import Case, channels_last, choose, tracing, watched
+from uncheck.layers.rule import LayerTraits, channels_last, choose, tracing, watched
 from uncheck.phases.resize import MODES
 
 
@@ -55,7 +55,7 @@ class FusedResizeConv(nn.Module):
         super().__init__()
         plan = fusing(kernel_size, scale_factor, mode, padding, padding_mode, dilation)
         self.groups = groups
-        self._case = Case(
+        self._traits = LayerTraits(
             tuple(scale_factor), tuple(kernel_size), MODES[mode], in_channels, out_channels, groups, True
         )
         self._forms = Forms(plan, groups)
@@ -132,7 +132,7 @@ class FusedResizeConv(nn.Module):
             return self._transposed(x)
         last = channels_last(x, self.weight)
         training = torch.is_grad_enabled() and (x.requires_grad or self.weight.requires_grad)
-        form = choose(self._case, x.shape, x.dtype, kind, last, training)
+        form = choose(self._traits, x.shape, x.dtype, kind, last, training)
         return run(x, self.weight, self.bias, None, self._forms, form, last, training)
 
     def _transposed(self, x: Tensor) -> Tensor:
@@ -140,8 +140,8 @@ class FusedResizeConv(nn.Module):
 
     def extra_repr(self) -> str:
         """Describe as torch.nn does."""
-        case = self._case
+        traits = self._traits
         return (
-            f"{case.in_channels}, {case.out_channels}, kernel_size={case.kernel_size}, "
-            f"scale_factor={case.scale_factor}, mode={case.mode!r}, taps={self._forms.plan.taps}"
+            f"{traits.in_channels}, {traits.out_channels}, kernel_size={traits.kernel_size}, "
+            f"scale_factor={traits.scale_factor}, mode={traits.mode!r}, taps={self._forms.plan.taps}"
         )

@@ -15,7 +15,15 @@ from uncheck.layers.axes import ConvLayer, check_word, on_axes, symmetric_paddin
 from uncheck.layers.eager import Forms, Weights, apply_transposed, run
 from uncheck.layers.filters import FixedFilters
 from uncheck.layers.forms import pad_input, phase_matrix
-from uncheck.layers.rule import Case, channels_last, choose, choose_compiled, exporting, tracing, watched
+from uncheck.layers.rule import (
+    LayerTraits,
+    channels_last,
+    choose,
+    choose_compiled,
+    exporting,
+    tracing,
+    watched,
+)
 from uncheck.phases.axes import conv, flat_pads
 from uncheck.phases.resize import MODES
 
@@ -94,7 +102,7 @@ class ResizeConv(FixedFilters, ConvLayer):
         self._plan()
 
     def _plan(self) -> None:
-        self._case = Case(
+        self._traits = LayerTraits(
             self.scale_factor, self.kernel_size, self.mode, self.in_channels, self.out_channels, self.groups
         )
         self._forms: Forms | None = None
@@ -112,7 +120,7 @@ class ResizeConv(FixedFilters, ConvLayer):
             self.why_not = str(reason)
         else:
             self._forms = Forms(plan, self.groups)
-            self._compiled = choose_compiled(self._case)
+            self._compiled = choose_compiled(self._traits)
         empty = self.weight.detach().new_empty(0)
         phases = None if self._forms is None or self._forms.phases is None else empty
         self.register_buffer("_matrix", empty, persistent=False)
@@ -183,7 +191,7 @@ class ResizeConv(FixedFilters, ConvLayer):
             x.requires_grad or weight.requires_grad or (bias is not None and bias.requires_grad)
         )
         last = channels_last(x, weight)
-        form = choose(self._case, x.shape, x.dtype, x.device.type, last, training)
+        form = choose(self._traits, x.shape, x.dtype, x.device.type, last, training)
         if form == "plain":
             return self._plain(x, weight, bias)
         weights = Weights(self._matrix, self._phase_matrix).to(weight.dtype)

@@ -22,7 +22,7 @@ _MODES = getattr(torch._C, "_len_torch_function_stack", None)
 _TRANSFORMS = getattr(torch._C, "_are_functorch_transforms_active", None)
 
 
-class Case(NamedTuple):
+class LayerTraits(NamedTuple):
     """Properties of a layer that the choice depends on."""
 
     scale_factor: tuple[int, ...]
@@ -45,11 +45,13 @@ def channels_last(x: Tensor, weight: Tensor) -> bool:
     )
 
 
-def choose(case: Case, shape: torch.Size, dtype: torch.dtype, device: str, last: bool, training: bool) -> str:
+def choose(
+    traits: LayerTraits, shape: torch.Size, dtype: torch.dtype, device: str, last: bool, training: bool
+) -> str:
     """Return the form: "plain", "transposed" or "phases".
 
     Args:
-        case: of the layer.
+        traits: of the layer.
         shape: of the input.
         dtype: of the input.
         device: its kind; on anything but a CPU "transposed", which is not a measured choice.
@@ -60,21 +62,21 @@ def choose(case: Case, shape: torch.Size, dtype: torch.dtype, device: str, last:
     """
     if device != "cpu":
         return "plain" if device == "meta" else "transposed"
-    return _choice(case, shape, dtype, last, training, torch.get_num_threads())
+    return _choice(traits, shape, dtype, last, training, torch.get_num_threads())
 
 
 @lru_cache(maxsize=4096)
 def _choice(
-    case: Case, shape: torch.Size, dtype: torch.dtype, last: bool, training: bool, threads: int
+    traits: LayerTraits, shape: torch.Size, dtype: torch.dtype, last: bool, training: bool, threads: int
 ) -> str:
-    table = _table(case, dtype, last, training, threads)
+    table = _table(traits, dtype, last, training, threads)
     if table is None:
-        return "transposed" if case.finished else "plain"
-    width = math.sqrt(case.in_channels * case.out_channels) / case.groups
+        return "transposed" if traits.finished else "plain"
+    width = math.sqrt(traits.in_channels * traits.out_channels) / traits.groups
     row = _nearest(table["widths"], width)
     column = _nearest(table["pixels"], math.prod(shape[2:]))
     layer = _nearest(table["batches"], shape[0])
-    found = table["finished" if case.finished else "forms"][row][column][layer]
+    found = table["finished" if traits.finished else "forms"][row][column][layer]
     return {"p": "plain", "t": "transposed", "f": "phases"}[found]
 
 
@@ -83,20 +85,22 @@ def _nearest(values: list[int], value: float) -> int:
     return distances.index(min(distances))
 
 
-def _table(case: Case, dtype: torch.dtype, last: bool, training: bool, threads: int) -> dict[str, Any] | None:
-    if case.groups != 1:
+def _table(
+    traits: LayerTraits, dtype: torch.dtype, last: bool, training: bool, threads: int
+) -> dict[str, Any] | None:
+    if traits.groups != 1:
         return None
-    ndim = len(case.kernel_size)
+    ndim = len(traits.kernel_size)
     wanted = {
         "ndim": ndim,
-        "mode": case.mode,
+        "mode": traits.mode,
         "layout": "channels_last" if last else "contiguous",
         "dtype": "bfloat16" if dtype in (torch.bfloat16, torch.float16) else "float32",
         "training": training,
     }
     numbers = {
-        "factor": math.prod(case.scale_factor) ** (1 / ndim),
-        "kernel": math.prod(case.kernel_size) ** (1 / ndim),
+        "factor": math.prod(traits.scale_factor) ** (1 / ndim),
+        "kernel": math.prod(traits.kernel_size) ** (1 / ndim),
         "threads": threads,
     }
     tables: list[dict[str, Any]] = _rule()["tables"]
@@ -106,10 +110,10 @@ def _table(case: Case, dtype: torch.dtype, last: bool, training: bool, threads: 
     return min(fitting, key=lambda t: sum(abs(math.log(t[word] / value)) for word, value in numbers.items()))
 
 
-def choose_compiled(case: Case) -> str:
+def choose_compiled(traits: LayerTraits) -> str:
     """Return the form under torch.compile, where only the width decides: sizes may be symbols there."""
-    width = math.sqrt(case.in_channels * case.out_channels) / case.groups
-    return "transposed" if width >= _rule()["compiled_width"] and case.groups == 1 else "plain"
+    width = math.sqrt(traits.in_channels * traits.out_channels) / traits.groups
+    return "transposed" if width >= _rule()["compiled_width"] and traits.groups == 1 else "plain"
 
 
 @lru_cache(maxsize=1)

@@ -8,14 +8,14 @@ from scipy.special import chdtrc
 
 from uncheck.measuring.components import Component, Line
 from uncheck.measuring.frequencies import FrequencyPlan
-from uncheck.measuring.harmonic import Lines
+from uncheck.measuring.harmonic import LineTests
 
 #: Longest period whose lines are also tested by the sum of their logarithms. Longer ones have so many lines
 #: that mild excesses, as uneven textures give everywhere, add up to false alarms (14 in twelve photographs).
 FISHER_LONGEST = 16
 
 
-def components(lines: Lines, scheme: FrequencyPlan, significance: float) -> dict[int, Component]:
+def components(lines: LineTests, scheme: FrequencyPlan, significance: float) -> dict[int, Component]:
     """Return the significant components, p-values corrected over lines, channels and periods.
 
     Period P gets the share of the error rate proportional to 1/P^2 (weighted Bonferroni): short periods are
@@ -51,7 +51,7 @@ def combined(p_values: NDArray[np.float64], *, apart: bool) -> float:
 
 
 def component_of(
-    lines: Lines,
+    lines: LineTests,
     scheme: FrequencyPlan,
     own: NDArray[np.intp],
     p_value: float,
@@ -64,7 +64,7 @@ def component_of(
     return Component.of([line_of(scheme, i, lines) for i in keep], p_value, channels)
 
 
-def line_of(scheme: FrequencyPlan, i: int, lines: Lines | None = None) -> Line:
+def line_of(scheme: FrequencyPlan, i: int, lines: LineTests | None = None) -> Line:
     """Return frequency i of a plan as a line, with what was found there if it is known."""
     return Line(
         frequency=tuple(map(float, scheme.frequencies[i])),

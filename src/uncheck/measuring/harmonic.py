@@ -17,7 +17,7 @@ JOINT_CHANNELS = 4
 
 #: Noise power below which a residual is rounding, in squared grey levels per eigencoefficient: keeps
 #: exact synthetic lattices finite without hiding any that 8 bits could show.
-ROUNDING = 1e-8
+ROUNDING_POWER = 1e-8
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +36,7 @@ class Statistics:
 
 
 @dataclass(frozen=True, eq=False)
-class Lines:
+class LineTests:
     """Results of the test at F frequencies of C channels.
 
     `mean` (F, C) complex: amplitude mu of exp(2 pi i f.n), grey levels. `p_joint` (F,): p-value of a line in
@@ -64,7 +64,7 @@ def line_fit(spectra: Any, sums: NDArray[np.float64]) -> tuple[Any, Any, Any]:
     weights = like(sums.astype(np.float32), spectra)
     mean = xp.sum(spectra * weights, axis=-1) / float((sums**2).sum())
     residual = spectra - mean[..., None] * weights
-    power = xp.sum(xp.real(residual) ** 2 + xp.imag(residual) ** 2, axis=-1) + sums.size * ROUNDING
+    power = xp.sum(xp.real(residual) ** 2 + xp.imag(residual) ** 2, axis=-1) + sums.size * ROUNDING_POWER
     return mean, residual, power
 
 
@@ -91,7 +91,7 @@ def statistics(spectra: Any, sums: NDArray[np.float64]) -> Statistics:
     # covariance stays positive definite.
     double = xp.astype(residual, xp.complex128)
     double = double @ xp.conj(xp.matrix_transpose(double))
-    floor = xp.astype(k * ROUNDING + 1e-9 * xp.mean(power, axis=-1), xp.complex128)
+    floor = xp.astype(k * ROUNDING_POWER + 1e-9 * xp.mean(power, axis=-1), xp.complex128)
     identity = like(np.eye(channels, dtype=np.complex128), spectra)
     wanted = xp.astype(mean, xp.complex128)
     solved = xp.linalg.solve(double + floor[..., None, None] * identity, wanted[..., None])[..., 0]
@@ -99,7 +99,7 @@ def statistics(spectra: Any, sums: NDArray[np.float64]) -> Statistics:
     return Statistics(mean, each, joint, k)
 
 
-def line_test(spectra: Any, sums: NDArray[np.float64], real: NDArray[np.bool_]) -> list[Lines]:
+def line_test(spectra: Any, sums: NDArray[np.float64], real: NDArray[np.bool_]) -> list[LineTests]:
     """Return p-values of `statistics`: F(2, 2K-2), or F(1, K-1) where the frequency is real.
 
     All channels together: F(2C, 2K-2C), or F(C, K-C) where real; with one or more than four channels the
@@ -111,7 +111,7 @@ def line_test(spectra: Any, sums: NDArray[np.float64], real: NDArray[np.bool_]) 
         real: (F,) whether each frequency is its own conjugate.
 
     Returns:
-        One `Lines` for each of the N arrays.
+        One `LineTests` for each of the N arrays.
     """
     found = statistics(spectra, sums)
     mean, each = to_numpy(found.mean).astype(np.complex128), to_numpy(found.each).astype(np.float64)
@@ -121,7 +121,7 @@ def line_test(spectra: Any, sums: NDArray[np.float64], real: NDArray[np.bool_]) 
         p_joint = np.minimum(1.0, channels * p_channel.min(axis=-1, initial=1.0))
     else:
         p_joint = p_values(to_numpy(found.joint).astype(np.float64), channels, real, k - channels)
-    return [Lines(*one) for one in zip(mean, p_joint, p_channel, strict=True)]
+    return [LineTests(*one) for one in zip(mean, p_joint, p_channel, strict=True)]
 
 
 def p_values(

@@ -16,7 +16,7 @@ from uncheck.measuring.components import SIGNIFICANCE, VISIBLE, Component, Latti
 from uncheck.measuring.correction import combined, component_of, components
 from uncheck.measuring.eigenspectra import eigenspectra, like, window_sums
 from uncheck.measuring.frequencies import ALL_HARMONICS, FrequencyPlan, checked_periods, pair_plan, plan
-from uncheck.measuring.harmonic import Lines, line_test, to_numpy
+from uncheck.measuring.harmonic import LineTests, line_test, to_numpy
 from uncheck.measuring.signed import signed_components
 from uncheck.signals.levels import channel_means, not_finite
 
@@ -100,7 +100,7 @@ def find_lattices(
     return out
 
 
-def _search(working: Any, lines: Lines, scheme: FrequencyPlan, significance: float) -> list[Component]:
+def _search(working: Any, lines: LineTests, scheme: FrequencyPlan, significance: float) -> list[Component]:
     """Find the significant components of one array (1, *spatial, C), taking the strongest out first."""
     found: dict[int, Component] = {}
     for _ in range(len(scheme.tested)):
@@ -165,7 +165,7 @@ def _pairs(
     return out
 
 
-def _tests(working: Any, scheme: FrequencyPlan) -> list[Lines]:
+def _tests(working: Any, scheme: FrequencyPlan) -> list[LineTests]:
     return line_test(eigenspectra(working, scheme), window_sums(tuple(working.shape[1:-1])), scheme.real)
 
 

@@ -23,15 +23,14 @@ from uncheck.measuring.result import ImageMeasurement, Measurement
 from uncheck.measuring.rivals import name_rival
 from uncheck.measuring.second_order import second_order
 from uncheck.measuring.sets import VISIBLE_IN_SETS
-from uncheck.measuring.sound.tones import AUDIBLE, find_tones
-from uncheck.measuring.sound.tones import LONGEST as LONGEST_SOUND
+from uncheck.measuring.sound.tones import AUDIBLE, LONGEST_SOUND, find_tones
 from uncheck.measuring.together import Together
 from uncheck.progress import Progress
 from uncheck.signals.items import Item, items
 from uncheck.signals.signal import Given, Signal
 
 #: The longest period tested in pictures, pixels: a period P has about P^2 / 2 frequencies.
-LONGEST = 64
+LONGEST_FLAT = 64
 
 #: Shortest side of pictures whose stripes are tested against rows or columns that differ at random: the means
 #: of fewer are too few to tell.
@@ -60,9 +59,9 @@ class Settings:
 
     def check_pictures(self) -> None:
         """Raise UncheckError if a period is too long for pictures."""
-        if max(self.periods) > LONGEST:
+        if max(self.periods) > LONGEST_FLAT:
             raise UncheckError(
-                f"period {max(self.periods)} is too long for pictures; give at most {LONGEST} pixels"
+                f"period {max(self.periods)} is too long for pictures; give at most {LONGEST_FLAT} pixels"
             )
 
 
@@ -213,7 +212,7 @@ def _sound(signal: Signal, settings: Settings) -> ImageMeasurement:
         audible=settings.audible,
     )
     longest = max(settings.periods)
-    if longest < LONGEST:
+    if longest < LONGEST_FLAT:
         note = f"Periods above {longest} samples, such as the hop of a vocoder, were not tested."
         signal = replace(signal, notes=(*signal.notes, note))
     return _result(signal, found, tones=tones)
@@ -248,10 +247,10 @@ def some_periods(periods: Iterable[int]) -> tuple[int, ...]:
     """Return periods as ascending whole numbers; UncheckError if none, or one too long for any signal."""
     whole = tuple(sorted(set(checked_periods(periods))))
     if not whole:
-        raise UncheckError(f"no periods to test; give whole numbers of pixels from 2 to {LONGEST}")
+        raise UncheckError(f"no periods to test; give whole numbers of pixels from 2 to {LONGEST_FLAT}")
     if max(whole) > LONGEST_SOUND:
         raise UncheckError(
-            f"period {max(whole)} is too long; give at most {LONGEST} pixels for pictures, {LONGEST_SOUND} "
-            "samples for audio"
+            f"period {max(whole)} is too long; give at most {LONGEST_FLAT} pixels for pictures, "
+            f"{LONGEST_SOUND} samples for audio"
         )
     return whole

@@ -13,7 +13,7 @@ from uncheck.measuring.components import SIGNIFICANCE, Component, Lattice, Line
 from uncheck.measuring.correction import components
 from uncheck.measuring.eigenspectra import eigenspectra, window_sums
 from uncheck.measuring.frequencies import FrequencyPlan
-from uncheck.measuring.harmonic import ROUNDING, line_test, to_numpy
+from uncheck.measuring.harmonic import ROUNDING_POWER, line_test, to_numpy
 from uncheck.measuring.lattice import centred
 from uncheck.measuring.tapers import tapers
 
@@ -66,7 +66,7 @@ def set_sums(arrays: Any, plan: FrequencyPlan) -> SetSums:
             whole = (np.abs(y) ** 2).sum(axis=-1)
             spread = (whole - np.abs(y @ sums) ** 2 / energy) / (freedom - 1)
             # A floor, so that an image that is nothing but lattice does not weigh infinitely.
-            spread = np.maximum(spread, 1e-6 * whole.mean() + ROUNDING)
+            spread = np.maximum(spread, 1e-6 * whole.mean() + ROUNDING_POWER)
             weight += 1 / spread
             total += y / spread[..., None]
     return SetSums(weight, total, len(arrays), shape)

@@ -12,7 +12,7 @@ from uncheck.phases.kernel import PhaseKernel, phase_sums, tap_phases, tile_phas
 from uncheck.phases.order import degrees, monomial
 
 #: Variance below this share of the largest (or of the mean square) is rounding, not signal.
-ROUNDING = 1e-6
+ROUNDING_VARIANCE = 1e-6
 
 
 def project(kernel: PhaseKernel, order: int = 1, weight: Tensor | None = None) -> PhaseKernel:
@@ -204,6 +204,6 @@ def evening_map(own: Tensor, wanted: Tensor) -> Tensor:
 
 def _power(covariance: Tensor, exponent: float) -> Tensor:
     values, vectors = torch.linalg.eigh(covariance)
-    least = values[-1].clamp_min(1e-30) * ROUNDING
+    least = values[-1].clamp_min(1e-30) * ROUNDING_VARIANCE
     result: Tensor = (vectors * values.clamp_min(least) ** exponent) @ vectors.T
     return result

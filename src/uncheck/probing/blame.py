@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from uncheck.measuring.batches import BatchComponent, amplitude_of
 from uncheck.plain import Plain
 from uncheck.probing.counterfactuals import Edits, can_even, evening, scrambling
-from uncheck.probing.forward import Runner, View
+from uncheck.probing.forward import OutputView, Runner
 from uncheck.reading import Stage
 
 #: A stage whose evening makes a period this much stronger was being cancelled by the others.
@@ -61,7 +61,7 @@ def blame(
     stages: Sequence[Stage],
     present: Sequence[BatchComponent],
     unchanged: NDArray[np.float32],
-    view: View,
+    view: OutputView,
 ) -> tuple[StageBlame, ...]:
     """Measure the share of the final lattice that each stage answers for.
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from uncheck.errors import UncheckError
 from uncheck.plain import Plain
 from uncheck.probing.counterfactuals import Replicating
-from uncheck.probing.forward import Runner, View, levels
+from uncheck.probing.forward import OutputView, Runner, levels
 from uncheck.reading import CallKey, CallWatcher, Recording, spatial_output
 
 #: Grey levels below which a border does not show.
@@ -23,10 +23,10 @@ FAINT = 0.5
 SMALL = 64
 
 #: At most so many paddings are tried.
-MOST = 32
+MOST_PADDINGS = 32
 
 #: A padding that removes less of the border is not named.
-LEAST = 0.05
+LEAST_SHARE = 0.05
 
 Suspects = dict[tuple[str, str], list[CallKey]]
 """Calls that pad, by name and mode."""
@@ -71,7 +71,7 @@ def boundary(
     runner: Runner,
     recording: Recording,
     batch: NDArray[np.float32],
-    view: View,
+    view: OutputView,
     constant_output: NDArray[np.float32] | None,
 ) -> Boundary | None:
     """Measure the border on constant and on real input, and name the paddings that make it.
@@ -104,7 +104,7 @@ def boundary(
 
 
 def _output(
-    runner: Runner, signal: Tensor, view: View, watcher: CallWatcher | None = None
+    runner: Runner, signal: Tensor, view: OutputView, watcher: CallWatcher | None = None
 ) -> NDArray[np.float32] | None:
     """Return grey levels of the output on a smaller input; None from a network that takes no other size."""
     try:
@@ -114,7 +114,7 @@ def _output(
     return None if tensor is None else levels(tensor, view.span)[0]
 
 
-def _real(runner: Runner, batch: NDArray[np.float32], view: View) -> Edge | None:
+def _real(runner: Runner, batch: NDArray[np.float32], view: OutputView) -> Edge | None:
     """Run the example again without its rim, on the same lattice of the network."""
     signal = runner.signal
     sizes = signal.shape[2:]
@@ -170,7 +170,7 @@ def _paddings(
     def blamed(tried: Suspects) -> list[PaddingBlame]:
         rest = {where: strength(keys) for where, keys in tried.items()}
         shares = {where: 1 - r / whole for where, r in rest.items() if r is not None}
-        return [PaddingBlame(*where, min(1.0, s)) for where, s in shares.items() if s >= LEAST]
+        return [PaddingBlame(*where, min(1.0, s)) for where, s in shares.items() if s >= LEAST_SHARE]
 
     # Paddings may each do little and much together.
     found = blamed(suspects)
@@ -188,7 +188,7 @@ def _suspects(recording: Recording) -> Suspects:
     for stage in recording.stages:
         if stage.kind == "transposed":
             out.setdefault((stage.name, "zero (outside)"), []).append(stage.key)
-    return dict(list(out.items())[:MOST])
+    return dict(list(out.items())[:MOST_PADDINGS])
 
 
 def edge_of_constant(batch: NDArray[np.float32], periods: list[tuple[int, ...]]) -> Edge | None:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from uncheck.measuring.lines import hann
 from uncheck.phases.axes import flat_pads
-from uncheck.phases.project import ROUNDING, evening_map
+from uncheck.phases.project import ROUNDING_VARIANCE, evening_map
 from uncheck.reading import CallKey, CallWatcher, Stage
 from uncheck.reading.calls import SIGNATURES, per_axis
 
@@ -88,7 +88,7 @@ def _turns(inner: list[Tensor], means: list[Tensor], weights: list[Tensor]) -> l
     centred = [x - m for x, m in zip(inner, means, strict=True)]
     channels = means[0].numel()
     square = torch.stack([w @ x.square() for x, w in zip(inner, weights, strict=True)]).mean(dim=0)
-    least = ROUNDING * square.mean() + 1e-30
+    least = ROUNDING_VARIANCE * square.mean() + 1e-30
     # Unequal weights make fewer samples count.
     samples = min(1 / float(w.square().sum()) for w in weights)
     if samples < SAMPLES * channels or channels > MOST_CHANNELS:

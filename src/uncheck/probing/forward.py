@@ -99,7 +99,7 @@ def output_range(values: NDArray[np.generic]) -> tuple[float, float]:
 
 
 @dataclass(frozen=True)
-class View:
+class OutputView:
     """The way that the outputs of one model are measured.
 
     Attributes:

@@ -18,11 +18,14 @@ from uncheck.signals.levels import brightness
 from uncheck.signals.paths import check_file
 
 #: Pictures taken from a folder: a batch, not an album.
-MOST = 8
+MOST_PICTURES = 8
 
 
 def load_input(
-    what: str | None, shape: tuple[int, ...] | None, span: tuple[float, float] = (0.0, 1.0), most: int = MOST
+    what: str | None,
+    shape: tuple[int, ...] | None,
+    span: tuple[float, float] = (0.0, 1.0),
+    most: int = MOST_PICTURES,
 ) -> tuple[Any, ...]:
     """Load the positional inputs that `--input` names.
 

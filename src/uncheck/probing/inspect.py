@@ -20,7 +20,7 @@ from uncheck.phases import gain_spread, strang_fix_order
 from uncheck.probing.backward import Gradient, gradient_lattice
 from uncheck.probing.blame import StageBlame, blame
 from uncheck.probing.borders import boundary
-from uncheck.probing.forward import Runner, View, levels
+from uncheck.probing.forward import OutputView, Runner, levels
 from uncheck.probing.inputs import is_white, like_weights, made_up
 from uncheck.probing.origin import COLOURS, Probed, built_in, passed_through, probes
 from uncheck.probing.result import Inspection, StageReport
@@ -31,7 +31,7 @@ from uncheck.reading import Recording, Stage, as_found, eagerly, record, spatial
 ORDER_TOLERANCE = 1e-3
 
 #: Longest period tested because a stage leaves it, by number of spatial axes.
-LONGEST = {1: 1024, 2: 64, 3: 32}
+LONGEST_LEFT = {1: 1024, 2: 64, 3: 32}
 
 #: Share of a period that may be left with all stages scrambled before it is called unexplained.
 UNEXPLAINED = 0.5
@@ -97,13 +97,18 @@ def inspect(
             pulled = _gradient(runner, recording, threshold) if gradient else None
             return _without_output(recording, pulled, runner.passes)
         batch, span = levels(pictured, span)
-        view = View(ndim, span, _periods(recording.stages, ndim), threshold, pictured.shape[2:])
+        view = OutputView(ndim, span, _periods(recording.stages, ndim), threshold, pictured.shape[2:])
         judge_flat = shaped if flat is None else flat
         return _inspect(runner, recording, view, batch, judge_flat, gradient)
 
 
 def _inspect(
-    runner: Runner, recording: Recording, view: View, batch: NDArray[np.float32], flat: bool, gradient: bool
+    runner: Runner,
+    recording: Recording,
+    view: OutputView,
+    batch: NDArray[np.float32],
+    flat: bool,
+    gradient: bool,
 ) -> Inspection:
     stages = recording.stages
     notes = [f"{name} was never called" for name in recording.unused]
@@ -184,7 +189,7 @@ def _ndim(runner: Runner, recording: Recording) -> int:
 
 
 def _periods(stages: Sequence[Stage], ndim: int) -> tuple[int, ...]:
-    return tuple(sorted({p for p in _left(stages) if 2 <= p <= LONGEST[ndim]} | set(PERIODS)))
+    return tuple(sorted({p for p in _left(stages) if 2 <= p <= LONGEST_LEFT[ndim]} | set(PERIODS)))
 
 
 def _unread(runner: Runner, recording: Recording, batch: NDArray[np.float32]) -> str:
@@ -212,7 +217,7 @@ def _left_by(stages: Sequence[Stage], periods: Sequence[int]) -> tuple[int, ...]
 def _gradient(runner: Runner, recording: Recording, threshold: float) -> Gradient:
     ndim = max(1, min(3, runner.signal.dim() - 2))
     strided = [s for s in recording.strided if len(s.stride) == ndim]
-    periods = sorted(set(PERIODS) | {p for p in (2**i for i in range(1, 6)) if p <= LONGEST[ndim]})
+    periods = sorted(set(PERIODS) | {p for p in (2**i for i in range(1, 6)) if p <= LONGEST_LEFT[ndim]})
     return gradient_lattice(runner, strided, periods, threshold)
 
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from uncheck.errors import UncheckError
 from uncheck.measuring import Component
 from uncheck.measuring.batches import BatchComponent, batch_lattice, from_inputs
-from uncheck.probing.forward import Runner, View
+from uncheck.probing.forward import OutputView, Runner
 from uncheck.probing.inputs import probe_signals
 from uncheck.probing.result import Probe
 from uncheck.reading.leave import finish
@@ -62,7 +62,7 @@ class Probed:
         return max(shown, key=lambda name: shown[name].component.amplitude, default=None)
 
 
-def probes(runner: Runner, view: View) -> Probed:
+def probes(runner: Runner, view: OutputView) -> Probed:
     """Find the lattices of the output on constant colours, noise and a ramp, of first and second order.
 
     The second order is the lattice of the local energy: phases that vary unequally.
@@ -97,7 +97,7 @@ def energy(batch: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def built_in(
-    runner: Runner, batch: NDArray[np.float32], present: Sequence[BatchComponent], view: View
+    runner: Runner, batch: NDArray[np.float32], present: Sequence[BatchComponent], view: OutputView
 ) -> tuple[tuple[Component, ...] | None, str | None]:
     """Test whether the same architecture with shuffled weights leaves the lattice too.
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from uncheck.errors import UncheckError
-from uncheck.reading.tensors import Path, named_tensors, parts_of, tensors_in
+from uncheck.reading.tensors import NestPath, named_tensors, parts_of, tensors_in
 
 #: Pixels that the longest side of a map must have.
 LEAST_SIDE = 4
@@ -21,7 +21,7 @@ def spatial_output(output: Any, ndim: int, *, strict: bool = False) -> Tensor | 
     return largest[0][1] if largest else None
 
 
-def maps_in(output: Any, ndim: int | None, *, strict: bool = False) -> list[tuple[Path, Tensor]]:
+def maps_in(output: Any, ndim: int | None, *, strict: bool = False) -> list[tuple[NestPath, Tensor]]:
     """Return the outputs of real numbers that are maps, each once, as (N, C, *spatial), with its path.
 
     (N, H, W, C) of 1, 3 or 4 channels is turned round.
@@ -32,7 +32,7 @@ def maps_in(output: Any, ndim: int | None, *, strict: bool = False) -> list[tupl
         strict: without this, a tensor without a channel or batch axis gets one. Class scores (N, K) and
             tokens (N, L, D) of networks without upsampling are no pictures.
     """
-    found: dict[int, tuple[Path, Tensor]] = {}
+    found: dict[int, tuple[NestPath, Tensor]] = {}
     for path, tensor in named_tensors(output):
         if tensor.is_complex() or tensor.dtype == torch.bool or not tensor.numel():
             continue
@@ -42,7 +42,7 @@ def maps_in(output: Any, ndim: int | None, *, strict: bool = False) -> list[tupl
     return list(found.values())
 
 
-def largest_maps(maps: list[tuple[Path, Tensor]]) -> list[tuple[Path, Tensor]]:
+def largest_maps(maps: list[tuple[NestPath, Tensor]]) -> list[tuple[NestPath, Tensor]]:
     """Return the maps of the most positions; pictures rather than labels and masks of whole numbers."""
     real = [one for one in maps if one[1].is_floating_point()] or maps
     most = max((prod(tensor.shape[2:]) for _, tensor in real), default=0)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Group:
+class OperationGroup:
     """Functions that do the same to the grid of positions.
 
     Attributes:
@@ -30,8 +30,8 @@ def _dims(stem: str, *, suffix: str = "d") -> str:
     return " ".join(f"{stem}{n}{suffix}" for n in (1, 2, 3))
 
 
-def _group(name: str, criterion: str, handled: bool, *names: str) -> Group:
-    return Group(name, criterion, handled, frozenset(" ".join(names).split()))
+def _group(name: str, criterion: str, handled: bool, *names: str) -> OperationGroup:
+    return OperationGroup(name, criterion, handled, frozenset(" ".join(names).split()))
 
 
 CONVOLUTION = _group(
@@ -180,7 +180,7 @@ def canonical(name: str) -> str:
     return name[:-1] if name.endswith("_") and not name.endswith("__") else name
 
 
-def group_of(name: str) -> Group | None:
+def group_of(name: str) -> OperationGroup | None:
     """Return the group of a function, by any spelling of its name; None if it is unsupported."""
     return _GROUP_OF.get(canonical(name))
 

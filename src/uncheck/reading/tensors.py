@@ -12,7 +12,7 @@ from typing import Any
 
 from torch import Tensor
 
-Path = tuple[Any, ...]
+NestPath = tuple[Any, ...]
 """Keys, indices and names of fields that lead from a nest to one of its tensors."""
 
 
@@ -30,7 +30,7 @@ def parts_of(value: object) -> list[tuple[Any, Any]] | None:
     return None
 
 
-def named_tensors(value: object, path: Path = ()) -> Iterator[tuple[Path, Tensor]]:
+def named_tensors(value: object, path: NestPath = ()) -> Iterator[tuple[NestPath, Tensor]]:
     """Yield the tensors inside a value with their paths, depth first; one that occurs twice comes twice.
 
     >>> import torch

@@ -57,13 +57,13 @@ def split_samples(inputs: Any) -> tuple[tuple[Inputs, ...], tuple[Inputs, ...]]:
     _check_count(count)
     _check_finite(whole)
     _check_batch(whole, count)
-    if is_map(signal):
+    if is_spatial(signal):
         return _thirds(tuple(_some(whole, count, n, n + 1) for n in range(count)))
     half = (count + 1) // 2
     return (_some(whole, count, 0, half),), (_some(whole, count, half, count),)
 
 
-def is_map(signal: Tensor) -> bool:
+def is_spatial(signal: Tensor) -> bool:
     """Test whether an input has the positions of a picture, volume or sequence."""
     return signal.dim() > 2 and prod(signal.shape[2:]) >= LEAST_MAP
 

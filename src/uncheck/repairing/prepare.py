@@ -15,7 +15,7 @@ from uncheck.measuring.batches import certain_periods
 from uncheck.measuring.frequencies import plan
 from uncheck.measuring.lattice import PERIODS
 from uncheck.probing.forward import levels
-from uncheck.probing.inspect import LONGEST
+from uncheck.probing.inspect import LONGEST_LEFT
 from uncheck.progress import Progress
 from uncheck.reading import (
     Inputs,
@@ -34,7 +34,7 @@ from uncheck.reading.outputs import largest_maps, maps_in, same_but_rounding
 from uncheck.reading.tables import DROPOUT, RANDOM
 from uncheck.reading.tensors import tensors_in
 from uncheck.repairing.case import Case
-from uncheck.repairing.inputs import is_map, split_samples
+from uncheck.repairing.inputs import is_spatial, split_samples
 
 #: Pixels that an output must have along its shortest axis, and periods that must fit it.
 LEAST_SIDE, LEAST_PERIODS = 16, 4
@@ -109,7 +109,7 @@ def prepare(
     values = [levels(output, used)[0] for output in outputs]
     periods = periods_left(recording.stages, ndim, picture.shape[2:])
     signals = [next(tensors_in(call)) for call in fit]
-    maps = is_map(signals[0]) and signals[0].dim() == ndim + 2
+    maps = is_spatial(signals[0]) and signals[0].dim() == ndim + 2
     seen = scale = None
     if maps:
         seen = np.concatenate([np.moveaxis(x.detach().float().cpu().numpy(), 1, -1) for x in signals])
@@ -134,7 +134,7 @@ def periods_left(stages: Sequence[Stage], ndim: int, size: Sequence[int]) -> tup
     Ascending, at least 2; 2 to 16 where no stage has a known period.
     """
     own = {lcm(*stage.output_period) for stage in stages if stage.output_period}
-    left = {d for period in own for d in range(2, min(period, LONGEST[ndim]) + 1) if period % d == 0}
+    left = {d for period in own for d in range(2, min(period, LONGEST_LEFT[ndim]) + 1) if period % d == 0}
     return plan(tuple(size), left or set(PERIODS)).tested
 
 
@@ -173,7 +173,7 @@ def _check_size(recording: Recording, call: Inputs, picture: Tensor) -> None:
     # An axis along which nothing is enlarged, such as time, may be as short as it likes.
     unknown = (LEAST_SIDE // LEAST_PERIODS,) * len(size)
     longest = [max(period) for period in zip(*(known or [unknown]), strict=True)]
-    enough = ENOUGH[len(size)] if is_map(next(tensors_in(call))) else LEAST_SIDE
+    enough = ENOUGH[len(size)] if is_spatial(next(tensors_in(call))) else LEAST_SIDE
     needed = [max(LEAST_SIDE, min(LEAST_PERIODS * p, enough)) if p > 1 else 1 for p in longest]
     if any(n < least for n, least in zip(size, needed, strict=True)):
         shown, wanted = (" x ".join(map(str, sizes)) for sizes in (size, needed))

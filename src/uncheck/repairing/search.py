@@ -11,7 +11,7 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from uncheck.editing.edits import Candidate
-from uncheck.editing.store import keys_kept, unwrapped
+from uncheck.editing.store import keys_kept, without_spin
 from uncheck.errors import Kind, Refusal, Refused, first_line
 from uncheck.judging.acceptance import is_good, objection, rank
 from uncheck.judging.cost import measure_cost
@@ -233,7 +233,7 @@ class Search:
                 cost = measure_cost(self.case.model, repaired, self.case.held[0])
             except KeyboardInterrupt:
                 self.interrupt("interrupted while timing: what it costs is not known")
-            copy_modes(model, unwrapped(repaired))
+            copy_modes(model, without_spin(repaired))
             repaired.training = model.training
             if self.checkpoint is not None and not self.interrupted:
                 self.checkpoint.unlink(missing_ok=True)

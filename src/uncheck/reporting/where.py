@@ -43,7 +43,7 @@ def map_png(report: Report, picture: NDArray[np.uint8]) -> bytes | None:
     return as_png(Image.fromarray(drawn), mark)
 
 
-def is_map(path: Path) -> bool:
+def is_map_file(path: Path) -> bool:
     """Test whether a file is a map that this package drew."""
     try:
         return path.is_file() and "\0".join(MARK).encode() in path.read_bytes()[:200]

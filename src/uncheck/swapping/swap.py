@@ -17,7 +17,7 @@ from uncheck.phases.axes import CONV_TRANSPOSES
 from uncheck.plain import Plain, as_dict
 from uncheck.reading import Recording, Stage, as_found, copied, record, run
 from uncheck.reading.tensors import tensors_in
-from uncheck.swapping.transfer import MAKERS, transposed_kernel
+from uncheck.swapping.transfer import MAKERS, layer_kernel
 
 NAMES = {
     "resize": "ResizeConv",
@@ -127,7 +127,7 @@ def swap(model: nn.Module, example_inputs: Any, to: str = "resize", order: int =
         if reason:
             refused.append(Refused(Kind.unsupported, reason, path))
             continue
-        kernel, flags = transposed_kernel(module), _flags(module)
+        kernel, flags = layer_kernel(module), _flags(module)
         normed = parametrize.is_parametrized(module, "weight") or "weight" not in module._parameters
         try:
             fit = MAKERS[to](module, kernel, order, path in sized)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from uncheck.editing.edits import Plain
+from uncheck.editing.edits import Unparametrised
 from uncheck.errors import UncheckError
 from uncheck.layers.assign import effective_weight
 from uncheck.layers.gains import equal_gain
@@ -33,7 +33,7 @@ LEAST_SCALE, MOST_SCALE = 0.5, 2.0
 
 
 @dataclass(frozen=True)
-class Fit:
+class Transfer:
     """A layer with weights carried over, and the upsampler `up` inside it, or the same.
 
     `change` is |nearest kernel - old kernel| / |old kernel|; `variance` the output's over the old one's for
@@ -46,7 +46,7 @@ class Fit:
     variance: tuple[float, float]
 
 
-def transposed_kernel(module: nn.Module) -> PhaseKernel:
+def layer_kernel(module: nn.Module) -> PhaseKernel:
     """Return the kernel of a torch.nn.ConvTranspose, float64, whatever normalisation sits on its weight."""
     m: Any = module
     bias = None if m.bias is None else m.bias.detach().double()
@@ -95,7 +95,7 @@ def _projected(kernel: PhaseKernel, order: int) -> tuple[Tensor, float, tuple[fl
     return weight, change, variance
 
 
-def to_resize(module: nn.Module, kernel: PhaseKernel, order: int, sized: bool) -> Fit:
+def to_resize(module: nn.Module, kernel: PhaseKernel, order: int, sized: bool) -> Transfer:
     """Fit a resize and a convolution of odd size, by least squares."""
     if order not in (1, 2):
         raise UncheckError(f"a resize has order 1 (nearest) or 2 (linear), not {order}: use to='smooth'")
@@ -125,12 +125,12 @@ def to_resize(module: nn.Module, kernel: PhaseKernel, order: int, sized: bool) -
     _write(up, _blocks(weight, m.groups), kernel.bias)
     if not sized and all(a == b == p for (a, b), p in zip(fit.padding, pads, strict=True)):
         up.stride = kernel.stride  # type: ignore[assignment]  # forwards slice by it
-        return Fit(up, up, fit.residual, variance)
+        return Transfer(up, up, fit.residual, variance)
     front = [p - a for p, (a, _) in zip(pads, fit.padding, strict=True)]
-    return Fit(_sized(m, up, kernel, [(0, 0)] * kernel.ndim, front), up, fit.residual, variance)
+    return Transfer(_sized(m, up, kernel, [(0, 0)] * kernel.ndim, front), up, fit.residual, variance)
 
 
-def to_subpixel(module: nn.Module, kernel: PhaseKernel, order: int, sized: bool) -> Fit:
+def to_subpixel(module: nn.Module, kernel: PhaseKernel, order: int, sized: bool) -> Transfer:
     """Make a convolution and a pixel shuffle, equal to the projected kernel everywhere."""
     weight, change, variance = _projected(kernel, order)
     m: Any = module
@@ -144,32 +144,32 @@ def to_subpixel(module: nn.Module, kernel: PhaseKernel, order: int, sized: bool)
     _write(up.conv, _blocks(form.weight, m.groups), form.bias)
     if plain:
         up.stride = kernel.stride  # type: ignore[assignment]  # forwards slice by it
-        return Fit(up, up, change, variance)
-    return Fit(_sized(m, up, kernel, form.padding, [0] * kernel.ndim), up, change, variance)
+        return Transfer(up, up, change, variance)
+    return Transfer(_sized(m, up, kernel, form.padding, [0] * kernel.ndim), up, change, variance)
 
 
-def to_smooth(module: nn.Module, kernel: PhaseKernel, order: int, sized: bool) -> Fit:
+def to_smooth(module: nn.Module, kernel: PhaseKernel, order: int, sized: bool) -> Transfer:
     """Make a transposed convolution that projects its weight itself."""
     m: Any = module
     weight, change, variance = _projected(kernel, order)
     geometry = ("kernel_size", "stride", "padding", "output_padding", "dilation")
     up = SmoothConvTranspose(**{name: getattr(m, name) for name in geometry}, order=order, **_same(m))
     _write(up, _transposed(weight, m), kernel.bias)
-    return Fit(up, up, change, variance)
+    return Transfer(up, up, change, variance)
 
 
-def to_equal_gain(module: nn.Module, kernel: PhaseKernel, order: int, sized: bool) -> Fit:
+def to_equal_gain(module: nn.Module, kernel: PhaseKernel, order: int, sized: bool) -> Transfer:
     """Keep the layer, with the projection as a parametrisation of its weight."""
     m: Any = module
     weight, change, variance = _projected(kernel, order)
     if parametrize.is_parametrized(m, "weight") or "weight" not in m._parameters:
-        Plain("").do(m)
+        Unparametrised("").do(m)
     _write(m, _transposed(weight, m), None)
     equal_gain(m, order)
-    return Fit(m, m, change, variance)
+    return Transfer(m, m, change, variance)
 
 
-MAKERS: dict[str, Callable[[nn.Module, PhaseKernel, int, bool], Fit]] = {
+MAKERS: dict[str, Callable[[nn.Module, PhaseKernel, int, bool], Transfer]] = {
     "resize": to_resize,
     "smooth": to_smooth,
     "subpixel": to_subpixel,

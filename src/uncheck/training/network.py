@@ -14,7 +14,7 @@ from torch.nn.parallel import DataParallel, DistributedDataParallel
 from uncheck.errors import UncheckError
 from uncheck.reading import as_found, eagerly
 from uncheck.reading.outputs import largest_maps, maps_in
-from uncheck.reading.tensors import Path, replace_tensors, tensors_in
+from uncheck.reading.tensors import NestPath, replace_tensors, tensors_in
 
 #: Attributes of layers that change what they compute.
 SETTINGS = (
@@ -131,5 +131,5 @@ def chosen(returned: Any, choice: Choice) -> tuple[Tensor, str]:
     )
 
 
-def _named(path: Path) -> str:
+def _named(path: NestPath) -> str:
     return "output" + "".join(f"[{key!r}]" for key in path)

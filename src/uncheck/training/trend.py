@@ -22,7 +22,7 @@ Verdict = Literal["fading", "will not fade", "clean", "too early"]
 #: Measurements in the second half of the curve, below which nothing is said.
 FEWEST = 8
 #: Of those the latest at most, for the slope costs the square of their number.
-MOST = 200
+MOST_MEASUREMENTS = 200
 #: Smallest strength told apart from none, grey levels: logarithms need one.
 FLOOR = 0.01
 #: Without a planned end, as many times the steps so far are looked ahead.
@@ -128,7 +128,7 @@ def lattice_trend(
     last = float(t[-1]) if len(t) else 0.0
     end = AHEAD * last if planned is None else planned
     late = t >= last / 2
-    t, y = t[late][-MOST:], y[late][-MOST:]
+    t, y = t[late][-MOST_MEASUREMENTS:], y[late][-MOST_MEASUREMENTS:]
     if len(t) < FEWEST or last < EARLIEST * end:
         return Trend("too early", None, None, None, None, None, end, visible, len(t))
     end = max(end, last)

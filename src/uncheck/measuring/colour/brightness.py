@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uncheck.measuring.colour.dependence_curve import Curve, curve
-from uncheck.measuring.colour.local_amplitude import Grid, grid, local_amplitudes, local_means
+from uncheck.measuring.colour.local_amplitude import Windows, grid, local_amplitudes, local_means
 from uncheck.measuring.colour.opponent import ColourAmplitudes, colour_amplitudes
 from uncheck.measuring.colour.regression import fit
 from uncheck.measuring.components import Component
@@ -97,7 +97,7 @@ def brightness_dependence(array: NDArray[np.float32], component: Component) -> D
 
 
 def _signed(
-    local: NDArray[np.complex128], colours: NDArray[np.float64], windows: Grid
+    local: NDArray[np.complex128], colours: NDArray[np.float64], windows: Windows
 ) -> NDArray[np.float64]:
     """Project complex amplitudes on the phase of most of the power that colour explains.
 

@@ -19,14 +19,14 @@ FEWEST = 8
 
 
 @dataclass(frozen=True)
-class Grid:
+class Windows:
     """Windows side by side from the first pixel on: `sizes` in pixels and `counts`, per axis."""
 
     sizes: tuple[int, ...]
     counts: tuple[int, ...]
 
 
-def grid(shape: tuple[int, ...], period: tuple[int, ...]) -> Grid:
+def grid(shape: tuple[int, ...], period: tuple[int, ...]) -> Windows:
     """Choose windows of whole periods, at least two and about 16 pixels, on each axis.
 
     Args:
@@ -43,10 +43,10 @@ def grid(shape: tuple[int, ...], period: tuple[int, ...]) -> Grid:
             f"brightness dependence at period {list(period)} needs eight windows of "
             f"{' x '.join(map(str, sizes))} pixels; the picture has {prod(counts)}"
         )
-    return Grid(sizes, counts)
+    return Windows(sizes, counts)
 
 
-def local_amplitudes(plane: NDArray[np.float32], line: Line, windows: Grid) -> NDArray[np.complex128]:
+def local_amplitudes(plane: NDArray[np.float32], line: Line, windows: Windows) -> NDArray[np.complex128]:
     """Return the complex peak amplitude of the line in every window, the first axis running slowest.
 
     Least squares, weighted by a Hann window, of a parabola and the line on each axis:
@@ -68,14 +68,14 @@ def local_amplitudes(plane: NDArray[np.float32], line: Line, windows: Grid) -> N
     return _contract(plane, kernels, windows) * (1 if line.real else 2)
 
 
-def local_means(plane: NDArray[np.float32], windows: Grid) -> NDArray[np.float64]:
+def local_means(plane: NDArray[np.float32], windows: Windows) -> NDArray[np.float64]:
     """Return the Hann-weighted mean of every window; no lattice of the period moves it."""
     kernels = [hann(size).astype(np.complex128) for size in windows.sizes]
     return np.asarray(_contract(plane, kernels, windows).real, np.float64)
 
 
 def _contract(
-    plane: NDArray[np.float32], kernels: list[NDArray[np.complex128]], windows: Grid
+    plane: NDArray[np.float32], kernels: list[NDArray[np.complex128]], windows: Windows
 ) -> NDArray[np.complex128]:
     """Apply the product of the kernels, one per axis, to every window, (windows,)."""
     data: NDArray[Any] = plane[

@@ -17,7 +17,7 @@ REACH = 3
 
 
 @dataclass(frozen=True, eq=False)
-class Fit:
+class Regression:
     """Least squares of values on 1 and some columns.
 
     `coefficients` (1 + columns,), the intercept first, and their standard `errors`; both 0 for columns that
@@ -40,7 +40,7 @@ class Fit:
         return float(2 * stdtr(self.freedom, -abs(slope) / error)) if error > 0 else 0.0
 
 
-def fit(columns: NDArray[np.float64], values: NDArray[np.float64], counts: tuple[int, ...]) -> Fit:
+def fit(columns: NDArray[np.float64], values: NDArray[np.float64], counts: tuple[int, ...]) -> Regression:
     """Fit values ~ 1 + columns by least squares.
 
     With residuals e, leverages h, design X and scores g_w = (X'X)^-1 x_w e_w / (1 - h_w), the covariance is
@@ -67,7 +67,7 @@ def fit(columns: NDArray[np.float64], values: NDArray[np.float64], counts: tuple
     weights = np.zeros((len(varies), len(values)))
     weights[varies] = inverse
     weights[0] -= centre @ weights[1:]
-    return Fit(
+    return Regression(
         coefficients=weights @ values,
         errors=np.sqrt([variance(row * jackknifed, counts) for row in weights]),
         fitted=fitted,

@@ -14,7 +14,7 @@ from uncheck.measuring.sound.slow import SlowLines, hop_size, line_frequencies, 
 from uncheck.signals.levels import LEVELS
 
 #: The longest period tested in audio, samples: vocoders step by 256 or more.
-LONGEST = 1024
+LONGEST_SOUND = 1024
 
 #: Decibels relative to the rest of the signal below which a line is only a trace: for speech at 60 to 65 dB
 #: of sound pressure about the threshold of hearing (ISO 389-7), and where lines under it begin to be found.

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from uncheck.errors import Refusal
 from uncheck.measuring.lines import hann
 from uncheck.phases import PhaseKernel
-from uncheck.phases.project import ROUNDING, evening_map
+from uncheck.phases.project import ROUNDING_VARIANCE, evening_map
 from uncheck.reading import CallKey, CallWatcher, Stage, run
 from uncheck.repairing.case import Case
 
@@ -25,7 +25,7 @@ POSITIONS = 4096
 RIDGE = 1e-2
 
 
-class Seen(CallWatcher):
+class CallProbe(CallWatcher):
     """Pass the input and the output of one call to a function while the model runs."""
 
     def __init__(self, model: nn.Module, key: CallKey, show: Callable[[Tensor, Tensor], None]) -> None:
@@ -67,7 +67,7 @@ def patch_moment(case: Case, model: nn.Module, key: CallKey, kernel: PhaseKernel
         count += len(rows)
 
     for inputs in case.fit:
-        run(model, inputs, Seen(model, key, add))
+        run(model, inputs, CallProbe(model, key, add))
     total /= max(1, count)
     return total + RIDGE * total.diagonal().mean() * torch.eye(n, dtype=torch.float64)
 
@@ -130,7 +130,7 @@ def phase_moments(case: Case, model: nn.Module, stage: Stage) -> PhaseMoments:
         samples += len(rows)
 
     for inputs in case.fit:
-        run(model, inputs, Seen(model, stage.key, add))
+        run(model, inputs, CallProbe(model, stage.key, add))
     mean = torch.stack([s / n for n, s, _ in sums])
     square = torch.stack([q / n for n, _, q in sums])
     return PhaseMoments(mean, square - mean[:, :, None] * mean[:, None, :], samples)
@@ -177,7 +177,7 @@ def _turn(moments: PhaseMoments, place: int, order: str, groups: int) -> Tensor:
     if order == "means":
         return torch.eye(channels, dtype=torch.float64)
     square = (moments.covariance.diagonal(dim1=1, dim2=2) + moments.mean.square()).mean()
-    floor = ROUNDING * square + 1e-30
+    floor = ROUNDING_VARIANCE * square + 1e-30
     if order == "variances":
         variances = moments.covariance.diagonal(dim1=1, dim2=2).clamp_min(0) + floor
         return torch.diag((variances.mean(0) / variances[place]).sqrt())

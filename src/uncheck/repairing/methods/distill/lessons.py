@@ -37,13 +37,13 @@ SIDE, SMALL = 256, 96
 FLAT = 6
 
 #: Cut-outs at most, and shifts of each that are trained on.
-MOST, SHOWN = 96, 4
+MOST_CUTS, SHOWN = 96, 4
 
 #: Share of the time that the targets may take.
 FOR_TARGETS = 0.35
 
 #: Largest period per axis that is spun: the target costs its n-th power in runs of the network.
-LONGEST = 8
+LONGEST_SPUN = 8
 
 #: Towards the spun network; and, in smaller steps, towards the network's own output, cleaned.
 TO_SPUN = TrainingPlan(0.03, 500.0)
@@ -164,7 +164,7 @@ def _spun(
     case: Case, period: int, seed: int, until: float, wanted: int | None, advance: Advance
 ) -> tuple[list[list[Lesson]], list[Tensor]]:
     """Return lessons in groups, one per cut-out, and the unspun outputs; stop when time is up."""
-    if period > LONGEST:
+    if period > LONGEST_SPUN:
         raise Refusal(f"spinning period {period} takes {period**case.ndim} runs per input, too many")
     size = room(_smallest(case), SIDE, period)
     if min(size) < 8 * period:
@@ -173,7 +173,7 @@ def _spun(
     random = np.random.default_rng(seed)
     groups: list[list[Lesson]] = []
     plains: list[Tensor] = []
-    for index in range(wanted or MOST):
+    for index in range(wanted or MOST_CUTS):
         call = case.fit[index % len(case.fit)]
         place = _place(call, size, period, random)
         lessons, plain = spun_lessons(case, call, place, size, period, SHOWN, seed + index)
@@ -196,7 +196,7 @@ def _cleaned(case: Case, period: int, seed: int, advance: Advance) -> list[list[
     else:
         random = np.random.default_rng(seed)
         size = room(_smallest(case), SMALL, 0)
-        for index in range(MOST):
+        for index in range(MOST_CUTS):
             call = case.fit[index % len(case.fit)]
             inputs = cut(call, _place(call, size, 0, random), size)
             calls.append(_flat(inputs, random) if index % FLAT == FLAT - 1 else inputs)
