@@ -387,7 +387,7 @@ def test_spin_finds_the_margin_a_network_needs():
 def test_spun_target_is_the_spun_network():
     case = case_of(Halves())
     said = []
-    target = spun_target(case, case.model, case.fit[0], (2, 2), said.append)
+    target = spun_target(case, case.fit[0], (2, 2), said.append)
     assert (target.dtype, target.requires_grad, len(said)) == (torch.float32, False, 4)
     expected = CycleSpin(case.model, full_shifts((2, 2)), 1, (16, 16))(*case.fit[0])
     torch.testing.assert_close(target, expected, rtol=0, atol=1e-3)

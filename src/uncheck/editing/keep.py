@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -102,8 +103,7 @@ def _moved(path: str, layer: nn.Module, order: int) -> float:
         return max(float((new - old).norm() / old.norm().clamp_min(1e-30)) for old, new in changes)
 
 
-def _even(layer: nn.Module, order: int) -> EqualGain:
-    size, stride = layer.kernel_size, layer.stride
-    dilation = getattr(layer, "dilation", 1)
+def _even(layer: Any, order: int) -> EqualGain:
     like = effective_weight(layer)
-    return EqualGain(size, stride, dilation, order, device=like.device, dtype=like.dtype)  # type: ignore[arg-type]
+    dilation = getattr(layer, "dilation", 1)
+    return EqualGain(layer.kernel_size, layer.stride, dilation, order, device=like.device, dtype=like.dtype)

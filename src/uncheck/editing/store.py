@@ -45,9 +45,7 @@ def repaired_bytes(
         "uncheck": version("uncheck"),
         "torch": torch.__version__,
         "class": type(network).__name__,
-        "method": candidate.method,
-        "label": candidate.label,
-        "kind": candidate.kind,
+        **{name: getattr(candidate, name) for name in ("method", "label", "kind")},
         "edits": edits_to_json(candidate.edits),
         # then the file loads into the original class directly
         "keys_kept": not candidate.edits,
@@ -117,9 +115,8 @@ def read_plan(file: Path) -> dict[str, Any]:
     try:
         plan = json.loads(metadata[KEY])
         known = plan["schema"] == SCHEMA
-        whole = all(isinstance(edit, dict) for edit in plan["edits"]) and isinstance(
-            plan.get("even", []), list
-        )
+        edits = all(isinstance(edit, dict) for edit in plan["edits"])
+        whole = edits and isinstance(plan.get("even", []), list)
     except (ValueError, KeyError, TypeError) as error:
         raise UncheckError(f"the plan in {file} is broken ({first_line(error)}): repair again") from error
     if not known or not whole:

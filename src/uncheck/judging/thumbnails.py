@@ -28,16 +28,11 @@ def thumbnails(
     "repaired spectrum": mean power over outputs and channels in dB, frequency 0 in the middle.
     """
     which = _most(seen)
-    out: dict[str, NDArray[np.float32]] = {}
-    seen_input = _input(subject, which) if len(subject.held) == len(original) else None
-    if seen_input is not None:
-        out["input"] = seen_input
+    given = _input(subject, which) if len(subject.held) == len(original) else None
     pairs = {"original": original, "repaired": repaired} | ({} if spun is None else {"spun": spun})
-    for name, pictures in pairs.items():
-        out[name] = _one(pictures, which)
-    for name in ("original", "repaired"):
-        out[f"{name} spectrum"] = spectrum(pairs[name])
-    return out
+    out = {} if given is None else {"input": given}
+    out |= {name: _one(pictures, which) for name, pictures in pairs.items()}
+    return out | {f"{name} spectrum": spectrum(pairs[name]) for name in ("original", "repaired")}
 
 
 def spectrum(pictures: Pictures) -> NDArray[np.float32]:
@@ -66,10 +61,8 @@ def _one(pictures: Pictures, which: int) -> NDArray[np.float32]:
     shape = pictures.shape[1:-1]
     if len(shape) == 2 and max(shape) < SMALL and len(pictures) >= ACROSS:
         rows = min(ACROSS, len(pictures) // ACROSS)
-        lines = [
-            np.concatenate(list(pictures[row * ACROSS : (row + 1) * ACROSS]), axis=1) for row in range(rows)
-        ]
-        return np.concatenate(lines, axis=0)
+        table = pictures[: rows * ACROSS].reshape(rows, ACROSS, *pictures.shape[1:])
+        return np.vstack([np.hstack(row) for row in table])
     return _flat(pictures[which])
 
 

@@ -42,8 +42,7 @@ class Repair:
 
     Attributes:
         network: name of the network's class.
-        method: the method kept; None if every one was refused.
-        label: distinguishes the candidate kept from others of its method.
+        method: the method kept; None if every one was refused. `label` distinguishes its candidates.
         kind: "same function"; "same shape, changed output"; "retrained"; or None.
         before: the lattice of the original on held-out inputs; None where it was refused without judging.
         judgement: of the candidate kept.

@@ -146,9 +146,7 @@ class Search:
             if each * math.prod(period) * len(self.case.held) > FOR_REFERENCE * self.clock.given:
                 self.notes.append("spinning the inputs to judge on would take too long: not compared to it")
                 return None
-            return [
-                spun_target(self.case, self.case.model, call, period, self.clock) for call in self.case.held
-            ]
+            return [spun_target(self.case, call, period, self.clock) for call in self.case.held]
         except Refusal as error:
             self.notes.append(f"no spun network to compare with: {error}")
             return None
@@ -194,10 +192,8 @@ class Search:
         if "seconds" in method.takes:
             return math.inf
         share = method.share[0] if self.case.spinnable else method.share[1]
-        if method.last_resort:
-            return self.clock.spent + share * self.clock.given
-        end = self.clock.spent + (1.0 if alone else share) * self.clock.given
-        return max(self.clock.spent, min(self.clock.given, end))
+        end = self.clock.spent + (1.0 if alone and not method.last_resort else share) * self.clock.given
+        return end if method.last_resort else max(self.clock.spent, min(self.clock.given, end))
 
     def _next(self, candidates: Iterator[Candidate], end: float) -> Candidate | None:
         """Return the method's next candidate; the time of judging does not count."""

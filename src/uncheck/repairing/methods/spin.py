@@ -39,7 +39,7 @@ def spin(case: Case, advance: Advance) -> Iterator[Candidate]:
     """
     period = spin_period(case)
     advance("spin: looking for the margin")
-    margin = find_margin(case, case.model, case.fit[0], period)
+    margin = find_margin(case, case.fit[0], period)
     runs = math.prod(period)
     before = found_in(case, case.model, period, advance)
     limit = {p: max(GONE_LEVELS, c.amplitude / GONE_TIMES) for p, c in before.items()}
@@ -83,9 +83,7 @@ def spin_period(case: Case) -> tuple[int, ...]:
     return (each,) * case.ndim
 
 
-def spun_target(
-    case: Case, model: nn.Module, inputs: Inputs, period: tuple[int, ...], advance: Advance
-) -> Tensor:
+def spun_target(case: Case, inputs: Inputs, period: tuple[int, ...], advance: Advance) -> Tensor:
     """Return the fully spun network's picture of one call's inputs.
 
     Returns:
@@ -96,16 +94,16 @@ def spun_target(
 
     Cost: prod(period) + 2 runs of the network; `advance` is called before each.
     """
-    margin = find_margin(case, model, inputs, period)
+    margin = find_margin(case, inputs, period)
     shifts = full_shifts(period)
     total = torch.zeros(())
     for index, shift in enumerate(shifts):
         advance(f"spin: shift {index + 1} of {len(shifts)}")
-        total = total + case.run(CycleSpin(model, (shift,), margin=margin), inputs).float()
+        total = total + case.run(CycleSpin(case.model, (shift,), margin=margin), inputs).float()
     return total / len(shifts)
 
 
-def find_margin(case: Case, model: nn.Module, inputs: Inputs, period: tuple[int, ...]) -> tuple[int, ...]:
+def find_margin(case: Case, inputs: Inputs, period: tuple[int, ...]) -> tuple[int, ...]:
     """Return the least margin with which the network runs and its output grows by as much as its input.
 
     Raises:
@@ -113,13 +111,13 @@ def find_margin(case: Case, model: nn.Module, inputs: Inputs, period: tuple[int,
 
     Cost: two runs of the network, where the period's own margin does.
     """
-    wanted = case.run(model, inputs).shape
+    wanted = case.run(case.model, inputs).shape
     none = (tuple([0] * len(period)),)
     reason = ""
     for least in (1, *MARGINS):
         margin = tuple(math.lcm(s, least) for s in period)
         try:
-            shape = case.run(CycleSpin(model, none, margin=margin), inputs).shape
+            shape = case.run(CycleSpin(case.model, none, margin=margin), inputs).shape
         except UncheckError as error:
             reason = reason or str(error)
             continue
