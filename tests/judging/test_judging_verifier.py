@@ -10,9 +10,8 @@ from torch import nn
 from judging.zoo import Planted, case_of, photographs
 from oracles.repair_naive import strength_naive
 from uncheck.errors import UncheckError
-from uncheck.judging import periods
 from uncheck.judging.colours import projected_strength
-from uncheck.judging.verifier import Verifier
+from uncheck.judging.verifier import Verifier, compared
 from uncheck.measuring.batches import interior, observe
 
 HELD = photographs().split(1)
@@ -69,18 +68,18 @@ def test_new_period_counts_only_if_the_difference_has_it():
     before, after = seen(pictures), seen(pictures + stripes)
     assert after.periods == {4}
     # the network brought the stripes
-    (new,) = periods.compared(before, after, seen(change + stripes))
+    (new,) = compared(before, after, seen(change + stripes))
     assert new.period == (1, 4)
     assert new.amplitude == pytest.approx(5.1, rel=0.05)
     # the same stripes, but the outputs do not differ by them: contents
-    assert periods.compared(before, after, seen(change)) == ()
+    assert compared(before, after, seen(change)) == ()
     # they were as strong before, only not told from the rest
     hidden = seen(pictures + 1.01 * stripes)
     for view in hidden.views.values():
         view.found.clear()
-    assert periods.compared(hidden, after, seen(change + stripes)) == ()
+    assert compared(hidden, after, seen(change + stripes)) == ()
     # fainter than what counts as present in a set
-    assert periods.compared(before, after, seen(change / 100 + stripes / 200)) == ()
+    assert compared(before, after, seen(change / 100 + stripes / 200)) == ()
 
 
 def test_second_order_is_told_from_the_first():

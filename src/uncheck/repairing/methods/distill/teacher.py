@@ -48,16 +48,9 @@ def spun_lessons(
 ) -> tuple[list[Lesson], Tensor]:
     """Cycle-spin one cut-out:  T = mean over t in 0..P-1 per axis of N(x[place - t ...])[t ...].
 
-    Every shift sees real neighbours, so that no border is made up.
-
-    Args:
-        case: the network and its view.
-        call: inputs to cut from.
-        place: of the cut-outs in the input, at least P - 1 from each start.
-        size: of the cut-outs the network runs on; the target is P and twice EDGE smaller.
-        period: P.
-        shown: how many of the shifts become lessons, the one with t = 0 among them.
-        seed: of the choice.
+    Every shift sees real neighbours, so that no border is made up. The cut-outs begin at `place` in the
+    input, at least P - 1 from each start. The network runs on `size` pixels; the target is P and twice EDGE
+    smaller. `shown` of the shifts, drawn by `seed`, become lessons, the one with t = 0 among them.
 
     Returns:
         The lessons, all with the same target; and the unspun output at t = 0, where the target lies.
