@@ -18,7 +18,7 @@ from uncheck.layers.algebra import fuse_weight
 from uncheck.layers.forms import cut_ends, input_pads, pad_input, transposed_form
 from uncheck.layers.rule import exporting, tracing
 from uncheck.phases.axes import conv_transpose
-from uncheck.reading.calls import SIGNATURES, per_axis
+from uncheck.reading.calls import SIGNATURES, torch_sizes
 from uncheck.reading.tables import is_in_place
 
 CONVOLUTIONS = (torch.conv1d, torch.conv2d, torch.conv3d)
@@ -111,15 +111,15 @@ class LazyResize:
         weight, ndim = given["weight"], len(self.factor)
         if not self._is_open() or is_lazy(weight) or weight.ndim != self.low.ndim:
             return None
-        kernel, dilation = tuple(weight.shape[2:]), per_axis(given.get("dilation"), ndim)
+        kernel, dilation = tuple(weight.shape[2:]), torch_sizes(given.get("dilation"), ndim)
         padding = given.get("padding")
         if isinstance(padding, str):  # torch puts the odd one of "same" at the end
             total = [d * (k - 1) if padding == "same" else 0 for d, k in zip(dilation, kernel, strict=True)]
             own = tuple((t // 2, t - t // 2) for t in total)
         else:
-            own = tuple((p, p) for p in per_axis(padding, ndim, 0))
+            own = tuple((p, p) for p in torch_sizes(padding, ndim, 0))
         whole = total_padding((*self.pads, ("zeros", own)), ndim)
-        if isinstance(whole, str) or max(per_axis(given.get("stride"), ndim)) > 1:
+        if isinstance(whole, str) or max(torch_sizes(given.get("stride"), ndim)) > 1:
             return None
         plan = plan_fusing(kernel, self.factor, self.kind, whole, dilation)
         if isinstance(plan, str):

@@ -154,19 +154,21 @@ def measure_items(
                     if settings.together:
                         sets.add(signal)
                 except Exception as error:
-                    errors.append(_named(signal.name, cause := error))
+                    errors.append((signal.name, f"{signal.name}: {_message(cause := error)}"))
+        except UncheckError as error:  # of reading, which names the file
+            errors.append((item.name, str(cause := error)))
         except Exception as error:
-            errors.append(_named(item.name, cause := error))
+            errors.append((item.name, f"{item.name}: {_message(cause := error)}"))
     if len(listed) == 1 and not measured:
         raise UncheckError(errors[0][1]) from cause
     return Measurement(tuple(measured), tuple(errors), sets.result() if settings.together else None)
 
 
-def _named(name: str, error: Exception) -> tuple[str, str]:
-    """Return the name of a file and its error message."""
-    known = isinstance(error, UncheckError)
-    message = str(error) if known else f"{type(error).__name__} ({first_line(error)}); please report it"
-    return name, message if message.startswith(name) else f"{name}: {message}"
+def _message(error: Exception) -> str:
+    """Return the message of an error; one that is no UncheckError is a fault of uncheck."""
+    if isinstance(error, UncheckError):
+        return str(error)
+    return f"{type(error).__name__} ({first_line(error)}); please report it"
 
 
 def measure_signal(signal: Signal, settings: Settings) -> ImageMeasurement:

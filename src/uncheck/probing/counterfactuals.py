@@ -16,7 +16,7 @@ from uncheck.measuring.lines import hann
 from uncheck.phases.axes import flat_pads
 from uncheck.phases.project import ROUNDING_VARIANCE, evening_map
 from uncheck.reading import CallKey, CallWatcher, Stage
-from uncheck.reading.calls import SIGNATURES, per_axis
+from uncheck.reading.calls import SIGNATURES, torch_sizes
 
 #: Samples per channel and phase that a covariance needs to be worth evening.
 SAMPLES = 8
@@ -232,9 +232,9 @@ def _replicated(
         return F.pad(x, list(given["pad"]), mode="replicate")
     kernel = given["weight"].shape[2:]
     ndim = len(kernel)
-    dilation = per_axis(given.get("dilation"), ndim)
+    dilation = torch_sizes(given.get("dilation"), ndim)
     if name.startswith("conv_transpose"):
-        stride = per_axis(given.get("stride"), ndim)
+        stride = torch_sizes(given.get("stride"), ndim)
         reach = [-(-d * k // s) for d, k, s in zip(dilation, kernel, stride, strict=True)]
         given["input"] = _pad(x, [(r, r) for r in reach])
         out: Tensor = func(**given)
@@ -246,7 +246,7 @@ def _replicated(
         total = [d * (k - 1) for d, k in zip(dilation, kernel, strict=True)]
         amount = [(t // 2, t - t // 2) for t in total]
     else:
-        amount = [(p, p) for p in per_axis(padding, ndim, 0)]
+        amount = [(p, p) for p in torch_sizes(padding, ndim, 0)]
     given["input"], given["padding"] = _pad(x, amount), 0
     result: Tensor = func(**given)
     return result

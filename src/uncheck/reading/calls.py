@@ -51,7 +51,7 @@ def arguments(node: Node) -> dict[str, Any]:
     return dict(zip(names, node.args, strict=False)) | node.kwargs
 
 
-def per_axis(value: Any, ndim: int, default: int = 1) -> tuple[int, ...]:
+def torch_sizes(value: Any, ndim: int, default: int = 1) -> tuple[int, ...]:
     """Return one integer per axis from an integer, a sequence of one or `ndim`, or None for the default."""
     if value is None or value == ():
         return (default,) * ndim
@@ -100,20 +100,20 @@ def convolution(node: Node) -> Convolution | None:
         return None
     ndim = len(weight.shape) - 2
     kernel = weight.shape[2:]
-    dilation = per_axis(given.get("dilation"), ndim)
+    dilation = torch_sizes(given.get("dilation"), ndim)
     padding = given.get("padding")
     if isinstance(padding, str):  # torch puts the odd one of "same" at the end
         total = [d * (k - 1) if padding == "same" else 0 for d, k in zip(dilation, kernel, strict=True)]
         pads = tuple((t // 2, t - t // 2) for t in total)
     else:
-        pads = tuple((p, p) for p in per_axis(padding, ndim, 0))
+        pads = tuple((p, p) for p in torch_sizes(padding, ndim, 0))
     return Convolution(
         weight.value,
         bias.value if isinstance(bias, Slot) else None,
         kernel,
-        per_axis(given.get("stride"), ndim),
+        torch_sizes(given.get("stride"), ndim),
         pads,
-        per_axis(given.get("output_padding"), ndim, 0),
+        torch_sizes(given.get("output_padding"), ndim, 0),
         dilation,
         int(given.get("groups", 1)),
         node.name in TRANSPOSED.names or given.get("transposed") is True,
@@ -200,8 +200,8 @@ def pool_sizes(node: Node) -> tuple[tuple[int, ...], tuple[int, ...]]:
         kernel = tuple(-(-a // b) for a, b in pairs)
         return kernel, kernel
     given = arguments(node)
-    kernel, stride = per_axis(given.get("kernel_size"), ndim), given.get("stride")
-    return kernel, kernel if stride in (None, (), []) else per_axis(stride, ndim)
+    kernel, stride = torch_sizes(given.get("kernel_size"), ndim), given.get("stride")
+    return kernel, kernel if stride in (None, (), []) else torch_sizes(stride, ndim)
 
 
 def pad_of(node: Node) -> tuple[str, tuple[tuple[int, int], ...]] | None:

@@ -9,7 +9,7 @@ from fractions import Fraction
 from math import prod
 
 from uncheck.geometry import Layer
-from uncheck.reading.calls import arguments, convolution, main_input, per_axis, pool_sizes, resize_factors
+from uncheck.reading.calls import arguments, convolution, main_input, pool_sizes, resize_factors, torch_sizes
 from uncheck.reading.chains import Chain, read_chains
 from uncheck.reading.graph import Graph, Node, Slot
 from uncheck.reading.grid import output_period
@@ -70,7 +70,7 @@ def _unpool(graph: Graph, node: Node) -> Stage | None:
     kernel, stride = pool_sizes(node)
     if max(stride) == 1:
         return None
-    pads = per_axis(arguments(node).get("padding"), len(kernel), 0)
+    pads = torch_sizes(arguments(node).get("padding"), len(kernel), 0)
     return make_stage(node, "unpool", stride, last_axes(node, len(stride)), kernel_size=kernel, padding=pads)
 
 

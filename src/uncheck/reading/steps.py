@@ -9,12 +9,12 @@ from uncheck.reading.calls import (
     convolution,
     main_input,
     pad_of,
-    per_axis,
     pool_sizes,
     resize_factors,
     scales,
     slice_steps,
     slices,
+    torch_sizes,
 )
 from uncheck.reading.chains import channel_axes
 from uncheck.reading.graph import Graph, Node
@@ -68,7 +68,7 @@ def _strided(graph: Graph, node: Node) -> Strided | None:
         factors = scales(node)
         if factors is not None and set(factors) == {0}:
             return None  # global pooling leaves no grid
-        padding = per_axis(arguments(node).get("padding"), len(kernel), 0)
+        padding = torch_sizes(arguments(node).get("padding"), len(kernel), 0)
         return Strided(name, kind, stride, kernel, padding, key) if max(stride) > 1 else None
     if node.name in UNSHUFFLE.names:
         factor = (int(arguments(node)["downscale_factor"]),) * 2

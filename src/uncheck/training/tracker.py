@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import re
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, replace
@@ -27,8 +26,6 @@ from uncheck.training.trend import Trend, checked_end, checked_share, checked_vi
 
 #: Tested beside the periods of the stages, where these are known; otherwise `measure`'s 2 to 16.
 USUAL = (2, 4, 8)
-#: What is left out of a warning to know it again.
-NUMBERS = re.compile(r"[\d.]+")
 #: Steps between measurements, so that they cost less than 2 % of training (benchmarks/monitor.py).
 EVERY = 100
 
@@ -158,7 +155,7 @@ class LatticeTracker:
                 raise UncheckError(error or "there are no outputs; give some, or a model and inputs")
             measured = replace(whole.measured(self.significance, step), spreads=self._spreads())
         except UncheckError as problem:
-            self._once(f"nothing was measured, and training goes on: {problem}", problem)
+            self._once("nothing measured", f"nothing was measured, and training goes on: {problem}", problem)
             return None
         # A run that went back to an earlier step measures it anew.
         self.history = [m for m in self.history if m.step < step] + [measured]
@@ -167,7 +164,7 @@ class LatticeTracker:
             try:
                 self._tell(measured)
             except Exception as failure:
-                self._once(f"no verdict was found, and training goes on: {failure}", failure)
+                self._once("no verdict", f"no verdict was found, and training goes on: {failure}", failure)
         return measured
 
     def trend(self) -> Trend:
@@ -224,7 +221,7 @@ class LatticeTracker:
         with network.undisturbed(model), torch.no_grad():
             images, several = network.chosen(model(*network.placed(model, self._inputs())), self.output)
         if several:
-            self._once(several, key="several outputs")
+            self._once("several outputs", several)
         return images
 
     def _inputs(self) -> Any:
@@ -248,22 +245,23 @@ class LatticeTracker:
     def _spreads(self) -> dict[str, float]:
         if self._gains is not None and self.model is not None and self._problem is None:
             if self._gains.unread:
-                self._once(f"gain spread is not known for {', '.join(self._gains.unread)}")
+                names = ", ".join(self._gains.unread)
+                self._once(f"unread {names}", f"gain spread is not known for {names}")
             try:
                 return self._gains.spreads(self.model)
             except Exception as error:
                 self._problem = error
         if self._problem is not None:
             text = f"gain spreads are left out from here on, and training goes on: {self._problem}"
-            self._once(text, self._problem)
+            self._once(f"gain spreads {type(self._problem).__name__}", text, self._problem)
         return {}
 
     def _log(self, measured: StepMeasurement) -> None:
         try:
             log(self.loggers, measured.values(self.prefix), measured.step + self.shift)
         except Exception as error:
-            key = f"logger {type(error).__name__}"
-            self._once(f"the logger failed, and training goes on: {error}", error, key=key)
+            text = f"the logger failed, and training goes on: {error}"
+            self._once(f"logger {type(error).__name__}", text, error)
 
     def _tell(self, measured: StepMeasurement) -> None:
         stages, names = ((), ()) if self._gains is None else (self._gains.stages, self._gains.names)
@@ -272,11 +270,10 @@ class LatticeTracker:
         trend = self.trend()
         self._lasting = self._lasting + 1 if trend.verdict == "will not fade" else 0
         if self._lasting >= IN_A_ROW:
-            self._once(f"the lattice {trend}", key="will not fade")
+            self._once("will not fade", f"the lattice {trend}")
 
-    def _once(self, text: str, cause: Exception | None = None, key: str = "") -> None:
-        """Warn once for each key; without one, of the text but for its numbers."""
-        key = key or NUMBERS.sub("#", text)
+    def _once(self, key: str, text: str, cause: Exception | None = None) -> None:
+        """Warn once for each key."""
         if key not in self._said:
             self._said.add(key)
             self._warn(text, cause)
