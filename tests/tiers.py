@@ -25,3 +25,9 @@ def cases(quick: Iterable[object], integration: Iterable[object]) -> list[object
     """Return values of `pytest.mark.parametrize`: some for the quick tier, the others for integration."""
     later = (value if isinstance(value, tuple) else (value,) for value in integration)
     return [*quick, *(pytest.param(*value, marks=pytest.mark.integration) for value in later)]
+
+
+def every(step: int, values: Iterable[object]) -> list[object]:
+    """Return values of `pytest.mark.parametrize`: every so many for the quick tier, all for integration."""
+    values = list(values)
+    return cases(values[::step], [value for i, value in enumerate(values) if i % step])

@@ -72,8 +72,9 @@ def test_the_quality_is_estimated_from_the_pixels():
 @pytest.mark.parametrize(
     ("kind", "period", "strength", "quality"),
     cases(
-        [("stripes", 2, 1, 90), ("cosines", 4, 1, 90)],
+        [("stripes", 2, 1, 90)],
         [
+            ("cosines", 4, 1, 90),
             ("checks", 2, 2, 90),
             ("cosines", 4, 2, 75),
             ("tile", 4, 2, 90),

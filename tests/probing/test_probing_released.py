@@ -25,7 +25,7 @@ def test_style_transfer_shows_period_four_and_blames_its_first_deconvolution():
     assert result.fault == "architecture"
 
 
-@pytest.mark.parametrize("name", ["cwgan_mnist", "cvae_sketch"])
+@pytest.mark.parametrize("name", ["cvae_sketch", pytest.param("cwgan_mnist", marks=pytest.mark.integration)])
 def test_resize_generators_have_no_uneven_stage(name):
     result = inspected(name)
     assert all(s.stage.overlap != "uneven" for s in result.stages)
@@ -34,7 +34,8 @@ def test_resize_generators_have_no_uneven_stage(name):
     assert result.verdict == "clean"
 
 
-@pytest.mark.parametrize("name", ["fsrcnn_x2", pytest.param("upconv7_photo", marks=pytest.mark.integration)])
+@pytest.mark.integration
+@pytest.mark.parametrize("name", ["fsrcnn_x2", "upconv7_photo"])
 def test_super_resolution_does_not_answer_for_the_photographs_own_lattice(name):
     # The photograph in question is one of the Kodak set.
     result = inspect(released.load(name), released.others().example_input(name))

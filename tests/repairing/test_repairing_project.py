@@ -88,6 +88,7 @@ def test_the_moment_of_patches_is_that_of_explicit_loops(name):
     assert not torch.allclose(made, slow.flip(0, 1), rtol=1e-3)  # the order of the taps matters
 
 
+@pytest.mark.integration
 def test_the_weighted_projection_changes_the_output_less_than_the_plain_one():
     torch.manual_seed(0)
     net = nn.Sequential(nn.ConvTranspose2d(3, 2, 5, 2, 2, 1))

@@ -40,9 +40,17 @@ def infinite(value):
     return isinstance(value, float) and not math.isfinite(value)
 
 
-def test_an_uneven_upsampler_is_projected():
+@pytest.fixture(scope="module")
+def projected():
+    """One repair of an uneven upsampler, and what was said on the way."""
     seen = []
-    made = repair(Halved(), PICTURES, minutes=5, progress=lambda *given: seen.append(given))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(importlib.import_module("uncheck.judging.cost"), "SECONDS", 0.0)
+        return repair(Halved(), PICTURES, minutes=5, progress=lambda *given: seen.append(given)), seen
+
+
+def test_an_uneven_upsampler_is_projected(projected):
+    made, seen = projected
     assert made.repaired
     assert made.method == "project"
     assert made.kind == KINDS[1]
@@ -60,10 +68,8 @@ def test_an_uneven_upsampler_is_projected():
     assert [one.verdict for one in made.tried].count("kept") == 1
 
 
-@pytest.mark.integration
-def test_the_report_has_the_keys_and_no_infinite_number():
-    made = repair(Halved(), PICTURES, method="project", minutes=5)
-    report = made.to_dict()
+def test_the_report_has_the_keys_and_no_infinite_number(projected):
+    report = projected[0].to_dict()
     assert not infinite(report)
     assert json.loads(json.dumps(report, allow_nan=False)) == report
     assert {

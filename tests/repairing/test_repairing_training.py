@@ -12,7 +12,7 @@ from torch import nn
 
 from cases import make_case
 from judging.zoo import photographs
-from tiers import cases
+from tiers import cases, every
 from uncheck.repairing.methods.distill import training as home
 from uncheck.repairing.methods.distill.checkpoint import Checkpoint
 from uncheck.repairing.methods.distill.student import make_student
@@ -162,7 +162,9 @@ def interrupted(tmp_path_factory):
     return (folder / "distill.safetensors").read_bytes()
 
 
-@pytest.mark.parametrize("way", ["mark", "groups", "truncated", "empty", "text", "keys", "shape", "progress"])
+@pytest.mark.parametrize(
+    "way", every(3, ["mark", "groups", "truncated", "empty", "text", "keys", "shape", "progress"])
+)
 def test_what_is_of_another_training_or_broken_is_left_alone(training, interrupted, tmp_path, way):
     path = tmp_path / "distill.safetensors"
     path.write_bytes(interrupted)
@@ -236,6 +238,7 @@ def test_a_full_disk_costs_only_the_checkpoint(training, tmp_path, monkeypatch):
     assert old.read_bytes() == b"older"
 
 
+@pytest.mark.integration
 def test_a_folder_that_is_none_costs_only_the_checkpoint(training, tmp_path, monkeypatch):
     monkeypatch.setattr(home, "EVERY", 0.0)
     (tmp_path / "file").write_text("no folder")

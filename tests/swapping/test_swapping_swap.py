@@ -1,5 +1,7 @@
 """Swapped upsamplers keep gain, variance and every output size; kept ones stay even while they learn."""
 
+from itertools import product
+
 import pytest
 import torch
 from hypothesis import given
@@ -8,7 +10,7 @@ from torch import nn
 from torch.nn.utils import parametrizations, parametrize, weight_norm
 
 import released
-from tiers import examples
+from tiers import cases, every, examples
 from uncheck.editing.keep import keep_even
 from uncheck.errors import UncheckError
 from uncheck.layers import PhaseConvTranspose, ResizeConv, SubpixelConv
@@ -141,8 +143,9 @@ def test_an_even_layer_is_carried_over_exactly():
         assert done.swapped[0].change < 1e-12
 
 
-@pytest.mark.parametrize("to", WAYS)
-@pytest.mark.parametrize("geometry", [(3, 2, 1), (5, 3, 2), (4, 2, 0), (9, 4, 3)])
+@pytest.mark.parametrize(
+    ("to", "geometry"), every(5, product(WAYS, [(3, 2, 1), (5, 3, 2), (4, 2, 0), (9, 4, 3)]))
+)
 def test_output_size_argument(to, geometry):
     k, s, p = geometry
     old = nn.ConvTranspose2d(2, 2, k, s, p)
@@ -327,7 +330,8 @@ def test_a_swapped_layer_stays_even_while_it_learns():
 
 
 @pytest.mark.parametrize(
-    ("name", "count"), [("style_rain_princess", 2), ("fsrcnn_x2", 1), ("upconv7_photo", 1), ("dcgan_svhn", 3)]
+    ("name", "count"),
+    cases([("fsrcnn_x2", 1)], [("style_rain_princess", 2), ("upconv7_photo", 1), ("dcgan_svhn", 3)]),
 )
 @pytest.mark.parametrize("to", WAYS)
 def test_released_networks(name, count, to):

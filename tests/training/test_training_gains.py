@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import nn
 
 import released
+from tiers import cases, every
 from uncheck.errors import UncheckError, UncheckWarning
 from uncheck.layers import ResizeConv2d, equal_gain
 from uncheck.phases import gain_spread
@@ -93,7 +94,7 @@ def changed(model):
             parameter += 0.5 * torch.randn_like(parameter)
 
 
-@pytest.mark.parametrize("name", networks())
+@pytest.mark.parametrize("name", every(3, networks()))
 def test_spreads_follow_the_weights(name):
     model, shape = networks()[name]
     x = torch.randn(shape)
@@ -173,7 +174,10 @@ def test_exactly_zero_where_even_by_construction():
 
 
 @pytest.mark.parametrize(
-    "name", ["2-D, dilation", "sub-pixel", "made in forward", "weight norm", "old spectral norm", "patches"]
+    "name",
+    every(
+        3, ["2-D, dilation", "sub-pixel", "made in forward", "old spectral norm", "weight norm", "patches"]
+    ),
 )
 def test_gradient_against_differences(name):
     model, shape = networks()[name]
@@ -296,7 +300,7 @@ def norm_added():
     yield model
 
 
-@pytest.mark.parametrize("change", [grown, other_stride, other_kernel, norm_added])
+@pytest.mark.parametrize("change", every(2, [grown, other_stride, other_kernel, norm_added]))
 def test_the_penalty_follows_changed_layers(change):
     torch.manual_seed(0)
     x = torch.randn(1, 4, 5, 5)
@@ -364,7 +368,9 @@ def test_parallel_wrappers_are_taken_off():
     assert gain_penalty(wrapped, x).item() == gain_penalty(model, x).item()
 
 
-@pytest.mark.parametrize("name", ["fsrcnn_x2", "espcn_x3", "dcgan_svhn", "speech_decoder", "cwgan_mnist"])
+@pytest.mark.parametrize(
+    "name", cases(["fsrcnn_x2", "espcn_x3"], ["dcgan_svhn", "speech_decoder", "cwgan_mnist"])
+)
 def test_released_networks(name):
     model, x = released.load(name), released.example_input(name)
     gains = StageGains(model, x)
