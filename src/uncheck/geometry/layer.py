@@ -82,12 +82,6 @@ class Layer:
 def per_axis(name: str, value: object, ndim: int, least: int | None = None) -> tuple[int, ...]:
     """Return one integer per axis, from one integer for all axes or from a sequence; 2.0 counts as 2.
 
-    Args:
-        name: of the argument, for the message.
-        value: what the user gave.
-        ndim: number of axes.
-        least: smallest value allowed; None for no limit.
-
     Raises:
         UncheckError: a value is no integer or too small, or the sequence has another length than ndim.
 
@@ -170,13 +164,6 @@ def output_size(layer: Layer, input_size: Sizes) -> tuple[int, ...]:
 
     Transposed: (n - 1) s - 2 p + d (k - 1) + output_padding + 1.
     Plain: floor((n + 2 p - d (k - 1) - 1) / s) + 1.
-
-    Args:
-        layer: the layer.
-        input_size: pixels per axis, >= 1.
-
-    Returns:
-        Pixels per axis, all >= 1.
 
     Raises:
         UncheckError: the input is empty, has other axes than the layer, or the output would be empty.

@@ -131,34 +131,24 @@ def _continuation(factor: int, mode: str, padding: int, padding_mode: str) -> st
     return "replicate" if padding_mode == "reflect" else own
 
 
-def axis_matrix(kernel_size: int, factor: int, mode: str, dilation: int) -> Tensor:
-    """Return the map from a convolution's taps to the fused kernel's along one axis, float64.
-
-    h[j] = sum_t g[j - d (k - 1 - t)] w[t], the flip of the convolution included.
-
-    Returns:
-        (d (k - 1) + len(g), k).
-    """
-    hold = torch.tensor(axis_hold(factor, mode)[0], dtype=torch.float64, device="cpu")
-    shape = (dilation * (kernel_size - 1) + len(hold), kernel_size)
-    matrix = torch.zeros(shape, dtype=torch.float64, device="cpu")
-    for t in range(kernel_size):
-        start = dilation * (kernel_size - 1 - t)
-        matrix[start : start + len(hold), t] = hold
-    return matrix
-
-
 def fuse_matrix(
     kernel_size: Sequence[int], scale_factor: Sequence[int], mode: str, dilation: Sequence[int]
 ) -> Tensor:
     """Return the map from all taps of the convolution to all taps of the fused kernel, float64.
+
+    Along one axis h[j] = sum_t g[j - d (k - 1 - t)] w[t], the flip of the convolution included.
 
     Returns:
         (prod(taps), prod(k)), the Kronecker product of the axes.
     """
     matrix = torch.ones(1, 1, dtype=torch.float64, device="cpu")
     for k, s, d in zip(kernel_size, scale_factor, dilation, strict=True):
-        matrix = torch.kron(matrix, axis_matrix(k, s, mode, d))
+        hold = torch.tensor(axis_hold(s, mode)[0], dtype=torch.float64, device="cpu")
+        along = torch.zeros(d * (k - 1) + len(hold), k, dtype=torch.float64, device="cpu")
+        for t in range(k):
+            start = d * (k - 1 - t)
+            along[start : start + len(hold), t] = hold
+        matrix = torch.kron(matrix, along)
     return matrix
 
 
@@ -167,15 +157,8 @@ def fuse_weight(
 ) -> Tensor:
     """Return the weight of the one transposed convolution:  h = flip(w) * g.  Differentiable.
 
-    Args:
-        weight: of the convolution, (out, in / groups, *k).
-        scale_factor: s per axis.
-        mode: as in `fusing`.
-        dilation: per axis.
-        groups: of the convolution.
-
-    Returns:
-        (in, out / groups, *taps), as torch's transposed convolutions take it, with the same groups.
+    From the convolution's (out, in / groups, *k) to (in, out / groups, *taps), as torch's transposed
+    convolutions take it, with the same groups.
 
     Cost: out * in / groups * prod(k) * prod(taps) multiplications.
 
@@ -192,14 +175,10 @@ def fuse_weight(
 def fused_weight(
     weight: Tensor, matrix: Tensor, taps: Sequence[int], groups: int, channels_last: bool
 ) -> Tensor:
-    """Return the transposed convolution's weight, (in, out / groups, *taps), laid out for speed.
+    """Return the transposed convolution's weight, (in, out / groups, *taps), from (out, in / groups, *k).
 
-    Args:
-        weight: (out, in / groups, *k).
-        matrix: (prod(taps), prod(k)), of the weight's type and device.
-        taps: of the fused kernel, per axis.
-        groups: of the convolution.
-        channels_last: whether the input is; then taps go outermost, which oneDNN takes without a copy.
+    The matrix, of `fuse_matrix`, has the weight's type and device. Where the input is channels_last the taps
+    go outermost, which oneDNN takes without a copy.
     """
     out, inside = weight.shape[0], weight.shape[1]
     if channels_last and groups == 1:

@@ -21,11 +21,7 @@ L = TypeVar("L", bound="AxisLayer")
 
 
 class AxisLayer(nn.Module):
-    """A layer on one to three axes. BlurPool2d and the like state the number as `_ndim`.
-
-    Attributes:
-        ndim: number of axes.
-    """
+    """A layer on one to three axes. BlurPool2d and the like state the number as `_ndim`."""
 
     _ndim: int | None = None
     ndim: int

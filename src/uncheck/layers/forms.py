@@ -129,13 +129,7 @@ def phase_matrix(matrix: Tensor, form: PhaseForm) -> Tensor:
 
 
 def phase_weight(weight: Tensor, matrix: Tensor, form: PhaseForm) -> Tensor:
-    """Return the weight of the convolution of all phases, (prod(s) * out, in, *taps).
-
-    Args:
-        weight: of the convolution, (out, in, *k).
-        matrix: of `phase_matrix`, in the weight's type.
-        form: of `phase_form`.
-    """
+    """Return the weight of the convolution of all phases, (prod(s) * out, in, *taps), from (out, in, *k)."""
     out, inside = weight.shape[:2]
     phases = math.prod(form.factor)
     tall = (weight.reshape(out * inside, -1) @ matrix.T).reshape(out, inside, phases, -1)

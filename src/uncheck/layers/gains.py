@@ -174,11 +174,6 @@ def _take_plain_weight(module: nn.Module, state: dict[str, Any], prefix: str, *_
 def projection_matrix(kernel_size: tuple[int, ...], stride: tuple[int, ...], order: int) -> Tensor:
     """Return the projection on the taps of one pair of channels:  vec(h') = P vec(h),  P = P^T = P P.
 
-    Args:
-        kernel_size: taps per axis.
-        stride: of the transposed convolution.
-        order: 1 for equal gains, L for equal moments of degree < L.
-
     Returns:
         float64 (prod(k), prod(k)) on the CPU.
 

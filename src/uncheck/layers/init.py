@@ -132,13 +132,7 @@ def icnr_transpose_(
 
 
 def linear_taps(k: int, s: int, d: int = 1, padding: int | None = None) -> list[float]:
-    """Return the taps of linear interpolation along one axis, as bilinear_ defines them; phases sum to one.
-
-    Args:
-        k: number of taps.
-        s: stride.
-        d: dilation.
-        padding: of the transposed convolution, None for unknown.
+    """Return the k taps of linear interpolation along one axis, as bilinear_ defines them; phases sum to one.
 
     Raises:
         UncheckError: a phase has no tap within s of the middle.

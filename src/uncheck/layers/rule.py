@@ -48,15 +48,9 @@ def channels_last(x: Tensor, weight: Tensor) -> bool:
 def choose(
     traits: LayerTraits, shape: torch.Size, dtype: torch.dtype, device: str, last: bool, training: bool
 ) -> str:
-    """Return the form: "plain", "transposed" or "phases".
+    """Return the form for such an input, `last` if channels_last: "plain", "transposed" or "phases".
 
-    Args:
-        traits: of the layer.
-        shape: of the input.
-        dtype: of the input.
-        device: its kind; on anything but a CPU "transposed", which is not a measured choice.
-        last: whether the layout is channels_last.
-        training: whether gradients are wanted.
+    On anything but a CPU "transposed", which is not a measured choice.
 
     Cost: about a microsecond once a shape was seen.
     """

@@ -184,11 +184,7 @@ def _tap_metric(kernel: PhaseKernel, weight: Tensor) -> Tensor:
 def evening_map(own: Tensor, wanted: Tensor) -> Tensor:
     """Return T with T own T = wanted that changes a signal of covariance `own` least:  E |T x - x|^2.
 
-    T = own^(-1/2) (own^(1/2) wanted own^(1/2))^(1/2) own^(-1/2).
-
-    Args:
-        own: covariance (n, n) of the signal, symmetric.
-        wanted: covariance it is to have.
+    T = own^(-1/2) (own^(1/2) wanted own^(1/2))^(1/2) own^(-1/2),  both covariances (n, n), symmetric.
 
     Source: Olkin and Pukelsheim, "The distance between two random vectors with given dispersion matrices",
         Linear Algebra Appl. 48 (1982).

@@ -23,10 +23,6 @@ def axis_hold(factor: int, mode: str) -> tuple[list[float], int]:
     nearest: h = hold = (1, ..., 1), length s;  linear: h[v] = max(0, 1 - |2 v + 1 - s| / 2 s), which is
     hold * hold / s for odd s and hold * hold * (1, 1) / 2 s for even s.
 
-    Args:
-        factor: s >= 1.
-        mode: a key of MODES.
-
     Returns:
         (values, offset): output pixel j takes values[j + offset - s m] of input pixel m.
 
@@ -49,12 +45,6 @@ def hold_kernel(
     factor: Sequence[int], mode: str, dtype: torch.dtype, device: torch.device
 ) -> tuple[Tensor, tuple[int, ...]]:
     """Return the resize kernel of one channel, (*k), with its offset per axis.
-
-    Args:
-        factor: s per axis, >= 1.
-        mode: a key of MODES.
-        dtype: floating-point type.
-        device: where to make it.
 
     Raises:
         UncheckError: no such mode, or a factor too large to hold in memory.

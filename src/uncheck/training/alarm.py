@@ -25,13 +25,9 @@ UNEVEN = 0.05
 class Alarm:
     """Rule that warns of a period once: when it is significant in two measurements in a row.
 
-    There: corrected p-value below `significance` and strength at least `visible`. A period is warned of again
-    only after two measurements in a row below half of `visible`. Nothing is said in the first tenth of
-    training, or in the first five measurements where its end is unknown.
-
-    Args:
-        visible: grey levels.
-        significance: p-value.
+    There: corrected p-value below `significance` and strength at least `visible`, grey levels. A period is
+    warned of again only after two measurements in a row below half of `visible`. Nothing is said in the first
+    tenth of training, or in the first five measurements where its end is unknown.
     """
 
     def __init__(self, visible: float, significance: float) -> None:

@@ -59,12 +59,7 @@ class Source:
 def find_sources(graph: Graph, stages: tuple[Stage, ...]) -> dict[int, tuple[Source, Source | None]]:
     """Find the weight of each stage whose gains depend on it, and its bias where there is one per phase.
 
-    Args:
-        graph: the recorded graph.
-        stages: what was read in it.
-
-    Returns:
-        By index of the stage; stages of unknown kernel and those that resize are left out.
+    They come by index of the stage; stages of unknown kernel and those that resize are left out.
 
     Cost: that of `kernel_entries`.
     """
@@ -104,12 +99,7 @@ class Live:
 
     A weight that is a parameter is looked up by name. Any other (weight_norm, spectral_norm, a scale in
     `forward`) is made again: the module that makes the call runs on the inputs it had when recorded, in eval
-    mode, up to that call.
-
-    Args:
-        model: the network, run once more if any weight is not a parameter.
-        inputs: what it was recorded with.
-        sources: whose tensors are wanted.
+    mode, up to that call. To see those, the network runs once more on the inputs of the recording.
     """
 
     def __init__(self, model: nn.Module, inputs: tuple[Any, ...], sources: Iterable[Source]) -> None:

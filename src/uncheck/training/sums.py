@@ -21,13 +21,7 @@ from uncheck.training.strength import lattice_strength
 
 @dataclass(frozen=True)
 class BatchSums:
-    """Sums of a batch for the set test, and of the strengths of its single images.
-
-    Attributes:
-        periods: those to test.
-        sums: of the set test.
-        total: grey levels.
-    """
+    """Sums of a batch for the set test, and the total of the strengths of its single images, grey levels."""
 
     periods: tuple[int, ...]
     sums: SetSums

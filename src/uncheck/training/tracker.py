@@ -210,19 +210,17 @@ class LatticeTracker:
                 with network.undisturbed():
                     outputs = outputs()
             if outputs is None and self.model is not None and self.inputs is not None:
-                outputs = self._run(network.unwrapped(self.model))
+                model = network.unwrapped(self.model)
+                with network.undisturbed(model), torch.no_grad():
+                    returned = model(*network.placed(model, self._inputs()))
+                    outputs, several = network.chosen(returned, self.output)
+                if several:
+                    self._once("several outputs", several)
             return (None if outputs is None else part_of(outputs, self.periods, self.span)), ""
         except UncheckError as error:
             return None, str(error)
         except Exception as error:  # a diagnostic must not end the run it looks at
             return None, f"{type(error).__name__}: {error}"
-
-    def _run(self, model: nn.Module) -> Tensor:
-        with network.undisturbed(model), torch.no_grad():
-            images, several = network.chosen(model(*network.placed(model, self._inputs())), self.output)
-        if several:
-            self._once("several outputs", several)
-        return images
 
     def _inputs(self) -> Any:
         return self.inputs() if isinstance(self.inputs, Callable) else self.inputs  # type: ignore[arg-type]
