@@ -63,5 +63,5 @@ def test_what_it_says(network, expected):
     gains = StageGains(network, x)
     measured = at(7, 1.0)
     measured = Measurement(7, 1.0, 1.0, measured.strengths, measured.p_values, gains.spreads(network))
-    assert expected in warning_of(4, measured, gains.stages, gains.names)
+    assert expected in warning_of(4, measured, gains.named)
     assert record(network, x).stages[0].output_period[0] == gains.stages[0].output_period[0]

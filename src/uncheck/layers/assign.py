@@ -54,18 +54,11 @@ def effective_weight(module: nn.Module) -> Tensor:
                 else hook.compute_weight(module)
             )
             return weight.detach()
-    weight = _stored(module)
-    even = getattr(module, "even", None)
-    with torch.no_grad():
-        return even(weight) if isinstance(even, EqualGain) else weight
-
-
-def _stored(module: nn.Module) -> Tensor:
-    """Return the weight as the module holds or parametrises it, in eval mode: a norm takes no step."""
-    with _in_mode(module, False), torch.no_grad():
-        weight = module.weight
-    assert isinstance(weight, Tensor)
-    return weight.detach()
+    with _in_mode(module, False), torch.no_grad():  # in which a norm takes no step
+        stored = module.weight
+        assert isinstance(stored, Tensor)
+        even = getattr(module, "even", None)
+        return even(stored.detach()) if isinstance(even, EqualGain) else stored.detach()
 
 
 @contextmanager

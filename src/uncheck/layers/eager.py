@@ -174,12 +174,7 @@ def _fuse(weight: Tensor, weights: Weights | None, forms: Forms, channels_last: 
 
 
 def _gradients(
-    gy: Tensor,
-    x: Tensor,
-    fused: Tensor,
-    needed: tuple[bool, ...],
-    forms: Forms,
-    channels_last: bool,
+    gy: Tensor, x: Tensor, fused: Tensor, needed: tuple[bool, ...], forms: Forms, channels_last: bool
 ) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
     gb = gy.sum([0, *range(2, gy.ndim)]) if needed[2] else None
     if not (needed[0] or needed[1]):

@@ -71,10 +71,7 @@ def bilinear_(
 
 
 def icnr_transpose_(
-    target: Target,
-    stride: Sizes | None = None,
-    init: Initialiser | None = None,
-    groups: int = 1,
+    target: Target, stride: Sizes | None = None, init: Initialiser | None = None, groups: int = 1
 ) -> Target:
     """Initialise a transposed convolution with all phases alike: a nearest resize of a smaller kernel.
 

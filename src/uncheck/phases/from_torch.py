@@ -57,11 +57,7 @@ def from_conv_transpose(
 
 
 def from_conv(
-    weight: Tensor,
-    bias: Tensor | None,
-    padding: Sizes = 0,
-    dilation: Sizes = 1,
-    groups: int = 1,
+    weight: Tensor, bias: Tensor | None, padding: Sizes = 0, dilation: Sizes = 1, groups: int = 1
 ) -> PhaseKernel:
     """Return the kernel, of one phase, of a convolution of stride 1:  h[d (k - 1) - d t] = W[t].
 

@@ -57,19 +57,15 @@ class PhaseKernel:
             raise UncheckError(f"weight must be real floating point, not {weight.dtype}: convert it first")
         object.__setattr__(self, "weight", weight.detach())
         object.__setattr__(self, "offset", tuple(self.offset) or (0,) * self.ndim)
-        for name, sizes in (("stride", self.stride), ("offset", self.offset)):
-            if len(sizes) != self.ndim:
+        full = zip(self.kernel_size, self.stride, self.offset, strict=False)  # lengths are checked below
+        object.__setattr__(self, "margin", tuple(self.margin) or tuple(k - s - o for k, s, o in full))
+        for name in ("stride", "offset", "margin"):
+            if len(sizes := getattr(self, name)) != self.ndim:
                 raise UncheckError(
                     f"{name} {sizes} must have {self.ndim} entries, one per axis of the weight"
                 )
         if min(self.stride) < 1:
             raise UncheckError(f"stride must be at least 1 on every axis, not {self.stride}")
-        full = zip(self.kernel_size, self.stride, self.offset, strict=True)
-        object.__setattr__(self, "margin", tuple(self.margin) or tuple(k - s - o for k, s, o in full))
-        if len(self.margin) != self.ndim:
-            raise UncheckError(
-                f"margin {self.margin} must have {self.ndim} entries, one per axis of the weight"
-            )
         if self.bias is not None:
             shape = tuple(self.bias.shape)
             if shape not in ((self.out_channels,), (self.out_channels, *self.stride)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from uncheck.reading import Stage
 from uncheck.training.measurement import StepMeasurement
@@ -56,15 +56,14 @@ class Alarm:
         return fresh
 
 
-def warning_of(period: int, measured: StepMeasurement, stages: Sequence[Stage], names: Sequence[str]) -> str:
+def warning_of(period: int, measured: StepMeasurement, stages: Mapping[str, Stage]) -> str:
     """Return one sentence: period, strength, the stage that makes it if known, and what to do."""
     what = f"period {period}: {measured.strengths[period]:.2f} grey levels at step {measured.step}"
-    own = [
-        n for s, n in zip(stages, names, strict=True) if s.output_period and max(s.output_period) == period
-    ]
+    longest = {name: max(stage.output_period or (0,)) for name, stage in stages.items()}
+    own = [name for name, one in longest.items() if one == period]
     if not own:
-        divided = any(s.output_period and max(s.output_period) % period == 0 for s in stages)
-        if stages and not divided and all(s.output_period for s in stages):
+        divided = any(one and one % period == 0 for one in longest.values())
+        if stages and not divided and all(longest.values()):
             return (
                 f"{what}; no stage of the network has this period, so look at what its padding does at the "
                 "border, and at what the images bring with them"

@@ -27,7 +27,7 @@ class StageGains:
         inputs: an example input, or a tuple of several; small is enough.
 
     Attributes:
-        stages: all stages, as `uncheck.inspect` lists them.
+        stages: all stages, as `uncheck.inspect` lists them; `named` has them by name.
         unread: names of those whose gains are not known, with no kernel that could be read.
         periods: the periods that the stages leave in the output and what divides them, or None if the network
             was not understood well enough to know them all.
@@ -56,11 +56,9 @@ class StageGains:
             every = [source for pair in self._sources.values() for source in pair if source is not None]
             self._live = Live(model, placed(model, inputs), every)
         self.periods = _periods(self.stages, recording.ledger.unsupported)
-        self.names = tuple(f"{s.name}[{s.call}]" if s.call else s.name for s in self.stages)
+        self.named = {f"{s.name}[{s.call}]" if s.call else s.name: s for s in self.stages}
         known = set(self._sources) | {s.index for s in self.stages if s.kind in EVEN_KINDS}
-        self.unread = tuple(
-            name for s, name in zip(self.stages, self.names, strict=True) if s.index not in known
-        )
+        self.unread = tuple(name for name, stage in self.named.items() if stage.index not in known)
 
     def fits(self, model: nn.Module) -> bool:
         """Test whether the network still has the layers it had when it was read."""
@@ -73,7 +71,7 @@ class StageGains:
         """
         model, out = unwrapped(model), {}
         with torch.no_grad():
-            for stage, name in zip(self.stages, self.names, strict=True):
+            for name, stage in self.named.items():
                 if stage.index in self._sources:
                     taps, _ = self._sources[stage.index]
                     out[name] = float(_uneven(taps.table(self._live(model, taps))).sqrt().clamp(max=1))

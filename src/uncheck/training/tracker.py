@@ -262,9 +262,9 @@ class LatticeTracker:
             self._once(f"logger {type(error).__name__}", text, error)
 
     def _tell(self, measured: StepMeasurement) -> None:
-        stages, names = ((), ()) if self._gains is None else (self._gains.stages, self._gains.names)
+        stages = {} if self._gains is None else self._gains.named
         for period in self._alarm.periods(self.history, self.end):
-            self._warn(warning_of(period, measured, stages, names))
+            self._warn(warning_of(period, measured, stages))
         trend = self.trend()
         self._lasting = self._lasting + 1 if trend.verdict == "will not fade" else 0
         if self._lasting >= IN_A_ROW:
