@@ -97,7 +97,10 @@ def repairs(monkeypatch):
     made = Repairs()
     stand_ins = {
         "uncheck.repairing.repair": {"repair": made},
-        "uncheck.reporting.repair_page": {"repair_page": lambda result, pictures: f"<html>{result}</html>"},
+        "uncheck.reporting.repair_page": {
+            "crop_frequencies": lambda result: [],
+            "repair_page": lambda result, pictures, place: f"<html>{result}</html>",
+        },
         "uncheck.reporting.repair": {
             "repair_text": lambda result, page: "\n".join([str(result), *result.notes])
         },

@@ -113,5 +113,5 @@ UNSEEN = dataclasses.replace(
 )
 
 
-def page_of(repair):
-    return repair_page(repair, repair.judgement.pictures if repair.judgement else None)
+def page_of(repair, place=(0, 0)):
+    return repair_page(repair, repair.judgement.pictures if repair.judgement else None, place)

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from uncheck.measuring import find_lattice, synthesise
+from uncheck.measuring.places.strongest import strongest_place
 from uncheck.reporting.pictures import (
     CROP,
     ENLARGED,
@@ -15,7 +16,6 @@ from uncheck.reporting.pictures import (
     as_png,
     lattice_pictures,
     side_by_side,
-    strongest_place,
 )
 
 
@@ -41,7 +41,7 @@ def drawn(picture):
     found = find_lattice(picture).present
     assert found
     lattice = sum(synthesise(component, picture.shape) for component in found)
-    return lattice_pictures(picture, lattice, frequencies(found))
+    return lattice_pictures(picture, lattice, strongest_place(picture, frequencies(found), CROP))
 
 
 def test_the_lattice_alone_and_the_picture_without_it():

@@ -23,9 +23,10 @@ from reporting.sample_repair import (
     strength,
 )
 from uncheck.judging.judgement import Fidelity
+from uncheck.measuring.places.strongest import strongest_place
 from uncheck.reporting.page import Page
 from uncheck.reporting.repair import band, repair_text
-from uncheck.reporting.repair_page import lattice_frequencies, lattice_place, repair_page
+from uncheck.reporting.repair_page import crop_frequencies, lattice_frequencies, repair_page
 
 ALL = {"repaired": REPAIRED, "sound": SOUND, "refused": REFUSED, "clean": CLEAN, "unseen": UNSEEN}
 
@@ -151,10 +152,10 @@ def test_planted_requests_are_caught():
 
 
 def test_pictures_of_the_page_are_those_of_the_judgement():
-    images = Markup(page_of(REPAIRED)).images
+    top, left = place = strongest_place(pictures()["original"], crop_frequencies(REPAIRED), 64)
+    images = Markup(page_of(REPAIRED, place)).images
     shown = [np.asarray(Image.open(io.BytesIO(base64.b64decode(i.partition(",")[2])))) for i in images]
     assert [i.shape for i in shown[:4]] == [(64, 64, 3)] * 4
-    top, left = lattice_place(pictures(), [(4, 4)])
     assert min(top, left) >= 64
     for image, name in zip(shown, ("original", "repaired", "spun"), strict=False):
         part = pictures()[name][top : top + 64, left : left + 64]

@@ -25,9 +25,10 @@ def command(
 
     from uncheck.demo import load, origin, pictures
     from uncheck.measuring import find_lattice, measure, synthesise
+    from uncheck.measuring.places.strongest import strongest_place
     from uncheck.probing.inspect import inspect
     from uncheck.reporting import inspect_text, json_text, measure_text
-    from uncheck.reporting.pictures import as_image, as_png, lattice_pictures
+    from uncheck.reporting.pictures import CROP, as_image, as_png, lattice_pictures
 
     network, photographs = load(), pictures()
     with progress_bar() as progress:
@@ -44,7 +45,8 @@ def command(
         found = find_lattice(painted).present
         lattice = sum((synthesise(one, painted.shape) for one in found), 0 * painted)
         frequencies = [line.frequency for one in found for line in one.lines]
-        for picture in lattice_pictures(painted, lattice, frequencies) if found else []:
+        place = strongest_place(painted, frequencies, CROP)
+        for picture in lattice_pictures(painted, lattice, place) if found else []:
             name = f"output-{i}-{picture.name}.png"
             files[folder / name] = as_png(as_image(picture.levels))
             captions.append(f"{name}: {picture.caption}")

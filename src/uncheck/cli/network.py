@@ -114,10 +114,10 @@ class Network:
         return not what.endswith(".npy") and (":" not in what or (self.folder / what).exists())
 
     def _input(self, model: nn.Module, shape: tuple[int, ...] | None) -> Inputs:
-        from uncheck.probing.inputs import MOST_PICTURES, like_weights, load_input
+        from uncheck.probing.inputs import MOST_FROM_FOLDER, like_weights, load_input
 
         with chdir(self.folder):
-            inputs = load_input(self.what, shape, self.range, self.most or MOST_PICTURES)
+            inputs = load_input(self.what, shape, self.range, self.most or MOST_FROM_FOLDER)
         if self.what is not None and ":" in self.what:  # a callable has the last word on its inputs
             return inputs
         return tuple(like_weights(model, x) for x in inputs)

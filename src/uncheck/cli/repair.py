@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,6 +20,8 @@ from uncheck.repairing.methods import METHODS
 from uncheck.writing import write_files
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import nn
 
     from uncheck.repairing.result import Repair
@@ -169,9 +172,9 @@ def _write(
     from uncheck.reporting import json_text
     from uncheck.reporting.repair_page import repair_page
 
-    pictures = result.judgement.pictures if result.judgement else None
+    pictures = result.judgement.pictures if result.judgement else {}
     files = {
-        HTML: repair_page(result, pictures).encode(),
+        HTML: repair_page(result, pictures, _place(result, pictures)).encode(),
         JSON: (json_text(result) + "\n").encode(),
         **exports,
     }
@@ -186,6 +189,18 @@ def _write(
     for name in possible:
         if name not in files and (folder / name).exists():
             note(f"{folder / name} is of an earlier run and was left as it is; this run made none")
+
+
+def _place(result: Repair, pictures: Mapping[str, NDArray[np.float32]]) -> tuple[int, int]:
+    """Return where the page crops: the part in which the original's lattice is strongest."""
+    from uncheck.measuring.places.strongest import strongest_place
+    from uncheck.reporting.pictures import CROP
+    from uncheck.reporting.repair_page import crop_frequencies
+
+    original = pictures.get("original")
+    if original is None or original.ndim < 3 or min(original.shape[:2]) <= CROP:
+        return 0, 0
+    return strongest_place(original, crop_frequencies(result), CROP)
 
 
 def _note_checkpoint(folder: Path) -> None:

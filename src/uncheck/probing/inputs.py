@@ -18,14 +18,14 @@ from uncheck.signals.levels import brightness
 from uncheck.signals.paths import check_file
 
 #: Pictures taken from a folder: a batch, not an album.
-MOST_PICTURES = 8
+MOST_FROM_FOLDER = 8
 
 
 def load_input(
     what: str | None,
     shape: tuple[int, ...] | None,
     span: tuple[float, float] = (0.0, 1.0),
-    most: int = MOST_PICTURES,
+    most: int = MOST_FROM_FOLDER,
 ) -> tuple[Any, ...]:
     """Load the positional inputs that `--input` names.
 

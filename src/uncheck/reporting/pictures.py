@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +12,8 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 Levels = NDArray[np.float32]
-Frequency = tuple[float, ...]
-"""Cycles per pixel, along rows and along columns."""
+Place = tuple[int, int]
+"""Row and column of the first pixel of a crop."""
 
 #: A lattice alone is amplified by the largest of these that keeps it within the range around mid-grey.
 FACTORS = (100, 50, 20, 10, 5, 2, 1)
@@ -34,9 +33,7 @@ class LatticePicture:
     caption: str
 
 
-def lattice_pictures(
-    levels: Levels, lattice: Levels, frequencies: Sequence[Frequency]
-) -> list[LatticePicture]:
+def lattice_pictures(levels: Levels, lattice: Levels, place: Place) -> list[LatticePicture]:
     """Return the lattice of a picture alone, the picture without it, and both enlarged beside the picture.
 
     What is taken out is the mean lattice: one sinusoid of constant strength per line. Where a lattice is
@@ -47,7 +44,7 @@ def lattice_pictures(
     factor = amplification(lattice)
     alone = MID_GREY + factor * lattice
     without = levels - lattice
-    top, left = strongest_place(levels, frequencies, CROP)
+    top, left = place
     cut = (slice(top, top + CROP), slice(left, left + CROP))
     row = side_by_side([levels[cut], without[cut], alone[cut]])
     bottom, right = (start + n - 1 for start, n in zip((top, left), levels[cut].shape, strict=False))
@@ -67,36 +64,6 @@ def amplification(lattice: Levels) -> int:
     """Return the largest of FACTORS at which the lattice stays within 0..255 around mid-grey."""
     most = float(np.abs(lattice).max())
     return next((f for f in FACTORS if f * most <= MID_GREY - 1), 1)
-
-
-def strongest_place(levels: Levels, frequencies: Sequence[Frequency], size: int) -> tuple[int, int]:
-    """Return row and column of the `size` x `size` window in which the lattice is strongest.
-
-    In each window (half a window apart) the power at the lattice's frequencies is compared with that two
-    cycles per window beside them, on the axis with more: an edge, which has all frequencies of one axis, is
-    no lattice.
-
-    Cost: five passes over the picture per line.
-    """
-    grey = levels.mean(axis=-1, dtype=np.float64)
-    sides = [min(size, n) for n in grey.shape]
-    beside = 2 * np.array([(0, 0), (-1, 0), (1, 0), (0, -1), (0, 1)]) / sides
-    probed = (beside[:, None] + np.reshape(frequencies, (-1, 2))).reshape(-1, 2)
-    rows, columns = (_waves(n, f) for n, f in zip(sides, probed.T, strict=True))
-
-    def excess(place: tuple[int, int]) -> float:
-        window = grey[place[0] : place[0] + size, place[1] : place[1] + size]
-        power = np.abs((rows @ window * columns).sum(axis=1)).reshape(5, -1) ** 2
-        return float((power[0] - np.maximum(power[1] + power[2], power[3] + power[4]) / 2).sum())
-
-    tops, lefts = (range(0, max(1, n - size + 1), max(1, size // 2)) for n in grey.shape)
-    return max(product(tops, lefts), key=excess)
-
-
-def _waves(n: int, frequencies: NDArray[np.float64]) -> NDArray[np.complex128]:
-    """Return a Hann window of sum 1 times exp(-2 pi i f n) for each frequency, (F, n)."""
-    hann = np.hanning(n + 2)[1:-1]
-    return np.asarray(hann / hann.sum() * np.exp(-2j * np.pi * np.multiply.outer(frequencies, np.arange(n))))
 
 
 def side_by_side(crops: Sequence[Levels]) -> Levels:

@@ -16,7 +16,7 @@ from PIL import Image
 
 from uncheck.errors import printable
 from uncheck.reporting.page import Report, Result, levels
-from uncheck.reporting.pictures import CROP, MID_GREY, amplification, as_image, as_png, strongest_place
+from uncheck.reporting.pictures import CROP, MID_GREY, Place, amplification, as_image, as_png
 from uncheck.reporting.repair import (
     EQUAL,
     change_sentence,
@@ -54,13 +54,16 @@ NAMES = {
 }
 
 
-def repair_page(result: Result, pictures: Mapping[str, NDArray[np.float32]] | None = None) -> str:
+def repair_page(
+    result: Result, pictures: Mapping[str, NDArray[np.float32]] | None = None, place: Place = (0, 0)
+) -> str:
     """Return the report of `uncheck.repair` as an HTML page that needs nothing beside itself.
 
     Args:
         result: a `Repair`, or anything with the same dictionary.
         pictures: grey levels (H, W, C), or (T, C) for sound, by name: "original", "repaired", "original
             spectrum", "repaired spectrum", and where there are such "input" and "spun".
+        place: of the crops, where the original's lattice is strongest.
 
     Cost: a few PNGs, compressed.
     """
@@ -86,7 +89,7 @@ def repair_page(result: Result, pictures: Mapping[str, NDArray[np.float32]] | No
         change=change_sentence(report),
         tiles=_tiles(report),
         tables=tables(report),
-        pictures=_drawn(report, pictures or {}),
+        pictures=_drawn(report, pictures or {}, place),
         sentence=sentence_of,
         bar=_bar,
     )
@@ -113,7 +116,7 @@ def _tiles(report: Report) -> list[tuple[str, str]]:
     return tiles
 
 
-def _drawn(report: Report, pictures: Mapping[str, NDArray[np.float32]]) -> dict[str, Any]:
+def _drawn(report: Report, pictures: Pictures, place: Place) -> dict[str, Any]:
     """Return the pictures that the page shows; none where nothing was repaired."""
     if not {"original", "repaired"} <= set(pictures):
         return {}
@@ -121,7 +124,7 @@ def _drawn(report: Report, pictures: Mapping[str, NDArray[np.float32]]) -> dict[
     if pictures["original"].ndim == 2:
         return {"curves": curves(pictures, periods)} if "original spectrum" in pictures else {}
     return {
-        "crops": crops(pictures, periods),
+        "crops": crops(pictures, place),
         "spectra": spectra(pictures, periods),
         "wholes": wholes(pictures),
     }
@@ -146,9 +149,9 @@ class Figure:
     circles: Sequence[tuple[float, float]] = ()
 
 
-def crops(pictures: Pictures, periods: Collection[Period]) -> tuple[list[Figure], str]:
+def crops(pictures: Pictures, place: Place) -> tuple[list[Figure], str]:
     """Return the outputs where the lattice shows most, what the repair changed, and the place in words."""
-    top, left = lattice_place(pictures, periods)
+    top, left = place
     cut = (slice(top, top + CROP), slice(left, left + CROP))
     shown = [name for name in ("original", "repaired", "spun") if name in pictures]
     figures = [_figure(as_image(pictures[name][cut]), NAMES[name]) for name in shown]
@@ -161,11 +164,11 @@ def crops(pictures: Pictures, periods: Collection[Period]) -> tuple[list[Figure]
     return figures, f"Rows {top} to {bottom}, columns {left} to {right}"
 
 
-def lattice_place(pictures: Pictures, periods: Collection[Period]) -> tuple[int, int]:
-    """Return row and column of the part in which the original's lattice is strongest."""
-    original = pictures["original"]
-    lines = lattice_frequencies([period for period in periods if len(period) == 2])[:MOST_CIRCLES]
-    return (0, 0) if min(original.shape[:2]) <= CROP else strongest_place(original, lines, CROP)
+def crop_frequencies(result: Result) -> list[tuple[float, ...]]:
+    """Return the frequencies of the lattice of the original pictures, which place the crops."""
+    before = result.to_dict()["before"]
+    periods = [one["period"] for one in significant(before)] if before else []
+    return lattice_frequencies([period for period in periods if len(period) == 2])[:MOST_CIRCLES]
 
 
 def wholes(pictures: Pictures) -> list[Figure]:
