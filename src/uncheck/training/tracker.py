@@ -155,7 +155,10 @@ class LatticeTracker:
                 raise UncheckError(error or "there are no outputs; give some, or a model and inputs")
             measured = replace(whole.measured(self.significance, step), spreads=self._spreads())
         except UncheckError as problem:
-            self._once("nothing measured", f"nothing was measured, and training goes on: {problem}", problem)
+            # Each cause is warned of once, whatever its numbers are this time.
+            cause = "".join(filter(str.isalpha, str(problem)))
+            text = f"nothing was measured, and training goes on: {problem}"
+            self._once(f"nothing measured {cause}", text, problem)
             return None
         # A run that went back to an earlier step measures it anew.
         self.history = [m for m in self.history if m.step < step] + [measured]
