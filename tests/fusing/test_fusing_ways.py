@@ -3,6 +3,8 @@ kinds."""
 
 import collections
 import enum
+from collections import UserDict
+from dataclasses import dataclass
 
 import pytest
 import torch
@@ -241,3 +243,42 @@ def test_a_subclass_with_a_forward_of_its_own_is_not_finished():
     assert isinstance(result.model[0], Doubled)
     assert not result.fused
     torch.testing.assert_close(result.model(picture()), net(picture()), rtol=0, atol=1e-5)
+
+
+@dataclass
+class Two:
+    fused: torch.Tensor
+    plain: torch.Tensor
+
+
+class Beside(nn.Module):
+    """Returns a convolved and a merely resized picture in a container of its own kind."""
+
+    def __init__(self, kind):
+        super().__init__()
+        self.conv, self.kind, self.seen = nn.Conv2d(3, 4, 3, padding=1), kind, []
+
+    def forward(self, x):
+        made, plain = self.conv(F.interpolate(x, scale_factor=2)), F.interpolate(x, scale_factor=4)
+        if self.kind == "attribute":
+            self.last = plain
+        if self.kind == "list":
+            self.seen.append(plain)
+        return Two(made, plain) if self.kind == "data class" else UserDict(fused=made, plain=plain)
+
+
+@pytest.mark.parametrize("kind", ["data class", "mapping", "attribute", "list"])
+def test_what_is_merely_resized_is_a_tensor_and_does_not_change_with_the_input(kind):
+    net = Beside(kind).eval()
+    result, x = uncheck.fuse(net, picture(1, 3, 8, 8)), picture(1, 3, 8, 8)
+    out, want = result.model(x), F.interpolate(x, scale_factor=4)
+    plain = {"attribute": lambda: result.model.last, "list": lambda: result.model.seen[0]}
+    got = plain.get(kind, lambda: out.plain if kind == "data class" else out["plain"])()
+    x.zero_()
+    assert type(got) is torch.Tensor
+    assert torch.equal(got, want)
+    if kind in plain:
+        reason = f"its forward keeps a tensor in the attribute '{'last' if kind == 'attribute' else 'seen'}'"
+        assert result.refused[0].reason == reason
+    else:
+        assert len(result.fused) == 1

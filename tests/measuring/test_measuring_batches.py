@@ -60,6 +60,22 @@ def test_all_agree_on_one_output_that_is_not_beyond_doubt():
     assert doubtful >= 2
 
 
+def test_one_output_has_one_lattice_with_all_its_lines():
+    # Planted: the lines at p < CERTAIN alone replaced those that are visible, and the period became 1x2.
+    grid = np.add.outer(np.cos(np.pi * np.arange(64)), 0.3 * np.cos(np.pi * np.arange(64)))
+    one = pattern(1, 64, 0.0) + np.random.default_rng(5).normal(0, 8, (1, 64, 64, 1))
+    one = (one + 2.0 * grid[:, :, None]).astype(np.float32)
+    ((seen,), _) = batch_lattice(one, PERIODS)
+    certain = observe(interior(one), PERIODS).where(2)[0]
+    assert certain.period == seen.component.period == (2, 2)
+    assert certain.amplitude == pytest.approx(seen.component.amplitude, rel=1e-6)
+    assert lines_of(certain) == lines_of(seen.component)
+
+
+def lines_of(component):
+    return {line.frequency for line in component.lines}
+
+
 def test_what_one_output_of_several_shows_is_seen_and_certain():
     batch = pattern(5, 64, 0.0)
     batch[2] += pattern(1, 64, 2.0)[0] - pattern(1, 64, 0.0)[0]

@@ -22,6 +22,7 @@ from uncheck.layers.resize import ResizeConv
 from uncheck.progress import Progress
 from uncheck.reading import Recording, as_found, copied, record, run
 from uncheck.reading.graph import Graph
+from uncheck.reading.tensors import tensors_in
 
 
 def fuse(model: nn.Module, example_input: Any, *, progress: Progress | None = None) -> Fusion:
@@ -60,7 +61,8 @@ def fuse(model: nn.Module, example_input: Any, *, progress: Progress | None = No
     net = copied(model, "fuse")
     tell("reading", 0, 4)
     others = second_input(inputs)
-    with _attributes_kept(net), _runs_counted(net) as runs:
+    kept: dict[str, str] = {}
+    with _attributes_kept(net, kept), _runs_counted(net) as runs:
         recording = record(net, *inputs)
     tell("reading", 1, 4)
     again, notes = _second(net, others)
@@ -69,7 +71,7 @@ def fuse(model: nn.Module, example_input: Any, *, progress: Progress | None = No
     found = [one for one in find_sites(recording.graph, layers) if not _belongs(one, own)]
     tell("rewriting", 2, 4)
     with _attributes_kept(net):
-        planner = Planner(net, recording.graph, None if again is None else again.graph, runs)
+        planner = Planner(net, recording.graph, None if again is None else again.graph, runs, kept)
         places, refused = planner.places([one for one in found if isinstance(one, Site)])
     rewrite(net, places)
     net, fused = _finish(net, own, runs)
@@ -114,9 +116,17 @@ def _runs_counted(net: nn.Module) -> Iterator[Counter[str]]:
 
 
 @contextmanager
-def _attributes_kept(net: nn.Module) -> Iterator[None]:
-    """Put back what the forward writes to attributes, such as counters, lists and caches."""
-    modules = [module for module in net.modules() if not isinstance(module, torch.jit.ScriptModule)]
+def _attributes_kept(net: nn.Module, kept: dict[str, str] | None = None) -> Iterator[None]:
+    """Put back what the forward writes to attributes, such as counters, lists and caches.
+
+    `kept` is given the attribute in which each module kept a tensor, by path.
+    """
+    named = [
+        (path, module)
+        for path, module in net.named_modules()
+        if not isinstance(module, torch.jit.ScriptModule)
+    ]
+    modules = [module for _, module in named]
     kinds = (list, dict, set)
     before = [
         {name: copy.copy(value) if type(value) in kinds else value for name, value in vars(module).items()}
@@ -125,7 +135,12 @@ def _attributes_kept(net: nn.Module) -> Iterator[None]:
     try:
         yield
     finally:
-        for module, attributes in zip(modules, before, strict=True):
+        for (path, module), attributes in zip(named, before, strict=True):
+            if kept is not None:
+                for name in vars(module).keys() - vars(nn.Module()).keys():
+                    was = {id(tensor) for tensor in tensors_in(attributes.get(name))}
+                    if any(id(tensor) not in was for tensor in tensors_in(vars(module)[name])):
+                        kept[path] = name
             vars(module).clear()
             vars(module).update(attributes)
 

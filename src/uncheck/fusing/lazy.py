@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+import weakref
 from collections.abc import Callable
 from typing import Any, TypeGuard
 
@@ -20,6 +21,7 @@ from uncheck.layers.rule import exporting, tracing
 from uncheck.phases.axes import conv_transpose
 from uncheck.reading.calls import SIGNATURES, torch_sizes
 from uncheck.reading.tables import is_in_place
+from uncheck.reading.tensors import replace_tensors, tensors_in
 
 CONVOLUTIONS = (torch.conv1d, torch.conv2d, torch.conv3d)
 #: Functions that write to their first argument; torch.compile does not know those called resize.
@@ -212,6 +214,13 @@ class Laziness(TorchFunctionMode):
                 one.made()
         return _call(func, args, kwargs)
 
+    def finish(self) -> None:
+        """Make what code outside still holds, while its inputs are what they were."""
+        held = [weakref.ref(one) for one in self.waiting]
+        self.waiting = []
+        for one in held:
+            made(one())
+
     def _put_off(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> LazyResize | None:
         args = tuple(tree_map(made, args))
         given = dict(zip(SIGNATURES["interpolate"].split(), args, strict=False)) | kwargs
@@ -242,8 +251,15 @@ def lazy_class(base: type[nn.Module]) -> type[nn.Module]:
 
         @functools.wraps(base.forward)
         def forward(self: nn.Module, *args: Any, **kwargs: Any) -> Any:
-            with Laziness():
-                return tree_map(made, base.forward(self, *args, **kwargs))
+            mode = Laziness()
+            with mode:
+                result = base.forward(self, *args, **kwargs)
+                # Only where needed: containers of the user's own kinds stay what they are.
+                if any(map(is_lazy, tensors_in(result))):
+                    result = replace_tensors(result, made)
+            if not torch.compiler.is_compiling():
+                mode.finish()
+            return result
 
         def __reduce_ex__(self: nn.Module, protocol: Any) -> Any:
             return _blank, (base,), self.__getstate__()  # type: ignore[no-untyped-call]

@@ -72,9 +72,18 @@ class Planner:
         graph: its graph.
         again: its graph on another input, if there is one.
         runs: how often each module ran, by path.
+        kept: the attribute in which a module kept a tensor of its forward, by path.
     """
 
-    def __init__(self, net: nn.Module, graph: Graph, again: Graph | None, runs: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        net: nn.Module,
+        graph: Graph,
+        again: Graph | None,
+        runs: Mapping[str, int],
+        kept: Mapping[str, str],
+    ) -> None:
+        self._kept = kept
         self._modules, self._runs, self._graph, self._again = dict(net.named_modules()), runs, graph, again
         self._paths = {id(module): path for path, module in self._modules.items()}
         keys = {(node.key.module, node.key.function, node.key.occurrence) for node in graph.nodes}
@@ -108,8 +117,8 @@ class Planner:
         for node in site.calls:
             self._check_forward(node.key.module, path)
         if not chain:
-            self._check_inside(path)
             self._check_between(site, names)
+            self._check_inside(path)
         if why_not and site.conv.name.startswith("conv_transpose"):
             raise Refusal(f"{site.conv.label} {why_not}; the weight of a transposed one is not fused")
         layer = None if why_not else site.conv.key.module
@@ -179,6 +188,9 @@ class Planner:
                 raise Refusal(f"{name} has hooks, which would see something else")
             if isinstance(inner, torch.jit.ScriptModule):
                 raise Refusal(f"{name} beside it is TorchScript")
+            if name in self._kept:
+                who = f"the forward of {name}" if name else "its forward"
+                raise Refusal(f"{who} keeps a tensor in the attribute {self._kept[name]!r}")
 
     def _check_between(self, site: Site, names: list[str]) -> None:
         """Refuse a layer of an nn.Sequential that is given the resized tensor, and may keep it."""

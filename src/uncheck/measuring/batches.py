@@ -200,7 +200,7 @@ def observe(batch: Pictures, periods: Iterable[int]) -> Observed:
     for i, sums in enumerate(singles):
         visible = set_lattice(sums, scheme, threshold=VISIBLE, significance=SIGNIFICANCE / count)
         certain = set_lattice(sums, scheme, significance=CERTAIN / count)
-        both = (*visible.present, *certain.everything)
+        both = (*certain.everything, *visible.present)  # of a period in both, all its lines count
         views[i] = BatchView(sums, scheme, {c.cycle: c for c in both})
     return Observed(views)
 
