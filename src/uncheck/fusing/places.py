@@ -117,8 +117,9 @@ class Planner:
         for node in site.calls:
             self._check_forward(node.key.module, path)
         if not chain:
-            self._check_between(site, names)
             self._check_inside(path)
+            self._check_between(site, names)
+            self._check_kept(path)
         if why_not and site.conv.name.startswith("conv_transpose"):
             raise Refusal(f"{site.conv.label} {why_not}; the weight of a transposed one is not fused")
         layer = None if why_not else site.conv.key.module
@@ -188,6 +189,10 @@ class Planner:
                 raise Refusal(f"{name} has hooks, which would see something else")
             if isinstance(inner, torch.jit.ScriptModule):
                 raise Refusal(f"{name} beside it is TorchScript")
+
+    def _check_kept(self, path: str) -> None:
+        """Refuse a module that keeps tensors of its forward: one could be a resize that is put off."""
+        for name, _ in self._modules[path].named_modules(prefix=path):
             if name in self._kept:
                 who = f"the forward of {name}" if name else "its forward"
                 raise Refusal(f"{who} keeps a tensor in the attribute {self._kept[name]!r}")
