@@ -61,7 +61,7 @@ def test_all_agree_on_one_output_that_is_not_beyond_doubt():
 
 
 def test_one_output_has_one_lattice_with_all_its_lines():
-    # Planted: where one line has p < CERTAIN and another is only visible, the judge once knew the first alone.
+    # Planted: the judge once knew the line with p < CERTAIN alone, and not the other one that is visible.
     turn = np.cos(np.pi * np.arange(64))
     grid = 2.5 * np.multiply.outer(turn, turn) + 1.2 * turn[:, None]
     one = pattern(1, 64, 0.0) + np.random.default_rng(0).normal(0, 8, (1, 64, 64, 1))
