@@ -1,4 +1,4 @@
-"""`uncheck demo`: the whole way on a network that comes with the package, offline."""
+"""`uncheck demo`: inspection and measurement of a network that comes with the package, offline."""
 
 from __future__ import annotations
 

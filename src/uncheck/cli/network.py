@@ -148,7 +148,7 @@ def _user_code(what: str) -> Iterator[None]:
 
 
 def _forward_raised(error: UncheckError) -> bool:
-    """Test whether the network itself failed (its output is not NaN, say): then another input may do."""
+    """Test whether the network itself failed, so that another input may help."""
     return error.__cause__ is not None
 
 

@@ -117,7 +117,7 @@ def _runs_counted(net: nn.Module) -> Iterator[Counter[str]]:
 
 @contextmanager
 def _attributes_kept(net: nn.Module, kept: dict[str, str] | None = None) -> Iterator[None]:
-    """Put back what the forward writes to attributes, such as counters, lists and caches.
+    """Restore the attributes that the forward writes, such as counters, lists and caches.
 
     `kept` is given the attribute in which each module kept a tensor, by path.
     """
@@ -169,7 +169,7 @@ def _finishable(net: nn.Module, runs: Mapping[str, int]) -> list[str]:
 
 
 def _finish(net: nn.Module, paths: Sequence[str], runs: Mapping[str, int]) -> tuple[nn.Module, list[Fused]]:
-    """Finish these layers; return the network, which is another where it was itself such a layer."""
+    """Finish these layers; return the network, a new one if it was itself such a layer."""
     account = []
     for path in paths:
         old = net.get_submodule(path)
@@ -215,7 +215,7 @@ def _types(net: nn.Module, graph: Graph) -> set[torch.dtype]:
 
 
 def _together(refused: Sequence[Refused]) -> list[Refused]:
-    """Return one entry for what is refused several times for one reason."""
+    """Merge refusals of one place for one reason."""
     calls: Counter[tuple[str, str]] = Counter()
     for one in refused:
         calls[one.where, one.reason] += one.calls

@@ -17,7 +17,7 @@ BatchNorm = nn.modules.batchnorm._BatchNorm
 
 
 class FusedOrPlain(FusedResizeConv):
-    """A convolution that does the resize before it as well, where that was put off and is the one it knows.
+    """A convolution that also does the resize before it, if that was deferred and is the expected one.
 
     Attributes:
         plain_weight: of the convolution, (out, in / groups, *k), for any other input.
@@ -34,7 +34,7 @@ class FusedOrPlain(FusedResizeConv):
     dilation: list[int]
 
     def forward(self, input: Tensor) -> Tensor:  # named as torch.nn names it: a forward may pass it by name
-        """Convolve, and resize first if that was put off."""
+        """Convolve, and resize first if that was deferred."""
         if is_lazy(input):
             if input.fits(*self.resize):
                 return super().forward(input.low)

@@ -1,4 +1,4 @@
-"""Places of a network where it resizes and convolves, each with all the sites it was recorded at."""
+"""Places of a network where it resizes and convolves, each with all its recorded sites."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Place:
 
     @property
     def account(self) -> Fused:
-        """What became of it."""
+        """The entry in the report."""
         site = self.sites[0]
         return Fused(
             site.resize.label,
@@ -303,7 +303,7 @@ def rewrite(net: nn.Module, places: Sequence[Place]) -> None:
 
 
 def exchange(net: nn.Module, old: nn.Module, new: nn.Module) -> None:
-    """Put a module in the place of another, wherever that hangs."""
+    """Replace a module by another under every name it has."""
     for holder in list(net.modules()):
         for name, child in holder._modules.items():
             if child is old:

@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Site:
-    """A resize, and the convolution that alone takes what it makes.
+    """A resize, and the convolution that is the only one to take its output.
 
     Attributes:
         resize: its call.
@@ -122,7 +122,7 @@ def _site(graph: Graph, node: Node, layers: Collection[str]) -> Site:
 
 
 def _checked(read: T | str) -> T:
-    """Return what was read, or refuse for the reason that was given instead."""
+    """Return the value read; raise Refusal if it is a reason."""
     if isinstance(read, str):
         raise Refusal(read)
     return read

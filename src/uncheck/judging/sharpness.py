@@ -61,7 +61,7 @@ def change(before: NDArray[np.float64], after: NDArray[np.float64]) -> float:
 def band_changes(
     before: NDArray[np.float64], after: NDArray[np.float64], ndim: int
 ) -> tuple[tuple[float, float, float], ...]:
-    """(lowest, highest, change) of each octave; those without energy are left out."""
+    """Return (lowest, highest, change) of each octave; those without energy are left out."""
     edges = (*OCTAVES, 0.5 * ndim**0.5)
     return tuple(
         (low, high, float(b / a - 1))

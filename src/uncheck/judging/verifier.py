@@ -125,7 +125,7 @@ class Verifier:
         )
 
     def _to_truth(self, model: nn.Module) -> tuple[float, float] | None:
-        """Return the PSNR of all true pictures together, and their mean SSIM."""
+        """Return the PSNR over all true pictures, and their mean SSIM."""
         if not self._truth:
             return None
         errors, alike = [], []
@@ -169,7 +169,7 @@ def _together(batches: Sequence[Pictures]) -> Pictures:
 
 
 def at_first(seen: Observed, unit: float = 1.0) -> tuple[Strength, ...]:
-    """Return the significant periods, strongest first: of all outputs, else of the one that shows it most.
+    """Return the significant periods, strongest first: in all outputs together, else in the strongest one.
 
     Amplitudes are multiplied by `unit`.
     """
@@ -179,11 +179,11 @@ def at_first(seen: Observed, unit: float = 1.0) -> tuple[Strength, ...]:
 
 
 def compared(before: Observed, after: Observed, gap: Observed, unit: float = 1.0) -> tuple[Strength, ...]:
-    """Return every period that was significant and every new one, strongest first, as it is now.
+    """Return every period that was significant and every new one with its present strength, strongest first.
 
-    A period that was significant keeps its view and its lines, so that equal is compared with equal: its
-    amplitude is the multitaper estimate at these lines and those significant now, less what the contents
-    add to it by chance (`BatchView.amplitude`).
+    A period that was significant is measured again in the same view. Its amplitude is the multitaper
+    estimate at the lines significant before or now, less what the contents add to it by chance
+    (`BatchView.amplitude`).
 
     A new period is listed if it is significant in the difference `gap` of the outputs in the same view, is
     stronger than the original at its lines, and the difference has at least NEW there; its

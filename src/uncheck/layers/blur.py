@@ -1,4 +1,4 @@
-"""Strided pooling whose gradient is even: of the mean, every input pixel counts alike; and of the maximum."""
+"""Strided pooling with an even gradient: the mean, in which all input pixels count alike, and the maximum."""
 
 from __future__ import annotations
 

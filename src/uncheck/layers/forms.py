@@ -122,7 +122,7 @@ def phase_form(fusing: Fusing) -> PhaseForm | None:
 
 
 def phase_matrix(matrix: Tensor, form: PhaseForm) -> Tensor:
-    """Return the map from the convolution's taps to those of all phases, from the map to the fused taps."""
+    """Return the map from the convolution's taps to those of all phases; `matrix` maps to the fused taps."""
     picked = matrix[form.rows.clamp(min=0)]
     picked[form.rows < 0] = 0
     return picked

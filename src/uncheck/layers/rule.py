@@ -32,7 +32,7 @@ class LayerTraits(NamedTuple):
     out_channels: int
     groups: int
     finished: bool = False
-    """Whether the fused weight is all there is: then the two plain steps are no choice."""
+    """Whether only the fused weight is kept, so that the form "plain" is impossible."""
 
 
 def channels_last(x: Tensor, weight: Tensor) -> bool:

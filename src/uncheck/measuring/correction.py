@@ -65,7 +65,7 @@ def component_of(
 
 
 def line_of(scheme: FrequencyPlan, i: int, lines: LineTests | None = None) -> Line:
-    """Return frequency i of a plan as a line, with what was found there if it is known."""
+    """Return frequency i of a plan as a line, with the results of its test if they are given."""
     return Line(
         frequency=tuple(map(float, scheme.frequencies[i])),
         period=tuple(map(int, scheme.denominators[i])),

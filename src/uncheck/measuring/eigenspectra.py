@@ -212,7 +212,7 @@ def _shrunk(arrays: Any, factor: int, ndim: int) -> Any:
 def _direct(
     n: int, ndim: int, periods: tuple[int, ...], numerators: tuple[int, ...], shrink: int
 ) -> tuple[NDArray[np.complex64], NDArray[np.complex128]]:
-    """Return tapers turned to each frequency, (periods, numerators K, n), and what undoes `_shrunk`."""
+    """Return tapers shifted to each frequency, (periods, numerators K, n), and factors to undo `_shrunk`."""
     f = np.divide.outer(numerators, periods).T
     window = tapers(n, ndim).values
     turn = np.exp(-2j * np.pi * f[:, :, None] * shrink * np.arange(n))

@@ -24,7 +24,7 @@ DECIBELS = 10 / float(np.log(10))
 
 @dataclass(frozen=True)
 class Modulation:
-    """Contrast that goes with the phase of one period.
+    """Contrast that depends on the phase of one period.
 
     `period` in pixels per axis; `modulation` the peak deviation in dB of the power of the detail at the
     period's phases from their mean (root of the summed squares of the sinusoids); `p_value` corrected as that

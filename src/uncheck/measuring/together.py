@@ -58,7 +58,7 @@ class SetGroup:
 
 @dataclass(frozen=True)
 class SetMeasurement:
-    """The lattice that many outputs share. `groups` by size, largest first; `notes` on those left out."""
+    """The lattice shared by many outputs: `groups` by size, largest first; `notes` on images left out."""
 
     groups: tuple[SetGroup, ...]
     notes: tuple[str, ...] = ()

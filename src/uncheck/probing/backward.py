@@ -192,7 +192,7 @@ def _orders(values: NDArray[np.float32]) -> list[NDArray[np.float32]]:
 def _share(
     cases: Iterable[tuple[NDArray[np.float32], NDArray[np.float32], Sequence[BatchComponent]]],
 ) -> float:
-    """Return the share of the power-weighted amplitude, over both orders, that goes."""
+    """Return the share of the power-weighted amplitude, over both orders, that is removed."""
     weight = gone = 0.0
     for before, after, present in cases:
         for found in present:

@@ -1,4 +1,4 @@
-"""The blame of each stage: the share of the lattice that goes when it alone is mended."""
+"""Blame of each stage: the share of the lattice that disappears when this stage alone is mended."""
 
 from __future__ import annotations
 

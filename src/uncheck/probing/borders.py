@@ -129,14 +129,14 @@ def _real(runner: Runner, batch: NDArray[np.float32], view: OutputView) -> Edge 
 
 
 def _moved(place: Sequence[int], batch: NDArray[np.float32], signal: Tensor) -> tuple[int, ...]:
-    """Return where a place of the input lies in the output."""
+    """Return the place of the output that belongs to a place of the input."""
     return tuple(
         round(p * (o / i)) for p, o, i in zip(place, batch.shape[1:-1], signal.shape[2:], strict=True)
     )
 
 
 def _small_real(runner: Runner, batch: NDArray[np.float32]) -> tuple[Tensor, Judge]:
-    """Return the middle of the example, and the edge of an output on it against the whole output."""
+    """Return the middle of the example, and a judge that compares an output on it with the whole output."""
     signal = runner.signal
     sizes = [min(n, SMALL) for n in signal.shape[2:]]
     starts = [(n - small) // 2 // 16 * 16 for n, small in zip(signal.shape[2:], sizes, strict=True)]

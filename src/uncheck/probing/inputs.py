@@ -116,7 +116,7 @@ def _pictures(what: str, shape: tuple[int, ...] | None, span: tuple[float, float
 def _at_most(
     pixels: np.ndarray[Any, np.dtype[np.float32]], shape: tuple[int, ...] | None
 ) -> np.ndarray[Any, np.dtype[np.float32]]:
-    """Cut the middle out of a picture that is larger than asked for, so that the rest need not be kept."""
+    """Cut the middle out of a picture larger than `shape`, so that the rest need not be kept."""
     if shape is None or pixels.shape[0] < shape[2] or pixels.shape[1] < shape[3]:
         return pixels
     return np.array(_cut(pixels, shape[2], shape[3], pixels.shape[-1]))

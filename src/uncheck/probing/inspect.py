@@ -193,7 +193,7 @@ def _periods(stages: Sequence[Stage], ndim: int) -> tuple[int, ...]:
 
 
 def _unread(runner: Runner, recording: Recording, batch: NDArray[np.float32]) -> str:
-    """Name what was not understood between input and output; empty if all was."""
+    """Name the operations between input and output that were not understood; empty if none."""
     names = ", ".join(recording.ledger.unsupported)
     if names or runner.signal.dim() != batch.ndim:
         return names

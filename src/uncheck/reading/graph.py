@@ -1,4 +1,4 @@
-"""The calls of one forward pass, and which call's output went into which."""
+"""Graph of one forward pass: its calls, and which output went into which call."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ def fault(report: Report) -> str:
 
 
 def change_sentence(report: Report) -> str:
-    """Return what is left, what the repair costs and what it changed; empty where there is none."""
+    """Return a sentence on the lattice left, the cost and the change of the output; "" without a repair."""
     after, cost = report["after"], report["cost"]
     if after is None or report["method"] is None:
         return ""

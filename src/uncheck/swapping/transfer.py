@@ -34,7 +34,7 @@ LEAST_SCALE, MOST_SCALE = 0.5, 2.0
 
 @dataclass(frozen=True)
 class Transfer:
-    """A layer with weights carried over, and the upsampler `up` inside it, or the same.
+    """A layer with the old weights, and the upsampler `up` inside it (or the layer itself).
 
     `change` is |nearest kernel - old kernel| / |old kernel|; `variance` the output's over the old one's for
     white input, of the least and the largest channel.

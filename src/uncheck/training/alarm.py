@@ -1,4 +1,4 @@
-"""When a lattice in training is worth a warning, and what the warning says."""
+"""Warnings of a lattice in training: when, and with which text."""
 
 from __future__ import annotations
 

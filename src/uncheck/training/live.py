@@ -149,7 +149,7 @@ class Live:
 
 
 class _Inputs(CallWatcher):
-    """Inputs of the modules that make certain calls, and the calls' numbers within them."""
+    """Watcher that keeps the inputs of modules that make certain calls, and the calls' numbers in them."""
 
     def __init__(self, model: nn.Module, keys: set[CallKey]) -> None:
         super().__init__(model)
@@ -183,14 +183,14 @@ class _Inputs(CallWatcher):
 
 
 class _Reached(Exception):
-    """Signal that the call looked for is about to be made, with one of its arguments."""
+    """Signal that the wanted call comes next; carries one of its arguments."""
 
     def __init__(self, value: Any) -> None:
         self.value = value
 
 
 class _Until(CallWatcher):
-    """Run up to a call."""
+    """Watcher that stops the run at a call."""
 
     def __init__(self, model: nn.Module, key: CallKey, argument: int | str) -> None:
         super().__init__(model)

@@ -137,7 +137,7 @@ class LatticeMonitor(Callback):
         return self.tracker.state_dict()
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on with the curve of a checkpoint."""
+        """Continue the curve of a checkpoint."""
         self.tracker.load_state_dict(state_dict)
 
     def _given(self, outputs: Any) -> Any:

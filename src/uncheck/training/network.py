@@ -1,4 +1,4 @@
-"""A network between two training steps: run without a trace, and its layers and outputs told apart."""
+"""A network between two training steps: runs without side effects, its layers and its outputs."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def weight_of(model: nn.Module) -> Tensor:
 
 
 def chosen(returned: Any, choice: Choice) -> tuple[Tensor, str]:
-    """Return the images (N, C, *spatial), and a sentence on which they are where several fit.
+    """Return the images (N, C, *spatial), and a note if several outputs fit.
 
     Without a choice as `uncheck.inspect` chooses, see `maps_in`.
     """

@@ -1,4 +1,4 @@
-"""What images add up to in the set test: a batch, all images of a process, those of all processes."""
+"""Sums for the set test: of a batch, of all images of a process, of all processes."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def batch_sums(images: Any, periods: tuple[int, ...], span: Span | None) -> Batc
 
 @dataclass(frozen=True)
 class Part:
-    """The sums of some images of one shape (C, *spatial), for the periods measured on each part of them."""
+    """Sums of images of one shape (C, *spatial), for the periods measured on each part of the image."""
 
     shape: tuple[int, ...]
     groups: tuple[BatchSums, ...]

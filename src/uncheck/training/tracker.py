@@ -176,7 +176,7 @@ class LatticeTracker:
         return lattice_trend(steps, strengths, end=self.end, visible=self.visible)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what to keep in a checkpoint, so that the curve goes on after it."""
+        """Return the state for a checkpoint; with it the curve continues."""
         return {
             "steps": self._steps,
             "history": [asdict(m) for m in self.history],
@@ -186,7 +186,7 @@ class LatticeTracker:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from a checkpoint."""
+        """Continue from a checkpoint."""
         self._steps = int(state["steps"])
         self.history = [
             # JSON made text of the periods.
@@ -200,7 +200,7 @@ class LatticeTracker:
         self._lasting = int(state.get("lasting", 0))
 
     def _known_periods(self) -> tuple[int, ...]:
-        """Return those of the stages, if any process knows them, and a few more; otherwise `measure`'s."""
+        """Return the periods of the stages and a few more if a process knows them, else `measure`'s."""
         known = [
             own for own in from_all(None if self._gains is None else self._gains.periods) if own is not None
         ]
@@ -229,7 +229,7 @@ class LatticeTracker:
         return self.inputs() if isinstance(self.inputs, Callable) else self.inputs  # type: ignore[arg-type]
 
     def _read(self) -> None:
-        """Read the stages, again if layers were added or replaced; what fails is told by `_spreads`."""
+        """Read the stages, again if layers were added or replaced; `_spreads` warns of errors."""
         if self.model is None or self.inputs is None:
             return
         try:

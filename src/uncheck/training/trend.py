@@ -160,7 +160,7 @@ def lattice_trend(
 
 
 class _Carried(NamedTuple):
-    """Straight line carried on: its slope, and its values now and at the end with an interval."""
+    """Extrapolated straight line: its slope, and its values now and at the end with an interval."""
 
     slope: float
     slopes: tuple[float, float]
@@ -196,7 +196,7 @@ def _carried(
 
 
 def _exp(value: float) -> float:
-    """Return grey levels: no lattice is stronger than white, and one on the floor is none."""
+    """Return grey levels from their logarithm, cut at white; 0 at FLOOR."""
     if value <= log(FLOOR) + 1e-5:
         return 0.0
     return exp(value) if value < log(LEVELS) else LEVELS

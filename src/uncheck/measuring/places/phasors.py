@@ -161,7 +161,7 @@ def _kernel(frequency: float, size: int) -> NDArray[np.complex64]:
 
 
 def _paired(kernels: NDArray[np.complex64]) -> NDArray[np.float32]:
-    """Return (2 size, 2 F): real and imaginary part in, those of every line out, in turn."""
+    """Return the real matrix (2 size, 2 F) of a complex product: real and imaginary parts alternate."""
     return np.concatenate([kernels, 1j * kernels], axis=1).T.copy().view(np.float32)
 
 

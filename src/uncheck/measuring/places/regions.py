@@ -114,8 +114,9 @@ def _of_lines(lines: Sequence[Line], p_value: float) -> Component:
 def _extent(
     where: tuple[slice, ...], inside: NDArray[np.bool_], size: int, shape: tuple[int, int]
 ) -> tuple[tuple[int, int, int, int], float]:
-    """Return bounds in pixels and share of the picture. Each window stands for its middle half; those at the
-    border of the picture reach to it.
+    """Return bounds in pixels and share of the picture.
+
+    Each window stands for its middle half; windows at the border of the picture reach to it.
     """
     half = size // 2
     ends = [
@@ -129,7 +130,7 @@ def _extent(
 
 
 def without_leakage(maps: Sequence[PeriodMap]) -> list[PeriodMap]:
-    """Remove what stronger maps leak into weaker ones, and merge harmonics into their fundamental.
+    """Remove the leakage of stronger maps into weaker ones, and merge harmonics into their fundamental.
 
     In a place that a stronger map also has, a weaker line within two cycles per window of one of its lines
     is taken for its leakage; what then remains of a period that divides the stronger one is its harmonic.

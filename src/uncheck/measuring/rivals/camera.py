@@ -26,7 +26,7 @@ QUINCUNX = 0.55
 
 
 def is_bayer(array: NDArray[np.float32], lattice: Lattice) -> bool:
-    """Test whether all there is has period 2, at most 1 level, and is as a camera's mosaic leaves it.
+    """Test whether a camera's mosaic explains the lattice: period 2, at most 1 level, its pattern.
 
     Either the pattern is a quincunx, green against red and blue, with next to nothing left in brightness; or
     the measured half of the green pixels varies more than the interpolated half, while red and blue vary more

@@ -139,7 +139,7 @@ def _component(
 
 
 def _apart(fresh: list[Component], hop: int) -> list[Component]:
-    """Return those that cannot be leakage of a stronger one; the others are judged again without it."""
+    """Return the components that cannot be leakage of a stronger one."""
     taken: list[Component] = []
     for component in sorted(fresh, key=lambda c: -c.amplitude):
         near = any(
@@ -160,7 +160,7 @@ def _rms(values: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def _level(component: Component, noise: NDArray[np.float64]) -> float:
-    """Return the level in the channel where the component stands out most, dB."""
+    """Return the level in the channel where the component is strongest over the noise, dB."""
     power = sum(np.square(line.amplitudes) / (1 if line.real else 2) for line in component.lines)
     return float(10 * np.log10(np.max(power / noise**2)))
 
