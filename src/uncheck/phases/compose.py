@@ -1,4 +1,4 @@
-"""Two kernels in a row are one kernel."""
+"""The kernel of two upsamplers in a row."""
 
 from __future__ import annotations
 

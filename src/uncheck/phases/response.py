@@ -1,4 +1,4 @@
-"""The upsampler as a linear map: its frequency response, how far images are held down, its matrix."""
+"""The upsampler as a linear map: its frequency response, image rejection, and matrix."""
 
 from __future__ import annotations
 

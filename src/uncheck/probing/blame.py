@@ -63,7 +63,7 @@ def blame(
     unchanged: NDArray[np.float32],
     view: OutputView,
 ) -> tuple[StageBlame, ...]:
-    """Measure the share of the final lattice that each stage answers for.
+    """Measure the share of the final lattice that each stage causes.
 
     Two counterfactuals, the rest of the network unchanged: A_i is the amplitude of a period with stage i
     made even to second order, S_i with the phases of stages 0 to i scrambled, A = S_(-1) without either:

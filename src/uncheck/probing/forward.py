@@ -85,7 +85,7 @@ def levels(
 
 
 def output_range(values: NDArray[np.generic]) -> tuple[float, float]:
-    """Return the range of an output: the usual one, or its own where it uses little of that.
+    """Return the range of an output: the usual one, or its own if it fills little of that.
 
     Untrained networks without a trained contrast leave outputs within a few hundredths; against 0..1 whatever
     they contain would look faint. Their own range is taken where 98 % of the values span less than an eighth.

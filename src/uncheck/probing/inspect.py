@@ -209,7 +209,7 @@ def _left(stages: Sequence[Stage]) -> set[int]:
 
 
 def _left_by(stages: Sequence[Stage], periods: Sequence[int]) -> tuple[int, ...]:
-    """Return the periods that divide one that a stage leaves; all where there are no stages."""
+    """Return the divisors of the periods that the stages leave; all periods without stages."""
     left = _left(stages)
     return tuple(p for p in periods if any(own % p == 0 for own in left)) or tuple(periods)
 

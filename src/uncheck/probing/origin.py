@@ -1,4 +1,4 @@
-"""The origin of a lattice: the input, the architecture, or what was learned."""
+"""The origin of a lattice: the input, the architecture, or the learned weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`uncheck.repair`: a released network without its lattice, judged on inputs that nothing was fitted on."""
+"""`uncheck.repair`: a released network without its lattice, judged on held-out inputs."""
 
 from __future__ import annotations
 

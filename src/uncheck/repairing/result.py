@@ -38,7 +38,7 @@ class Tried(Plain):
 
 @dataclass(frozen=True)
 class Repair:
-    """A repaired network, verified; or why there is none.
+    """A verified repaired network, or the reason why there is none.
 
     Attributes:
         network: name of the network's class.

@@ -37,7 +37,7 @@ FAILURES: tuple[type[Exception], ...] = (Exception,)
 
 
 class TimeUp(Exception):
-    """A method's share of the time is spent."""
+    """Signal that a method has used up its time."""
 
 
 @dataclass
@@ -72,7 +72,7 @@ class Clock:
 
 @dataclass(frozen=True)
 class Trial:
-    """One candidate, how it was judged, and why it may not be kept, if it may not."""
+    """One candidate, its judgement, and the reason why it is rejected, if it is."""
 
     candidate: Candidate
     judged: Judgement
@@ -123,7 +123,7 @@ class Search:
         self.refused.append(Refused(kind, reason, method))
 
     def _nothing_to_repair(self) -> str:
-        """Return why there is nothing to repair; "" where there is something."""
+        """Return the reason why nothing is to be repaired; "" if something is."""
         assert self.verifier is not None
         significant = any(s.significant for s in self.verifier.before.lattice)
         if not self.case.recording.stages:

@@ -1,4 +1,4 @@
-"""The truth that super-resolution networks bring along: pictures, and the same pictures reduced."""
+"""Ground truth for super-resolution networks: pictures, and the same pictures reduced."""
 
 from __future__ import annotations
 

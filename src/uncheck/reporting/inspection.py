@@ -1,4 +1,4 @@
-"""An inspection as text: the verdict and the layer to blame first, then what it rests on."""
+"""An inspection as text: the verdict and the layer to blame, then the evidence."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def _reasons(report: Report) -> list[Part]:
 
 
 def _name(stage: Report) -> str:
-    """Return the name of a layer; of one that is called again, which call it is."""
+    """Return the name of a layer, with the number of the call if it is called again."""
     again = f" (call {stage['call'] + 1})" if stage.get("call") else ""
     return f"{stage['name'] or 'the model itself'}{again}"
 

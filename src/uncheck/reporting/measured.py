@@ -59,7 +59,7 @@ def _headline(report: Report) -> Text:
 
 
 def _set(report: Report) -> list[Part]:
-    """Return the verdict on all of them as one set, which stands before those on each."""
+    """Return the verdict on all images as one set."""
     made = report.get("set")
     if made is None:
         return []
@@ -76,7 +76,7 @@ def _verdict(one: Report) -> str:
 
 
 def _second_order(images: Sequence[Report]) -> list[str]:
-    """Return the contrast that goes with the phase: in full for one picture, a count for many."""
+    """Return the contrast that depends on the phase: in full for one picture, a count for many."""
     having = [image["second_order"] for image in images if image["second_order"]]
     if not having:
         return []
@@ -120,7 +120,7 @@ def _component(component: Report, image: Report) -> str:
 
 
 def _notes(images: Sequence[Report]) -> list[str]:
-    """Return each remark once, with the first signal that it is about."""
+    """Return each note once, with the first signal that has it."""
     about: dict[str, list[str]] = {}
     for image in images:
         for note in image["notes"]:
@@ -134,7 +134,7 @@ def _notes(images: Sequence[Report]) -> list[str]:
 
 
 def _brightness(images: Sequence[Report]) -> list[str]:
-    """Return how the strongest component of a single picture goes with brightness; nothing for many."""
+    """Return how the strongest component of a single picture depends on brightness; nothing for many."""
     if len(images) != 1 or not images[0]["brightness"]:
         return []
     one = images[0]["brightness"][0]

@@ -1,4 +1,4 @@
-"""What all reports are made of: words for numbers, tables, pages of text, and JSON."""
+"""Parts of all reports: words for numbers, tables, pages of text, and JSON."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
 class Result(Protocol):
-    """What a report is made of: anything with a dictionary of lists, dictionaries and numbers."""
+    """Source of a report: anything with a dictionary of lists, dictionaries and numbers."""
 
     def to_dict(self) -> dict[str, Any]: ...  # noqa: D102
 

@@ -1,4 +1,4 @@
-"""A repair as text: the fault, the change, its cost, and what else it changed."""
+"""A repair as text: the fault, its removal, the cost, and other changes of the output."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def outcome(report: Report) -> str:
 
 
 def headline(report: Report) -> str:
-    """Return the verdict: the fault, and what was done about it."""
+    """Return the verdict: the fault, and the repair."""
     kind, network, before = outcome(report), report["network"], report["before"]
     if kind == "clean" and before is not None and not significant(before):
         return f"Nothing to repair: the outputs of {network} show no lattice."
@@ -120,7 +120,7 @@ def significant(look: Report) -> list[Report]:
 
 
 def tables(report: Report) -> dict[str, Rows]:
-    """Return all tables of a report by name; those without rows have nothing to say."""
+    """Return all tables of a report by name; some have no rows."""
     return {
         "lattice": _periods(report, "lattice", ""),
         "second_order": _periods(report, "second_order", " (dB)"),

@@ -96,7 +96,7 @@ def repair_page(
 
 
 def _tiles(report: Report) -> list[tuple[str, str]]:
-    """Return the numbers that matter most, and what they are."""
+    """Return the most important numbers, and their names."""
     before, after, cost = report["before"], report["after"], report["cost"]
     tiles = []
     if before is not None and significant(before):
@@ -150,7 +150,7 @@ class Figure:
 
 
 def crops(pictures: Pictures, place: Place) -> tuple[list[Figure], str]:
-    """Return the outputs where the lattice shows most, what the repair changed, and the place in words."""
+    """Return crops of the outputs at `place`, the change by the repair, and the place in words."""
     top, left = place
     cut = (slice(top, top + CROP), slice(left, left + CROP))
     shown = [name for name in ("original", "repaired", "spun") if name in pictures]
@@ -206,7 +206,7 @@ def _spectra_of(pictures: Pictures) -> dict[str, NDArray[np.float32]]:
 
 
 def _thinned(picture: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return it reduced to about SPECTRUM pixels by the maximum, so that single lines stay."""
+    """Reduce a spectrum to about SPECTRUM pixels by the maximum, which keeps single lines."""
     rows, columns = (-(-n // SPECTRUM) for n in picture.shape[:2])
     across = np.maximum.reduceat(picture, range(0, picture.shape[1], columns), axis=1)
     return np.asarray(np.maximum.reduceat(across, range(0, picture.shape[0], rows), axis=0))
@@ -237,7 +237,7 @@ def _circles(periods: Collection[Period], shape: tuple[int, ...]) -> list[tuple[
 
 
 def curves(pictures: Pictures, periods: Collection[Period]) -> dict[str, Any]:
-    """Return spectra of sound as points over frequency 0 to 1/2, and where the lines of the lattice are."""
+    """Return spectra of sound as points over frequency 0 to 1/2, and the lines of the lattice."""
     halves = {name: each[len(each) // 2 :] for name, each in _spectra_of(pictures).items()}
     low = min(float(np.percentile(each, 1)) for each in halves.values())
     high = max(float(each.max()) for each in halves.values())

@@ -26,7 +26,7 @@ RIDGE = 1e-2
 
 
 class CallProbe(CallWatcher):
-    """Pass the input and the output of one call to a function while the model runs."""
+    """Watcher that passes the input and the output of one call to a function."""
 
     def __init__(self, model: nn.Module, key: CallKey, show: Callable[[Tensor, Tensor], None]) -> None:
         super().__init__(model)
@@ -35,7 +35,7 @@ class CallProbe(CallWatcher):
     def on_call(
         self, key: CallKey, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], out: Any
     ) -> Any:
-        """Show it; the output stays."""
+        """Pass input and output on; the output stays."""
         if key == self._key:
             self._show(args[0] if args else kwargs["input"], out)
         return out

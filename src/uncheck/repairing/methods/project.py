@@ -86,7 +86,7 @@ def project(case: Case, advance: Advance) -> Iterator[Candidate]:
 
 
 def _sets(writable: WritableStages, usable: list[int]) -> list[tuple[int, ...]]:
-    """Return the stage that feeds the output alone, then all."""
+    """Return the last stage alone, then all stages."""
     stages = writable.case.recording.stages
     last = [i for i in usable if stages[i].output_period == stages[i].stride]
     return [chosen for chosen in dict.fromkeys([tuple(last[-1:]), tuple(usable)]) if chosen]
@@ -147,7 +147,7 @@ def _has_phase_bias(handle: WeightHandle) -> bool:
 def _biased(
     writable: WritableStages, kernels: dict[int, PhaseKernel], label: str, advance: Advance
 ) -> Iterator[Candidate]:
-    """Yield the same with biases per phase solved for; nothing where no layer has them already."""
+    """Yield candidates with solved biases per phase, if a layer has such biases already."""
     chosen = [index for index in kernels if _has_phase_bias(writable.handles[index])]
     if chosen:
         advance(f"project, biases: {label}")

@@ -57,7 +57,7 @@ class WritableStages:
         return self.candidate("", kernels).done_to(self.case.copy())
 
     def refusal(self) -> Refusal:
-        """Return why there is no candidate at all."""
+        """Return the reason why there is no candidate."""
         return Refusal(
             "; ".join(dict.fromkeys(self.reasons)) or "no upsampling stage leaves the periods found"
         )

@@ -27,13 +27,13 @@ KEEP = 1e-3
 
 @dataclass(frozen=True, eq=False)
 class PhaseAffine:
-    """y_p <- gain_p y_p + bias_p, each (out, *stride)."""
+    """Gains and biases per phase, each (out, *stride):  y_p <- gain_p y_p + bias_p."""
 
     gain: Tensor
     bias: Tensor
 
     def of(self, kernel: PhaseKernel) -> PhaseKernel:
-        """Return the kernel followed by this: h_p <- gain_p h_p, b_p <- gain_p b_p + bias_p."""
+        """Return the kernel followed by them:  h_p <- gain_p h_p,  b_p <- gain_p b_p + bias_p."""
         gain, bias = self.gain.to(kernel.weight), self.bias.to(kernel.weight)
         whole = gain * kernel.phase_bias() + bias
         # the gain at a position of h is that of the output phase that reads it
@@ -141,7 +141,7 @@ def _centred(values: Tensor) -> Tensor:
 def edited(
     model: nn.Module, stages: Sequence[Stage], edits: Mapping[int, Callable[[Tensor], Tensor]]
 ) -> Iterator[None]:
-    """Change the outputs of stages, while the model runs: of their calls, or of the layers in their place."""
+    """Watcher that changes the outputs of stages: of their calls, or of the layers that replace them."""
     calls: dict[CallKey, Callable[[Tensor], Tensor]] = {}
     with ExitStack() as stack:
         for stage in stages:
