@@ -185,9 +185,9 @@ def compared(before: Observed, after: Observed, gap: Observed, unit: float = 1.0
     estimate at the lines significant before or now, less what the contents add to it by chance
     (`BatchView.amplitude`).
 
-    A new period is listed if it is significant in the difference `gap` of the outputs in the same view, is
-    stronger than the original at its lines, and the difference has at least NEW there; its
-    amplitude is that of the difference, in which contents cancel. Amplitudes are multiplied by `unit`.
+    A new period is listed if it is significant in the difference `gap` of the outputs in the same view, if
+    it is stronger than the original at its lines, and if the difference has at least NEW there. Its amplitude
+    is that of the difference, in which contents cancel. Amplitudes are multiplied by `unit`.
     """
     out = []
     for period in before.periods:

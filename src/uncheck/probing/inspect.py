@@ -209,7 +209,7 @@ def _left(stages: Sequence[Stage]) -> set[int]:
 
 
 def _left_by(stages: Sequence[Stage], periods: Sequence[int]) -> tuple[int, ...]:
-    """Return the divisors of the periods that the stages leave; all periods without stages."""
+    """Return those of the periods that divide a period left by a stage; all if none does."""
     left = _left(stages)
     return tuple(p for p in periods if any(own % p == 0 for own in left)) or tuple(periods)
 

@@ -36,7 +36,7 @@ class LatticePicture:
 def lattice_pictures(levels: Levels, lattice: Levels, place: Place) -> list[LatticePicture]:
     """Return the lattice of a picture alone, the picture without it, and both enlarged beside the picture.
 
-    What is taken out is the mean lattice: one sinusoid of constant strength per line. Where a lattice is
+    The lattice removed is the mean one: a sinusoid of constant strength per line. Where the lattice is
     stronger or weaker than its mean, the rest stays.
 
     `levels` are (H, W, C) grey levels, `lattice` is that in them, and `frequencies` are those of its lines.

@@ -12,9 +12,9 @@ from uncheck.training.trend import EARLIEST
 IN_A_ROW = 2
 #: Measurements before which nothing is said where the end of training is unknown.
 FIRST = 5
-#: Corrected p-value below which a period is there, smaller than that of a test on its own (0.001):
-#: fixed inputs make two measurements in a row nearly one sample, and noise whose strength depends on the
-#: phase, as that of every upsampling does, breaks the null of the test.
+#: Corrected p-value below which a period is there. It is smaller than that of a test on its own (0.001),
+#: because the same inputs make two measurements in a row nearly one sample, and because upsampled noise,
+#: whose strength depends on the phase, violates the null hypothesis of the test.
 SIGNIFICANCE = 1e-6
 #: Share of `visible` that a lattice must fall below before it is warned of again.
 GONE = 0.5
@@ -23,11 +23,11 @@ UNEVEN = 0.05
 
 
 class Alarm:
-    """Rule that warns of a period once: when it is significant in two measurements in a row.
+    """Rule that warns of a period once: when it is present in two measurements in a row.
 
-    There: corrected p-value below `significance` and strength at least `visible`, grey levels. A period is
-    warned of again only after two measurements in a row below half of `visible`. Nothing is said in the first
-    tenth of training, or in the first five measurements where its end is unknown.
+    Present means a corrected p-value below `significance` and a strength of at least `visible` grey levels. A
+    period is warned of again only after two measurements in a row below half of `visible`. There are no
+    warnings in the first tenth of training, or in the first five measurements if its end is unknown.
     """
 
     def __init__(self, visible: float, significance: float) -> None:

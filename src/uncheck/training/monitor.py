@@ -41,9 +41,10 @@ class LatticeMonitor(Callback):
 
         Trainer(callbacks=[LatticeMonitor(inputs=codes, network=lambda module: module.generator)])
 
-    Measured is after batches in which an optimizer stepped, and steps count these batches. Values go to all
-    loggers of the trainer, under the step of whatever else is logged for that batch (one less, as Lightning
-    counts from 0), and to `trainer.callback_metrics` for other callbacks; the curve is kept in checkpoints.
+    It measures after batches in which an optimizer stepped, and steps count these batches. Values go to all
+    loggers of the trainer, under the step of everything else logged for that batch (one less, as Lightning
+    counts from 0). They also go to `trainer.callback_metrics`, for other callbacks. The curve is kept in
+    checkpoints.
 
     Args:
         inputs: what the network is run on, as for `LatticeTracker`; moved to its device and precision.

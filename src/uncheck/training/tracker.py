@@ -38,21 +38,21 @@ class LatticeTracker:
             ...
             tracker.step()
 
-    Measured are the lattice that all outputs share (the set test of `LatticeMetric`) and the mean strength of
-    single ones, and of each upsampling stage the gain spread of its weights. Training goes on as it would
-    have without: the network runs in eval mode, without gradients or autocast, and weights, statistics and
-    random states are left as they were. A sixteenth of each side is left out, as in `inspect`: what padding
-    does at the border is no lattice; only periods too long for the rest are measured with it. What fails is
-    warned of once, and never raised.
+    It measures the lattice that all outputs share (the set test of `LatticeMetric`), the mean strength of
+    single outputs, and the gain spread of the weights of each upsampling stage. Training is not affected: the
+    network runs in eval mode, without gradients or autocast, and weights, statistics and random states are
+    left as they were. A sixteenth of each side is left out, as in `inspect`, because padding disturbs the
+    border; only periods too long for the rest are measured with it. Each cause of failure is warned of once;
+    none is raised.
 
     Args:
         model: the network that makes the images. None: only `outputs` given to `step` are measured.
         inputs: what it is run on: a tensor, a tuple, or a callable that returns one. The same inputs each
             time make the best curve; 16 images or more are a good set.
         every: steps between measurements.
-        output: which of several outputs of the model are the images: index, key, or a callable that takes
-            them from what it returned. None: the map of most positions, as `inspect`; warned of if others
-            are there.
+        output: which of several outputs of the model are the images: index, key, or a callable that gets
+            what the model returned. None: the largest map, as in `inspect`, with a warning if there are
+            others.
         periods: pixels, from 2. None: those of the stages with 2, 4 and 8; where the network is not given or
             not understood, 2 to 16 as `measure`. Those that do not fit the images are not tested.
         span: the lowest and highest value of the images, which become 0 and 255. None: inferred each time.
@@ -60,8 +60,8 @@ class LatticeTracker:
         end: the step at which training ends, for the verdict; None looks ahead to four times each step.
         visible: grey levels from which a lattice is warned of.
         significance: corrected p-value below which a period is there. Smaller than that of a test on its own
-            (0.001): fixed inputs make two measurements in a row nearly one sample, and noise whose strength
-            depends on the phase, as every upsampling makes of noise, breaks the null of the test.
+            (0.001), because the same inputs make two measurements in a row nearly one sample, and because
+            upsampled noise, whose strength depends on the phase, violates the null hypothesis of the test.
         prefix: of the names logged: strength, mean_strength, strength_P and p_value_P of each period P, and
             gain_spread/NAME of each stage.
 

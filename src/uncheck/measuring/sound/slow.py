@@ -24,7 +24,7 @@ MOST_WINDOWS = 4096
 HALF_BANDWIDTH = 25.0
 
 #: Amplitude of what rounding leaves, relative to the loudest sample.
-QUIET = 1e-6
+ROUNDING_LEVEL = 1e-6
 
 #: Share of the noise that is assumed to be there in any case.
 LEAST_NOISE = 0.05
@@ -84,7 +84,7 @@ def slow_test(values: NDArray[np.float32], periods: Sequence[int], hop: int) -> 
         p_value = np.ones(mean.shape)
         for channel in range(values.shape[1]):
             samples = np.ascontiguousarray(values[:, channel])
-            quiet = QUIET * float(np.abs(samples).max())
+            quiet = ROUNDING_LEVEL * float(np.abs(samples).max())
             if quiet > 0:
                 line, power = slow_spectra(samples, group, hop)
                 mean[:, channel], p_value[:, channel] = _f_test(line, power, quiet, real)

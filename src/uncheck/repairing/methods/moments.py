@@ -25,7 +25,7 @@ POSITIONS = 4096
 RIDGE = 1e-2
 
 
-class CallProbe(CallWatcher):
+class CallReader(CallWatcher):
     """Watcher that passes the input and the output of one call to a function."""
 
     def __init__(self, model: nn.Module, key: CallKey, show: Callable[[Tensor, Tensor], None]) -> None:
@@ -67,7 +67,7 @@ def patch_moment(case: Case, model: nn.Module, key: CallKey, kernel: PhaseKernel
         count += len(rows)
 
     for inputs in case.fit:
-        run(model, inputs, CallProbe(model, key, add))
+        run(model, inputs, CallReader(model, key, add))
     total /= max(1, count)
     return total + RIDGE * total.diagonal().mean() * torch.eye(n, dtype=torch.float64)
 
@@ -130,7 +130,7 @@ def phase_moments(case: Case, model: nn.Module, stage: Stage) -> PhaseMoments:
         samples += len(rows)
 
     for inputs in case.fit:
-        run(model, inputs, CallProbe(model, stage.key, add))
+        run(model, inputs, CallReader(model, stage.key, add))
     mean = torch.stack([s / n for n, s, _ in sums])
     square = torch.stack([q / n for n, _, q in sums])
     return PhaseMoments(mean, square - mean[:, :, None] * mean[:, None, :], samples)

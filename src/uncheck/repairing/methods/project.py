@@ -86,7 +86,7 @@ def project(case: Case, advance: Advance) -> Iterator[Candidate]:
 
 
 def _sets(writable: WritableStages, usable: list[int]) -> list[tuple[int, ...]]:
-    """Return the last stage alone, then all stages."""
+    """Return the last stage before the output alone, then all usable stages."""
     stages = writable.case.recording.stages
     last = [i for i in usable if stages[i].output_period == stages[i].stride]
     return [chosen for chosen in dict.fromkeys([tuple(last[-1:]), tuple(usable)]) if chosen]
