@@ -46,7 +46,7 @@ def test_torchinfo_counts_a_transposed_convolution_on_the_output_grid():
     x = torch.randn(2, 4, 8, 8)
     assert multiplications(two, x) == 2 * 64 * 24 * 36
     assert multiplications(one._transposed, x) == 2 * 64 * 24 * 16
-    assert ResizeConv2d(4, 6, 3)._forms.taps == (4, 4)
+    assert ResizeConv2d(4, 6, 3)._forms.plan.taps == (4, 4)
 
 
 def test_monai_unet_defaults_to_k3_s2(tmp_path):

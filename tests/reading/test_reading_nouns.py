@@ -52,7 +52,7 @@ def part(value, key):
     return dict(parts_of(value))[key]
 
 
-@examples(5, 200)
+@pytest.mark.integration
 @given(nests)
 def test_paths_lead_to_the_tensors(nest):
     found = list(named_tensors(nest))

@@ -79,6 +79,11 @@ def test_the_report_has_the_keys_and_no_infinite_number(projected):
         assert {"lattice", "strength"} <= set(report[side])
     assert {"psnr_to_original", "psnr_to_spun", "psnr_to_truth"} <= set(report["fidelity"])
     assert set(report["cost"]) == {"before_ms", "after_ms", "before_mb", "after_mb"}
+
+
+@pytest.mark.integration
+def test_the_report_of_a_refusal_has_the_same_keys(projected):
+    report = projected[0].to_dict()
     refused = repair(Halved(), PICTURES, method="project", minutes=5, fidelity=99.0).to_dict()
     assert set(refused) == set(report)
     assert set(refused["fidelity"]) >= {"psnr_to_original", "psnr_to_spun", "psnr_to_truth"}
