@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from uncheck.measuring.colour.amplitudes import grid, local_amplitudes, local_means
 from uncheck.measuring.colour.brightness import brightness_dependence
-from uncheck.measuring.colour.dependence_curve import curve
-from uncheck.measuring.colour.local_amplitude import grid, local_amplitudes, local_means
-from uncheck.measuring.colour.regression import fit
+from uncheck.measuring.colour.regression import curve, fit
 from uncheck.measuring.components import Component
 from uncheck.measuring.lattice import find_lattice
 

@@ -10,7 +10,7 @@ import uncheck
 from fusing import test_fusing_ways
 from fusing.zoo import fused
 from uncheck.fusing import lazy
-from uncheck.fusing.check import difference, second_input
+from uncheck.fusing.result import difference, second_input
 from uncheck.reporting import json_text
 from uncheck.reporting.fusion import fuse_text
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from oracles.where_naive import naive_p, naive_windowed
-from uncheck.measuring.coherence import (
+from uncheck.measuring.checks import (
     AGREE,
     ENOUGH,
     WINDOW,

@@ -13,9 +13,8 @@ from tests.oracles.brightness_naive import naive_errors, naive_left_out, naive_l
 import released
 from tiers import examples
 from uncheck.measuring import brightness_dependence, find_lattice
-from uncheck.measuring.colour.dependence_curve import curve
-from uncheck.measuring.colour.local_amplitude import Windows, grid, local_amplitudes, local_means
-from uncheck.measuring.colour.regression import fit, variance
+from uncheck.measuring.colour.amplitudes import Windows, grid, local_amplitudes, local_means
+from uncheck.measuring.colour.regression import curve, fit, variance
 from uncheck.measuring.components import Component, Line
 
 EXAMPLES = examples(5, 20, derandomize=True)

@@ -9,9 +9,9 @@ import released
 from oracles.measuring_naive import naive_spectrum
 from tiers import examples
 from uncheck.measuring import find_lattice, measure, synthesise
+from uncheck.measuring.checks import attribute_harmonics
 from uncheck.measuring.components import Lattice
 from uncheck.measuring.eigenspectra import eigencoefficients
-from uncheck.measuring.harmonics import attribute_harmonics
 
 SHAPE = (256, 272)
 

@@ -6,7 +6,7 @@ from PIL import Image
 
 import released
 from uncheck.measuring import find_lattice, measure
-from uncheck.measuring.harmonics import attribute_harmonics
+from uncheck.measuring.checks import attribute_harmonics
 
 ALL = range(2, 65)
 

@@ -11,7 +11,7 @@ from tests.oracles.measuring_naive import naive_spectrum, naive_sums
 
 from tiers import examples
 from uncheck.measuring import brightness_dependence, find_lattice
-from uncheck.measuring.colour.opponent import NAMES, OPPONENT, colour_amplitudes
+from uncheck.measuring.colour.amplitudes import NAMES, OPPONENT, colour_amplitudes
 
 EXAMPLES = examples(5, 15, derandomize=True)
 SHAPE = (64, 72)

@@ -9,7 +9,7 @@ from PIL import Image
 import released
 from uncheck.measuring import find_lattice, measure
 from uncheck.measuring.rivals import jpeg_grid, name_rival
-from uncheck.measuring.rivals.enlarged import before_repetition
+from uncheck.measuring.rivals.repetition import before_repetition
 
 
 def photo(index, size):

@@ -13,16 +13,15 @@ import released
 from tiers import cases
 from uncheck.measuring import find_lattice
 from uncheck.measuring.rivals import name_rival
-from uncheck.measuring.rivals.enlarged import before_repetition
-from uncheck.measuring.rivals.offset import is_beside
+from uncheck.measuring.rivals.repetition import before_repetition, is_tiled
 from uncheck.measuring.rivals.texture import (
     common_period,
     flat_blocks,
+    is_beside,
     is_halftone,
     is_texture,
     lattice_share,
 )
-from uncheck.measuring.rivals.tiles import is_tiled
 
 ROOT = Path(__file__).parents[2]
 

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from uncheck.measuring import find_lattice, synthesise
-from uncheck.measuring.places.strongest import strongest_place
+from uncheck.measuring.lines import strongest_place
 from uncheck.reporting.pictures import (
     CROP,
     ENLARGED,

@@ -23,7 +23,7 @@ from reporting.sample_repair import (
     strength,
 )
 from uncheck.judging.judgement import Fidelity
-from uncheck.measuring.places.strongest import strongest_place
+from uncheck.measuring.lines import strongest_place
 from uncheck.reporting.page import Page
 from uncheck.reporting.repair import band, repair_text
 from uncheck.reporting.repair_page import crop_frequencies, lattice_frequencies, repair_page

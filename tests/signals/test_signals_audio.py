@@ -11,7 +11,7 @@ from scipy.io import wavfile
 
 from uncheck.errors import UncheckError
 from uncheck.measuring import measure
-from uncheck.signals import budget
+from uncheck.signals import paths
 from uncheck.signals.audio import read_audio, sound
 from uncheck.signals.signal import Given
 
@@ -240,7 +240,7 @@ def test_a_sound_that_is_too_long_is_refused_before_it_is_decoded(tmp_path, monk
     soundfile = pytest.importorskip("soundfile")
     soundfile.write(tmp_path / "a.flac", np.zeros((2000, 8)), RATE)
     wavfile.write(tmp_path / "a.wav", RATE, np.zeros(16000, np.int16))
-    monkeypatch.setattr(budget, "MOST_VALUES", 15_000)
+    monkeypatch.setattr(paths, "MOST_VALUES", 15_000)
     monkeypatch.setattr(soundfile.SoundFile, "read", lambda *_, **__: pytest.fail("it was decoded"))
     for name, shape in (("a.flac", "2000 x 8"), ("a.wav", "16000")):
         with pytest.raises(UncheckError, match=rf"{name}: {shape} values are more than the 150 million"):

@@ -8,7 +8,7 @@ from PIL import Image
 
 from uncheck.errors import UncheckError
 from uncheck.measuring import Signal, measure
-from uncheck.signals.mosaics import tiles
+from uncheck.signals.signal import tiles
 
 RANDOM = np.random.default_rng(0)
 

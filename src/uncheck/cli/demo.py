@@ -25,7 +25,7 @@ def command(
 
     from uncheck.demo import load, origin, pictures
     from uncheck.measuring import find_lattice, measure, synthesise
-    from uncheck.measuring.places.strongest import strongest_place
+    from uncheck.measuring.lines import strongest_place
     from uncheck.probing.inspect import inspect
     from uncheck.reporting import inspect_text, json_text, measure_text
     from uncheck.reporting.pictures import CROP, as_image, as_png, lattice_pictures

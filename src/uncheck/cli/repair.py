@@ -193,7 +193,7 @@ def _write(
 
 def _place(result: Repair, pictures: Mapping[str, NDArray[np.float32]]) -> tuple[int, int]:
     """Return where the page crops: the part in which the original's lattice is strongest."""
-    from uncheck.measuring.places.strongest import strongest_place
+    from uncheck.measuring.lines import strongest_place
     from uncheck.reporting.pictures import CROP
     from uncheck.reporting.repair_page import crop_frequencies
 

@@ -13,10 +13,9 @@ from torch import nn
 from torch.nn.modules.module import register_module_forward_pre_hook
 
 from uncheck.errors import Kind, Refused, UncheckError
-from uncheck.fusing.check import difference, is_constant, second_input
 from uncheck.fusing.layers import finished
 from uncheck.fusing.places import Planner, exchange, has_hooks, is_layer, rewrite
-from uncheck.fusing.result import Fused, Fusion
+from uncheck.fusing.result import Fused, Fusion, difference, is_constant, second_input
 from uncheck.fusing.sites import Site, find_sites
 from uncheck.layers.resize import ResizeConv
 from uncheck.progress import Progress

@@ -7,8 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from uncheck.fusing.lazy import is_lazy
-from uncheck.fusing.rules import Pad
-from uncheck.fusing.sites import Site
+from uncheck.fusing.sites import Pad, Site
 from uncheck.layers.fused import FusedResizeConv
 from uncheck.layers.resize import ResizeConv
 from uncheck.phases.axes import conv, flat_pads

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_map
 
-from uncheck.fusing.rules import Pad, plan_fusing, read_pad, read_resize, total_padding
+from uncheck.fusing.sites import Pad, plan_fusing, read_pad, read_resize, total_padding
 from uncheck.layers.algebra import fuse_weight
 from uncheck.layers.forms import cut_ends, input_pads, pad_input, transposed_form
 from uncheck.layers.rule import exporting, tracing

@@ -13,11 +13,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from uncheck.errors import UncheckError
 from uncheck.measuring.components import SIGNIFICANCE, VISIBLE, Component, Lattice, synthesise
-from uncheck.measuring.correction import combined, component_of, components
+from uncheck.measuring.correction import combined, component_of, components, signed_components
 from uncheck.measuring.eigenspectra import eigenspectra, like, window_sums
 from uncheck.measuring.frequencies import ALL_HARMONICS, FrequencyPlan, checked_periods, pair_plan, plan
 from uncheck.measuring.harmonic import LineTests, line_test, to_numpy
-from uncheck.measuring.signed import signed_components
 from uncheck.signals.levels import channel_means, not_finite
 
 PERIODS = tuple(range(2, 17))

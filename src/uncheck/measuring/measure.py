@@ -11,12 +11,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from uncheck.errors import UncheckError, first_line
-from uncheck.measuring.bands import without_bands
-from uncheck.measuring.coherence import confirmed
+from uncheck.measuring.checks import attribute_harmonics, confirmed, without_bands
 from uncheck.measuring.colour.brightness import Dependence, brightness_dependence
 from uncheck.measuring.components import SIGNIFICANCE, VISIBLE, Lattice
 from uncheck.measuring.frequencies import checked_periods
-from uncheck.measuring.harmonics import attribute_harmonics
 from uncheck.measuring.lattice import PERIODS, find_lattice
 from uncheck.measuring.places.where import locate
 from uncheck.measuring.result import ImageMeasurement, Measurement

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from uncheck.measuring.checks import attribute_harmonics
 from uncheck.measuring.components import Component, Lattice
 from uncheck.measuring.frequencies import FrequencyPlan, plan
-from uncheck.measuring.harmonics import attribute_harmonics
 from uncheck.measuring.rivals import jpeg_grid
 from uncheck.measuring.rivals.camera import BAYER_MOST, green_against_magenta
 from uncheck.measuring.sets import VISIBLE_IN_SETS, SetSums, add, set_lattice, set_sums, share

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uncheck.errors import UncheckError
-from uncheck.signals.budget import caught_warnings, check_values
 from uncheck.signals.levels import LEVELS, check_finite
+from uncheck.signals.paths import caught_warnings, check_values
 from uncheck.signals.signal import Given, Signal
 
 #: Programs that write to a pipe do not know the length and put the largest one into the header.

@@ -13,11 +13,9 @@ from numpy.typing import NDArray
 from uncheck.errors import UncheckError
 from uncheck.signals.arrays import Raw, split
 from uncheck.signals.audio import read_audio
-from uncheck.signals.budget import check_values
-from uncheck.signals.mosaics import tiles
-from uncheck.signals.paths import PICTURES, SOUNDS, check_file
+from uncheck.signals.paths import PICTURES, SOUNDS, check_file, check_values
 from uncheck.signals.pictures import read_frames
-from uncheck.signals.signal import Given, Signal
+from uncheck.signals.signal import Given, Signal, tiles
 
 #: Endings of all files that can be measured.
 SUFFIXES = (*PICTURES, *SOUNDS)

@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 from uncheck.errors import UncheckError
 from uncheck.signals.arrays import Raw, split
 from uncheck.signals.files import SUFFIXES, read_signals
-from uncheck.signals.mosaics import tiles
 from uncheck.signals.paths import expand
-from uncheck.signals.signal import Given, Signal
+from uncheck.signals.signal import Given, Signal, tiles
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from uncheck.errors import UncheckError
-from uncheck.signals.budget import ADVICE, caught_warnings, check_values
+from uncheck.signals.paths import ADVICE, caught_warnings, check_values
 
 #: The formats that Pillow may look for, by content. Others run programs (EPS starts Ghostscript) or decode
 #: what nobody asked for.

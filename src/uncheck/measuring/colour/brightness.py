@@ -7,10 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from uncheck.measuring.colour.dependence_curve import Curve, curve
-from uncheck.measuring.colour.local_amplitude import Windows, grid, local_amplitudes, local_means
-from uncheck.measuring.colour.opponent import ColourAmplitudes, colour_amplitudes
-from uncheck.measuring.colour.regression import fit
+from uncheck.measuring.colour.amplitudes import (
+    ColourAmplitudes,
+    Windows,
+    colour_amplitudes,
+    grid,
+    local_amplitudes,
+    local_means,
+)
+from uncheck.measuring.colour.regression import Curve, curve, fit
 from uncheck.measuring.components import Component
 from uncheck.plain import Plain
 from uncheck.signals.levels import brightness, channel_means

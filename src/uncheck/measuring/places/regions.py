@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import binary_closing, binary_dilation, find_objects, label
 
 from uncheck.measuring.components import Component, Line
-from uncheck.measuring.places.phasors import typical
+from uncheck.measuring.places.phasors import Boxes, Scan, typical
 from uncheck.measuring.places.places import PeriodMap, Region
-from uncheck.measuring.places.scan import Boxes, Scan
 
 #: A window belongs to a region if the amplitude around it is at least this share of the usual one: where a
 #: box only touches the region, fewer than half of its windows agree and the amplitude falls.

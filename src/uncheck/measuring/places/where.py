@@ -13,10 +13,18 @@ from uncheck.measuring.components import SIGNIFICANCE, VISIBLE, Component, Latti
 from uncheck.measuring.correction import line_of
 from uncheck.measuring.frequencies import checked_periods, plan
 from uncheck.measuring.lattice import PERIODS
-from uncheck.measuring.places.phasors import PhasorLines, agreement, phasors, typical, window_size, windowed
+from uncheck.measuring.places.phasors import (
+    FEWEST,
+    PhasorLines,
+    agreement,
+    phasors,
+    scan,
+    typical,
+    window_size,
+    windowed,
+)
 from uncheck.measuring.places.places import LOCAL, LocalMap, PeriodMap, Region
 from uncheck.measuring.places.regions import period_map, without_leakage
-from uncheck.measuring.places.scan import FEWEST, scan
 from uncheck.signals.levels import check_finite
 
 

@@ -1,4 +1,4 @@
-"""Rivals: other causes of a lattice in pictures, one file for each."""
+"""Rivals: other causes of a lattice in pictures."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 
 from uncheck.measuring.components import Lattice
 from uncheck.measuring.rivals.camera import is_bayer
-from uncheck.measuring.rivals.enlarged import is_enlarged
 from uncheck.measuring.rivals.jpeg import Tables, is_jpeg, jpeg_grid
+from uncheck.measuring.rivals.repetition import is_enlarged, is_tiled
 from uncheck.measuring.rivals.texture import is_halftone, is_texture
-from uncheck.measuring.rivals.tiles import is_tiled
 
 __all__ = ["jpeg_grid", "name_rival"]
 

@@ -1,4 +1,4 @@
-"""Pictures made of tiles: seams between them, or one tile of content repeated."""
+"""Pictures that repeat: enlarged by repeating pixels (nearest neighbour), or made of tiles."""
 
 from __future__ import annotations
 
@@ -7,10 +7,52 @@ from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 
 from uncheck.measuring.components import Lattice, without
+from uncheck.measuring.lattice import find_lattice
 from uncheck.measuring.rivals.texture import NOT_ALL
 
+#: Smallest enlargement told from a picture that happens to have a few equal rows.
+LEAST_FACTOR = 1.1
+
+
+def is_enlarged(array: NDArray[np.float32], lattice: Lattice) -> bool:
+    """Test whether rows and columns were repeated evenly, and the picture before had no lattice.
+
+    Enlarging by r, whole or not, turns a trace of period P into one of period r P, or leaves one of the
+    beat of the repetitions; either alone may pass the threshold.
+
+    Cost: a pass over the array, and the test of the smaller one.
+    """
+    small = before_repetition(array) if lattice.present and array.ndim == 3 else None
+    if small is None or min(small.shape[:2]) < 4:
+        return False
+    return not find_lattice(small, threshold=lattice.threshold, significance=lattice.significance).present
+
+
+def before_repetition(array: NDArray[np.float32]) -> NDArray[np.float32] | None:
+    """Remove repeated rows and columns; None unless both were repeated evenly.
+
+    Args:
+        array: (H, W, C); rows and columns may have been cropped anywhere.
+    """
+    kept = []
+    for axis in (0, 1):
+        other = tuple(a for a in range(3) if a != axis)
+        fresh = np.flatnonzero((np.diff(array, axis=axis) != 0).any(axis=other)) + 1
+        # Every pixel becomes r wide, rounded down or up; the ends may be cut.
+        widths = np.diff(fresh)
+        if len(widths) < 2 or widths.mean() < LEAST_FACTOR or np.ptp(widths) > 1:
+            return None
+        kept.append((float(widths.mean()), np.concatenate([[0], fresh])))
+    (factor, rows), (other_factor, columns) = kept
+    # Ends count for at most two pixels.
+    if abs(factor / other_factor - 1) > 4 / min(len(rows), len(columns)):
+        return None
+    small: NDArray[np.float32] = array[rows][:, columns]
+    return small
+
+
 #: Tiles are this many pixels or more; un-patchifying transformers mostly leave up to 16.
-SMALLEST = 24
+SMALLEST_TILE = 24
 
 #: Cycles a tile must have in the picture.
 CYCLES = 3
@@ -41,7 +83,7 @@ def is_tiled(array: NDArray[np.float32], lattice: Lattice) -> bool:
 
     Cost: a few passes over the array, and an FFT along each axis.
     """
-    if min(array.shape[:2]) < CYCLES * SMALLEST:
+    if min(array.shape[:2]) < CYCLES * SMALLEST_TILE:
         return False
     strongest = max(lattice.present, key=lambda c: c.amplitude)
     if any(_seams(array, strongest.period[axis], axis) for axis in (0, 1)):
@@ -59,7 +101,7 @@ def _seams(array: NDArray[np.float32], period: int, axis: int) -> bool:
     if period == 1:
         return False
     for size in range(period, len(relative) // CYCLES + 1, period):
-        if size < SMALLEST:
+        if size < SMALLEST_TILE:
             continue
         least = relative[: len(relative) // size * size].reshape(-1, size).min(axis=0)
         seam = int(least.argmax())

@@ -1,0 +1,219 @@
+"""Checks of components found: harmonics of a fundamental, random bands, and the phase in windows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import ceil, hypot, lcm, prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from uncheck.errors import UncheckError
+from uncheck.measuring.components import Component, Lattice, Line
+from uncheck.measuring.eigenspectra import eigencoefficients
+from uncheck.measuring.lattice import find_lattice
+from uncheck.measuring.places.phasors import PhasorLines, agreement, phasors, windowed
+from uncheck.measuring.tapers import half_width
+
+#: Lines of a component compared, strongest first.
+LINES_COMPARED = 8
+
+#: Share of a harmonic's power that the fundamental's own envelope must leave unexplained for the harmonic to
+#: stand on its own. Patterns laid over photographs leave up to 0.2, two stages of an untrained generator 0.4.
+UNEXPLAINED = 0.3
+
+
+def attribute_harmonics(array: NDArray[np.float32], lattice: Lattice) -> Lattice:
+    """Merge components that are harmonics of another one into it.
+
+    A pattern of period P has lines at all multiples of 1/P. Some of these are lines of a shorter period d
+    that divides P. They are a lattice of their own in two cases: they are stronger than all other lines of P
+    together, or their strength varies over the picture in another way. All lines of one pattern share an
+    envelope, Y_k(f) = mu_f E_k. E is the first singular vector of the fundamental's eigencoefficients; the
+    share of the power at d's lines that it does not explain, less noise, is compared with `UNEXPLAINED`.
+
+    Args:
+        array: (*spatial, C) grey levels.
+        lattice: what was found in it.
+
+    Returns:
+        The lattice; merged components carry the amplitude of all their lines and list their `harmonics`.
+
+    Cost: nothing unless one period found divides another; then O(pixels) for each of up to 8 lines of both,
+    and of the frequencies beside them.
+    """
+    everything = sorted((*lattice.present, *lattice.traces), key=lambda c: -int(np.prod(c.period)))
+    kept: list[Component] = []
+    for component in everything:
+        hosts = [h for h in kept if _divides(component, h) and _weaker(component, h, everything)]
+        host = max(hosts, key=lambda h: h.amplitude, default=None)
+        if host is None or _unexplained(array, component, host) > UNEXPLAINED:
+            kept.append(component)
+        else:
+            kept[kept.index(host)] = host.with_harmonic(component)
+    return lattice.holding(kept)
+
+
+def _divides(short: Component, long: Component) -> bool:
+    return short.period != long.period and short.divides(long)
+
+
+def _weaker(component: Component, host: Component, everything: list[Component]) -> bool:
+    """Test whether it is weaker than all else that repeats with the host's period, its harmonics left out."""
+    others = [
+        c.amplitude
+        for c in everything
+        if c is not component
+        and (c.period == host.period or _divides(c, host))
+        and not _divides(c, component)
+    ]
+    return float(np.hypot.reduce(others)) > component.amplitude
+
+
+def _unexplained(array: NDArray[np.float32], harmonic: Component, host: Component) -> float:
+    asked = harmonic.lines[:LINES_COMPARED]
+    beside = [_beside(line, array.shape[:-1]) for line in asked]
+    wanted = [line.frequency for line in (*host.lines[:LINES_COMPARED], *asked)]
+    rows = eigencoefficients(array, [*wanted, *(f for some in beside for f in some)])
+    hosts = len(wanted) - len(asked)
+    envelope = np.linalg.svd(rows[:hosts].reshape(-1, rows.shape[-1]), full_matrices=False)[2][0]
+    noises = iter((np.abs(rows[len(wanted) :]) ** 2).sum(axis=(1, 2)))
+    power = left = 0.0
+    for own, some in zip(rows[hosts : len(wanted)], beside, strict=True):
+        noise = float(np.mean([next(noises) for _ in some])) if some else 0.0
+        whole = float((np.abs(own) ** 2).sum())
+        along = float((np.abs(own @ envelope.conj()) ** 2).sum())
+        power += whole - noise
+        left += whole - along - noise * (1 - 1 / len(envelope))
+    return max(0.0, left / power) if power > 0 else 0.0
+
+
+def _beside(line: Line, shape: tuple[int, ...]) -> list[tuple[float, ...]]:
+    """List frequencies right beside the line, where there is room for them between lines."""
+    out = []
+    for axis, n in enumerate(shape):
+        step = 2.5 * half_width(n, len(shape))
+        if step < 1 / (4 * max(line.period)):
+            for sign in (-1, 1):
+                out.append(tuple(f + sign * step * (a == axis) for a, f in enumerate(line.frequency)))
+    return out
+
+
+def without_bands(array: NDArray[np.float32], found: Lattice) -> Lattice:
+    """Drop lines that are not significant in the one-axis profile of the array.
+
+    The harmonic test compares a line (f, 0, 0) with the spectrum around it in all directions. Where whole
+    slices differ at random, as the first and last of a padded network do, all power lies at (., 0, 0) and
+    exceeds that spectrum everywhere. So the array is averaged over the axes along which a line does not vary,
+    and the line is tested again in this profile, where such power is the background.
+
+    Args:
+        array: (*spatial, C) grey levels, as given to `find_lattice`.
+        found: the lattice found in it.
+
+    Cost: one mean over the array and one small test for each direction of lines found.
+    """
+    if not found.present:
+        return found
+    kept = [left for c in found.present if (left := _significant(array, c, found))]
+    return replace(
+        found,
+        present=tuple(c for c in kept if c.amplitude >= found.threshold),
+        traces=(*(c for c in kept if c.amplitude < found.threshold), *found.traces),
+    )
+
+
+def _significant(array: NDArray[np.float32], component: Component, found: Lattice) -> Component | None:
+    by_axes: dict[tuple[int, ...], list[Line]] = {}
+    for line in component.lines:
+        flat = tuple(axis for axis, period in enumerate(line.period) if period == 1)
+        by_axes.setdefault(flat, []).append(line)
+    kept = [
+        line
+        for flat, lines in by_axes.items()
+        if not flat or _in_profile(array.mean(axis=flat), lines, found.significance)
+        for line in lines
+    ]
+    if not kept:
+        return None
+    if len(kept) == len(component.lines):
+        return component
+    assembled = Component.of(kept, component.p_value, component.channel_p_values)
+    return replace(assembled, harmonics=component.harmonics, signed=component.signed)
+
+
+def _in_profile(profile: NDArray[np.float32], lines: list[Line], significance: float) -> bool:
+    period = lcm(*(p for line in lines for p in line.period))
+    try:
+        found = find_lattice(profile, periods=[period], threshold=0.0, significance=significance)
+    except UncheckError:
+        return False  # too short to tell
+    return bool(found.present)
+
+
+#: Side of a window, pixels, at least; four periods of a line fit into one.
+WINDOW = 16
+
+#: Windows, counted without overlap, below which the question is not asked.
+ENOUGH = 24
+
+#: Lines of a component that are asked, strongest first.
+LINES_ASKED = 4
+
+#: p-value that the windows' agreement must stay below: a thousandth, for each of the thousand lines that the
+#: harmonic test chose from. Lattices at the detection limit of that test stay below 1e-80 in photographs.
+AGREE = 1e-6
+
+
+def confirmed(array: NDArray[np.float32], lattice: Lattice) -> Lattice:
+    """Move components on whose phase the windows do not agree to the traces."""
+
+    def agree(component: Component) -> bool:
+        p_value = coherence(array, component)
+        return p_value is None or p_value < AGREE
+
+    return lattice.keeping(agree)
+
+
+def coherence(array: NDArray[np.float32], component: Component) -> float | None:
+    """Return the p-value of the windows agreeing by chance on the phase of the component's lines.
+
+    All windows of the picture are one box of `places.phasors`: a window has a phase and no weight. So busy
+    windows count no more than quiet ones, and one striped object cannot pass for a lattice of the whole
+    picture, as it can in the harmonic test, whose noise estimate comes from a narrow band only. The smallest
+    p counts, times lines and channels.
+
+    Args:
+        array: (H, W, C) grey levels.
+        component: one found in it.
+
+    Returns:
+        p in 0..1, or None where the picture holds fewer than 24 windows, or is not a picture.
+
+    Cost: O(4 H W C) per line, 8 lines at most; memory four float32 copies of the picture for a moment.
+    """
+    if array.ndim != 3:
+        return None
+    asked = sorted(component.lines, key=lambda line: -line.amplitude)[:LINES_ASKED]
+    planes = np.ascontiguousarray(np.moveaxis(array, -1, 0), np.float32)
+    p_values = []
+    for line in asked:
+        size = WINDOW * ceil(4 / hypot(*(min(x, 1 - x) for x in line.frequency)) / WINDOW)
+        if min(array.shape[:2]) < size or prod(n / size for n in array.shape[:2]) < ENOUGH:
+            continue
+        one = PhasorLines(np.array([line.frequency]), np.array([line.real]))
+        local = windowed(planes, one.frequencies, size)
+        if component.signed:
+            local *= _sides(planes, size)
+        units = phasors(local, one.real)
+        count = units.shape[1] * units.shape[2]
+        log_p = agreement(units.sum(axis=(1, 2)), count, one)
+        p_values.append(len(planes) * float(np.exp(-log_p.max().astype(float))))
+    return min(1.0, len(asked) * min(p_values)) if p_values else None
+
+
+def _sides(planes: NDArray[np.float32], size: int) -> NDArray[np.float32]:
+    """Return +1 where a window is brighter than the picture, -1 where it is darker, (rows, columns, 1)."""
+    bright = planes.mean(axis=0, keepdims=True)
+    means = windowed(bright, np.zeros((1, 2)), size)[0].real
+    return np.asarray(np.sign(means - bright.mean()), np.float32)
