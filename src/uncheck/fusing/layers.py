@@ -49,11 +49,8 @@ class FusedOrPlain(FusedResizeConv):
 def fused_layer(site: Site, old: nn.Module, norm: nn.Module | None, *, either: bool) -> FusedResizeConv:
     """Return the layer for a site, with weights of its own.
 
-    Args:
-        site: the resize and the convolution.
-        old: the convolution's layer; mode, whether it trains and plain attributes are kept.
-        norm: the BatchNorm to fold.
-        either: whether it must also be able to convolve without resizing.
+    It keeps the mode of the convolution's layer `old`, its plain attributes and whether it trains. The
+    BatchNorm `norm` is folded. With `either` it can also convolve without resizing.
 
     Cost: one pass over the weights, in float64.
     """
@@ -86,13 +83,8 @@ def fused_layer(site: Site, old: nn.Module, norm: nn.Module | None, *, either: b
 def folded(weight: Tensor, bias: Tensor | None, norm: nn.Module) -> tuple[Tensor, Tensor]:
     """Return weight and bias of a convolution with the BatchNorm after it:  w' = g w / sqrt(v + eps).
 
-    Args:
-        weight: (out, in / groups, *k), float64.
-        bias: (out,) or None.
-        norm: a BatchNorm with running statistics.
-
-    Returns:
-        w' and b' = g (b - m) / sqrt(v + eps) + beta.
+    b' = g (b - m) / sqrt(v + eps) + beta, m and v the running statistics; w (out, in / groups, *k) and b
+    (out,) in float64.
     """
     assert isinstance(norm, BatchNorm)
     assert norm.running_mean is not None

@@ -39,15 +39,9 @@ SAME = frozenset({"dtype", "device", "is_cuda", "layout", "ndim", "dim", "is_flo
 class LazyResize:
     """A resized tensor that is made when something other than padding or a convolution takes it.
 
-    It answers like the tensor it stands for, and passes for one.
-
-    Args:
-        mode: which put it off.
-        call: what makes it: function, positional and keyword arguments.
-        low: the tensor before the resize.
-        kind: nearest or linear.
-        factor: of the resize, per axis.
-        pads: paddings after the resize, in order.
+    It answers like the tensor it stands for, and passes for one. `call` (function, positional and keyword
+    arguments) makes it of `low`, the tensor before the resize of this kind and factor per axis; `pads` are
+    the paddings after it, in order.
     """
 
     # It passes for a tensor; but what torch.compile imagines of it has no attributes, and must not.
@@ -168,17 +162,7 @@ def _operator(name: str) -> Callable[..., Any]:
 
 
 _OWN = {"__dict__", "__module__", "__weakref__", "__torch_function__", "__torch_dispatch__"}
-_BOTH = {
-    "__eq__",
-    "__ne__",
-    "__lt__",
-    "__le__",
-    "__gt__",
-    "__ge__",
-    "__repr__",
-    "__format__",
-    "__reduce_ex__",
-}
+_BOTH = {f"__{name}__" for name in ("eq", "ne", "lt", "le", "gt", "ge", "repr", "format", "reduce_ex")}
 for _name in ({name for name in dir(Tensor) if name[:2] == "__"} - set(dir(object)) - _OWN) | _BOTH:
     if callable(getattr(Tensor, _name)):
         setattr(LazyResize, _name, _operator(_name))

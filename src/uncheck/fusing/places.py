@@ -67,12 +67,8 @@ class Place:
 class Planner:
     """A finder of the places of recorded sites.
 
-    Args:
-        net: the network that was recorded.
-        graph: its graph.
-        again: its graph on another input, if there is one.
-        runs: how often each module ran, by path.
-        kept: the attribute in which a module kept a tensor of its forward, by path.
+    `again` is the graph on another input, if there is one. By path, `runs` says how often each module ran,
+    and `kept` the attribute in which it kept a tensor of its forward.
     """
 
     def __init__(

@@ -25,9 +25,7 @@ Pad = tuple[str, tuple[tuple[int, int], ...]]
 def read_resize(given: Mapping[str, Any], before: Sequence[int]) -> tuple[str, tuple[int, ...]] | str:
     """Return the kind, nearest or linear, and the factors of a resize; the reason where it cannot be fused.
 
-    Args:
-        given: arguments of F.interpolate by name.
-        before: sizes of the spatial axes of its input.
+    `given` has the arguments of F.interpolate by name, `before` the sizes of its input's spatial axes.
     """
     mode = given.get("mode") or "nearest"
     if mode == "nearest-exact":
@@ -60,10 +58,8 @@ def read_resize(given: Mapping[str, Any], before: Sequence[int]) -> tuple[str, t
 def read_pad(mode: str, amount: tuple[tuple[int, int], ...], ndim: int) -> Pad | str:
     """Return a padding by `ndim` axes, or the reason where it cannot be fused.
 
-    Args:
-        mode: "zero", "constant" (another value), or as F.pad names it.
-        amount: (start, end) of the last axes.
-        ndim: number of spatial axes.
+    `mode` is "zero", "constant" (another value), or as F.pad names it; `amount` (start, end) of the last
+    axes.
     """
     if mode == "constant":
         return "pads with a value other than zero"
@@ -153,9 +149,7 @@ class Site:
 def find_sites(graph: Graph, layers: Collection[str]) -> list[Site | Refused]:
     """Return every call that makes an axis longer by interpolation: to be fused, or refused with the reason.
 
-    Args:
-        graph: of a recording.
-        layers: paths of the modules that run torch's own forward.
+    `layers` are the paths of the modules that run torch's own forward.
     """
     found: list[Site | Refused] = []
     for node in graph.nodes:

@@ -59,14 +59,10 @@ class BatchComponent:
 
 
 def interior(batch: Any, step: int = 1) -> Any:
-    """Cut a sixteenth of each spatial axis off at either end.
+    """Cut a sixteenth of each spatial axis off at either end of (N, *spatial, C), an array or a tensor.
 
     The first pixel left stays phase 0 of period `step`, unless an output too small for it would lose more
     than an eighth.
-
-    Args:
-        batch: (N, *spatial, C), an array or a tensor.
-        step: pixels.
     """
     index: list[slice] = [slice(None)]
     for n in batch.shape[1:-1]:
@@ -82,15 +78,8 @@ def batch_lattice(
     """Find what is seen in a batch: its components from `threshold` on and its traces, strongest first.
 
     A network leaves its lattice at the same place in all outputs, and their contents differ, so the mean
-    output shows it best. A few outputs are tested alone as well, for what they do not share.
-
-    Args:
-        batch: (N, *spatial, C) grey levels, borders included.
-        periods: to test, pixels.
-        threshold: grey levels.
-
-    Returns:
-        Each period once, in the view that shows most of it; p-values are corrected for the views.
+    output shows it best. A few outputs are tested alone as well, for what they do not share. Borders are cut
+    off. Each period is listed once, in the view that shows most of it; p-values are corrected for the views.
 
     Cost: one harmonic test of the mean and one of each of the first four outputs.
     """
@@ -179,11 +168,8 @@ def observe(batch: Pictures, periods: Iterable[int]) -> Observed:
     """Find what is certain in a batch, in all outputs together and in the first few alone.
 
     A period counts in all together at p < SIGNIFICANCE. In a single output it counts there if it is visible;
-    a fainter one needs p < CERTAIN. Limits are corrected for the views.
-
-    Args:
-        batch: (N, *spatial, C) grey levels, borders cut.
-        periods: pixels; those too long for the outputs are left out.
+    a fainter one needs p < CERTAIN. Limits are corrected for the views. Borders must be cut before; periods
+    too long for the outputs are left out.
 
     Cost: the harmonic test of each output, once.
     """
@@ -211,12 +197,7 @@ def certain_periods(
     """Return the periods of a lattice that outputs show and inputs did not bring, ascending.
 
     These are the periods that `observe` counts, also those too faint to see, and all that `batch_lattice`
-    sees and that are visible.
-
-    Args:
-        batch: outputs, (N, *spatial, C) grey levels.
-        inputs: what they were made from, channels last, in any unit; None for codes.
-        periods: to test, pixels.
+    sees and that are visible. Inputs are channels last, in any unit; None for codes.
 
     Cost: two harmonic tests of the first outputs, and one of each other one.
     """
@@ -227,19 +208,12 @@ def certain_periods(
 
 
 def from_inputs(
-    batch: Pictures,
-    inputs: NDArray[np.floating],
-    found: Sequence[BatchComponent],
+    batch: Pictures, inputs: NDArray[np.floating], found: Sequence[BatchComponent]
 ) -> list[BatchComponent]:
     """Return those found in outputs that came with the inputs.
 
     Cameras and codecs leave lattices of up to a few tenths of a level in photographs; a network that enlarges
-    by r turns their period P into r P.
-
-    Args:
-        batch: (N, *spatial, C) outputs, grey levels.
-        inputs: (N, *spatial, C) in any unit, finite.
-        found: in the outputs.
+    by r turns their period P into r P. Inputs are (N, *spatial, C) in any unit, finite.
     """
     given = to_levels(inputs, infer_range(inputs))
     if given.ndim != batch.ndim:

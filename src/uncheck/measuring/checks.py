@@ -31,13 +31,7 @@ def attribute_harmonics(array: NDArray[np.float32], lattice: Lattice) -> Lattice
     together, or their strength varies over the picture in another way. All lines of one pattern share an
     envelope, Y_k(f) = mu_f E_k. E is the first singular vector of the fundamental's eigencoefficients; the
     share of the power at d's lines that it does not explain, less noise, is compared with `UNEXPLAINED`.
-
-    Args:
-        array: (*spatial, C) grey levels.
-        lattice: what was found in it.
-
-    Returns:
-        The lattice; merged components carry the amplitude of all their lines and list their `harmonics`.
+    Merged components carry the amplitude of all their lines and list their `harmonics`.
 
     Cost: nothing unless one period found divides another; then O(pixels) for each of up to 8 lines of both,
     and of the frequencies beside them.
@@ -106,10 +100,6 @@ def without_bands(array: NDArray[np.float32], found: Lattice) -> Lattice:
     slices differ at random, as the first and last of a padded network do, all power lies at (., 0, 0) and
     exceeds that spectrum everywhere. So the array is averaged over the axes along which a line does not vary,
     and the line is tested again in this profile, where such power is the background.
-
-    Args:
-        array: (*spatial, C) grey levels, as given to `find_lattice`.
-        found: the lattice found in it.
 
     Cost: one mean over the array and one small test for each direction of lines found.
     """
@@ -181,14 +171,8 @@ def coherence(array: NDArray[np.float32], component: Component) -> float | None:
     All windows of the picture are one box of `places.phasors`: a window has a phase and no weight. So busy
     windows count no more than quiet ones, and one striped object cannot pass for a lattice of the whole
     picture, as it can in the harmonic test, whose noise estimate comes from a narrow band only. The smallest
-    p counts, times lines and channels.
-
-    Args:
-        array: (H, W, C) grey levels.
-        component: one found in it.
-
-    Returns:
-        p in 0..1, or None where the picture holds fewer than 24 windows, or is not a picture.
+    p counts, times lines and channels. None where the picture holds fewer than 24 windows, or is not a
+    picture (H, W, C).
 
     Cost: O(4 H W C) per line, 8 lines at most; memory four float32 copies of the picture for a moment.
     """

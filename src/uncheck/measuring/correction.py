@@ -110,17 +110,10 @@ def signed_components(
     """Find significant components whose amplitude follows brightness less its mean.
 
     The harmonic test with the tapered brightness D_k = sum_n u_k[n] b[n] in place of the tapers' sums U_k, on
-    what is orthogonal to U: the line mu b[n] exp(2 pi i f.n), K - 1 coefficients.
-
-    Args:
-        working: (1, *spatial, C) grey levels, mean removed.
-        spectra: (1, F, C, K) its eigencoefficients.
-        scheme: the frequencies.
-        significance: corrected p-value; a hundredth of it is asked for.
-
-    Returns:
-        By period. `amplitude` is the root mean square over the picture of the local peak amplitude, as far as
-        the tapers resolve the brightness, so at most the true one.
+    what is orthogonal to U: the line mu b[n] exp(2 pi i f.n), K - 1 coefficients. `working` is (1, *spatial,
+    C) less its mean, `spectra` (1, F, C, K) its eigencoefficients. A hundredth of `significance` is asked
+    for. `amplitude` is the root mean square over the picture of the local peak amplitude, as far as the
+    tapers resolve the brightness, so at most the true one.
 
     Cost: O(pixels K) for the brightness, O(F C K^2).
     """

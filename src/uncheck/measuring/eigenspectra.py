@@ -20,14 +20,9 @@ from uncheck.measuring.tapers import Tapers, tapers
 def eigenspectra(arrays: Any, plan: FrequencyPlan) -> Any:
     """Compute the tapered Fourier coefficients of `arrays` at the lattice frequencies of `plan`.
 
-    Y_k(f) = sum_n u_k[n] x[n] exp(-2 pi i f.n), with u_k products of one DPSS per axis.
-
-    Args:
-        arrays: (N, *spatial, C) float32 or float64 grey levels, mean removed.
-        plan: the frequencies.
-
-    Returns:
-        (N, F, C, K), K the number of tapers of all axes together, on the device of `arrays`.
+    Y_k(f) = sum_n u_k[n] x[n] exp(-2 pi i f.n), with u_k products of one DPSS per axis. From (N, *spatial, C)
+    float32 or float64 grey levels less their mean to (N, F, C, K), K the number of tapers of all axes
+    together, on the same device.
 
     Cost: for each base period s one matrix product per axis, of the tapers restricted to one phase, and a
     DFT of length s. Memory: K s / H of the picture.

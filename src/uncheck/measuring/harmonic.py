@@ -53,12 +53,8 @@ def line_fit(spectra: Any, sums: NDArray[np.float64]) -> tuple[Any, Any, Any]:
 
     mu = sum_k U_k Y_k / sum_k U_k^2;   residual_k = Y_k - mu U_k;   power = sum_k |residual_k|^2.
 
-    Args:
-        spectra: (N, F, C, K) from `eigenspectra`.
-        sums: (K,) from `window_sums`.
-
-    Returns:
-        (N, F, C) complex, (N, F, C, K) complex, (N, F, C) real, at least what rounding leaves.
+    Of spectra (N, F, C, K) and `window_sums` (K,): (N, F, C) complex, (N, F, C, K) complex, (N, F, C) real,
+    at least what rounding leaves.
     """
     xp = array_namespace(spectra)
     weights = like(sums.astype(np.float32), spectra)
@@ -73,10 +69,6 @@ def statistics(spectra: Any, sums: NDArray[np.float64]) -> Statistics:
 
     mu = sum_k U_k Y_k / sum_k U_k^2;   F = (K-1) |mu|^2 sum U_k^2 / sum_k |Y_k - mu U_k|^2.
     Several channels together: Hotelling's T^2 of the vector mu with the residual covariance of the channels.
-
-    Args:
-        spectra: (N, F, C, K) from `eigenspectra`.
-        sums: (K,) from `window_sums`.
 
     Cost: O(N F C^2 K). Source: Thomson, Proc. IEEE 70 (1982), section XIII; Hotelling (1931).
     """
@@ -103,15 +95,8 @@ def line_test(spectra: Any, sums: NDArray[np.float64], real: NDArray[np.bool_]) 
     """Return p-values of `statistics`: F(2, 2K-2), or F(1, K-1) where the frequency is real.
 
     All channels together: F(2C, 2K-2C), or F(C, K-C) where real; with one or more than four channels the
-    smallest p times their number. Channels without any variation have p = 1.
-
-    Args:
-        spectra: (N, F, C, K) from `eigenspectra`.
-        sums: (K,) from `window_sums`.
-        real: (F,) whether each frequency is its own conjugate.
-
-    Returns:
-        One `LineTests` for each of the N arrays.
+    smallest p times their number. Channels without any variation have p = 1. One `LineTests` for each of the
+    N arrays of the spectra (N, F, C, K).
     """
     found = statistics(spectra, sums)
     mean, each = to_numpy(found.mean).astype(np.complex128), to_numpy(found.each).astype(np.float64)

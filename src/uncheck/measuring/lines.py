@@ -29,12 +29,7 @@ def waves(frequencies: ArrayLike, n: int) -> NDArray[np.complex128]:
 def line_means(array: NDArray[np.floating], lines: Sequence[Line]) -> NDArray[np.complex128]:
     """Return the complex amplitude of each line: the Hann-weighted mean of array * exp(-2 pi i f.n).
 
-    Args:
-        array: (*spatial, C) grey levels; the mean of each channel is taken out.
-        lines: F lines, of which only the frequencies are used.
-
-    Returns:
-        (F, C).
+    The mean of each channel of the array (*spatial, C) is taken out. Returns (F, C) for F lines.
 
     Cost: one matrix product over the array per different frequency along the first axis.
     """
@@ -65,13 +60,8 @@ def powers_around(
 ) -> NDArray[np.float64]:
     """Return the power, summed over channels, at so many bins from a frequency along both axes of a picture.
 
-    Args:
-        array: (H, W, C).
-        frequency: cycles per pixel along both axes.
-        bins: (B,) offsets; one bin is one cycle per side.
-
-    Returns:
-        (B, B), under a Hann window.
+    From (H, W, C), a frequency in cycles per pixel along both axes and (B,) offsets, one bin being one cycle
+    per side, to (B, B), under a Hann window.
     """
     down, across = (waves(f + bins / n, n) for f, n in zip(frequency, array.shape[:2], strict=True))
     centred = array - array.mean(axis=(0, 1))
@@ -102,16 +92,11 @@ def dual(frequency: float, size: int) -> NDArray[np.complex128]:
 def strongest_place(
     levels: NDArray[np.float32], frequencies: Sequence[tuple[float, ...]], size: int
 ) -> tuple[int, int]:
-    """Return row and column of the `size` x `size` window in which the lattice is strongest.
+    """Return row and column of the `size` x `size` pixels of (H, W, C) in which the lattice is strongest.
 
     In each window (half a window apart) the power at the lattice's frequencies is compared with that two
     cycles per window beside them, on the axis with more: an edge, which has all frequencies of one axis, is
     no lattice.
-
-    Args:
-        levels: (H, W, C) grey levels.
-        frequencies: of the lattice, cycles per pixel along rows and columns.
-        size: pixels.
 
     Cost: five passes over the picture per line.
     """

@@ -180,11 +180,7 @@ def measure_signal(signal: Signal, settings: Settings) -> ImageMeasurement:
     mapped = settings.where and flat
     significance = settings.significance / 2 if mapped else settings.significance
     found = find_lattice(
-        signal.values,
-        periods=short,
-        threshold=settings.threshold,
-        significance=significance,
-        signed=True,
+        signal.values, periods=short, threshold=settings.threshold, significance=significance, signed=True
     )
     if len(short) < len(settings.periods):
         found = replace(found, not_tested=tuple(p for p in settings.periods if p not in found.tested))

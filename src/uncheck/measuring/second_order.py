@@ -52,13 +52,7 @@ def second_order(
     Interpolation leaves smoother pixels between the ones it keeps, so details have a variance that repeats
     with the period. The harmonic test is run on the log-contrast of the picture (`contrast`), in which a
     modulation of contrast is a line whatever the contrast itself. What is present in `lattice` is taken out
-    before, for a strong line of the first order would show here too.
-
-    Args:
-        array: (*spatial, C) grey levels, finite; each axis at least 4.
-        lattice: what `find_lattice` found in it.
-        periods: pixels, as for `find_lattice`.
-        significance: corrected p-value.
+    before, for a strong line of the first order would show here too. Each axis must have at least 4 pixels.
 
     Cost: about that of one channel of `find_lattice`, and one logarithm per pixel.
     Source: Gallagher, CRV 2005 (variance of the second derivative); Kirchner, MM&Sec 2008.
@@ -75,12 +69,7 @@ def contrast(array: NDArray[np.float32]) -> NDArray[np.float32]:
 
     The details are the differences to the next pixel along each axis, and the pixel less the mean of its
     neighbours: enlarging by two keeps the symmetry of the latter, unequal phases can keep that of the former.
-
-    Args:
-        array: (*spatial, C) grey levels.
-
-    Returns:
-        (*spatial), two pixels less along every axis of three or more.
+    The result has two pixels less along every axis of three or more.
     """
     axes = [axis for axis, n in enumerate(array.shape[:-1]) if n >= 3]
     inner = tuple(slice(1, -1) if axis in axes else slice(None) for axis in range(array.ndim - 1))

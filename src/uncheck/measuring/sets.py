@@ -93,17 +93,9 @@ def set_lattice(
 
     The harmonic test of the weighted mean sum_i Y_ik / s_i^2 / sum_i 1 / s_i^2 over the images. Contents and
     lattices of no common sign average out; what all images share without being a lattice, such as a face in
-    the middle or borders, is judged by its own spectrum around the line, as in one image. What was found
-    is taken out of its neighbours by the known response of the tapers.
-
-    Args:
-        sums: of the set, from `set_sums` and `add`.
-        plan: the frequencies they were made with.
-        threshold: grey levels below which a significant component is a trace.
-        significance: corrected p-value below which a component counts as there.
-
-    Returns:
-        A `Lattice`; the amplitude is that of the part all images share, sign included.
+    the middle or borders, is judged by its own spectrum around the line, as in one image. What was found is
+    taken out of its neighbours by the known response of the tapers. The amplitude is that of the part all
+    images share, sign included.
 
     Cost: O(F C K), not of the images.
     """

@@ -36,13 +36,9 @@ class Tapers:
 def tapers(n: int, ndim: int) -> Tapers:
     """Return the tapers of an axis of n samples in an array of `ndim` axes.
 
-    Args:
-        n: length in samples; one or two have a single flat taper.
-        ndim: spatial axes of the array, 1 to 3: the fewer axes, the more tapers each needs.
-
-    Returns:
-        K = 24, 5 or 3 tapers of time-half-bandwidth 13, 3 or 2 on a long axis in 1-D, 2-D or 3-D; fewer, and
-        narrower, on an axis too short to concentrate as many (Thomson, Proc. IEEE 70, 1982, section III).
+    The fewer axes, the more tapers each needs: K = 24, 5 or 3 of time-half-bandwidth 13, 3 or 2 on a long
+    axis in 1-D, 2-D or 3-D; fewer, and narrower, on an axis too short to concentrate as many (Thomson, Proc.
+    IEEE 70, 1982, section III). One or two samples have a single flat taper.
 
     Cost: O(n K) once per length; the result is cached.
     """

@@ -124,10 +124,7 @@ class Together:
         for shape, halves in self._halves.items():
             scheme, sums = plan(shape[:-1], self.periods), reduce(add, halves)
             found = set_lattice(
-                sums,
-                scheme,
-                threshold=self.threshold,
-                significance=self.significance / len(self._halves),
+                sums, scheme, threshold=self.threshold, significance=self.significance / len(self._halves)
             )
             mean = (self._totals[shape] / sums.count).astype(np.float32)
             found = _in_both(attribute_harmonics(mean, found), halves, scheme)

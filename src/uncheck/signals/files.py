@@ -14,7 +14,7 @@ from uncheck.errors import UncheckError
 from uncheck.signals.arrays import Raw, split
 from uncheck.signals.audio import read_audio
 from uncheck.signals.paths import PICTURES, SOUNDS, check_file, check_values
-from uncheck.signals.pictures import read_frames
+from uncheck.signals.pictures import DAMAGED, read_frames
 from uncheck.signals.signal import Given, Signal, tiles
 
 #: Endings of all files that can be measured.
@@ -58,9 +58,7 @@ def read_picture(path: str | Path, span: tuple[float, float] | None = None) -> P
 def read_signals(path: str, given: Given) -> Iterator[Signal]:
     """Read all signals of one file, one after the other.
 
-    Args:
-        path: a picture, a TIFF of several pages (grey: a volume, colour: video), an .npy, or audio.
-        given: what the caller says of them.
+    A TIFF of several pages is a volume if grey, video in colour, unless `given` says otherwise.
 
     Raises:
         UncheckError: what cannot be read, or not be taken as `given` says.
@@ -140,16 +138,7 @@ def load_array(path: str | Path) -> NDArray[np.generic]:
     try:
         # Mapped, not read: what the header says costs nothing until its size was compared with the file's.
         values = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (
-        ArithmeticError,
-        MemoryError,
-        OSError,
-        ValueError,
-        EOFError,
-        SyntaxError,
-        TypeError,
-        TokenError,
-    ) as error:
+    except (*DAMAGED, ArithmeticError, MemoryError, TokenError) as error:
         if "pickle" in str(error) or "Python objects" in str(error):
             raise UncheckError(
                 f"{path}: holds pickled objects or no array, not opened; save numbers with numpy.save"

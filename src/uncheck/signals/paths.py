@@ -94,10 +94,7 @@ _ONE_AT_A_TIME = RLock()
 def check_values(path: str, shape: Sequence[int], *, spatial: bool = True) -> None:
     """Raise UncheckError if a file would become an array larger than is measured at once.
 
-    Args:
-        path: to name.
-        shape: of the array.
-        spatial: whether its axes are sides of a picture or volume, which must not be too long either.
+    The sides of a picture or volume (`spatial`) must not be too long either.
     """
     shown = " x ".join(map(str, shape))
     if prod(shape) > MOST_VALUES:

@@ -17,7 +17,7 @@ from uncheck.signals.paths import ADVICE, caught_warnings, check_values
 #: what nobody asked for.
 FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP")
 
-#: What Pillow raises for damaged files; a TIFF cut between two pages is a TypeError.
+#: What Pillow and NumPy raise for damaged files; a TIFF cut between two pages is a TypeError.
 DAMAGED = (OSError, SyntaxError, ValueError, EOFError, TypeError, KeyError, struct.error)
 
 Array = NDArray[np.generic]

@@ -86,15 +86,10 @@ def _numbers(values: Any, count: int) -> bool:
 
 
 def tiles(signal: Signal, size: tuple[int, int], gap: int) -> list[Signal]:
-    """Cut a mosaic into its tiles, row by row: signals "name[0]", "name[1]", ...
+    """Cut a picture (H, W, C) into tiles of `size` (height, width), row by row: "name[0]", "name[1]", ...
 
     Along each axis n * size + (n - 1) * gap pixels, plus either no border or one as wide as the gap on both
     sides. Empty places after the last tile (constant throughout) are left out.
-
-    Args:
-        signal: a picture, (H, W, C).
-        size: of a tile, pixels (height, width).
-        gap: pixels between tiles.
 
     Raises:
         UncheckError: not a picture, or a picture whose size no whole number of tiles gives.

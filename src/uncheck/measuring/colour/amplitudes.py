@@ -32,9 +32,7 @@ class Windows:
 def grid(shape: tuple[int, ...], period: tuple[int, ...]) -> Windows:
     """Choose windows of whole periods, at least two and about 16 pixels, on each axis.
 
-    Args:
-        shape: pixels per axis.
-        period: of the line per axis, 1 where it does not vary.
+    `period` is that of the line, 1 along an axis on which it does not vary.
 
     Raises:
         UncheckError: fewer than eight windows fit.
@@ -52,18 +50,10 @@ def grid(shape: tuple[int, ...], period: tuple[int, ...]) -> Windows:
 def local_amplitudes(plane: NDArray[np.float32], line: Line, windows: Windows) -> NDArray[np.complex128]:
     """Return the complex peak amplitude of the line in every window, the first axis running slowest.
 
-    Least squares, weighted by a Hann window, of a parabola and the line on each axis:
-    a = sum_n k[n] x[n], k a product of one dual vector per axis, the same in all windows.
-    The Hann window keeps out most of what crosses many windows, such as edges along them, and the parabola
-    shading, whose phase would go with brightness.
-
-    Args:
-        plane: (*spatial) grey levels.
-        line: its frequency and whether it is real.
-        windows: from `grid`.
-
-    Returns:
-        (windows,) grey levels; of magnitude A for A cos(2 pi f.n).
+    Least squares, weighted by a Hann window, of a parabola and the line on each axis: a = sum_n k[n] x[n], k
+    a product of one dual vector per axis, the same in all windows. The Hann window keeps out most of what
+    crosses many windows, such as edges along them, and the parabola shading, whose phase would go with
+    brightness. Returns (windows,) grey levels, of magnitude A for A cos(2 pi f.n).
 
     Cost: one matrix product over the plane.
     """
@@ -153,10 +143,6 @@ def colour_amplitudes(array: NDArray[np.float32], component: Component) -> Colou
 
     Luma is (R+G+B)/sqrt 3, red-green (R-G)/sqrt 2, blue-yellow (R+G-2B)/sqrt 6: orthonormal, so that squares
     sum to those of R, G and B. A grey lattice of +-A has luma sqrt(3) A.
-
-    Args:
-        array: (*spatial, C) grey levels.
-        component: from `find_lattice` on the same array.
 
     Cost: one pass of the harmonic test over the array. Source: Ohta et al., CGIP 13 (1980), 222 (the axes up
     to scale and a rotation); Thomson, Proc. IEEE 70 (1982), section XIII.

@@ -47,12 +47,8 @@ def fit(columns: NDArray[np.float64], values: NDArray[np.float64], counts: tuple
 
     With residuals e, leverages h, design X and scores g_w = (X'X)^-1 x_w e_w / (1 - h_w), the covariance is
     sum_vw k(v - w) g_v g_w', k falling linearly from 1 to 0 at three windows on each axis: HC3 widened for
-    correlated neighbours. A variance is never taken below its HC3 value.
-
-    Args:
-        columns: (windows, columns) of regressors, grey levels.
-        values: (windows,) real.
-        counts: windows per axis.
+    correlated neighbours. A variance is never taken below its HC3 value. Shapes: columns (windows, columns),
+    values (windows,); `counts` are the windows per axis.
 
     Cost: O(windows columns^2). Source: MacKinnon & White, J. Econometrics 29 (1985), 305; Conley, J.
     Econometrics 92 (1999), 1.
@@ -126,12 +122,8 @@ def curve(position: NDArray[np.float64], amplitude: NDArray[np.float64], counts:
     """Bin the windows by position and fit a straight line through them.
 
     The interval of a bin of n windows is mean +- t(0.975, n - 1) times its standard error, which allows for
-    correlated neighbours as `fit` does.
-
-    Args:
-        position: (windows,) grey levels.
-        amplitude: (windows,) grey levels, at least eight.
-        counts: windows per axis.
+    correlated neighbours as `fit` does. Both are (windows,), at least eight, in grey levels; `counts` are the
+    windows per axis.
 
     Cost: O(windows log windows).
     """

@@ -52,14 +52,8 @@ def windowed(planes: NDArray[np.float32], frequencies: NDArray[np.float64], size
 
     b = sum_n k[n] x[n] with one kernel per axis: Hann-weighted least squares of the line, its conjugate and a
     parabola. The line is Re(b exp(2 pi i f.n)), doubled unless it is real, n from the picture's first pixel.
-
-    Args:
-        planes: (C, H, W) grey levels.
-        frequencies: (F, 2) cycles per pixel, ascending in the first.
-        size: side of a window, pixels, even.
-
-    Returns:
-        (C, rows, columns, F) complex64; window (i, j) starts at pixel (i, j) size / 2.
+    From planes (C, H, W) and frequencies (F, 2), ascending in the first, to (C, rows, columns, F) complex64;
+    window (i, j) of `size` pixels, even, starts at pixel (i, j) size / 2.
 
     Cost: two matrix products, of 8 F_0 + 32 F / size operations per pixel and channel, with F_0 different
     frequencies along the first axis. Memory: 4 F_0 / size + 8 F / size^2 pictures of complex numbers.
@@ -91,11 +85,8 @@ def phasors(local: NDArray[Any], real: NDArray[np.bool_]) -> NDArray[Any]:
     """Return phases b / |b| of decorrelated channels; signs of real lines, 0 where a window is silent.
 
     Channels are turned, line by line, to the eigenvectors of their covariance over windows, every window
-    having the same weight: what red and green share is then no longer in the way of what they do not.
-
-    Args:
-        local: (C, rows, columns, F) from `windowed`; overwritten.
-        real: (F,).
+    having the same weight: what red and green share is then no longer in the way of what they do not. `local`
+    is (C, rows, columns, F) from `windowed`, and is overwritten.
     """
     channels, _, _, count = local.shape
     flat = local.reshape(channels, -1, count)
@@ -221,12 +212,8 @@ def scales(grid: tuple[int, ...], size: int) -> list[Boxes]:
 def scan(local: NDArray[Any], lines: PhasorLines, size: int, tried: float, significance: float) -> Scan:
     """Find the smallest scale at which a box is significant; else the one with the smallest p.
 
-    Args:
-        local: (C, rows, columns, F) from `windowed`; overwritten.
-        lines: F of them.
-        size: side of a window, pixels.
-        tried: how many such scans there are, to correct for; boxes, lines and channels are counted here.
-        significance: corrected p-value.
+    `local` (C, rows, columns, F) from `windowed` is overwritten. p-values are corrected for boxes, lines and
+    channels, and for `tried` such scans.
 
     Cost: O(4 C rows columns F). Memory: twice `local`.
     """

@@ -36,15 +36,9 @@ def period_map(
 ) -> PeriodMap:
     """Map one period and its regions.
 
-    Args:
-        period: pixels per axis, if nothing is significant.
-        local: (C, rows, columns, F) amplitudes of its lines in all windows.
-        lines: F of them; their means are measured anew.
-        found: the boxes that agree.
-        shape: of the picture, pixels.
-        size: side of a window, pixels.
-        significance: corrected p-value below which a box has the lattice.
-        usual: (C, 1, 1, F) what the whole picture has, of which `found` is the excess.
+    `local` (C, rows, columns, F) are the amplitudes of its lines in all windows of `size` pixels; means of
+    lines are measured anew. `found` are the boxes that agree; `usual` (C, 1, 1, F) is what the whole picture
+    has, where `found` is the excess over it. `period` counts where nothing is significant.
 
     Cost: O(16 C rows columns F), eight times over.
     """

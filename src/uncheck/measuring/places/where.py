@@ -103,12 +103,7 @@ class _Family:
 
 
 def _mapped(
-    planes: NDArray[np.float32],
-    family: _Family,
-    size: int,
-    tried: float,
-    significance: float,
-    always: bool,
+    planes: NDArray[np.float32], family: _Family, size: int, tried: float, significance: float, always: bool
 ) -> PeriodMap | None:
     """Map one period; None if it is nowhere significant, unless `always`."""
     frequencies = np.array([line.frequency for line in family.lines])
@@ -177,11 +172,7 @@ def _checked(array: ArrayLike) -> NDArray[np.float32]:
 
 
 def locate(
-    array: ArrayLike,
-    found: Lattice,
-    *,
-    periods: Iterable[int] = PERIODS,
-    significance: float = SIGNIFICANCE,
+    array: ArrayLike, found: Lattice, *, periods: Iterable[int] = PERIODS, significance: float = SIGNIFICANCE
 ) -> tuple[Lattice, LocalMap]:
     """Add local lattices that the test of the whole picture missed, and map all of them.
 

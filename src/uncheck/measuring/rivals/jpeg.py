@@ -84,12 +84,7 @@ def is_jpeg(
 
     A picture that shows no 8x8 grid was not coded. On a smooth one, whose blocks are all rounded alike, up to
     3 levels of steps with falling harmonics are also believed if its coefficients are multiples of a table.
-
-    Args:
-        array: (H, W, C) grey levels.
-        lattice: found in it.
-        codec: "JPEG" if the file was one, so that its blocks start at the first pixel.
-        tables: its quantisation tables, if known (luminance, chrominance; 64 each, row by row).
+    The blocks of a file that was JPEG (`codec`) start at the first pixel.
 
     Cost: 64 block DCTs of at most 400 blocks for the grid, then eight JPEG codings of the picture.
     """
@@ -122,13 +117,8 @@ def left_by_coding(
     """Measure what JPEG coding adds to this picture at each component present, grey levels.
 
     The lattice is taken out and the picture coded on three grids beside its own and, blurred, on its own; the
-    largest change counts ("calibration" of steganalysis: Fridrich, Goljan, Hogea, 2002).
-
-    Args:
-        array: (H, W, C) grey levels.
-        lattice: found in it.
-        grid: offset of its blocks.
-        options: `quality` or `qtables`, as Pillow takes them.
+    largest change counts ("calibration" of steganalysis: Fridrich, Goljan, Hogea, 2002). `grid` is the offset
+    of its blocks; `options` are `quality` or `qtables`, as Pillow takes them.
     """
     clean = without(array, lattice.everything)
     aligned = clean[grid[0] :, grid[1] :]
@@ -199,9 +189,6 @@ def jpeg_grid(array: NDArray[np.float32]) -> tuple[int, int] | None:
 
     On its own grid most block-DCT coefficients of a JPEG picture were rounded to zero; on the other 63
     offsets they are not. The rate of coefficients below half a grey level is compared.
-
-    Args:
-        array: (H, W, C) grey levels.
     """
     luma = array[..., :3].mean(axis=-1)
     if min(luma.shape) < 32:

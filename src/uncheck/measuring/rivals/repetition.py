@@ -31,8 +31,7 @@ def is_enlarged(array: NDArray[np.float32], lattice: Lattice) -> bool:
 def before_repetition(array: NDArray[np.float32]) -> NDArray[np.float32] | None:
     """Remove repeated rows and columns; None unless both were repeated evenly.
 
-    Args:
-        array: (H, W, C); rows and columns may have been cropped anywhere.
+    Rows and columns of the picture (H, W, C) may have been cropped anywhere.
     """
     kept = []
     for axis in (0, 1):

@@ -40,15 +40,10 @@ def is_beside(array: NDArray[np.float32], lattice: Lattice) -> bool:
     f - d: whatever part of the picture a lattice fills, and however it goes with brightness, its spectrum is
     symmetric about a / P. The flank of a line beside is not.
 
-    Args:
-        array: (H, W, C) grey levels.
-        lattice: what was found in it.
-
     Cost: O(50 H W C) per line, 12 lines at most, as matrix products.
     """
     lines = sorted(
-        (line for component in lattice.present for line in component.lines),
-        key=lambda line: -line.amplitude,
+        (line for component in lattice.present for line in component.lines), key=lambda line: -line.amplitude
     )[:LINES_ASKED]
     power = np.array([line.amplitude**2 for line in lines])
     beside = np.array([_beside(array, line) for line in lines])

@@ -67,12 +67,8 @@ def slow_test(values: NDArray[np.float32], periods: Sequence[int], hop: int) -> 
         mu = sum_k H_k Y_k / sum_k H_k^2,   F = (K-1) |mu|^2 sum_k H_k^2 / sum_k |Y_k - mu H_k|^2
 
     is F(2, 2K-2) distributed where there is none, F(1, K-1) at the frequency 1/2. A line that follows the
-    sound has h_w = 1; both are tried, at the price of a factor of two.
-
-    Args:
-        values: (n, C), grey levels, mean removed.
-        periods: samples; their lines are those of `line_frequencies`, in its order.
-        hop: samples between windows, from `hop_size`.
+    sound has h_w = 1; both are tried, at the price of a factor of two. Values are (n, C), mean removed; the
+    lines are those of `line_frequencies`, in its order.
 
     Cost: 14 n complex additions per channel and period.
     Source: Thomson, Proc. IEEE 70 (1982), section XIII, for the stationary case.

@@ -100,11 +100,7 @@ def find_tones(
 
 
 def _components(
-    values: NDArray[np.float32],
-    periods: Sequence[int],
-    tested: Sequence[int],
-    hop: int,
-    significance: float,
+    values: NDArray[np.float32], periods: Sequence[int], tested: Sequence[int], hop: int, significance: float
 ) -> list[Component]:
     """Find significant components, p-values corrected as in `find_lattice`."""
     total = sum(1 / p**2 for p in tested)
