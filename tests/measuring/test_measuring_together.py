@@ -10,7 +10,7 @@ import released
 from tiers import cases
 from uncheck.cli import main
 from uncheck.measuring import measure
-from uncheck.measuring.together import LOOKED_AT, Together
+from uncheck.measuring.sets import LOOKED_AT, Together
 from uncheck.signals.signal import Signal
 
 SHAPE = (64, 64)

@@ -127,8 +127,7 @@ def measure_files(
     """
     from uncheck.measuring.measure import measure_items
     from uncheck.signals import expand
-    from uncheck.signals.files import SUFFIXES
-    from uncheck.signals.items import file_items
+    from uncheck.signals.files import SUFFIXES, file_items
     from uncheck.signals.paths import SOUNDS
 
     errors: list[tuple[str, str]] = []

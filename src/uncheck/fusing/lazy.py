@@ -171,13 +171,10 @@ for _name in ({name for name in dir(Tensor) if name[:2] == "__"} - set(dir(objec
 class Laziness(TorchFunctionMode):
     """A mode that puts off every resize that a convolution could do; before a write all are made.
 
-    Attributes:
-        defers: tells the layers of this package that nobody watches their calls.
-        started: whether anything was put off.
-        waiting: what is not made yet.
-        making: whether one of them is being made.
+    `waiting` is what is not made yet, `making` says whether one of them is being made.
     """
 
+    #: Tells the layers of this package that nobody watches their calls.
     defers = True
 
     def __init__(self) -> None:

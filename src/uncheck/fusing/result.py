@@ -150,12 +150,9 @@ def difference(
 ) -> Difference:
     """Compare outputs on the example and on the second input.
 
-    Args:
-        before: what the network returned on both; the second is None if it was not run.
-        after: what the fused network returned.
-        types: floating-point types the network computes in.
-        constant: whether the example is; a norm then divides rounding by next to nothing, so that the second
-            input alone decides, if there is one.
+    `before` and `after` are what the two networks returned on both; the second is None if it was not run.
+    `types` are the floating-point types the network computes in. Where the example is constant, a norm
+    divides rounding by next to nothing, so that the second input alone decides, if there is one.
 
     Raises:
         UncheckError: outputs of other number or shape.

@@ -1,11 +1,13 @@
-"""Files as signals: pictures, pages, arrays and audio."""
+"""Files and arrays as signals, and the inputs of `measure` as items to read."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from tokenize import TokenError
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +15,7 @@ from numpy.typing import NDArray
 from uncheck.errors import UncheckError
 from uncheck.signals.arrays import Raw, split
 from uncheck.signals.audio import read_audio
-from uncheck.signals.paths import PICTURES, SOUNDS, check_file, check_values
+from uncheck.signals.paths import PICTURES, SOUNDS, check_file, check_values, expand
 from uncheck.signals.pictures import DAMAGED, read_frames
 from uncheck.signals.signal import Given, Signal, tiles
 
@@ -150,3 +152,54 @@ def load_array(path: str | Path) -> NDArray[np.generic]:
         kind = values.dtype if isinstance(values, np.ndarray) else "several arrays (.npz)"
         raise UncheckError(f"{path}: holds {kind}, expected one array of real numbers; save it as such")
     return np.array(values)
+
+
+@dataclass(frozen=True)
+class Item:
+    """One file or array, not read yet: `signals` reads it or raises an UncheckError."""
+
+    name: str
+    signals: Callable[[], Iterable[Signal]]
+
+
+def items(images: Any, given: Given) -> list[Item]:
+    """Return an item for each file and array that `images` names, in order.
+
+    Raises:
+        UncheckError: an empty list, folder or glob, or arrays of an impossible shape.
+    """
+    if isinstance(images, str | Path):
+        return file_items(expand([images], SUFFIXES), given)
+    if not isinstance(images, Sequence):
+        return _arrays(images, "array", given)
+    if not len(images):
+        raise UncheckError("nothing to measure: the list of images is empty")
+    out: list[Item] = []
+    for i, item in enumerate(images):
+        if isinstance(item, str | Path):
+            out += file_items(expand([item], SUFFIXES), given)
+        else:
+            out += _arrays(item, f"[{i}]", given)
+    return out
+
+
+def file_items(paths: Iterable[str], given: Given) -> list[Item]:
+    """Return one item per file; a name is taken literally, not as a pattern."""
+    return [Item(path, partial(read_signals, path, given)) for path in paths]
+
+
+def _arrays(item: Any, name: str, given: Given) -> list[Item]:
+    return [Item(raw.name, partial(_cut, raw, given)) for raw in split(_on_cpu(item), name, given)]
+
+
+def _cut(raw: Raw, given: Given) -> list[Signal]:
+    signal = raw.signal()
+    return [signal] if given.mosaic is None else tiles(signal, given.mosaic, given.gap)
+
+
+def _on_cpu(item: Any) -> NDArray[Any]:
+    if not hasattr(item, "detach"):
+        return np.asarray(item)
+    tensor = item.detach().cpu()
+    # numpy has no bfloat16.
+    return np.asarray(tensor.float() if "bfloat16" in str(tensor.dtype) else tensor)

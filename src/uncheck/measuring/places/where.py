@@ -176,11 +176,7 @@ def locate(
 ) -> tuple[Lattice, LocalMap]:
     """Add local lattices that the test of the whole picture missed, and map all of them.
 
-    Args:
-        array: (H, W, C) grey levels.
-        found: by the test of the whole picture, at the other half of the error rate.
-        periods: pixels.
-        significance: of the windows, their half of the error rate.
+    The error rate is shared: `significance` is the half of the windows, `found` had the other one.
 
     Returns:
         The lattice: a place counts if it is at least `found.threshold` strong, five times as strong as the

@@ -27,11 +27,7 @@ def name_rival(
 ) -> str | None:
     """Name the rival that explains every present component, or None. In doubt it is None: a lattice.
 
-    Args:
-        array: (H, W, C) grey levels, as given to `find_lattice`.
-        lattice: what was found in it.
-        codec: file format the picture came in ("JPEG" says where its blocks are), if known.
-        tables: quantisation tables of a JPEG file, if known.
+    A `codec` "JPEG" says where the blocks are; `tables` are the quantisation tables of such a file.
 
     Returns:
         "enlarged", "jpeg", "bayer", "halftone", "tiles" or "texture"; `is_enlarged`, `is_jpeg`, `is_bayer`,
