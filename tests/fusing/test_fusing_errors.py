@@ -1,16 +1,16 @@
 """What cannot be fused at all, in a sentence; and planted faults that the tests must see."""
 
 import copy
+import dataclasses
 
 import pytest
 import torch
 from torch import nn
 
 import uncheck
-from fusing import test_fusing_ways
-from fusing.zoo import fused
-from uncheck.fusing import lazy
-from uncheck.fusing.result import difference, second_input
+from fusing.zoo import CASES, settle
+from uncheck.fusing import rewrite, rewritten, tracing
+from uncheck.fusing.difference import difference, second_input
 from uncheck.reporting import json_text
 from uncheck.reporting.fusion import fuse_text
 
@@ -108,22 +108,35 @@ def test_the_fused_weights_are_rounded_once():
     assert torch.equal(made, exact.bfloat16())
 
 
-@pytest.mark.parametrize("planted", ["writes", "made"])
-def test_a_question_that_is_forgotten_is_seen(planted, monkeypatch):
-    """Resizes are put off only as long as nobody can tell: the tests of other ways must see each fault."""
-    faults = {
-        "_writes": lambda *_: False,
-        "made": lambda value: value,
+@pytest.mark.parametrize("planted", ["conditions", "constants", "training"])
+def test_a_guard_that_is_forgotten_is_seen(planted, monkeypatch):
+    """Without its guards a generated forward is wrong elsewhere: the tests of other inputs must see it."""
+    honest = tracing.trace
+    nothing = {"conditions": (), "constants": {}, "training": False}
+
+    def faulty(*args):
+        return dataclasses.replace(honest(*args), **{planted: nothing[planted]})
+
+    monkeypatch.setattr(rewrite, "trace", faulty)
+    if planted == "constants":  # the guard for arguments left out would fall back as well
+        monkeypatch.setattr(rewritten, "_optional", lambda *_: [])
+    names = {
+        "conditions": "another way for large inputs",
+        "constants": "names of builtins",
+        "training": "dropout by function",
     }
-    tests = {
-        "writes": lambda: test_fusing_ways.test_a_write_between_resize_and_convolution_is_seen(True),
-        "made": lambda: test_fusing_ways.test_every_other_way_gets_the_resized_tensor("out"),
-    }
-    name = next(name for name in faults if planted in name)
-    tests[planted]()
-    monkeypatch.setattr(lazy, name, faults[name])
-    with pytest.raises(AssertionError):
-        tests[planted]()
+    net = settle(CASES[names[planted]].make())
+    fused = uncheck.fuse(net, PICTURE).model
+    if planted == "training":
+        net.train(), fused.train()
+    named = {"flag": False} if planted == "constants" else {}
+    x = torch.randn(1, 3, 16, 3, generator=torch.Generator().manual_seed(1))
+    outputs = []
+    for one in (net, fused):
+        torch.manual_seed(0)
+        with torch.no_grad():
+            outputs.append(one(x, **named))
+    assert float((outputs[0] - outputs[1]).abs().max()) > 0.01
 
 
 def test_the_difference_counts_infinities_and_nan():
@@ -152,7 +165,7 @@ def test_the_second_input_is_noise_like_the_example():
 
 
 def test_results_say_themselves():
-    result = fused("one upsampler for all")
+    result = uncheck.fuse(settle(CASES["one upsampler for all"].make()), PICTURE)
     assert str(result).splitlines()[:3] == [
         "fused: up (nearest x 2x2) + a.conv (3x3) + a.bn",
         "fused: up (nearest x 2x2) + b (5x5)",

@@ -1,12 +1,12 @@
 """Fused networks leave PyTorch: ONNX with another program to run it, and export with sizes left open."""
 
-import copy
 import logging
 
 import pytest
 import torch
 
-from fusing.zoo import fused, inputs
+import uncheck
+from fusing.zoo import CASES, settle
 from tiers import cases
 from uncheck.reading.tensors import replace_tensors, tensors_in
 
@@ -41,6 +41,14 @@ OPEN = {
 }
 
 
+def made(name):
+    torch.manual_seed(0)
+    case = CASES[name]
+    generator = torch.Generator().manual_seed(1)
+    given = case.nest(*[torch.randn(shape, generator=generator) for shape in case.shapes])
+    return uncheck.fuse(settle(case.make()), given).model, given
+
+
 @pytest.mark.integration
 @pytest.mark.parametrize("name", EXPORTED)
 def test_onnx_runs_the_same(name):
@@ -48,7 +56,7 @@ def test_onnx_runs_the_same(name):
     pytest.importorskip("onnxscript", reason="onnxscript is not installed")
     runtime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    net, given = copy.deepcopy(fused(name).model), inputs(name)
+    net, given = made(name)
     program = torch.onnx.export(net, given, dynamo=True, verbose=False)
     session = runtime.InferenceSession(program.model_proto.SerializeToString())
     names = [one.name for one in session.get_inputs()]
@@ -63,7 +71,7 @@ def test_onnx_runs_the_same(name):
 @pytest.mark.usefixtures("exporter")
 @pytest.mark.parametrize(("name", "unit"), cases(list(OPEN.items())[:1], list(OPEN.items())[1:]))
 def test_export_with_open_sizes(name, unit):
-    net, given = copy.deepcopy(fused(name).model), inputs(name)
+    net, given = made(name)
     x = torch.cat([given[0], given[0]])  # a batch of one would be taken for a constant
     auto = torch.export.Dim.AUTO
     sizes = {axis: auto if unit == 1 else unit * torch.export.Dim(f"n{axis}") for axis in (2, 3)}

@@ -11,7 +11,7 @@ from torch import nn
 
 import uncheck
 from uncheck.cli import main
-from uncheck.fusing import layers
+from uncheck.fusing import build
 from uncheck.layers.fused import FusedResizeConv
 
 ROUNDING = 1e-5
@@ -61,23 +61,23 @@ def test_even_kernels_with_torchs_own_same_padding(kernel_size):
 
 def test_a_fusion_that_forgets_the_odd_padding_is_caught(monkeypatch):
     """QONNX's fault, planted: the padding taken as equal on both sides."""
-    honest = FusedResizeConv.from_conv.__func__
+    honest = FusedResizeConv.from_conv
 
-    def faulty(cls, *args, padding, **kwargs):
-        return honest(cls, *args, padding=tuple((b, a) for a, b in padding), **kwargs)
+    def faulty(*args, padding, **kwargs):
+        return honest(*args, padding=tuple((b, a) for a, b in padding), **kwargs)
 
-    monkeypatch.setattr(FusedResizeConv, "from_conv", classmethod(faulty))
+    monkeypatch.setattr(build.FusedResizeConv, "from_conv", staticmethod(faulty))
     with pytest.raises(uncheck.UncheckError, match=r"differs by .* more than rounding allows .* thrown away"):
         uncheck.fuse(Same(4, 2.0, True), picture())
 
 
 def test_a_fusion_that_forgets_the_flip_is_caught(monkeypatch):
-    honest = FusedResizeConv.from_conv.__func__
+    honest = FusedResizeConv.from_conv
 
-    def faulty(cls, weight, *args, **kwargs):
-        return honest(cls, weight.flip(-1), *args, **kwargs)
+    def faulty(weight, *args, **kwargs):
+        return honest(weight.flip(-1), *args, **kwargs)
 
-    monkeypatch.setattr(FusedResizeConv, "from_conv", classmethod(faulty))
+    monkeypatch.setattr(build.FusedResizeConv, "from_conv", staticmethod(faulty))
     with pytest.raises(uncheck.UncheckError, match="thrown away"):
         uncheck.fuse(Same(3, 2.0, True), picture())
 
@@ -85,14 +85,14 @@ def test_a_fusion_that_forgets_the_flip_is_caught(monkeypatch):
 def test_a_norm_folded_wrongly_is_caught(monkeypatch):
     net = nn.Sequential(nn.Upsample(scale_factor=2), nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)).eval()
     net[2].running_var.fill_(1e-4)
-    honest = layers.folded
+    honest = build.folded
 
     def faulty(weight, bias, norm):
         other = copy.deepcopy(norm)
         other.eps = 0.0
         return honest(weight, bias, other)
 
-    monkeypatch.setattr(layers, "folded", faulty)
+    monkeypatch.setattr(build, "folded", faulty)
     with pytest.raises(uncheck.UncheckError, match="thrown away"):
         uncheck.fuse(net, picture())
 
@@ -151,7 +151,7 @@ def test_a_size_taken_for_a_factor_would_be_caught():
     net = Told()
     fused = uncheck.fuse(net, (picture((1, 3, 4, 5)), picture((1, 1, 8, 10)))).model
     given = picture((1, 3, 4, 5)), torch.zeros(1, 1, 9, 10)
-    assert FusedResizeConv.forward(fused.conv, given[0]).shape != net(*given).shape
+    assert fused.conv.fused(given[0]).shape != net(*given).shape
 
 
 def test_qonnx_never_compares_outputs_but_here_they_are_measured():
@@ -180,7 +180,6 @@ def test_a_summary_tool_unfroze_a_frozen_batch_norm():
     assert result.fused[0].notes == ("2 was not folded: it is in training mode",)
 
 
-@pytest.mark.integration
 def test_torchfix_exits_0_with_findings_but_a_refusal_exits_with_1(tmp_path, monkeypatch, capsys):
     (tmp_path / "net.py").write_text(
         "from torch import nn\n"

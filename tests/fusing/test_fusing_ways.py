@@ -3,8 +3,6 @@ kinds."""
 
 import collections
 import enum
-from collections import UserDict
-from dataclasses import dataclass
 
 import pytest
 import torch
@@ -12,8 +10,6 @@ import torch.nn.functional as F
 from torch import nn
 
 import uncheck
-from fusing.zoo import fused, make
-from uncheck.fusing.lazy import lazy_class
 from uncheck.layers import FusedResizeConv, ResizeConv, ResizeConv1d
 
 
@@ -48,9 +44,7 @@ def test_exports_stay_right_at_sizes_of_no_whole_ratio():
     net = ToSize().eval()
     fused = uncheck.fuse(net, picture(1, 3, 16, 16)).model
     open_sizes = dict.fromkeys((0, 2, 3), torch.export.Dim.DYNAMIC)
-    example = (picture(2, 3, 16, 20),)
-    # The default of newer torch; the strict way of torch 2.6 does not trace what is put off.
-    program = torch.export.export(fused, example, dynamic_shapes=(open_sizes,), strict=False).module()
+    program = torch.export.export(fused, (picture(2, 3, 16, 20),), dynamic_shapes=(open_sizes,)).module()
     traced = torch.jit.trace(fused, picture(1, 3, 16, 16))
     odd = picture(1, 3, 13, 17)
     for way in (program, traced, fused):
@@ -69,76 +63,12 @@ class Frozen(Up):
             return self.up(x)
 
 
-@pytest.mark.parametrize("kind", [Precise, Frozen])
-def test_switches_of_gradients_and_autocast_stay(kind):
-    net = kind()
-    fused = uncheck.fuse(net, picture()).model
-    for enabled in (False, True):
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=enabled):
-            want, got = net(picture()), fused(picture())
-        assert want.dtype is got.dtype
-        assert want.requires_grad is got.requires_grad
-        torch.testing.assert_close(got, want, rtol=0, atol=1e-5 if want.dtype is torch.float32 else 0.02)
-
-
-class Detached(Up):
-    def forward(self, x):
-        with torch.no_grad():
-            y = F.interpolate(x, scale_factor=2)
-        return self.conv(y)
-
-
-def test_what_was_resized_without_gradients_has_none():
-    net = Detached()
-    fused = uncheck.fuse(net, picture()).model
-    x = picture().requires_grad_()
-    for one in (net, fused):
-        loss = one(x).sum()
-        assert loss.requires_grad
-        assert torch.autograd.grad(loss, x, allow_unused=True) == (None,)
-
-
-class InPlace(Up):
-    def forward(self, x, flag=False):
-        x = x + 0
-        y = F.interpolate(x, scale_factor=2)
-        if flag:
-            x.add_(1)
-        if flag is None:
-            F.relu(x, True)
-        return self.conv(y) + x.mean()
-
-
-@pytest.mark.parametrize("flag", [False, True, None])
-def test_a_write_between_resize_and_convolution_is_seen(flag):
-    net = InPlace()
-    fused = uncheck.fuse(net, picture())
-    assert len(fused.fused) == 1
-    torch.testing.assert_close(fused.model(picture(), flag), net(picture(), flag), rtol=0, atol=1e-5)
-
-
-class EarlyWayOut(Up):
-    def forward(self, x, way="conv"):
-        y = F.interpolate(x, scale_factor=2)
-        if way == "out":
-            return {"large": [y]}
-        if way == "kind" and not isinstance(y, torch.Tensor):
-            raise TypeError("no tensor")
-        if way == "mean":
-            return y.mean() + torch.cat([y, y]).sum() + (2 - y).flatten()[3] + max(y.shape)
-        y[:, :1] *= 1 if way != "slice" else 0
-        return self.conv(y if way != "pad" else F.pad(y, (2, 1, 0, 1)))
-
-
-@pytest.mark.parametrize("way", ["conv", "out", "kind", "mean", "slice", "pad"])
-def test_every_other_way_gets_the_resized_tensor(way):
-    net, other = EarlyWayOut(), EarlyWayOut()
-    other.__class__ = lazy_class(EarlyWayOut)
-    want, got = net(picture(), way), other(picture(), way)
-    if way == "out":
-        want, got = want["large"][0], got["large"][0]
-        assert type(got) is torch.Tensor
-    torch.testing.assert_close(got, want, rtol=0, atol=1e-4)
+@pytest.mark.parametrize("net", [Precise(), Frozen()])
+def test_switches_to_what_is_already_so_are_refused(net):
+    with torch.no_grad():
+        result = uncheck.fuse(net, picture())
+    assert not result.fused
+    assert "switches gradients or autocast" in result.refused[0].reason
 
 
 class ChildMode(Up):
@@ -168,8 +98,8 @@ class Ordered(Up):
 
 def test_an_output_of_another_kind_is_kept():
     result = uncheck.fuse(Ordered(), picture())
-    assert result.fused
     assert type(result.model(picture())) is collections.OrderedDict
+    assert "makes a OrderedDict" in result.refused[0].reason
 
 
 class Skip(Up):
@@ -190,17 +120,12 @@ class Named(Up):
         return self.up(x)
 
 
-def test_defaults_of_any_kind():
+def test_a_forward_that_cannot_be_written_down_leaves_the_rest_fused():
     net = nn.Sequential(Named(), nn.Upsample(scale_factor=2), nn.Conv2d(4, 4, 3))
     result = uncheck.fuse(net, picture())
-    assert [one.conv for one in result.fused] == ["0.conv", "2"]
+    assert "cannot be written down" in result.refused[0].reason
+    assert [one.conv for one in result.fused] == ["2"]
     torch.testing.assert_close(result.model(picture()), net(picture()), rtol=0, atol=1e-5)
-
-
-def test_a_norm_that_a_flag_leaves_out_is_not_folded():
-    net, model = make("a norm that may be left out"), fused("a norm that may be left out").model
-    for norm in (True, False):
-        torch.testing.assert_close(model(picture(), norm), net(picture(), norm), rtol=0, atol=1e-5)
 
 
 def test_a_constant_example_before_a_norm_is_judged_on_the_second_input():
@@ -243,42 +168,3 @@ def test_a_subclass_with_a_forward_of_its_own_is_not_finished():
     assert isinstance(result.model[0], Doubled)
     assert not result.fused
     torch.testing.assert_close(result.model(picture()), net(picture()), rtol=0, atol=1e-5)
-
-
-@dataclass
-class Two:
-    fused: torch.Tensor
-    plain: torch.Tensor
-
-
-class Beside(nn.Module):
-    """Returns a convolved and a merely resized picture in a container of its own kind."""
-
-    def __init__(self, kind):
-        super().__init__()
-        self.conv, self.kind, self.seen = nn.Conv2d(3, 4, 3, padding=1), kind, []
-
-    def forward(self, x):
-        made, plain = self.conv(F.interpolate(x, scale_factor=2)), F.interpolate(x, scale_factor=4)
-        if self.kind == "attribute":
-            self.last = plain
-        if self.kind == "list":
-            self.seen.append(plain)
-        return Two(made, plain) if self.kind == "data class" else UserDict(fused=made, plain=plain)
-
-
-@pytest.mark.parametrize("kind", ["data class", "mapping", "attribute", "list"])
-def test_what_is_merely_resized_is_a_tensor_and_does_not_change_with_the_input(kind):
-    net = Beside(kind).eval()
-    result, x = uncheck.fuse(net, picture(1, 3, 8, 8)), picture(1, 3, 8, 8)
-    out, want = result.model(x), F.interpolate(x, scale_factor=4)
-    plain = {"attribute": lambda: result.model.last, "list": lambda: result.model.seen[0]}
-    got = plain.get(kind, lambda: out.plain if kind == "data class" else out["plain"])()
-    x.zero_()
-    assert type(got) is torch.Tensor
-    assert torch.equal(got, want)
-    if kind in plain:
-        reason = f"its forward keeps a tensor in the attribute '{'last' if kind == 'attribute' else 'seen'}'"
-        assert result.refused[0].reason == reason
-    else:
-        assert len(result.fused) == 1

@@ -16,7 +16,6 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
-from torch.overrides import _get_current_function_mode_stack
 
 _MODES = getattr(torch._C, "_len_torch_function_stack", None)
 _TRANSFORMS = getattr(torch._C, "_are_functorch_transforms_active", None)
@@ -128,13 +127,8 @@ def watched() -> bool:
 
     A watcher, such as `uncheck.inspect`, shall see a resize and a convolution; a transform needs calls it has
     rules for. Both questions are answered by private functions of torch: where one is gone, the answer is no.
-    A mode that only puts resizes off, as in the networks of `uncheck.fuse`, does not watch.
     """
-    if _MODES is not None and _MODES() > 0:
-        modes = _get_current_function_mode_stack()  # type: ignore[no-untyped-call]
-        if not all(getattr(mode, "defers", False) for mode in modes):
-            return True
-    return _TRANSFORMS is not None and _TRANSFORMS()
+    return (_MODES is not None and _MODES() > 0) or (_TRANSFORMS is not None and _TRANSFORMS())
 
 
 def tracing() -> bool:
