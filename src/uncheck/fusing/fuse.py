@@ -35,6 +35,11 @@ def fuse(model: nn.Module, example_input: Any, *, progress: Progress | None = No
     multiplications; 1-D to 3-D; as layers or functional calls; with padding between, and a BatchNorm in
     eval mode after. What cannot be fused for every input stays as it is and is listed with the reason.
 
+    >>> net = nn.Sequential(nn.Upsample(scale_factor=2), nn.Conv2d(3, 8, 3, padding=1))
+    >>> result = fuse(net, torch.rand(1, 3, 16, 16))
+    >>> print(result.fused[0], result.refused)
+    0 (nearest x 2x2) + 1 (3x3) ()
+
     Args:
         model: any module; it is left untouched.
         example_input: a tensor, or a tuple of positional inputs. Batch and spatial sizes may be others later.
