@@ -44,7 +44,9 @@ def test_exports_stay_right_at_sizes_of_no_whole_ratio():
     net = ToSize().eval()
     fused = uncheck.fuse(net, picture(1, 3, 16, 16)).model
     open_sizes = dict.fromkeys((0, 2, 3), torch.export.Dim.DYNAMIC)
-    program = torch.export.export(fused, (picture(2, 3, 16, 20),), dynamic_shapes=(open_sizes,)).module()
+    example = (picture(2, 3, 16, 20),)
+    # The default of newer torch, said for 2.6, the oldest.
+    program = torch.export.export(fused, example, dynamic_shapes=(open_sizes,), strict=False).module()
     traced = torch.jit.trace(fused, picture(1, 3, 16, 16))
     odd = picture(1, 3, 13, 17)
     for way in (program, traced, fused):
