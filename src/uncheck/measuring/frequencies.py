@@ -21,7 +21,6 @@ ALL_HARMONICS = {1: 10**9, 2: 16, 3: 8}
 #: Highest harmonic tested in every direction of the periods longer than that.
 LOW_HARMONICS = 3
 
-
 #: One frequency: (numerator, denominator) in lowest terms per axis.
 FractionLine = tuple[tuple[int, int], ...]
 

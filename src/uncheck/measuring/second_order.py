@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from uncheck.measuring.components import SIGNIFICANCE, Component, Lattice, without
+from uncheck.measuring.components import SIGNIFICANCE, Lattice, without
 from uncheck.measuring.lattice import PERIODS, find_lattices
 
 #: Grey levels below which detail is rounding.
@@ -61,7 +61,7 @@ def second_order(
     found = find_lattices(
         contrast(rest)[None, ..., None], periods=periods, threshold=0.0, significance=significance
     )
-    return tuple(_modulation(component) for component in found[0].present)
+    return tuple(Modulation(c.period, c.amplitude * DECIBELS, c.p_value) for c in found[0].present)
 
 
 def contrast(array: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -105,7 +105,3 @@ def _power(detail: NDArray[np.float32]) -> NDArray[np.float32]:
     squared = np.square(detail)
     squared += np.float32(FLOOR**2)
     return squared
-
-
-def _modulation(component: Component) -> Modulation:
-    return Modulation(component.period, component.amplitude * DECIBELS, component.p_value)

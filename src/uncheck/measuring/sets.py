@@ -51,7 +51,7 @@ class SetSums:
         return self.spectra / np.maximum(self.weight, 1e-300)[..., None]
 
 
-def set_sums(arrays: Any, plan: FrequencyPlan) -> SetSums:
+def set_sums(arrays: Any, scheme: FrequencyPlan) -> SetSums:
     """Sum a batch (N, *spatial, C) of grey levels, of NumPy or a tensor on any device.
 
     An image without any variation counts, but weighs nothing.
@@ -61,11 +61,11 @@ def set_sums(arrays: Any, plan: FrequencyPlan) -> SetSums:
     shape = tuple(arrays.shape[1:])
     sums = window_sums(shape[:-1])
     energy, freedom = float((sums**2).sum()), len(sums)
-    weight = np.zeros((len(plan.frequencies), shape[-1]))
+    weight = np.zeros((len(scheme.frequencies), shape[-1]))
     total = np.zeros((*weight.shape, freedom), np.complex128)
     for start in range(0, len(arrays), AT_ONCE):
         working, varies = centred(arrays[start : start + AT_ONCE])
-        for one, spectra in zip(varies, eigenspectra(working, plan), strict=True):
+        for one, spectra in zip(varies, eigenspectra(working, scheme), strict=True):
             if not one:
                 continue
             y = to_numpy(spectra).astype(np.complex128)
@@ -90,7 +90,7 @@ def add(one: SetSums, two: SetSums) -> SetSums:
 
 def set_lattice(
     sums: SetSums,
-    plan: FrequencyPlan,
+    scheme: FrequencyPlan,
     *,
     threshold: float = VISIBLE_IN_SETS,
     significance: float = SIGNIFICANCE,
@@ -108,9 +108,9 @@ def set_lattice(
     known = window_sums(sums.shape[:-1])
     working = sums.mean
     found: dict[int, Component] = {}
-    for _ in range(len(plan.tested) if sums.weight.any() else 0):
-        lines = line_test(working[None], known, plan.real)[0]
-        fresh = [c for p, c in components(lines, plan, significance).items() if p not in found]
+    for _ in range(len(scheme.tested) if sums.weight.any() else 0):
+        lines = line_test(working[None], known, scheme.real)[0]
+        fresh = [c for p, c in components(lines, scheme, significance).items() if p not in found]
         if not fresh:
             break
         best = max(fresh, key=lambda c: c.lines[0].amplitude)
@@ -118,15 +118,15 @@ def set_lattice(
         if len(fresh) == 1:
             break
         for one in best.lines:
-            working = working - _response(plan, sums.shape[:-1], one)
-    nothing = Lattice((), (), plan.tested, plan.not_tested, threshold, significance)
+            working = working - _response(scheme, sums.shape[:-1], one)
+    nothing = Lattice((), (), scheme.tested, scheme.not_tested, threshold, significance)
     return nothing.holding(found.values())
 
 
-def share(component: Component, sums: SetSums, plan: FrequencyPlan) -> float:
+def share(component: Component, sums: SetSums, scheme: FrequencyPlan) -> float:
     """Return how much of a component another set has, in its phase, as a share of its amplitude."""
     line = max(component.lines, key=lambda line: line.amplitude)
-    index = int(np.abs(plan.frequencies - line.frequency).sum(axis=1).argmin())
+    index = int(np.abs(scheme.frequencies - line.frequency).sum(axis=1).argmin())
     channel = int(np.argmax(line.amplitudes))
     known = window_sums(sums.shape[:-1])
     there = sums.mean[index, channel] @ known / (known**2).sum()
@@ -134,13 +134,13 @@ def share(component: Component, sums: SetSums, plan: FrequencyPlan) -> float:
     return float((there * np.conj(own)).real / abs(own) ** 2) if own else 0.0
 
 
-def _response(plan: FrequencyPlan, shape: tuple[int, ...], line: Line) -> NDArray[np.complex128]:
+def _response(scheme: FrequencyPlan, shape: tuple[int, ...], line: Line) -> NDArray[np.complex128]:
     """Return the eigencoefficients of one line at every frequency of the plan, (F, C, K)."""
-    out = np.zeros((len(plan.frequencies), len(line.mean), len(window_sums(shape))), np.complex128)
+    out = np.zeros((len(scheme.frequencies), len(line.mean), len(window_sums(shape))), np.complex128)
     for sign in (1,) if line.real else (1, -1):
-        each = np.ones((len(plan.frequencies), 1), np.complex128)
+        each = np.ones((len(scheme.frequencies), 1), np.complex128)
         for axis, n in enumerate(shape):
-            offsets = plan.frequencies[:, axis] - sign * line.frequency[axis]
+            offsets = scheme.frequencies[:, axis] - sign * line.frequency[axis]
             unique, where = np.unique(offsets, return_inverse=True)
             turned = np.exp(-2j * np.pi * np.outer(unique, np.arange(n))) @ tapers(n, len(shape)).values.T
             each = (each[:, :, None] * turned[where][:, None, :]).reshape(len(offsets), -1)

@@ -183,10 +183,6 @@ def _channels_last(array: Array, ndim: int) -> Array:
         return array[..., None]
     if array.shape[-1] > MOST_CHANNELS and array.shape[0] <= MOST_CHANNELS:
         array = np.moveaxis(array, 0, -1)
-    return _without_alpha(array)
-
-
-def _without_alpha(array: Array) -> Array:
     # A fourth channel is alpha by convention, and so is a second one of integers; of floats it is flow.
     if array.shape[-1] == MOST_CHANNELS:
         return array[..., :3]

@@ -14,7 +14,6 @@ BAYER_CONTRAST = 0.05
 #: Demosaicing leaves traces, not patterns: grey levels above which a camera is not believed.
 BAYER_MOST = 1.0
 
-
 #: Share of its amplitude that a camera's pattern may keep in brightness. Green has half of all pixels of a
 #: mosaic and most of the weight in brightness, so what green gains there red and blue lose (scans of
 #: photographs: at most 0.15; a pattern of one sign in all colours: 1).
