@@ -13,7 +13,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import pytest
 from hypothesis import settings
 
-import tiers  # noqa: F401
+import tiers
 
 settings.load_profile("quick")
 
@@ -23,6 +23,12 @@ pytest_plugins = ["budget"]
 EXTRAS = {"training/metric.py": "torchmetrics", "training/monitor.py": "lightning"}
 
 collect_ignore = [f"src/uncheck/{file}" for file, extra in EXTRAS.items() if find_spec(extra) is None]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Mark the cases of dear tests before those of other tiers are left out."""
+    tiers.sample(items)
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ or whose power needs more, says both numbers: `@examples(5, 100)`.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 import pytest
@@ -31,3 +32,44 @@ def every(step: int, values: Iterable[object]) -> list[object]:
     """Return values of `pytest.mark.parametrize`: every so many for the quick tier, all for integration."""
     values = list(values)
     return cases(values[::step], [value for i, value in enumerate(values) if i % step])
+
+
+#: Parametrized tests of which every so many cases are quick, and all integration tests. A folder, file or
+#: function; the longest that fits counts.
+SAMPLED = {
+    "tests/editing/test_editing_weights.py": 4,
+    "tests/fusing/test_fusing_peers.py": 5,
+    "tests/fusing/test_fusing_released.py": 3,
+    "tests/fusing/test_fusing_ways.py": 3,
+    "tests/fusing/test_fusing_errors.py": 2,
+    "tests/measuring/test_measuring_cases.py": 3,
+    "tests/measuring/test_measuring_long_periods.py": 3,
+    "tests/measuring/test_measuring_rivals.py": 3,
+    "tests/measuring/test_measuring_rivals_content.py": 4,
+    "tests/measuring/test_measuring_rivals_jpeg.py": 3,
+    "tests/measuring/test_measuring_sets.py": 2,
+    "tests/measuring/test_measuring_together.py": 3,
+    "tests/probing/test_probing_answers.py": 3,
+    "tests/reading/test_reading_leave.py": 3,
+    "tests/reading/test_reading_ledger.py": 3,
+    "tests/reading/test_reading_period.py": 3,
+    "tests/reading/test_reading_released.py": 3,
+    "tests/repairing": 3,
+    "tests/swapping": 3,
+    "tests/training/test_training_gains.py": 3,
+    "tests/training/test_training_tracker.py": 2,
+    "tests/layers/test_layers_resize.py": 3,
+}
+
+
+def sample(items: Iterable[pytest.Item]) -> None:
+    """Mark the cases that SAMPLED leaves out of the quick tier."""
+    seen: Counter[str] = Counter()
+    for item in items:
+        name, _, case = item.nodeid.partition("[")
+        fitting = [place for place in SAMPLED if name.startswith(place)]
+        if not case or not fitting or item.get_closest_marker("integration"):
+            continue
+        if seen[name] % SAMPLED[max(fitting, key=len)]:
+            item.add_marker(pytest.mark.integration)
+        seen[name] += 1

@@ -68,6 +68,7 @@ def test_weights_are_loaded(models, run_json, fails):
     assert "down.weight" in message
 
 
+@pytest.mark.integration
 def test_without_input_a_colour_picture_is_made_up_then_a_grey_one(models, run):
     _, _, err = run("inspect", "models.py:Colour")
     assert "note: no --input and no --shape given; used a made-up 1,3,256,256" in err

@@ -170,6 +170,7 @@ def test_names_of_files_are_shown_with_escapes(place, run):
     assert "\u202e" not in out
 
 
+@pytest.mark.integration
 def test_names_of_layers_and_messages_are_shown_with_escapes(place, run):
     code, out, err = run("inspect", "hostile.py:Named", "--input", "shots")
     assert code == 1

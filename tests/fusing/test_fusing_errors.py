@@ -92,6 +92,7 @@ def test_the_forward_of_one_layer_that_was_replaced_is_refused():
     assert "was replaced" in uncheck.fuse(net, PICTURE).refused[0].reason
 
 
+@pytest.mark.integration
 def test_half_precision_is_judged_by_its_own_rounding():
     for kind, allowed in ((torch.bfloat16, 2.0**-3.5), (torch.float16, 2.0**-5), (torch.float64, 2.0**-26)):
         result = uncheck.fuse(up().to(kind), PICTURE.to(kind))
@@ -100,6 +101,7 @@ def test_half_precision_is_judged_by_its_own_rounding():
         assert result.model[1].weight.dtype is kind
 
 
+@pytest.mark.integration
 def test_the_fused_weights_are_rounded_once():
     """Fused in float64, then rounded: sums of bfloat16 weights must not be made in bfloat16."""
     net = up().bfloat16()
@@ -164,6 +166,7 @@ def test_the_second_input_is_noise_like_the_example():
     assert torch.equal(noise, second_input((x, (labels, True)))[0])
 
 
+@pytest.mark.integration
 def test_results_say_themselves():
     result = uncheck.fuse(settle(CASES["one upsampler for all"].make()), PICTURE)
     assert str(result).splitlines()[:3] == [

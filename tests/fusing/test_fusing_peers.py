@@ -180,6 +180,7 @@ def test_a_summary_tool_unfroze_a_frozen_batch_norm():
     assert result.fused[0].notes == ("2 was not folded: it is in training mode",)
 
 
+@pytest.mark.integration
 def test_torchfix_exits_0_with_findings_but_a_refusal_exits_with_1(tmp_path, monkeypatch, capsys):
     (tmp_path / "net.py").write_text(
         "from torch import nn\n"

@@ -52,7 +52,7 @@ def networks(draw):
     return nn.Sequential(*layers).double()
 
 
-@examples(5, 100)
+@examples(2, 100)
 @given(net=networks(), size=st.integers(3, 6), other=st.integers(3, 9), seed=st.integers(0, 999))
 def test_random_networks(net, size, other, seed):
     generator = torch.Generator().manual_seed(seed)

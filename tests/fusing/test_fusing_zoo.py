@@ -11,15 +11,14 @@ from torch import nn
 
 import uncheck
 from fusing.zoo import CASES, settle
-from tiers import cases
+from tiers import every
 from uncheck.reading.tensors import replace_tensors, tensors_in
 
 FUSED = [name for name, case in CASES.items() if case.fused]
 
-#: Every sixth in the quick tier; of exports and compilations, every eighteenth.
-SOME = cases(FUSED[::6], [name for i, name in enumerate(FUSED) if i % 6])
-FEW = cases(FUSED[::18], [name for i, name in enumerate(FUSED) if i % 18])
-
+#: A few in the quick tier, all in integration.
+SOME = every(15, FUSED)
+FEW = every(30, FUSED)
 
 #: Of float32 networks of a few layers, whose outputs are of order one.
 ROUNDING = 1e-5
@@ -51,52 +50,42 @@ def gap(a, b):
     return max(float((x - y).abs().max()) for x, y in zip(a, b, strict=True))
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_what_is_fused_and_what_is_refused(name):
-    case = CASES[name]
-    result = uncheck.fuse(made(name), inputs(name))
+@pytest.mark.parametrize("name", every(3, CASES))
+def test_outcome_and_function_are_as_expected_and_the_original_is_untouched(name):
+    net, given, case = made(name), inputs(name), CASES[name]
+    before = state_of(net)
+    drawn = torch.get_rng_state(), random.getstate(), np.random.get_state()
+    keep = copy.deepcopy(given)
+    with torch.enable_grad():
+        result = uncheck.fuse(net, given)
+        assert torch.is_grad_enabled()
     assert tuple((one.resize, one.conv, one.folded) for one in result.fused) == case.fused
     assert [one.where for one in result.refused] == [resize for resize, _ in case.refused]
     for one, (_, reason) in zip(result.refused, case.refused, strict=True):
         assert reason in one.reason
     assert result.finding == bool(case.refused)
 
-
-@pytest.mark.parametrize("name", FUSED)
-def test_the_function_is_the_same_for_other_inputs(name):
-    net, case = made(name), CASES[name]
-    result = uncheck.fuse(net, inputs(name))
-    plain, fused = net.eval(), result.model.eval()
-    for shapes in (case.shapes, *case.others):
-        given = inputs(name, shapes, seed=5)
-        assert gap(outputs(plain, given), outputs(fused, given)) < ROUNDING, shapes
-
-
-@pytest.mark.parametrize("name", cases(list(CASES)[::3], [name for i, name in enumerate(CASES) if i % 3]))
-def test_the_original_is_untouched(name):
-    net, given = made(name), inputs(name)
-    keep = copy.deepcopy(given)
-    state = {key: value.clone() for key, value in net.state_dict().items()}
-    modes = [module.training for module in net.modules()]
-    kinds = [type(module) for module in net.modules()]
-    hooks = [len(m._forward_hooks) + len(m._forward_pre_hooks) for m in net.modules()]
-    attributes = {key: value for key, value in vars(net).items() if isinstance(value, int | str)}
-    drawn = torch.get_rng_state(), random.getstate(), np.random.get_state()
-    with torch.enable_grad():
-        uncheck.fuse(net, given)
-        assert torch.is_grad_enabled()
-    after = net.state_dict()
-    assert list(after) == list(state)
-    assert all(torch.equal(after[key], state[key]) for key in state)
-    assert [module.training for module in net.modules()] == modes
-    assert [type(module) for module in net.modules()] == kinds
-    assert [len(m._forward_hooks) + len(m._forward_pre_hooks) for m in net.modules()] == hooks
-    assert {key: vars(net)[key] for key in attributes} == attributes
     assert torch.equal(torch.get_rng_state(), drawn[0])
     assert random.getstate() == drawn[1]
     assert np.array_equal(np.random.get_state()[1], drawn[2][1])
+    assert state_of(net) == before
     assert all(p.grad is None for p in net.parameters())
     assert all(torch.equal(a, b) for a, b in zip(tensors_in(given), tensors_in(keep), strict=True))
+
+    plain, fused = net.eval(), result.model.eval()
+    for shapes in (case.shapes, *case.others) if case.fused else ():
+        other = inputs(name, shapes, seed=5)
+        assert gap(outputs(plain, other), outputs(fused, other)) < ROUNDING, shapes
+
+
+def state_of(net):
+    """All of a network that fusing could change, comparable."""
+    return (
+        [(key, value.numpy().tobytes()) for key, value in net.state_dict().items()],
+        [(module.training, type(module)) for module in net.modules()],
+        [(len(m._forward_hooks), len(m._forward_pre_hooks)) for m in net.modules()],
+        {key: value for key, value in vars(net).items() if isinstance(value, int | str)},
+    )
 
 
 @pytest.mark.parametrize("name", SOME)

@@ -23,6 +23,7 @@ class Holds(nn.Module):
         return x + torch.ones(self.count).sum()
 
 
+@pytest.mark.integration
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is read from /proc")
 def test_memory_is_what_a_call_holds():
     cost = measure_cost(Holds(20), Holds(60), (torch.zeros(1, 1, 8, 8),))

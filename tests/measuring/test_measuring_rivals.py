@@ -58,6 +58,7 @@ def test_smooth_gradients_saved_as_jpeg_are_no_lattice(quality):
         assert not is_lattice(compressed(grey, quality, 2), "JPEG")
 
 
+@pytest.mark.integration
 def test_a_strong_lattice_on_a_jpeg_is_still_a_lattice(tmp_path):
     y, x = np.indices((320, 320))
     for period, pattern in (

@@ -59,6 +59,7 @@ def test_the_tables_are_those_of_pillow():
     assert np.array_equal(standard_table(50), STANDARD)
 
 
+@pytest.mark.integration
 def test_the_quality_is_estimated_from_the_pixels():
     for index in (0, 4, 8):
         for quality in (5, 10, 20, 40, 60, 75):

@@ -135,6 +135,7 @@ def test_weak_stripes_of_eight_in_jpeg_pictures_are_a_rival(tmp_path, amplitude,
     assert result.groups[0].rival == ("jpeg" if verdict == "rival" else None)
 
 
+@pytest.mark.integration
 def test_the_same_stripes_without_jpeg_are_a_lattice(tmp_path):
     noisy = np.random.default_rng(3).normal(128, 6, (16, 128, 128, 3))
     stripes = 0.8 * np.cos(2 * np.pi * np.arange(128) / 8)[None, :, None]
@@ -223,6 +224,7 @@ def test_exit_code_is_that_of_the_set(tmp_path, capsys):
     assert code == int(made["set"]["verdict"] == "lattice")
 
 
+@pytest.mark.integration
 def test_one_quiet_image_with_a_lattice_does_not_speak_for_the_set():
     busy = outputs(24, sigma=40.0)
     quiet = outputs(1, amplitude=3.0, seed=9, sigma=1.0)

@@ -45,6 +45,7 @@ def with_place(size, period, levels, box, seed=0):
     return picture
 
 
+@pytest.mark.integration
 def test_windows_agree_with_the_slow_way():
     picture = noise((72, 100), 3)
     order = np.argsort(LINES[:, 0], kind="stable")
@@ -118,6 +119,7 @@ def test_a_stronger_place_is_found_on_a_trace_that_is_everywhere():
     assert max(place.box) <= 150
 
 
+@pytest.mark.integration
 def test_nothing_is_found_in_noise_at_its_error_rate():
     hits = sum(bool(local_map(noise((96, 96), s), significance=0.01).maps) for s in range(40))
     assert hits <= 3  # at most 0.4 expected

@@ -208,6 +208,7 @@ def test_the_even_stage_is_acquitted_and_the_one_beside_the_way_out_of_it():
         assert 0 <= part.share <= 1
 
 
+@pytest.mark.integration
 @given(st.integers(0, 2**31 - 1), st.booleans(), st.booleans())
 @settings(max_examples=2)
 def test_the_answer_does_not_depend_on_the_callers_state(seed, training, gradients):

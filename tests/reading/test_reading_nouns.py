@@ -159,6 +159,7 @@ def test_the_picture_is_the_largest_real_map_and_each_can_be_named(outputs):
     ]
 
 
+@pytest.mark.integration
 @examples(5, 50)
 @given(
     st.integers(1, 2),

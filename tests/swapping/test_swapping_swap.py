@@ -159,6 +159,7 @@ def test_output_size_argument(to, geometry):
         new.up(x, output_size=[least + s, least])
 
 
+@pytest.mark.integration
 def test_which_layers_come():
     torch.manual_seed(0)
     x = torch.randn(1, 4, 6, 6)
@@ -319,6 +320,7 @@ def test_keep_even_tells_before_it_changes():
         keep_even(nn.Sequential(uneven), ["0"])
 
 
+@pytest.mark.integration
 def test_a_swapped_layer_stays_even_while_it_learns():
     torch.manual_seed(0)
     for to in ("resize", "smooth", "equal_gain"):

@@ -310,6 +310,7 @@ class Two(nn.Module):
         return {"image": image, "features": nn.functional.interpolate(image, scale_factor=2)}
 
 
+@pytest.mark.integration
 def test_which_output():
     torch.manual_seed(0)
     model, x = Two(), torch.randn(8, 4, 16, 16)
@@ -391,6 +392,7 @@ def test_options_that_cannot_be(options, message):
         LatticeTracker(**options)
 
 
+@pytest.mark.integration
 def test_mixed_and_half_precision():
     model = generator()
     full = quiet(model, codes(), every=1).step()
