@@ -41,7 +41,9 @@ SAMPLED = {
     "tests/fusing/test_fusing_peers.py": 5,
     "tests/fusing/test_fusing_released.py": 3,
     "tests/fusing/test_fusing_ways.py": 3,
+    "tests/fusing/test_fusing_zoo.py": 2,
     "tests/fusing/test_fusing_errors.py": 2,
+    "tests/measuring": 2,
     "tests/measuring/test_measuring_cases.py": 3,
     "tests/measuring/test_measuring_long_periods.py": 3,
     "tests/measuring/test_measuring_rivals.py": 3,
@@ -50,6 +52,7 @@ SAMPLED = {
     "tests/measuring/test_measuring_sets.py": 2,
     "tests/measuring/test_measuring_together.py": 3,
     "tests/probing/test_probing_answers.py": 3,
+    "tests/reading": 2,
     "tests/reading/test_reading_leave.py": 3,
     "tests/reading/test_reading_ledger.py": 3,
     "tests/reading/test_reading_period.py": 3,
@@ -58,6 +61,8 @@ SAMPLED = {
     "tests/swapping": 3,
     "tests/training/test_training_gains.py": 3,
     "tests/training/test_training_tracker.py": 2,
+    "tests/cli": 2,
+    "tests/layers": 2,
     "tests/layers/test_layers_resize.py": 3,
 }
 

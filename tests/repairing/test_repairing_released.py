@@ -25,4 +25,4 @@ def test_a_generator_without_a_lattice_is_left_alone():
     model = released.load("cwgan_mnist")
     made = repair(model, released.example_input("cwgan_mnist", 256))
     assert not made.repaired
-    assert made.refused[0][1].startswith("nothing to repair")
+    assert made.refused[0].reason.startswith("nothing to repair")
