@@ -187,6 +187,7 @@ def test_without_input_a_picture_is_made_up(networks, run):
     assert "note: no --input and no --shape given; used a made-up 1,1,256,256" in err
 
 
+@pytest.mark.integration
 def test_errors_are_one_sentence(networks, fails):
     assert "does not end in .safetensors" in fails("fuse", "nets.py:Up", "-o", "out.pth")
     assert "lies in no folder that exists" in fails("fuse", "nets.py:Up", "-o", "none/out.safetensors")

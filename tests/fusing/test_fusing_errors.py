@@ -56,6 +56,7 @@ def test_errors_are_one_sentence(model, message):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.integration
 def test_torchscript_is_refused_by_name():
     net = nn.Sequential(torch.jit.script(up()), nn.Upsample(scale_factor=2), nn.Conv2d(4, 3, 3)).eval()
     result = uncheck.fuse(net, PICTURE)

@@ -21,6 +21,7 @@ FUSED = {
 }
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("name", FUSED)
 def test_generators(name):
     net = released.load(name)

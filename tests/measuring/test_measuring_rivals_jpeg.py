@@ -70,6 +70,7 @@ def test_the_quality_is_estimated_from_the_pixels():
         assert (estimate_quality(photo(index).astype(np.float32), (0, 0)) or 100) > 90
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize(
     ("kind", "period", "strength", "quality"),
     cases(

@@ -53,6 +53,7 @@ def part(value, key):
 
 
 @pytest.mark.integration
+@examples(6, 200)
 @given(nests)
 def test_paths_lead_to_the_tensors(nest):
     found = list(named_tensors(nest))
@@ -60,6 +61,7 @@ def test_paths_lead_to_the_tensors(nest):
     assert [id(t) for _, t in found] == [id(t) for t in tensors_in(nest)]
 
 
+@examples(6, 200)
 @given(nests)
 def test_a_nest_replaced_has_the_same_structure_and_new_tensors(nest):
     new = replace_tensors(nest, lambda a, b: a + b, nest)

@@ -112,6 +112,7 @@ def test_training_lowers_the_loss_and_the_lattice(training):
     )
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("together", cases([1], [3]))
 def test_two_trainings_are_one(training, together):
     made = []
