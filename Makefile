@@ -24,9 +24,8 @@ demo: $(STAMP) ## inspect the trained network that comes with the package; write
 	$(VENV)/bin/uncheck demo
 
 PYTEST := $(PY) -m pytest -n $(WORKERS) --dist worksteal
-# Few examples of property tests, and no test above one CPU-second (tests/budget.py) when it runs alone: beside
-# another worker the same test was measured at up to 1.65 times as much.
-QUICK := --hypothesis-profile quick --cpu-limit 1.7
+# Few examples of property tests, and no test above one CPU-second (tests/budget.py).
+QUICK := --hypothesis-profile quick --cpu-limit 1
 FULL := --hypothesis-profile full
 
 test: $(STAMP) ## the quick tests
