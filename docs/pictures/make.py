@@ -29,6 +29,8 @@ from uncheck.demo import load, pictures
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
+sys.path.append(str(ROOT / "benchmarks"))
+from machine import describe  # noqa: E402
 
 #: Colours that the colour-blind tell apart (Okabe and Ito, 2008).
 BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#999999"
@@ -80,7 +82,7 @@ def demo_outputs() -> torch.Tensor:
 
 
 def repaired() -> Figure:
-    """Draw the demo network before and after a repair, on its first photograph."""
+    """Draw the demo network before and after a repair, on its first photograph; store both strengths."""
     photographs = pictures()
     turned = [photographs, photographs.flip(-1), photographs.flip(-2), photographs.flip(-1, -2)]
     turned += [photographs.mT, photographs.mT.flip(-1)]
@@ -89,13 +91,16 @@ def repaired() -> Figure:
         raise SystemExit(str(result))
     with torch.no_grad():
         after = levels(result.model(photographs)[0])
-    panels = {}
+    panels, strengths = {}, {}
     for name, picture in (("a network's output", levels(demo_outputs()[0])), ("repaired", after)):
         seen = uncheck.measure(picture).images[0]
+        strengths[name] = {"strength": round(seen.found.strength, 3), "verdict": seen.verdict}
         strength = f"{seen.found.strength:.1f} grey levels"
         panels[f"{name}: {strength}{' (no lattice found)' if seen.verdict == 'clean' else ''}"] = picture[
             CROP
         ]
+    stored = {"measured": strengths, "method": result.method, "label": result.label, "machine": describe()}
+    (HERE / "repaired.json").write_text(json.dumps(stored, indent=1) + "\n")
     return row(panels, inches=3.6)
 
 
