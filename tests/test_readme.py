@@ -21,5 +21,8 @@ def test_the_numbers_of_the_picture_are_those_of_the_committed_result():
     assert caption.endswith("no grid found.")
 
 
-def test_the_readme_is_short():
-    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 80
+def test_the_readme_is_short_and_names_both_commands():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 80
+    assert "    make demo " in text
+    assert "    make test " in text
