@@ -9,7 +9,8 @@ import torch.nn.functional as F
 
 import uncheck
 from uncheck.measuring import batches, find_lattice, lattice, to_levels
-from uncheck.measuring.checks import AGREE, ENOUGH, UNEXPLAINED
+from uncheck.measuring.checks import UNEXPLAINED
+from uncheck.measuring.coherence import AGREE, ENOUGH
 from uncheck.measuring.sets import VISIBLE_IN_SETS
 from uncheck.phases import (
     from_conv,

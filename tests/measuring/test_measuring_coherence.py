@@ -5,11 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from oracles.where_naive import naive_p, naive_windowed
-from uncheck.measuring.checks import (
+from oracles.coherence_naive import naive_agreement, naive_windows
+from uncheck.measuring.coherence import (
     AGREE,
     ENOUGH,
+    OVERLAP,
     WINDOW,
+    _local,
+    _phase_agreement,
     coherence,
     confirmed,
 )
@@ -49,22 +52,41 @@ def component(*frequencies, amplitude=1.0):
     return Component((8, 8), amplitude, 0.0, lines=lines)
 
 
-@pytest.mark.parametrize("frequency", [REAL, (0.5, 0.0), TURNING, (0.0, 1 / 3), (1 / 3, 2 / 3)])
-def test_all_windows_of_a_picture_agree_as_the_slow_way_says(frequency):
-    array = noise((150, 173), 1, channels=1) + 0.4 * wave((150, 173), frequency).astype(np.float32)
-    one, ours = component(frequency), coherence(array, component(frequency))
-    size = 16 if 4 / np.hypot(*np.minimum(frequency, np.subtract(1, frequency))) <= 16 else 32
-    local = naive_windowed(array[..., 0], frequency, size)
-    real, axial = one.lines[0].real, 0 in frequency
-    units = np.sign(local.real) if real else local / np.abs(local)
-    theirs = naive_p(units, real=real, axial=axial)
-    assert 1e-60 < theirs < 0.9
-    # A window whose amplitude is rounding has no phase, so the logarithms differ a little.
-    assert np.log(ours) == pytest.approx(np.log(theirs), rel=0.03)
-    # Planted: the windows' own starting phases forgotten; a real line taken for one that turns.
-    forgotten = units * np.exp(2j * np.pi * 0.3 * np.arange(len(units)))[:, None]
-    assert np.log(naive_p(forgotten, real=real, axial=axial)) != pytest.approx(np.log(ours), rel=0.1)
-    assert np.log(naive_p(units, real=not real, axial=axial)) != pytest.approx(np.log(ours), rel=0.05)
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("frequency", [REAL, (0.5, 0.0), TURNING, (1 / 3, 0.0), (1 / 3, 2 / 3)])
+def test_windows_and_agreement_agree_with_naive(frequency, channels):
+    array = noise((70, 83), 1, channels=channels)
+    size = 32
+    ours, theirs = _local(array, frequency, size), naive_windows(array, frequency, size)
+    np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-4)
+    real = all(f in (0, 0.5) for f in frequency)
+    expected = naive_agreement(theirs, real, OVERLAP)
+    assert _phase_agreement(ours, real=real) == pytest.approx(expected, rel=1e-3)
+
+
+def test_channels_out_of_step_are_decorrelated():
+    """A second channel that follows the first a quarter period later has no phase of its own."""
+    rng = np.random.default_rng(1)
+    first, second = rng.normal(size=(2, 400)) + 1j * rng.normal(size=(2, 400))
+    local = np.stack([10 * first, 10j * first + second + 1], axis=1)
+    ours, theirs = _phase_agreement(local, real=False), naive_agreement(local, False, OVERLAP)
+    assert ours == pytest.approx(theirs, rel=1e-6)
+    assert ours < 1e-20
+
+
+def test_defects_are_caught():
+    frequency = (0.25, 1 / 3)
+    array = noise((96, 96), 2) + wave((96, 96), frequency).astype(np.float32)
+    right = naive_windows(array, frequency, 32)
+    mirrored = naive_windows(array, (0.25, 2 / 3), 32)
+    assert np.abs(_local(array, frequency, 32) - mirrored).max() > 0.1
+    # Windows whose own starting phase was forgotten.
+    forgotten = right * np.exp(2j * np.pi / 3 * 16 * np.arange(len(right)))[:, None]
+    ours = _phase_agreement(_local(array, frequency, 32), real=False)
+    assert ours == pytest.approx(naive_agreement(right, False, OVERLAP), rel=1e-3)
+    assert naive_agreement(forgotten, False, OVERLAP) > 1e3 * ours
+    assert naive_agreement(right, True, OVERLAP) != pytest.approx(ours, rel=0.1)
+    assert naive_agreement(right, False, 1.0) != pytest.approx(ours, rel=0.1)
 
 
 @pytest.mark.parametrize("make", [lambda s: noise((128, 128), s, channels=1), lambda s: pink((128, 128), s)])

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from uncheck.errors import UncheckError, first_line
-from uncheck.measuring.checks import attribute_harmonics, confirmed, without_bands
+from uncheck.measuring.checks import attribute_harmonics, without_bands
+from uncheck.measuring.coherence import confirmed
 from uncheck.measuring.colour.brightness import Dependence, brightness_dependence
 from uncheck.measuring.components import SIGNIFICANCE, VISIBLE, Lattice
 from uncheck.measuring.frequencies import checked_periods
