@@ -6,10 +6,11 @@ PIP_ARGS ?=
 WORKERS ?= 2
 VENV := .venv
 PY := $(VENV)/bin/python
-STAMP := $(VENV)/.installed
 DOCS_STAMP := $(VENV)/.docs-installed
 # Versions to install. For the oldest that are supported: make test CONSTRAINTS=constraints-oldest.txt
 CONSTRAINTS ?= constraints.txt
+# One stamp a set of versions: another set is installed anew.
+STAMP := $(VENV)/.installed-$(notdir $(CONSTRAINTS))
 
 # One thread per worker: several threads each would only wait for one another.
 export OMP_NUM_THREADS ?= 1
@@ -81,6 +82,7 @@ $(STAMP): pyproject.toml $(CONSTRAINTS)
 	$(PYTHON) -c 'import sys; sys.exit("uncheck needs Python 3.11 or newer, this is " + sys.version.split()[0] + "; try make PYTHON=python3.11") if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv $(VENV)
 	$(PY) -m pip install $(PIP_ARGS) $(addprefix -c ,$(CONSTRAINTS)) -e ".[dev]"
+	rm -f $(VENV)/.installed*
 	touch $@
 
 $(DOCS_STAMP): $(STAMP)
