@@ -1,4 +1,4 @@
-"""What the commands on a network share: its options, and how it is loaded and given its input."""
+"""Options, loading and input of a network, shared by the commands."""
 
 from __future__ import annotations
 

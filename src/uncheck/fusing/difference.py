@@ -1,4 +1,4 @@
-"""How far two outputs differ, and how far rounding allows them to."""
+"""Difference of two outputs, and the difference that rounding allows."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def second_input(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def is_constant(inputs: tuple[Any, ...]) -> bool:
-    """Whether every floating-point tensor of an input has one value only."""
+    """Test whether every floating-point tensor of an input has one value only."""
     tensors = [t for t in tensors_in(inputs) if t.is_floating_point() and t.numel()]
     return bool(tensors) and all(bool((t == t.flatten()[0]).all()) for t in tensors)
 

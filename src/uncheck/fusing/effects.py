@@ -1,4 +1,4 @@
-"""What a forward does beside returning something: random numbers, attributes. A graph would forget it."""
+"""Effects of a forward beside its output: random numbers, attributes. A graph would forget them."""
 
 from __future__ import annotations
 

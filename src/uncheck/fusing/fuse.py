@@ -106,7 +106,7 @@ def fuse(model: nn.Module, example_input: Any, *, progress: Progress | None = No
 
 
 class _Seen:
-    """How each module of a network was called in one forward pass."""
+    """Arguments of each module of a network in one forward pass."""
 
     def __init__(self) -> None:
         self.runs: Counter[str] = Counter()
@@ -213,7 +213,7 @@ def _scripted(net: nn.Module) -> list[Refused]:
 
 
 def _belongs(site: Site | Refused, own: Collection[str]) -> bool:
-    """Whether a resize is made inside one of these modules."""
+    """Test whether a resize is made inside one of these modules."""
     name = site.where if isinstance(site, Refused) else site.name
     return any(not path or name == path or name.startswith(f"{path}.") for path in own)
 
@@ -235,7 +235,7 @@ def _types(net: nn.Module, graph: Graph) -> set[torch.dtype]:
 
 
 def _together(refused: list[Refused]) -> list[Refused]:
-    """One entry for what is refused several times for one reason."""
+    """Return one entry for several refusals of one resize with one reason."""
     calls: Counter[tuple[str, str]] = Counter()
     for one in refused:
         calls[one.where, one.reason] += one.calls

@@ -102,7 +102,7 @@ def _input(node: fx.Node) -> fx.Node:
 
 
 def _does_nothing(module: nn.Module, node: fx.Node) -> bool:
-    """Whether a node is an nn.Identity, which makes no call that would have been recorded."""
+    """Test whether a node is an nn.Identity, which makes no call that would have been recorded."""
     if node.op != "call_module":
         return False
     layer = module.get_submodule(str(node.target))
@@ -124,7 +124,7 @@ def _size(module: nn.Module, resize: fx.Node, low: fx.Node) -> Any:
 
 
 def _is_constant(node: fx.Node) -> bool:
-    """Whether a node comes from weights alone."""
+    """Test whether a node comes from weights alone."""
     if node.op == "get_attr":
         return True
     known = node.op in ("call_function", "call_method") and bool(node.all_input_nodes)

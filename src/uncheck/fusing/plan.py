@@ -23,7 +23,7 @@ BatchNorm = nn.modules.batchnorm._BatchNorm
 
 @dataclass(frozen=True)
 class Call:
-    """Which call in the code.
+    """A call in the code.
 
     Attributes:
         module: path of the layer that makes it, or of the module whose forward does.
@@ -219,7 +219,7 @@ class Planner:
 
 
 def is_layer(module: nn.Module) -> bool:
-    """Whether a module runs torch's own forward, and no module inside it."""
+    """Test whether a module runs torch's own forward, and no module inside it."""
     if isinstance(module, torch.jit.ScriptModule):
         return False
     forward = str(getattr(type(module).forward, "__module__", ""))
@@ -228,7 +228,7 @@ def is_layer(module: nn.Module) -> bool:
 
 
 def has_hooks(module: nn.Module) -> bool:
-    """Whether a module has hooks, but for those that make its weight."""
+    """Test whether a module has hooks, but for those that make its weight."""
     hooks = [hook for name in HOOKS for hook in vars(module).get(name, {}).values()]
     return any(not isinstance(hook, WeightNorm | SpectralNorm) for hook in hooks)
 

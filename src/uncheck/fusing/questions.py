@@ -39,7 +39,7 @@ def _needed(graph: fx.Graph) -> set[fx.Node]:
 
 
 def is_question(node: fx.Node) -> bool:
-    """Whether a node asks for a shape or a type, or reckons with the answers; it reads no values."""
+    """Test whether a node asks for a shape or a type, or reckons with the answers; it reads no values."""
     if node.op == "call_method":
         return node.target in QUESTIONS
     if node.op != "call_function":

@@ -51,7 +51,7 @@ def _refusing(refused: Refusals, number: int, do: Any, *args: Any) -> Any:
 
 
 def _is_simple(place: Place, found: Match) -> bool:
-    """Whether exchanging layers is enough: all are layers of their own, and the factor is fixed."""
+    """Test whether exchanging layers is enough: all are layers of their own, and the factor is fixed."""
     nodes = (*found.chain, found.conv)
     layers = all(node.op == "call_module" and not node.kwargs for node in nodes)
     return layers and place.once and not place.site.sized and not found.questions
@@ -138,7 +138,7 @@ def _trace(module: nn.Module, places: Sequence[Place], signature: Signature) -> 
 
 
 def _is_either(place: Place, guarded: bool) -> bool:
-    """Whether the convolution must also be able to work as it did before."""
+    """Test whether the convolution must also be able to work as it did before."""
     return place.site.sized or (guarded and place.conv.layer)
 
 
@@ -189,7 +189,7 @@ def _answer(graph: fx.Graph, question: fx.Node, low: fx.Node, size: Any, added: 
 
 
 def _added(place: Place, number: int) -> list[int]:
-    """How much longer each axis is after the first `number` calls that follow the resize."""
+    """Return how much longer each axis is after the first `number` calls that follow the resize."""
     total = [0] * len(place.site.factor)
     pads = iter(place.site.pads)
     for node in place.site.between[:number]:

@@ -41,7 +41,7 @@ def rewrite_forward(module: nn.Module, way: Way, question: Code) -> None:
 
 
 def is_guarded(module: nn.Module, way: Way) -> bool:
-    """Whether some calls must still run the module's own forward."""
+    """Test whether some calls must still run the module's own forward."""
     return way.guarded or _takes_more(type(module)) or bool(_optional(type(module), way))
 
 
@@ -203,10 +203,10 @@ def shape_question(module: nn.Module, way: Way) -> Code:
 
 
 def agrees(answer: bool, truth: bool) -> bool:
-    """Whether a decision falls as it did in the example."""
+    """Test whether a decision falls as it did in the example."""
     return bool(answer) == truth
 
 
 def both(a: bool, b: bool) -> bool:
-    """Whether two decisions fall as they did."""
+    """Test whether two decisions fall as they did."""
     return a and b

@@ -1,4 +1,4 @@
-"""What a resized tensor's shape would be, for code that asks for it after the tensor itself is gone."""
+"""Shape of a resized tensor, for code that asks for it after the tensor itself is gone."""
 
 from __future__ import annotations
 

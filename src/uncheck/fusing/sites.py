@@ -59,7 +59,7 @@ class Site:
 
     @property
     def name(self) -> str:
-        """What the resize goes by."""
+        """Label of the resize."""
         return self.resize.label
 
     @property

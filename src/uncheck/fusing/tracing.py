@@ -24,7 +24,7 @@ MOST_DECISIONS = 5
 
 @dataclass(frozen=True)
 class Signature:
-    """How a module was called in the example.
+    """The arguments of a module in the example.
 
     Attributes:
         values: by parameter name; tensors are stand-ins on the meta device.

@@ -1,4 +1,4 @@
-"""Which candidates may be kept, and which of two is better."""
+"""Acceptance of candidates, and the order of those accepted."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ from uncheck.phases.resize import MODES, axis_hold
 
 @dataclass(frozen=True)
 class Fusing:
-    """How to compute a resize and its convolution as one transposed convolution.
+    """A resize and its convolution as one transposed convolution.
 
     Attributes:
         scale_factor: s per axis.
