@@ -48,8 +48,15 @@ class Runner:
     ) -> Any:
         """Run on the example, or on `signal` in its place, with some outputs edited or under a watcher."""
         signal = self.signal if signal is None else signal
+        return self.inputs(
+            self.with_signal(signal), watcher or (Replay(self.model, edits) if edits else None)
+        )
+
+    def inputs(self, inputs: tuple[Any, ...], watcher: CallWatcher | None = None, seed: int = 0) -> Any:
+        """Run on other inputs of the same kind, or more samples of them, with random numbers of a seed."""
+        signal = next(x for x in inputs if isinstance(x, Tensor))
         self.passes += signal.numel() / max(1, self.signal.numel())
-        return run(self.model, self.with_signal(signal), watcher or Replay(self.model, edits or {}))
+        return run(self.model, inputs, watcher, seed)
 
     def on(self, signal: Tensor) -> Runner:
         """Return a runner of the same model on another example of the same size, the passes counted on."""

@@ -22,8 +22,8 @@ Inputs = tuple[Any, ...]
 """The positional inputs of one call."""
 
 
-def run(model: nn.Module, inputs: Inputs, watcher: CallWatcher | None = None) -> Any:
-    """Run a network without gradients, from the same random state each time; its inputs stay as they are.
+def run(model: nn.Module, inputs: Inputs, watcher: CallWatcher | None = None, seed: int = 0) -> Any:
+    """Run a network without gradients, from the random state of a seed; its inputs stay as they are.
 
     It runs in the mode it has; use `as_found` where its state must not change.
 
@@ -37,7 +37,7 @@ def run(model: nn.Module, inputs: Inputs, watcher: CallWatcher | None = None) ->
     """
     try:
         with torch.no_grad(), eagerly(), watcher or nullcontext():
-            return call(model, inputs)
+            return call(model, inputs, seed)
     except Exception as error:
         raise forward_error(model, watcher.reached if watcher else None, error, inputs) from error
 
