@@ -10,6 +10,7 @@ from safetensors.torch import load_file, save_file
 
 import uncheck
 from uncheck.layers import FusedResizeConv
+from uncheck.reading import load_target
 
 NETWORKS = '''
 import sys
@@ -198,3 +199,12 @@ def test_errors_are_one_sentence(networks, fails):
         "fuse", "nets.py:Stateful", *SHAPE, "-o", "out.safetensors"
     )
     assert "raised RuntimeError in 'conv'" in fails("fuse", "nets.py:Up", "--shape", "1,7,8,8")
+
+
+def test_the_weights_are_named_on_stderr(networks, run):
+    _, _, err = run("fuse", "nets.py:Up", *SHAPE)
+    assert "Weights: none were given (--weights)" in err
+    state = load_target("nets.py:Up").state_dict()
+    save_file({f"module.{name}": value for name, value in state.items()}, "w.safetensors")
+    _, _, err = run("fuse", "nets.py:Up", *SHAPE, "--weights", "w.safetensors")
+    assert "Weights: module of w.safetensors, 7 tensors; they fit the network exactly." in err

@@ -61,11 +61,33 @@ def test_weights_are_loaded(models, run_json, fails):
     save_file({"up.weight": weight, "up.bias": torch.zeros(1)}, "even.safetensors")
     code, said = run_json("inspect", "models.py:Grey", *SHAPE, "--weights", "even.safetensors")
     assert (code, said["stages"][0]["gain_spread"]) == (0, pytest.approx(0, abs=1e-6))
+    assert said["weights"] == {
+        "file": "even.safetensors",
+        "key": None,
+        "prefix": "",
+        "tensors": 2,
+        "unused": [],
+    }
     save_file({"down.weight": weight}, "other.safetensors")
     message = fails("inspect", "models.py:Grey", "--weights", "other.safetensors")
     assert "other.safetensors does not fit Grey" in message
     assert "up.weight" in message
     assert "down.weight" in message
+
+
+def test_the_text_says_which_weights_there_were(models, run, run_json):
+    untrained = "Weights: none were given (--weights), so this is the network as its code makes it: untrained"
+    _, out, _ = run("inspect", "models.py:Grey", *SHAPE)
+    assert untrained in " ".join(out.split())
+    assert run_json("inspect", "models.py:Grey", *SHAPE)[1]["weights"] is None
+    state = {"up.weight": torch.ones(1, 1, 3, 3), "up.bias": torch.zeros(1)}
+    torch.save({"params": state, "params_ema": state | {"up.bias": torch.ones(1)}, "iter": 5}, "w.pth")
+    _, out, _ = run("inspect", "models.py:Grey", *SHAPE, "--weights", "w.pth")
+    assert (
+        "Weights: params_ema of w.pth, 2 tensors; they fit the network exactly. "
+        "Not used: params (1 tensor)." in " ".join(out.split())
+    )
+    assert "untrained" not in out
 
 
 @pytest.mark.integration
@@ -132,6 +154,9 @@ def test_exit_zero_and_output(models, run):
             ("models.py:Grey", "--range", "1,0"),
             "--range '1,0' is empty or reversed; give the lower value first",
         ),
+        (("models.py:Grey", "--seconds", "0"), "--seconds 0 is not above 0; give an ordinary number"),
+        (("models.py:Grey", "--rate", "nan"), "--rate nan is not above 0; give an ordinary number"),
+        (("models.py:Grey", "--periods", "2;4"), "--periods '2;4' is not understood; write it like 2-16"),
         (("models.py:Grey", "--input-range", "x"), "--input-range 'x' is not two numbers"),
         (("models.py:Grey", "--input", "gone.png"), "gone.png: no such file; check the path"),
         (("models.py:Grey", "--weights", "gone.pth"), "there is no weight file gone.pth: check the path"),

@@ -133,16 +133,59 @@ def wrapped(prefix: str) -> dict[str, Tensor]:
 @pytest.mark.parametrize("ending", [".pth", ".ckpt"])
 def test_checkpoints(tmp_path: Path, holds: Any, ending: str) -> None:
     torch.save(holds, tmp_path / f"w{ending}")
-    loaded = load_weights(model(), tmp_path / f"w{ending}")
-    assert all(
-        torch.equal(loaded.state_dict()[n], v.to(loaded.state_dict()[n].dtype)) for n, v in trained().items()
-    )
+    net = model()
+    load_weights(net, tmp_path / f"w{ending}")
+    loaded = net.state_dict()
+    assert all(torch.equal(loaded[n], v.to(loaded[n].dtype)) for n, v in trained().items())
+
+
+OTHER = {"a.weight": torch.zeros(1), "b.weight": torch.zeros(2)}
+
+
+@pytest.mark.parametrize(
+    ("holds", "key", "prefix", "unused"),
+    [
+        (trained(), None, "", {}),
+        ({"params": OTHER, "params_ema": trained()}, "params_ema", "", {"params": 2}),
+        ({"model": {"ema": wrapped("module.")}, "epoch": 3}, "model.ema", "module.", {}),
+        (
+            {"state_dict": wrapped("generator.") | {"discriminator." + n: v for n, v in OTHER.items()}},
+            "state_dict",
+            "generator.",
+            {"state_dict.discriminator": 2},
+        ),
+        (
+            {"net": trained(), "opt": {"state": {0: {"step": torch.zeros(1)}}, "groups": [torch.ones(1)]}},
+            "net",
+            "",
+            {"opt": 2},
+        ),
+        ({"model": {"net": trained(), "disc": OTHER}}, "model.net", "", {"model.disc": 2}),
+    ],
+    ids=["plain", "ema", "nested", "prefix", "optimizer", "beside"],
+)
+def test_what_was_taken_from_a_file_and_what_was_not(
+    tmp_path: Path, holds: Any, key: str | None, prefix: str, unused: dict[str, int]
+) -> None:
+    path = tmp_path / "w.pth"
+    torch.save(holds, path)
+    loaded = load_weights(model(), path)
+    assert (loaded.file, loaded.key, loaded.prefix, loaded.tensors) == (str(path), key, prefix, 7)
+    assert {one.key: one.tensors for one in loaded.unused} == unused
+
+
+def test_a_checkpoint_that_holds_itself(tmp_path: Path) -> None:
+    holds: dict[str, Any] = {"state_dict": trained()}
+    holds["again"] = [holds]
+    torch.save(holds, tmp_path / "w.pth")
+    assert load_weights(model(), tmp_path / "w.pth").unused == ()
 
 
 def test_safetensors(tmp_path: Path) -> None:
     save_file(wrapped("module."), tmp_path / "w.safetensors")
-    loaded = load_weights(model(), str(tmp_path / "w.safetensors"))
-    assert torch.equal(loaded.state_dict()["0.weight"], trained()["0.weight"])
+    net = model()
+    load_weights(net, str(tmp_path / "w.safetensors"))
+    assert torch.equal(net.state_dict()["0.weight"], trained()["0.weight"])
 
 
 class Evil:

@@ -22,6 +22,19 @@ def command(
     gradient: Annotated[
         bool, typer.Option("--gradient", help="Also look at the gradient with respect to the input.")
     ] = False,
+    periods: Annotated[
+        str | None,
+        typer.Option(
+            help="Periods of the output to test as well, like 2-16 or 2,4,8: pixels, or samples to 4096."
+        ),
+    ] = None,
+    which: options.Which = None,
+    seconds: Annotated[
+        float | None, typer.Option(help="Time for more evidence and for the blame; without end if not given.")
+    ] = None,
+    rate: Annotated[
+        float | None, typer.Option(help="Samples per second of the output, where it is sound: Hz and dB.")
+    ] = None,
     form: options.Form = options.Format.text,
     output: options.Output = None,
     exit_zero: options.ExitZero = False,
@@ -34,6 +47,12 @@ def command(
     network = Network(target, weights, what, shape, input_span)
     check_output(output, network.files)
     limits, levels = options.parse_range(span), options.checked_threshold(threshold)
+    asked = {
+        "periods": None if periods is None else options.parse_periods(periods),
+        "which": which,
+        "seconds": options.checked_positive(seconds, "--seconds"),
+        "rate": options.checked_positive(rate, "--rate"),
+    }
 
     from uncheck.probing.inspect import inspect
     from uncheck.reporting import inspect_text
@@ -47,7 +66,8 @@ def command(
             gradient=gradient,
             flat=what is None,
             progress=progress,
+            **{name: value for name, value in asked.items() if value is not None},
         )
     )
-    emit_result(result, form, inspect_text, output)
+    emit_result(network.told(result), form, inspect_text, output)
     return int(result.finding and not exit_zero)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import chdir, contextmanager, redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,11 +17,26 @@ from uncheck.progress import Progress
 if TYPE_CHECKING:
     from torch import nn
 
+    from uncheck.reading import LoadedWeights
+    from uncheck.reporting.page import Result
+
 T = TypeVar("T")
 Inputs = tuple[Any, ...]
 
 #: Tried in this order when nothing is said about the input: a colour picture, a grey one.
 SHAPES = ((1, 3, 256, 256), (1, 1, 256, 256))
+
+
+@dataclass(frozen=True)
+class Told:
+    """A result, and what only the command line knows: which weights the network had."""
+
+    result: Result
+    weights: LoadedWeights | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result's dictionary, with the key `weights`."""
+        return {**self.result.to_dict(), "weights": self.weights and self.weights.to_dict()}
 
 
 class Network:
@@ -46,6 +62,18 @@ class Network:
         self.shape = None if shape is None else parse_shape(shape)
         self.range = parse_range(input_range, "--input-range") or (0.0, 1.0)
         self.folder = Path.cwd()
+        self.loaded: LoadedWeights | None = None
+
+    def told(self, result: Result) -> Told:
+        """Return a result on this network with its weights, as it is reported."""
+        return Told(result, self.loaded)
+
+    def note_weights(self) -> None:
+        """Say on stderr which weights the network had, for commands whose result does not name them."""
+        from uncheck.reporting.loaded import weights_line
+
+        for line in weights_line({"weights": self.loaded and self.loaded.to_dict()}):
+            note(line, "")
 
     @property
     def files(self) -> list[Path]:
@@ -73,7 +101,7 @@ class Network:
         model = load_target(self.target)
         if self.weights is not None:
             with chdir(self.folder):
-                load_weights(model, self.weights)
+                self.loaded = load_weights(model, self.weights)
         if self.what is None and self.shape is None:
             return self._on_made_up(model, act)
         inputs = self._input(model, self.shape)

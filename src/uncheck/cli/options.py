@@ -57,6 +57,10 @@ Range = Annotated[
 Threshold = Annotated[
     float, typer.Option(help="Grey levels (of 255) below which a lattice counts as a trace.")
 ]
+Which = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="The output meant, by key or index (aux.depth), among several."),
+]
 Unit = Annotated[
     str | None, typer.Option(help="Unit of the values, such as m: amplitudes are given in it too.")
 ]
@@ -135,3 +139,10 @@ def checked_threshold(threshold: float) -> float:
     if not (math.isfinite(threshold) and threshold >= 0):
         raise UncheckError(f"--threshold {threshold:g} is not a number of grey levels; give 0 or more")
     return threshold
+
+
+def checked_positive(number: float | None, option: str) -> float | None:
+    """Return the number, if it is above 0 and finite; None stays None."""
+    if number is not None and not (math.isfinite(number) and number > 0):
+        raise UncheckError(f"{option} {number:g} is not above 0; give an ordinary number")
+    return number

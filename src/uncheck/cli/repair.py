@@ -75,10 +75,7 @@ def command(
         str | None, typer.Option(help="Shape of the input, like 1,3,256,256: pictures are cut to its size.")
     ] = None,
     span: options.Range = None,
-    which: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="The output meant, by key or index (aux.depth), among several."),
-    ] = None,
+    which: options.Which = None,
     export: Annotated[
         list[Export] | None, typer.Option(help="Also write the network for other programs; may be repeated.")
     ] = None,
@@ -136,6 +133,7 @@ def command(
         return result, _exports(result, forms)
 
     result, (exports, failure) = network.run(act)
+    network.note_weights()
     if result.interrupted and result.model is None:
         _note_checkpoint(folder)
         raise KeyboardInterrupt  # the reports of an earlier repair are worth more than none

@@ -11,13 +11,14 @@ from uncheck.reading.stage import Stage
 from uncheck.reading.steps import Strided
 from uncheck.reading.target import load_callable, load_target
 from uncheck.reading.watch import CallKey, CallWatcher
-from uncheck.reading.weights import load_weights
+from uncheck.reading.weights import LoadedWeights, load_weights
 
 __all__ = [
     "CallKey",
     "CallWatcher",
     "Inputs",
     "Ledger",
+    "LoadedWeights",
     "Recording",
     "Stage",
     "Strided",

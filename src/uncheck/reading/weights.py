@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pickle
 import re
+from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from uncheck.errors import UncheckError, first_line
+from uncheck.plain import Plain
 
 PICKLED = (".pth", ".pt", ".bin", ".ckpt")
 NESTS = (
@@ -27,7 +30,43 @@ SHOWN = 4
 """Names that an error lists of each kind."""
 
 
-def load_weights(model: nn.Module, path: str | Path) -> nn.Module:
+@dataclass(frozen=True)
+class Unused(Plain):
+    """Tensors of a file that were not taken: how many, and under which key."""
+
+    key: str
+    tensors: int
+
+
+@dataclass(frozen=True)
+class LoadedWeights(Plain):
+    """Which part of a file a model has its weights from; it fitted the model exactly.
+
+    Attributes:
+        file: as it was named.
+        key: of the mapping taken, keys inside one another joined by dots; None for the whole file.
+        prefix: taken off all its names; "" if none was.
+        tensors: how many were taken: all that the model has.
+        unused: what else the file holds: other networks, optimisers, averages.
+    """
+
+    file: str
+    key: str | None
+    prefix: str
+    tensors: int
+    unused: tuple[Unused, ...] = ()
+
+
+@dataclass(frozen=True)
+class _State:
+    """Tensors by name, and where in the file they are."""
+
+    tensors: dict[str, Tensor]
+    key: tuple[str, ...] = ()
+    prefix: str = ""
+
+
+def load_weights(model: nn.Module, path: str | Path) -> LoadedWeights:
     """Load the weights of a file into a model; all must fit, and a failed load changes nothing.
 
     Args:
@@ -36,7 +75,7 @@ def load_weights(model: nn.Module, path: str | Path) -> nn.Module:
             Common nesting ({"state_dict": ...}, {"params_ema": ...}) and prefixes ("module.") are taken off.
 
     Returns:
-        The same model.
+        What was taken from the file.
 
     Raises:
         UncheckError: no such file, an unknown ending, a pickle that holds more than tensors, no weights
@@ -45,7 +84,9 @@ def load_weights(model: nn.Module, path: str | Path) -> nn.Module:
     Cost: reads the file once.
     """
     file = Path(path)
-    state = _fitting(_read(file), model)
+    loaded = _read(file)
+    chosen = _fitting(loaded, model)
+    state = chosen.tensors
     problems = _problems(state, model)
     if problems:
         raise UncheckError(
@@ -65,7 +106,8 @@ def load_weights(model: nn.Module, path: str | Path) -> nn.Module:
             f"{type(model).__name__} refused {file.name} ({_cause(error)}): load the weights "
             "that belong to it"
         ) from error
-    return model
+    key = ".".join(chosen.key) or None
+    return LoadedWeights(str(path), key, chosen.prefix, len(state), _unused(loaded, chosen))
 
 
 def _read(file: Path) -> Any:
@@ -103,7 +145,7 @@ def _read(file: Path) -> Any:
         ) from error
 
 
-def _fitting(loaded: Any, model: nn.Module) -> dict[str, Tensor]:
+def _fitting(loaded: Any, model: nn.Module) -> _State:
     """Choose the weights among what a file holds that fit the model best."""
     wanted = set(model.state_dict())
     candidates = [state for nest in _nests(loaded, 3) for state in _stripped(nest)]
@@ -115,31 +157,62 @@ def _fitting(loaded: Any, model: nn.Module) -> dict[str, Tensor]:
             else ""
         )
         raise UncheckError(f"the file holds a {kind}{inside} and no weights: save model.state_dict()")
-    return max(candidates, key=lambda state: len(wanted & set(state)) - len(set(state) - wanted))
+    return max(candidates, key=lambda one: len(wanted & set(one.tensors)) - len(set(one.tensors) - wanted))
 
 
-def _nests(loaded: Any, depth: int) -> list[dict[str, Tensor]]:
+def _nests(loaded: Any, depth: int, key: tuple[str, ...] = ()) -> list[_State]:
     if not isinstance(loaded, Mapping):
         return []
     tensors = {str(name): value for name, value in loaded.items() if isinstance(value, Tensor)}
-    found = [tensors] if tensors else []
+    found = [_State(tensors, key)] if tensors else []
     if depth:
-        inner = [loaded[name] for name in NESTS if name in loaded]
-        found += [state for nest in inner for state in _nests(nest, depth - 1)]
+        inner = [(name, loaded[name]) for name in NESTS if name in loaded]
+        found += [state for name, nest in inner for state in _nests(nest, depth - 1, (*key, name))]
     return found
 
 
-def _stripped(state: dict[str, Tensor]) -> list[dict[str, Tensor]]:
+def _stripped(state: _State) -> list[_State]:
     """Return the weights as they are, and without the wrappers' prefixes, one after the other."""
     found = [state]
     for prefix in (*PREFIXES, *PREFIXES):
         last = found[-1]
-        if last and all(name.startswith(prefix) for name in last):
-            found.append({name.removeprefix(prefix): value for name, value in last.items()})
-        elif sum(name.startswith(prefix) for name in last) > 1:  # a generator beside its discriminator
-            part = {name.removeprefix(prefix): v for name, v in last.items() if name.startswith(prefix)}
+        inside = {n.removeprefix(prefix): v for n, v in last.tensors.items() if n.startswith(prefix)}
+        part = _State(inside, state.key, last.prefix + prefix)
+        if last.tensors and len(inside) == len(last.tensors):
+            found.append(part)
+        elif len(inside) > 1:  # a generator beside its discriminator
             found.insert(-1, part)
     return found
+
+
+def _unused(loaded: Any, chosen: _State) -> tuple[Unused, ...]:
+    """Return what a file holds beside the weights chosen, the most tensors first."""
+    counts: Counter[str] = Counter()
+    seen = {id(value) for value in chosen.tensors.values()}
+
+    def walk(value: Any, path: tuple[str, ...]) -> None:
+        if id(value) in seen:  # taken, shared, or a container that holds itself
+            return
+        seen.add(id(value))
+        if isinstance(value, Tensor):
+            counts[_part(path, chosen.key)] += 1
+        elif isinstance(value, Mapping):
+            for name, inner in value.items():
+                walk(inner, (*path, str(name)))
+        elif isinstance(value, list | tuple):
+            for inner in value:
+                walk(inner, (*path, ""))
+
+    walk(loaded, ())
+    return tuple(Unused(key, count) for key, count in counts.most_common())
+
+
+def _part(path: tuple[str, ...], chosen: tuple[str, ...]) -> str:
+    """Name the part of a file that a tensor belongs to: down to where it leaves the key chosen."""
+    same = next((i for i, (a, b) in enumerate(zip(path, chosen, strict=False)) if a != b), len(chosen))
+    # Beside the tensors taken, modules are told apart by the first part of their names.
+    own = path[same].partition(".")[0] if same == len(chosen) else path[same]
+    return ".".join([*path[:same], own])
 
 
 def _problems(state: dict[str, Tensor], model: nn.Module) -> list[str]:

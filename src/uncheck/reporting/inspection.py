@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
+from uncheck.reporting.loaded import weights_line
 from uncheck.reporting.page import (
     Page,
     Part,
@@ -42,6 +43,7 @@ def inspect_text(result: Result, page: Page | None = None) -> str:
     report = result.to_dict()
     parts: list[Part] = [Text(headline(report), style=_COLOURS.get(report["verdict"], "bold"))]
     parts += _reasons(report)
+    parts += weights_line(report)
     parts += _stages(report["stages"])
     parts += _lattice(report)
     parts += _probes(report)
