@@ -209,7 +209,8 @@ def moved(x: Tensor, axis: int, distance: float) -> Tensor:
     turn = torch.exp(-2j * torch.pi * frequency * distance)
     shape = [1] * x.dim()
     shape[axis] = -1
-    return torch.fft.irfft(spectrum * turn.reshape(shape), n=2 * size, dim=axis).narrow(axis, 0, size)
+    out: Tensor = torch.fft.irfft(spectrum * turn.reshape(shape), n=2 * size, dim=axis)
+    return out.narrow(axis, 0, size)
 
 
 def _moved_whole(x: Tensor, axis: int, distance: int) -> Tensor:

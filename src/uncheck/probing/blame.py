@@ -4,18 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from uncheck.measuring.batches import BatchComponent, amplitude_of
+from uncheck.measuring.batches import TOGETHER, BatchComponent, interior
+from uncheck.measuring.lines import line_means
 from uncheck.plain import Plain
-from uncheck.probing.counterfactuals import Edits, can_even, evening, scrambling
+from uncheck.probing.counterfactuals import Edits, can_even, evening, mending, scrambling
 from uncheck.probing.forward import OutputView, Runner
 from uncheck.reading import Stage
 
 #: A stage whose evening makes a period this much stronger was being cancelled by the others.
 RAISES = 1.25
+
+#: A stage that answers for less of the lattice is not to blame.
+BLAMED = 0.1
+
+#: More stages than this are first tried in halves.
+FEW = 4
+
+#: A group of stages is left out where mending all of them takes less than this share of every period.
+INNOCENT = 0.1
+
+#: Share of a lattice that mending must take to explain it.
+EXPLAINS = 0.5
+
+Order = Literal["first", "second"]
 
 
 @dataclass(frozen=True)
@@ -56,6 +72,98 @@ class StageBlame(Plain):
     interacts: bool
 
 
+@dataclass(frozen=True)
+class Control(Plain):
+    """One period of the final lattice with all stages mended at once: what the upsampling has to do with it.
+
+    Attributes:
+        before: its amplitude in the unchanged network, grey levels.
+        means: what is left of it, in its own phase, with the means of all phases evened at every stage.
+        mended: the least that is left with means, or covariances too, evened, or phases scrambled as well.
+    """
+
+    period: tuple[int, ...]
+    before: float
+    means: float
+    mended: float
+
+    @property
+    def order(self) -> Order:
+        """First where equal means suffice to take half of it, else second."""
+        return "first" if self.means <= EXPLAINS * self.before else "second"
+
+    @property
+    def explained(self) -> bool:
+        """Whether the upsampling makes more than half of it."""
+        return self.mended <= EXPLAINS * self.before
+
+
+class _Trial:
+    """Runs of a network with some outputs edited, and how much of its lattice each leaves."""
+
+    def __init__(
+        self,
+        runner: Runner,
+        present: Sequence[BatchComponent],
+        unchanged: NDArray[np.float32],
+        view: OutputView,
+    ) -> None:
+        self._runner, self._present, self._view = runner, present, view
+        self._before = [_waves(unchanged, found) for found in present]
+        self.before = np.array([_amplitude(wave) for wave in self._before])
+
+    def __call__(self, label: str, edits: Edits) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the amplitude of each period under the edits, and the share left of it in its own phase."""
+        self._runner.advance(label)
+        batch = self._view(self._runner(edits=edits))
+        after = [_waves(batch, found) for found in self._present]
+        kept = [
+            float((b.conj() * a).real.sum() / max(1e-18, float((np.abs(b) ** 2).sum())))
+            for b, a in zip(self._before, after, strict=True)
+        ]
+        return np.array([_amplitude(wave) for wave in after]), np.array(kept)
+
+
+def _waves(batch: NDArray[np.float32], found: BatchComponent) -> NDArray[np.complex128]:
+    """Return the complex amplitudes of a component's lines in a batch, (lines, channels), in grey levels."""
+    cut = interior(batch)
+    values = np.asarray(cut.mean(axis=0) if found.view == TOGETHER else cut[found.view])
+    lines = found.component.lines
+    return np.array([[1.0 if line.real else 2.0] for line in lines]) * line_means(values, lines)
+
+
+def _amplitude(waves: NDArray[np.complex128]) -> float:
+    return float(np.sqrt((np.abs(waves) ** 2).sum(axis=0).max()))
+
+
+def control(
+    runner: Runner,
+    stages: Sequence[Stage],
+    present: Sequence[BatchComponent],
+    unchanged: NDArray[np.float32],
+    view: OutputView,
+) -> tuple[Control, ...]:
+    """Mend all stages at once, and measure what is left of each period of the lattice.
+
+    Only what keeps its phase counts: a pattern that the mending itself brings in is not what was there.
+    The arguments are those of `blame`.
+
+    Cost: one forward pass where equal means explain all periods, else two or three.
+    """
+    trial = _Trial(runner, present, unchanged, view)
+    able = [stage for stage in stages if can_even(stage)]
+    left = np.ones((3, len(present)))
+    if able:
+        tries = (evening(able, second_order=False), evening(able, second_order=True), mending(able))
+        for row, edits in zip(left, tries, strict=True):
+            if (left.min(axis=0) > EXPLAINS).any():
+                row[:] = np.clip(trial("all stages mended", edits)[1], 0.0, None)
+    return tuple(
+        Control(f.component.period, float(b), float(b * m), float(b * rest))
+        for f, b, m, rest in zip(present, trial.before, left[0], left.min(axis=0), strict=True)
+    )
+
+
 def blame(
     runner: Runner,
     stages: Sequence[Stage],
@@ -65,57 +173,87 @@ def blame(
 ) -> tuple[StageBlame, ...]:
     """Measure the share of the final lattice that each stage causes.
 
-    Two counterfactuals, the rest of the network unchanged: A_i is the amplitude of a period with stage i
-    made even to second order, S_i with the phases of stages 0 to i scrambled, A = S_(-1) without either:
+    Two counterfactuals, the rest of the network unchanged: a_i is the share of a period that is left, in its
+    own phase, with stage i made even to second order, s_i with the phases of stages 0 to i scrambled, and
+    s_(-1) = 1:
 
-        share_i = (clip((A - A_i) / A, 0, 1) + clip((S_(i-1) - S_i) / A, 0, 1)) / 2.
+        share_i = (clip(1 - a_i, 0, 1) + clip(s_(i-1) - s_i, 0, 1)) / 2.
 
     Evening sees what a stage does even where others cancel it, but only means and covariances; scrambling
     sees every difference between phases, but blurs the lattices that come from before, hence the order.
-    Stages without whole phases get 0.
+    Stages without whole phases get 0, and so do those that cannot leave a period; evening them still shows
+    whether others were cancelling it.
 
     `present` are the components to explain, at least one; `unchanged` is the output of the unchanged network
     on the example, (N, *spatial, C) grey levels.
 
-    Cost: 3 n forward passes for n stages.
+    Cost: two forward passes for each stage that may have left a period, one more for each that has, and in
+    networks of many stages one or two for every group that has not.
     """
-    able = [stage for stage in stages if can_even(stage)]
-
-    def amplitudes(label: str, edits: Edits) -> NDArray[np.float64]:
-        runner.advance(label)
-        batch = view(runner(edits=edits))
-        return np.array([amplitude_of(batch, found) for found in present])
-
-    before = np.array([amplitude_of(unchanged, found) for found in present])
-    least, out = before, []
+    trial = _Trial(runner, present, unchanged, view)
+    nothing = np.zeros(len(present))
+    leaves = {s.index: np.array([_may_leave(s, f) for f in present]) for s in stages if can_even(s)}
+    suspects = {s.index for s in _suspects([s for s in stages if leaves.get(s.index, nothing).any()], trial)}
+    least, out, until = np.ones(len(present)), [], []
     for stage in stages:
-        if stage not in able:
+        suspect = stage.index in suspects
+        if not suspect and (stage.index not in leaves or len(leaves) > FEW):
             out.append(StageBlame(stage.index, 0.0, None, (), False))
             continue
-        means = amplitudes(f"{stage.name}: equal means", evening([stage], second_order=False))
-        both = amplitudes(f"{stage.name}: equal covariances", evening([stage], second_order=True))
-        until = [s for s in able if s.index <= stage.index]
-        mixed = amplitudes(f"{stage.name}: phases scrambled", scrambling(until))
-        out.append(_stage_blame(stage.index, present, before, means, both, least, mixed))
-        least = np.minimum(least, mixed)
+        both, kept = trial(f"{stage.name}: equal covariances", evening([stage], second_order=True))
+        means, mixed, shares, by_means, evened = both, both, nothing, nothing, nothing
+        if suspect:
+            until.append(stage)
+            mixed, scrambled = trial(f"{stage.name}: phases scrambled", scrambling(until))
+            evened = np.clip(1 - kept, 0, 1) * leaves[stage.index]
+            shares = (evened + np.clip(least - scrambled, 0, 1) * leaves[stage.index]) / 2
+            least = np.minimum(least, np.maximum(scrambled, 0.0))
+        if _weighted(trial.before, shares) >= BLAMED:
+            means, left = trial(f"{stage.name}: equal means", evening([stage], second_order=False))
+            by_means = np.clip(1 - left, 0, 1)
+        rows = np.column_stack([trial.before, means, both, mixed, shares])
+        out.append(_stage_blame(stage.index, present, rows, by_means, evened))
     return tuple(out)
 
 
+def _may_leave(stage: Stage, found: BatchComponent) -> bool:
+    """Test whether a component repeats within the period that a stage leaves; unknown ones may leave any."""
+    own, period = stage.output_period, found.component.period
+    return own is None or len(own) != len(period) or all(q % p == 0 for q, p in zip(own, period, strict=True))
+
+
+def _suspects(stages: Sequence[Stage], trial: _Trial) -> list[Stage]:
+    """Leave out groups of stages that change nothing even where all of them are mended."""
+    if len(stages) <= FEW:
+        return list(stages)
+    out = []
+    for half in (stages[: len(stages) // 2], stages[len(stages) // 2 :]):
+        _, kept = trial(f"{half[0].name} to {half[-1].name}: mended", mending(half))
+        if (np.abs(1 - kept) >= INNOCENT).any():
+            out += _suspects(half, trial)
+    return out
+
+
+def _weighted(before: NDArray[np.float64], shares: NDArray[np.float64]) -> float:
+    """Return the mean of shares per period, weighted by the power of the period."""
+    return float((before**2 * shares).sum() / max(1e-18, float((before**2).sum())))
+
+
 def _stage_blame(
-    index: int, present: Sequence[BatchComponent], *amplitudes: NDArray[np.float64]
+    index: int,
+    present: Sequence[BatchComponent],
+    rows: NDArray[np.float64],
+    by_means: NDArray[np.float64],
+    evened: NDArray[np.float64],
 ) -> StageBlame:
-    before, means, both, least, mixed = amplitudes
-    safe = np.maximum(before, 1e-9)
-    evened, scrambled = np.clip((before - both) / safe, 0, 1), np.clip((least - mixed) / safe, 0, 1)
-    shares = (evened + scrambled) / 2
+    before, _, both, _, shares = rows.T
     periods = tuple(
-        PeriodBlame(f.component.period, *map(float, row))
-        for f, row in zip(present, np.column_stack([before, means, both, mixed, shares]), strict=True)
+        PeriodBlame(f.component.period, *map(float, row)) for f, row in zip(present, rows, strict=True)
     )
-    weight = before**2 / max(1e-18, float((before**2).sum()))
-    share = float((weight * shares).sum())
-    by_means = float((weight * np.clip((before - means) / safe, 0, 1)).sum())
-    order = None if share < 0.1 else 1 if by_means >= 0.5 * max(float((weight * evened).sum()), share) else 2
+    share = _weighted(before, shares)
+    most = max(_weighted(before, evened), share)
+    order = None if share < BLAMED else 1 if _weighted(before, by_means) >= 0.5 * most else 2
     # Only periods that carry weight make a stage interact: a trace doubled is still a trace.
+    weight = before**2 / max(1e-18, float((before**2).sum()))
     interacts = bool(((weight > 0.05) & (both > RAISES * before)).any())
     return StageBlame(index, share, order, periods, interacts)

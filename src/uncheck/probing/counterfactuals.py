@@ -196,6 +196,19 @@ def scrambling(stages: Collection[Stage]) -> Edits:
     return _edits(stages, lambda stage: partial(scramble_phases, seed=stage.index))
 
 
+def mending(stages: Collection[Stage]) -> Edits:
+    """Return the edits that even these stages to second order and scramble what is left of their phases."""
+
+    def change(stage: Stage) -> Callable[..., Tensor]:
+        def mended(tensor: Tensor, axes: tuple[int, ...], stride: tuple[int, ...]) -> Tensor:
+            even = even_phases(tensor, axes, stride, second_order=True)
+            return scramble_phases(even, axes, stride, stage.index)
+
+        return mended
+
+    return _edits(stages, change)
+
+
 class Replicating(CallWatcher):
     """Run the model with some of its paddings replaced by replication.
 

@@ -174,17 +174,18 @@ def like_weights(model: nn.Module, tensor: Tensor) -> Tensor:
     return tensor if weights is None or not tensor.is_floating_point() else tensor.to(weights)
 
 
-def made_up(shape: tuple[int, ...]) -> Tensor:
+def made_up(shape: tuple[int, ...], seed: int = 0) -> Tensor:
     """Make an example input of a given shape.
 
     Args:
         shape: (N, C, *spatial) with C of 1 or 3 gives pictures in 0..1 with a natural (1/f) spectrum; any
             other shape gives standard normal numbers.
+        seed: of the random numbers.
 
     Returns:
-        The tensor; always the same for the same shape.
+        The tensor; always the same for the same shape and seed.
     """
-    generator = torch.Generator().manual_seed(0)
+    generator = torch.Generator().manual_seed(seed)
     noise = torch.randn(shape, generator=generator)
     if len(shape) < 4 or shape[1] not in (1, 3):
         return noise
