@@ -24,7 +24,8 @@ class Slot:
     Attributes:
         node: index of the call that made it, None for a weight or constant.
         shape: its shape.
-        value: the tensor itself, kept only for weights of convolutions and linear layers.
+        value: the tensor itself, kept only for weights of convolutions and linear layers, and for constants
+            that say where values go.
         dtype: type of its entries.
     """
 

@@ -17,7 +17,15 @@ from uncheck.reading.tables import PASSING, REPEAT, RESHAPE, STRIDED_VIEW
 from uncheck.reading.tensors import replace_tensors
 
 HELD = -1
-"""The axis of an atom along which one value is repeated."""
+"""The axis of an atom along which one value is repeated. These atoms have step 0."""
+MIXED = -3
+"""The axis of an atom along which several tensors take turns, as after a stack."""
+ZERO = -4
+"""The axis of an atom along which all values but one are zero."""
+FIXED = -5
+"""The axis of an atom along which a constant tells the values apart, as in an outer product."""
+OTHER = -6
+"""The axis of an atom that is an axis of another tensor than the source."""
 FOLLOWED = RESHAPE.names | STRIDED_VIEW.names | REPEAT.names | {"contiguous", "clone", "einsum"}
 
 
@@ -36,7 +44,7 @@ Layout = tuple[Axis, ...]
 
 def source_layout(shape: tuple[int, ...]) -> Layout:
     """Return the layout of a tensor in terms of itself."""
-    return tuple(_joined((Atom(axis, 1, size),)) for axis, size in enumerate(shape))
+    return tuple(joined((Atom(axis, 1, size),)) for axis, size in enumerate(shape))
 
 
 def sizes(layout: Layout) -> tuple[int, ...]:
@@ -94,11 +102,11 @@ def reshaped(layout: Layout, shape: tuple[int, ...]) -> Layout | None:
             elif left % atom.size:
                 return None
             taken.append(atom)
-        axes.append(_joined(tuple(taken)))
+        axes.append(joined(tuple(taken)))
     return tuple(axes) if not atoms else None
 
 
-def _joined(atoms: Axis) -> Axis:
+def joined(atoms: Axis) -> Axis:
     """Write neighbours that make one run as one atom."""
     result: list[Atom] = []
     for atom in atoms:
@@ -110,6 +118,15 @@ def _joined(atoms: Axis) -> Axis:
         else:
             result.append(atom)
     return tuple(result)
+
+
+def expanded(layout: Layout, shape: tuple[int, ...]) -> Layout:
+    """Return the layout of a tensor that broadcasts to a larger shape."""
+    padded: Layout = ((),) * (len(shape) - len(layout)) + layout
+    return tuple(
+        axis if size == before else (Atom(HELD, 0, size),)
+        for axis, before, size in zip(padded, sizes(padded), shape, strict=True)
+    )
 
 
 def _viewed(layout: Layout, shape: tuple[int, ...], view: Tensor) -> Layout | None:
@@ -161,10 +178,10 @@ def _repeated(node: Node, layout: Layout) -> Layout | None:
         if not isinstance(repeats, int) or len(changed) != 1:
             return None
         axis = changed[0]
-        return (*layout[:axis], _joined((*layout[axis], Atom(HELD, 0, repeats))), *layout[axis + 1 :])
+        return (*layout[:axis], joined((*layout[axis], Atom(HELD, 0, repeats))), *layout[axis + 1 :])
     padded: Layout = ((),) * (len(after) - len(before)) + layout
     counts = [n // max(1, prod(a.size for a in axis)) for n, axis in zip(after, padded, strict=True)]
-    return tuple(_joined((Atom(HELD, 0, n), *axis)) for n, axis in zip(counts, padded, strict=True))
+    return tuple(joined((Atom(HELD, 0, n), *axis)) for n, axis in zip(counts, padded, strict=True))
 
 
 def _replay(node: Node, shape: tuple[int, ...]) -> Tensor | None:

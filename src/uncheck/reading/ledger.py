@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 import torch
 
 from uncheck.plain import as_dict
-from uncheck.reading.calls import index_parts, slice_steps
+from uncheck.reading.calls import index_parts, main_input, slice_steps
 from uncheck.reading.chains import read_interleaves
 from uncheck.reading.graph import OPAQUE, Graph, Node, Slot
+from uncheck.reading.runs import Runs, is_write, read_runs
 from uncheck.reading.tables import STRIDED_VIEW, group_of
 
 Known = tuple[str, tuple[bool, str] | None]
@@ -59,13 +60,14 @@ def read_ledger(graph: Graph) -> Ledger:
     criteria: dict[str, str] = {}
     where: dict[str, dict[str, None]] = {}
     interleaved = read_interleaves(graph)
+    runs = read_runs(graph)
     on_path = {graph.nodes[index].key for index in graph.path}
     counted: set[object] = set()
     for node in graph.nodes:
         if node.key in counted or (node.func is None and node.key.function != OPAQUE):
             continue
         counted.add(node.key)
-        name, group = ("interleave", None) if node.index in interleaved else _known(graph, node)
+        name, group = ("interleave", None) if node.index in interleaved else _known(graph, runs, node)
         if group is None and node.key not in on_path:
             name, group = OFF_PATH, (False, OFF_PATH_CRITERION)
         if group is None:
@@ -80,27 +82,44 @@ def read_ledger(graph: Graph) -> Ledger:
     return Ledger(dict(handled), dict(ignored), dict(unsupported), criteria, paths)
 
 
-def _known(graph: Graph, node: Node) -> Known:
+def _known(graph: Graph, runs: Runs, node: Node) -> Known:
     """Return the name that a call is counted by, and whether and why it is understood."""
     if node.key.function == OPAQUE:
         return "opaque", None
-    if node.name == "setitem":
-        if max(slice_steps(node)) > 1:
-            return "setitem with a step", None
-        return _indexed(node, "setitem with an index", ("setitem", (True, "writes to a block of positions")))
+    if is_write(node):
+        return _known_write(graph, runs, node)
     if node.writes and node.parents:
         view = graph.nodes[node.parents[0]]
-        if view.name == "getitem" and max(slice_steps(view)) > 1:
+        if view.name == "getitem" and max(slice_steps(view)) > 1 and not _is_read(graph, runs, node):
             return f"{node.name} with a step", None
-    first = node.args[0] if node.args else None
-    if node.name == "getitem" and isinstance(first, Slot) and first.node is not None:
-        return _indexed(node, "getitem with an index", ("getitem", (True, STRIDED_VIEW.criterion)))
+    if node.name in ("getitem", "index_select") and main_input(node).node is not None:
+        otherwise = (node.name, (True, STRIDED_VIEW.criterion))
+        return otherwise if runs[node.index].source != node.index else _indexed(node, otherwise)
     group = group_of(node.key.function)
     return node.name, None if group is None else (group.handled, f"{group.name}: {group.criterion}")
 
 
-def _indexed(node: Node, name: str, otherwise: Known) -> Known:
+def _known_write(graph: Graph, runs: Runs, node: Node) -> Known:
+    """Return how a write to some positions of a tensor is counted."""
+    if runs[node.index].source != node.index:
+        return node.name, (True, "writes to positions that are followed")
+    if node.name != "setitem":
+        return node.name, None
+    if max(slice_steps(node)) > 1:
+        return "setitem with a step", None
+    return _indexed(node, ("setitem", (True, "writes to a block of positions")))
+
+
+def _is_read(graph: Graph, runs: Runs, node: Node) -> bool:
+    """Test whether the tensor that a written view is a part of has been followed."""
+    return any(is_write(t) and runs[t.index].source != t.index for t in graph.takers(node))
+
+
+def _indexed(node: Node, otherwise: Known) -> Known:
     """Return None as the reason where a list or tensor of integers picks positions; a mask keeps them."""
+    name = f"{node.name} with an index"
+    if node.name == "index_select":
+        return name, None
     for part in index_parts(node):
         if isinstance(part, list) or (isinstance(part, Slot) and part.dtype is not torch.bool and part.shape):
             return name, None

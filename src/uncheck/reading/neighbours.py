@@ -7,11 +7,12 @@ from math import prod
 
 from uncheck.reading.calls import Convolution, convolution, pad_of, slices
 from uncheck.reading.graph import Graph, Node, Slot
-from uncheck.reading.tables import DROPOUT, KEEPING, NORM, PAD, PASSING
+from uncheck.reading.tables import DROPOUT, KEEPING, NORM, PAD, PASSING, POINTWISE, RESHAPE, STRIDED_VIEW
 
 AFFINE = frozenset(
     {"add", "sub", "subtract", "mul", "multiply", "div", "divide", "truediv", "true_divide", "neg"}
 )
+_BETWEEN = PAD.names | RESHAPE.names | STRIDED_VIEW.names | KEEPING
 
 
 @dataclass(frozen=True)
@@ -68,11 +69,23 @@ def after(graph: Graph, node: Node, ndim: int) -> After | None:
         moved = _shift(taker, current.shape, ndim)
         if moved is not None:
             shift = [(a + c, b + d) for (a, b), (c, d) in zip(shift, moved, strict=True)]
-        elif not _keeps_positions(taker) or taker.shape != current.shape:
+        elif not _keeps_positions(taker) or taker.shape != current.shape or _tells_apart(taker, ndim):
             return None
         else:
             affine = affine and _is_affine(taker)
         current = taker
+
+
+def filter_after(graph: Graph, node: Node, ndim: int) -> Node | None:
+    """Walk on from inserted zeros over paddings, crops and rearrangements to the convolution after them."""
+    while node.index not in graph.outputs and len(graph.consumers[node.index]) == 1:
+        node = graph.takers(node)[0]
+        conv = convolution(node)
+        if conv is not None:
+            return node if conv.ndim == ndim and not conv.transposed and max(conv.stride) == 1 else None
+        if node.func is None or len(set(node.parents)) > 1 or node.name not in _BETWEEN:
+            return None
+    return None
 
 
 def as_plain(conv: Convolution) -> Convolution | None:
@@ -109,6 +122,15 @@ def _constants(node: Node) -> int:
     """Count the entries of the largest constant tensor among the arguments."""
     slots = (value for value in (*node.args, *node.kwargs.values()) if isinstance(value, Slot))
     return max((prod(slot.shape) for slot in slots if slot.node is None), default=0)
+
+
+def _tells_apart(node: Node, ndim: int) -> bool:
+    """Test whether a constant with spatial axes makes a pointwise call treat positions unlike."""
+    return node.name in POINTWISE.names - {"prelu"} and any(
+        max(value.shape[-ndim:], default=1) > 1
+        for value in (*node.args, *node.kwargs.values())
+        if isinstance(value, Slot) and value.node is None
+    )
 
 
 def _is_affine(node: Node) -> bool:

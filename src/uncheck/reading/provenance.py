@@ -13,6 +13,7 @@ from uncheck.reading.graph import Graph, Node, Slot
 from uncheck.reading.stage import Stage
 from uncheck.reading.stages import read_stages
 from uncheck.reading.tensors import replace_tensors
+from uncheck.reading.trace import WEIGHTED
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +96,9 @@ def _relabelled(graph: Graph, calls: Collection[int], label: Callable[[Slot], Te
     """Return the graph with the weights of some calls labelled, and all others zero."""
 
     def swapped(node: Node) -> Node:
+        if node.name not in WEIGHTED:
+            return node  # its constants say where values go
+
         def swap(slot: Slot) -> Slot:
             if slot.value is None:
                 return slot

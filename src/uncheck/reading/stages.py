@@ -20,9 +20,9 @@ from uncheck.reading.kernels import (
     source_channels,
     transposed_kernel,
 )
-from uncheck.reading.neighbours import after, before
+from uncheck.reading.neighbours import after, before, filter_after
 from uncheck.reading.stage import Stage, last_axes, make_stage
-from uncheck.reading.tables import CONVOLUTION, RESIZE, SHUFFLE, TRANSPOSED, UNPOOL, group_of
+from uncheck.reading.tables import CONVOLUTION, FOLD, RESIZE, SHUFFLE, TRANSPOSED, UNPOOL, group_of
 
 BARE_KERNEL_ENTRIES = 2**20
 """Largest dense kernel made for a resize without a convolution, in entries."""
@@ -37,6 +37,7 @@ def read_stages(graph: Graph) -> tuple[Stage, ...]:
     Cost: one pass over the graph for each stage, and one over the weights for its kernel.
     """
     chains = {chain.node.index: chain for chain in read_chains(graph)}
+    calls = {node.key: node.index for node in reversed(graph.nodes)}
     stages: list[Stage] = []
     seen: Counter[str] = Counter()
     for node in graph.nodes:
@@ -50,7 +51,8 @@ def read_stages(graph: Graph) -> tuple[Stage, ...]:
         period = None
         if node.index in graph.leading:
             first = tuple(Fraction(s).limit_denominator(1000).numerator for s in stage.stride)
-            period = output_period(graph, node.index, stage.even_axes, first)
+            made = calls[stage.even_key] if stage.kind == "transposed" else node.index
+            period = output_period(graph, made, stage.even_axes, first)
         stages.append(replace(stage, index=len(stages), call=seen[stage.name], output_period=period))
         seen[stage.name] += 1
     return tuple(stages)
@@ -140,25 +142,29 @@ def _shuffled(
 
 
 def _feeder(graph: Graph, chain: Chain) -> tuple[Node | None, bool]:
-    made = convolution(chain.source) is not None or chain.source.name == "linear"
-    return (chain.source, True) if made else before(graph, chain.source)
+    if convolution(chain.source) is not None or chain.source.name == "linear":
+        return chain.source, chain.plain
+    feeder, plain = before(graph, chain.source)
+    return feeder, plain and chain.plain
 
 
 def _chain(graph: Graph, chain: Chain) -> Stage | None:
-    """Read a run of layout calls that upsamples as a stage."""
+    """Read a run of calls that upsamples as a stage."""
     node, dims, factor = chain.node, chain.dims, chain.factor
     if chain.held:
         return _resized(graph, node, "nearest", factor, dims)
+    if chain.spread:
+        return _spread(graph, node, factor, dims)
     feeder, plain = _feeder(graph, chain)
     rank = len(chain.source.shape)
     linear = feeder is not None and feeder.name == "linear"
-    if not linear and rank == len(factor) + 2:
+    if not linear and (rank == len(factor) + 2 or convolution(chain.source) is not None):
         found = _shuffled(graph, node, factor, dims, chain)
         if rank > 3 or found.kernel is not None or chain.channel == 1:
             return found
     kernel = None
     order = source_channels(chain.layout, chain.channel, dims, factor)
-    if feeder is chain.source and linear and order is not None:
+    if feeder is chain.source and linear and plain and order is not None:
         given = arguments(chain.source)
         weight, bias = given.get("weight"), given.get("bias")
         if isinstance(weight, Slot):
@@ -166,10 +172,58 @@ def _chain(graph: Graph, chain: Chain) -> Stage | None:
     return make_stage(node, "un-patchify", factor, dims, kernel=kernel, exact=plain)
 
 
+def _spread(graph: Graph, node: Node, factor: tuple[int, ...], dims: tuple[int, ...]) -> Stage:
+    """Make a stage of values put among zeros: a transposed convolution with the filter that follows."""
+    ndim = len(factor)
+    follower = filter_after(graph, node, ndim)
+    conv = None if follower is None else convolution(follower)
+    if follower is None or conv is None:
+        sizes = Layer((1,) * ndim, factor, (0,) * ndim, (0,) * ndim, (1,) * ndim)
+        return make_stage(
+            node,
+            "transposed",
+            factor,
+            dims,
+            kernel_size=(1,) * ndim,
+            overlap="even" if sizes.even else "uneven",
+        )
+    sizes = Layer(conv.kernel_size, factor, conv.starts, (0,) * ndim, conv.dilation)
+    known = {"even_key": follower.key, "even_axes": last_axes(follower, ndim)}
+    return make_stage(
+        node, "transposed", factor, dims, conv, overlap="even" if sizes.even else "uneven", **known
+    )
+
+
+def _fold(graph: Graph, node: Node) -> Stage | None:
+    """Read an overlap-add of blocks, or of the frames of a short-time Fourier transform."""
+    given = dict(zip(_FOLDS[node.name], node.args, strict=False)) | node.kwargs
+    if node.name == "istft":
+        length = int(given["n_fft"])
+        hop = int(given.get("hop_length") or length // 4)
+        sizes: list[tuple[int, ...]] = [(length,), (hop,), (0,), (1,)]
+    else:
+        words = {"kernel_size": 1, "stride": 1, "padding": 0, "dilation": 1}
+        sizes = [torch_sizes(given.get(word), 2, default) for word, default in words.items()]
+    kernel, stride, pads, dilation = sizes
+    if max(stride) == 1:
+        return None
+    if len(stride) == 2 and node.shape[-2] == 1:  # a signal of one axis, as its only row
+        kernel, stride, pads, dilation = (size[1:] for size in (kernel, stride, pads, dilation))
+    still = (0,) * len(stride)
+    overlap = "even" if Layer(kernel, stride, pads, still, dilation).even else "uneven"
+    return make_stage(
+        node, "transposed", stride, last_axes(node, len(stride)),
+        kernel_size=kernel, padding=pads, dilation=dilation, overlap=overlap,
+    )  # fmt: skip
+
+
+_BLOCKS = ("input", "output_size", "kernel_size", "dilation", "padding", "stride")
+_FOLDS = {"fold": _BLOCKS, "col2im": _BLOCKS, "istft": ("input", "n_fft", "hop_length")}
 _READERS: dict[object, Callable[[Graph, Node], Stage | None]] = {
     CONVOLUTION: _transposed,
     TRANSPOSED: _transposed,
     SHUFFLE: _shuffle,
     RESIZE: _resize,
     UNPOOL: _unpool,
+    FOLD: _fold,
 }

@@ -41,7 +41,8 @@ TRANSPOSED = _group("transposed convolution", "read as a stage", True, _dims("co
 RESIZE = _group(
     "resize", "read as a stage", True, "interpolate upsample upsample_nearest upsample_bilinear",
     "upsample_nearest1d upsample_nearest2d upsample_nearest3d upsample_linear1d upsample_bilinear2d",
-    "upsample_trilinear3d upsample_bicubic2d",
+    "upsample_trilinear3d upsample_bicubic2d _upsample_bicubic2d_aa _upsample_bilinear2d_aa",
+    "_upsample_nearest_exact1d _upsample_nearest_exact2d _upsample_nearest_exact3d",
 )  # fmt: skip
 SHUFFLE = _group("pixel shuffle", "read as a stage", True, "pixel_shuffle")
 UNSHUFFLE = _group("pixel unshuffle", "read as a strided step", True, "pixel_unshuffle")
@@ -54,6 +55,8 @@ POOL = _group(
 )  # fmt: skip
 PAD = _group("padding", "shifts the grid by whole positions", True, "pad constant_pad_nd",
              _dims("reflection_pad"), _dims("replication_pad"))  # fmt: skip
+FOLD = _group("overlap-add", "read as a stage", True, "fold col2im istft")
+UNFOLD = _group("overlapping blocks", "their stride is read", True, "unfold im2col stft")
 RESHAPE = _group(
     "reshape", "followed position by position", True,
     "view reshape flatten unflatten ravel view_as reshape_as _unsafe_view unsafe_view",
@@ -66,6 +69,7 @@ STRIDED_VIEW = _group(
     "as_subclass broadcast_tensors",
 )  # fmt: skip
 REPEAT = _group("repetition", "followed position by position", True, "repeat_interleave repeat tile")
+COMPLEX = _group("complex pairs", "followed position by position", True, "view_as_complex view_as_real")
 MOVE = _group(
     "movement", "moves the grid by whole positions and keeps its period", True, "roll flip fliplr flipud",
     "channel_shuffle native_channel_shuffle",
@@ -87,7 +91,7 @@ POINTWISE = _group(
     "isclose copysign polygamma lgamma digamma float_power logical_and logical_or logical_xor and or xor",
     "invert bitwise_not bitwise_and bitwise_or bitwise_xor lshift rshift hypot xlogy logaddexp ldexp",
     "signbit heaviside deg2rad rad2deg i0 bernoulli threshold rsub fake_quantize_per_tensor_affine",
-    "fake_quantize_per_channel_affine swiglu matrix_exp",
+    "fake_quantize_per_channel_affine swiglu matrix_exp complex polar conj conj_physical angle real imag",
 )  # fmt: skip
 NORM = _group(
     "normalisation", "statistics over positions, then alike at each position", False,
@@ -105,9 +109,13 @@ CHANNELS = _group(
 )  # fmt: skip
 ATTENTION = _group(
     "attention", "mixes positions by content and keeps the grid", False,
-    "scaled_dot_product_attention multi_head_attention_forward softmax log_softmax softmin gumbel_softmax",
+    "scaled_dot_product_attention multi_head_attention_forward",
     "_native_multi_head_attention _transformer_encoder_layer_fwd flex_attention cumsum cumprod",
     "logcumsumexp flash_attn_func memory_efficient_attention",
+)  # fmt: skip
+SOFTMAX = _group(
+    "softmax", "shares out along one axis and keeps each position", False,
+    "softmax log_softmax softmin gumbel_softmax",
 )  # fmt: skip
 RECURRENT = _group(
     "recurrence", "runs along a sequence, one step for each position", False,
@@ -151,7 +159,23 @@ WEIGHTS = _group(
 
 GROUPS = (
     *(CONVOLUTION, TRANSPOSED, RESIZE, SHUFFLE, UNSHUFFLE, UNPOOL, POOL, PAD, RESHAPE, STRIDED_VIEW, REPEAT),
-    *(MOVE, JOIN, POINTWISE, NORM, DROPOUT, CHANNELS, ATTENTION, RECURRENT, REDUCTION, LOOKUP, CREATION),
+    *(
+        FOLD,
+        UNFOLD,
+        COMPLEX,
+        SOFTMAX,
+        MOVE,
+        JOIN,
+        POINTWISE,
+        NORM,
+        DROPOUT,
+        CHANNELS,
+        ATTENTION,
+        RECURRENT,
+        REDUCTION,
+        LOOKUP,
+        CREATION,
+    ),
     *(PASSING, WEIGHTS),
 )
 KEEPING = POINTWISE.names | NORM.names | DROPOUT.names | PASSING.names

@@ -17,6 +17,18 @@ from uncheck.reading.tensors import replace_tensors, tensors_in
 from uncheck.reading.watch import WRITES, CallKey, CallWatcher
 
 WEIGHTED = CONVOLUTION.names | TRANSPOSED.names | {"linear"}
+CONSTANTS = frozenset(
+    {
+        *("mul", "multiply", "kron", "einsum", "stack", "cat", "concat", "concatenate", "getitem", "setitem"),
+        *("index_select", "index_copy", "index_add", "index_put", "scatter", "scatter_add", "grid_sample"),
+    }
+)
+MADE_LIKE = frozenset(f"{way}_like" for way in ("zeros", "ones", "full", "empty")) | frozenset(
+    f"new_{way}" for way in ("zeros", "ones", "full", "empty")
+)
+INDEXED = CONSTANTS - {"mul", "multiply", "kron", "einsum", "stack", "cat", "concat", "concatenate"}
+MOST_CONSTANTS = 2**20
+"""Entries of the largest constant that is kept for reading."""
 CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict, nn.ParameterList, nn.ParameterDict)
 
 
@@ -64,7 +76,10 @@ class Tracer(CallWatcher):
             node = self._node_of(tensor)
             if node is not None:
                 parents.append(node)
-            value = tensor.detach() if keep and tensor is not first else None
+            constant = name in CONSTANTS and tensor.numel() <= MOST_CONSTANTS
+            constant = constant and not (tensor is first and name in INDEXED)  # which may be written to later
+            constant = constant and (node is None or not self.nodes[node].signal)
+            value = tensor.detach() if (keep and tensor is not first) or constant else None
             return Slot(node, tuple(tensor.shape), value, tensor.dtype)
 
         first = next(tensors_in((args, kwargs)), None)
@@ -88,7 +103,8 @@ class Tracer(CallWatcher):
         self, tensor: Tensor, key: CallKey, parents: tuple[int, ...] = (), signal: bool = False, **call: Any
     ) -> int:
         index = len(self.nodes)
-        call["signal"] = signal or any(self.nodes[parent].signal for parent in parents)
+        made = canonical(key.function) in MADE_LIKE  # its parent gives it a shape and nothing else
+        call["signal"] = signal or (not made and any(self.nodes[parent].signal for parent in parents))
         call["layer"] = self._layer() if "func" in call else None
         self.nodes.append(Node(index, key, parents, tuple(tensor.shape), **call))
         self._made[tensor] = index
