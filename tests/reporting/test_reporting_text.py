@@ -77,6 +77,12 @@ def test_a_chain_lists_its_layers_and_scales():
     assert "2 2 2:1 no, a later layer evens it" in lines
 
 
+def test_a_scale_that_is_even_itself_needs_no_later_layer():
+    lines = [" ".join(line.split()) for line in text_of(chain([layer(4, 2), layer(4, 2)])).splitlines()]
+    assert "1 4 1:1 no, it is even" in lines
+    assert "2 2 1:1 no, it is even" in lines
+
+
 def test_many_phases_are_counted():
     assert "... (20 phases)" in text_of(overlap(3, 20, 1))
 

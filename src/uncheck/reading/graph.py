@@ -73,7 +73,8 @@ class Node:
     @property
     def label(self) -> str:
         """The path of the torch.nn layer that made the call, else the path of its caller and the function."""
-        return self.layer or f"{self.key.module}.{self.key.function}".lstrip(".")
+        function = self.name if self.key.function == "__setitem__" else self.key.function
+        return self.layer or f"{self.key.module}.{function}".lstrip(".")
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,11 @@ def read_stages(graph: Graph) -> tuple[Stage, ...]:
         stage = _chain(graph, chain) if chain is not None else reader(graph, node) if reader else None
         if stage is None:
             continue
+        if node.func is None and node.parents:  # a tensor that a call wrote to through a view
+            call = graph.nodes[node.parents[-1]]
+            even_key = call.key if stage.even_key == node.key else stage.even_key
+            stage = replace(stage, name=call.label, key=call.key, even_key=even_key)
+            calls[call.key] = node.index
         period = None
         if node.index in graph.leading:
             first = tuple(Fraction(s).limit_denominator(1000).numerator for s in stage.stride)

@@ -39,12 +39,18 @@ def overlap_text(
                 str(scale["layer"] + 1),
                 sizes(scale["period"]),
                 _ratio(scale["ratio"]),
-                "yes" if scale["survives"] else "no, a later layer evens it",
+                _survival(scale),
             )
             for scale in report["scales"]
         ]
         parts += table("Scales", (">layer", ">period", ">own ratio", "in the result"), scales)
     return (page or Page()).draw(parts)
+
+
+def _survival(scale: Report) -> str:
+    if scale["survives"]:
+        return "yes"
+    return "no, it is even" if scale["ratio"] == 1 else "no, a later layer evens it"
 
 
 def _headline(report: Report, periods: Sequence[Sequence[int]]) -> str:
