@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uncheck.reading.leave import as_found
 from uncheck.reading.ledger import Ledger
+from uncheck.reading.maps import OutputGrid
 from uncheck.reading.outputs import picture_of, spatial_output
 from uncheck.reading.record import Recording, record
 from uncheck.reading.run import Inputs, call, copied, copy_modes, eagerly, forward_error, fresh, run
@@ -19,6 +20,7 @@ __all__ = [
     "Inputs",
     "Ledger",
     "LoadedWeights",
+    "OutputGrid",
     "Recording",
     "Stage",
     "Strided",

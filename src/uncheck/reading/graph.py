@@ -94,6 +94,11 @@ class Graph:
         return tuple(tuple(items) for items in takers)
 
     @cached_property
+    def grids(self) -> dict[Any, Any]:
+        """What `grid.grids_after` has found so far."""
+        return {}
+
+    @cached_property
     def leading(self) -> frozenset[int]:
         """Nodes whose output reaches an output of the model."""
         reached = set(self.outputs)

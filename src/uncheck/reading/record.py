@@ -13,9 +13,11 @@ from torch.nn.parameter import is_lazy
 
 from uncheck.errors import UncheckError
 from uncheck.phases.axes import CONV_TRANSPOSES
+from uncheck.reading.axes import read_outputs
 from uncheck.reading.graph import Graph
 from uncheck.reading.leave import as_found
 from uncheck.reading.ledger import Ledger, read_ledger
+from uncheck.reading.maps import OutputGrid
 from uncheck.reading.run import eagerly, forward_error, fresh
 from uncheck.reading.stage import Stage
 from uncheck.reading.stages import read_stages
@@ -36,6 +38,7 @@ class Recording:
             upsampling.
         paddings: its paddings on the signal path, in forward order.
         ledger: of every call.
+        outputs: every tensor that the model returned, each once.
         output: what the model returned.
         calls: how many torch calls that return tensors it made.
         unused: paths of upsampling layers that were never called.
@@ -47,6 +50,7 @@ class Recording:
     strided: tuple[Strided, ...]
     paddings: tuple[Padding, ...]
     ledger: Ledger
+    outputs: tuple[OutputGrid, ...]
     output: Any = field(repr=False)
     calls: int
     unused: tuple[str, ...]
@@ -105,17 +109,27 @@ def record(model: nn.Module, *inputs: Any, **kwargs: Any) -> Recording:
                 "module whose forward returns the picture"
             )
         graph = tracer.graph(output)
+        stages = read_stages(graph)
         return Recording(
-            stages=read_stages(graph),
+            stages=stages,
             strided=read_strided(graph),
             paddings=read_paddings(graph),
             ledger=read_ledger(graph),
+            outputs=read_outputs(graph, stages, tracer.made(output), _ndim(stages, (inputs, kwargs))),
             output=output,
             calls=tracer.calls,
             unused=_unused(model, tracer.entered),
             forward_seconds=seconds,
             graph=graph,
         )
+
+
+def _ndim(stages: tuple[Stage, ...], inputs: object) -> int:
+    """Return the axes of a map where the graph does not tell: those of the last stage, else of the input."""
+    if stages:
+        return stages[-1].ndim
+    rank = next((tensor.dim() for tensor in tensors_in(inputs)), 4)
+    return min(3, rank - 2) if rank > 2 else 2
 
 
 def _unused(model: nn.Module, entered: set[str]) -> tuple[str, ...]:

@@ -11,9 +11,10 @@ from typing import Any
 from torch import Tensor, nn
 from torch.utils.weak import WeakIdKeyDictionary
 
+from uncheck.reading.axes import Made
 from uncheck.reading.graph import INPUT, OPAQUE, Graph, Node, Slot
 from uncheck.reading.tables import CONVOLUTION, RANDOM, TRANSPOSED, canonical, is_in_place
-from uncheck.reading.tensors import replace_tensors, tensors_in
+from uncheck.reading.tensors import named_tensors, replace_tensors, tensors_in
 from uncheck.reading.watch import WRITES, CallKey, CallWatcher
 
 WEIGHTED = CONVOLUTION.names | TRANSPOSED.names | {"linear"}
@@ -46,9 +47,13 @@ class Tracer(CallWatcher):
                 self._add(tensor, CallKey("", INPUT, len(self.nodes)), signal=True)
         self._inputs = tuple(range(len(self.nodes)))
 
+    def made(self, output: object) -> list[Made]:
+        """Return every tensor that the model returned with its path and the node that made it."""
+        return [(path, tensor, self._node_of(tensor)) for path, tensor in named_tensors(output)]
+
     def graph(self, output: object) -> Graph:
         """Return the graph so far, given what the model returned."""
-        found = [self._node_of(tensor) for tensor in tensors_in(output)]
+        found = [index for _, _, index in self.made(output)]
         outputs = tuple(dict.fromkeys(index for index in found if index is not None))
         return Graph(tuple(self.nodes), outputs)
 

@@ -1,0 +1,250 @@
+"""Where the positions of a grid are after one call, and the period that a lattice on it has then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import takewhile
+from math import gcd, prod
+from typing import Any
+
+from uncheck.reading.calls import arguments, main_input, scales, slice_steps
+from uncheck.reading.graph import OPAQUE, Node, Slot
+from uncheck.reading.layout import Atom, Axis, Layout, follow, is_layout_call, sizes
+from uncheck.reading.tables import (
+    CONVOLUTION,
+    CREATION,
+    POOL,
+    REDUCTION,
+    RESIZE,
+    SHUFFLE,
+    TRANSPOSED,
+    UNPOOL,
+    UNSHUFFLE,
+    group_of,
+)
+
+CHANNEL = -2
+"""The axis of atoms that are channels."""
+OTHER = -3
+"""The axis of atoms that are no part of the grid and no channels, such as stacked frames."""
+SCALED = (CONVOLUTION, TRANSPOSED, RESIZE, SHUFFLE, UNSHUFFLE, UNPOOL, POOL)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Where the positions of a grid are in a tensor, and the period of a lattice on it.
+
+    Attributes:
+        layout: the tensor's axes in atoms; axes 0, 1, ... are the axes of the grid.
+        periods: of the lattice, in positions of the grid, per axis; 1 where none is left.
+        unread: by how much an axis of the grid was enlarged that nothing accounts for: channels became
+            positions, without a stage.
+    """
+
+    layout: Layout
+    periods: tuple[int, ...]
+    unread: tuple[Fraction, ...] = ()
+
+    @property
+    def dims(self) -> tuple[int, ...]:
+        """The tensor axes that hold positions of the grid."""
+        return tuple(d for d, axis in enumerate(self.layout) if any(atom.axis >= 0 for atom in axis))
+
+
+def new_axis(axis: int, size: int) -> Axis:
+    """Return an axis of a tensor that is one run of positions."""
+    return (Atom(axis, 1, size),) if size > 1 else ()
+
+
+def after(node: Node, parent: int, grid: Grid) -> Grid | None:
+    """Return the grid after a call, given that of one of its inputs; None where it cannot be followed.
+
+    Cost: at most one call of the function on a tensor without data.
+    """
+    group = group_of(node.key.function)
+    if node.key.function == OPAQUE:
+        return None
+    if node.func is not None and group is None and (node.name != "setitem" or max(slice_steps(node)) > 1):
+        return None
+    if is_layout_call(node):
+        return _followed(node, grid)
+    if group in SCALED:
+        return _scaled(node, grid)
+    if group is CREATION and node.name != "diagonal":
+        return Grid((), grid.periods, grid.unread)  # zeros_like(x) takes the shape only
+    special = _SPECIAL.get(node.name) or (_reduced if group is REDUCTION else None)
+    if special is not None:
+        return special(node, parent, grid)
+    return _resized(grid, node.shape)
+
+
+def settled(grid: Grid, dims: Iterable[int]) -> Grid | None:
+    """Return the grid with phases merged into positions along `dims`; None where they cannot be."""
+    periods, unread = list(grid.periods), list(grid.unread)
+    layout = list(grid.layout)
+    for dim in dims:
+        axis = layout[dim]
+        if not axis or all(atom.axis < 0 for atom in axis):
+            continue
+        first = axis[0]
+        lead = len(list(takewhile(lambda atom, first=first: atom.axis == first.axis, axis)))  # type: ignore[misc]
+        if first.axis < 0 or lead > 1 or any(atom.axis >= 0 for atom in axis[1:]):
+            return None
+        phases = prod(atom.size for atom in axis[1:])
+        left = periods[first.axis] // gcd(periods[first.axis], first.step)
+        periods[first.axis] = left * phases if left > 1 else 1
+        if unread:
+            unread[first.axis] *= phases
+        layout[dim] = new_axis(first.axis, first.size * phases)
+    return Grid(tuple(layout), tuple(periods), tuple(unread))
+
+
+def split(grid: Grid) -> Grid:
+    """Return the grid with a tensor axis for each run of positions: (N, H W, C) as (N, H, W, C)."""
+    return replace(grid, layout=tuple(part for axis in grid.layout for part in parts(axis)))
+
+
+def parts(axis: Axis) -> tuple[Axis, ...]:
+    """Split an axis before each atom that starts an axis of the grid; phases stay with their positions."""
+    starts = [0]
+    for place, atom in enumerate(axis):
+        seen = {other.axis for other in axis[:place]}
+        if place and atom.axis >= 0 and atom.axis not in seen:
+            starts.append(place)
+    ends = [*starts[1:], len(axis)]
+    return tuple(axis[start:end] for start, end in zip(starts, ends, strict=True))
+
+
+def _followed(node: Node, grid: Grid) -> Grid | None:
+    layout = follow(node, grid.layout)
+    if layout is not None:
+        return replace(grid, layout=layout)
+    merged = settled(grid, grid.dims)
+    layout = follow(node, merged.layout) if merged is not None else None
+    if merged is not None and layout is not None:
+        return replace(merged, layout=layout)
+    return _resized(grid, node.shape)
+
+
+def _scaled(node: Node, grid: Grid) -> Grid | None:
+    factors = scales(node)
+    if factors is None:
+        return None
+    first = len(node.shape) - len(factors)
+    if len(grid.layout) != len(node.shape):
+        return None
+    merged = settled(grid, range(first, len(node.shape)))
+    if merged is None:
+        return None
+    periods = list(merged.periods)
+    layout = list(merged.layout)
+    if first > 0:
+        layout[first - 1] = new_axis(CHANNEL, node.shape[first - 1])
+    for dim, factor in enumerate(factors, start=first):
+        atoms = merged.layout[dim]
+        if atoms and atoms[0].axis >= 0:
+            axis = atoms[0].axis
+            if periods[axis] > 1:
+                periods[axis] = (periods[axis] * factor).numerator or 1
+            layout[dim] = new_axis(axis, node.shape[dim])
+        else:
+            layout[dim] = new_axis(OTHER, node.shape[dim])
+    if any(sizes((layout[dim],))[0] != node.shape[dim] for dim in range(max(0, first - 1))):
+        return None
+    return Grid(tuple(layout), tuple(periods), merged.unread)
+
+
+def _resized(grid: Grid, shape: tuple[int, ...]) -> Grid | None:
+    """Return the grid after a call that keeps, crops or pads positions, or changes channels."""
+    layout = ((),) * (len(shape) - len(grid.layout)) + grid.layout
+    if len(layout) != len(shape):
+        return None
+    axes: list[Axis] = []
+    for axis, before, size in zip(layout, sizes(layout), shape, strict=True):
+        if before == size:
+            axes.append(axis)
+        elif all(atom.axis < 0 for atom in axis):
+            axes.append(new_axis(CHANNEL if any(a.axis == CHANNEL for a in axis) else OTHER, size))
+        elif len(axis) == 1:
+            axes.append(() if size == 1 else (Atom(axis[0].axis, axis[0].step, size),))
+        else:
+            merged = settled(grid, grid.dims)
+            return None if merged is None or merged == grid else _resized(merged, shape)
+    return replace(grid, layout=tuple(axes))
+
+
+def _linear(node: Node, parent: int, grid: Grid) -> Grid | None:
+    return replace(grid, layout=(*grid.layout[:-1], new_axis(CHANNEL, node.shape[-1])))
+
+
+def _product(node: Node, parent: int, grid: Grid) -> Grid | None:
+    if len(grid.layout) != len(node.shape):
+        return None
+    left = node.parents[0] == parent
+    kept = -2 if left else -1  # rows of the first matrix, columns of the second
+    axes = [
+        axis if n == prod(a.size for a in axis) else ()
+        for axis, n in zip(grid.layout, node.shape, strict=True)
+    ]
+    axes[-1 if left else -2] = new_axis(CHANNEL, node.shape[-1 if left else -2])
+    axes[kept] = grid.layout[kept]
+    return replace(grid, layout=tuple(axes))
+
+
+def _einsum(node: Node, parent: int, grid: Grid) -> Grid | None:
+    equation, *operands = node.args
+    if not isinstance(equation, str) or "." in equation or "->" not in equation:
+        return _resized(grid, node.shape)
+    terms, result = equation.replace(" ", "").split("->")
+    for term, operand in zip(terms.split(","), operands, strict=False):
+        if isinstance(operand, Slot) and operand.node == parent and len(term) == len(grid.layout):
+            axes = [
+                grid.layout[term.index(letter)] if letter in term else new_axis(CHANNEL, size)
+                for letter, size in zip(result, node.shape, strict=True)
+            ]
+            return replace(grid, layout=tuple(axes))
+    return None
+
+
+def _embedded(node: Node, parent: int, grid: Grid) -> Grid | None:
+    if len(node.shape) != len(grid.layout) + 1:
+        return None
+    return replace(grid, layout=(*grid.layout, new_axis(CHANNEL, node.shape[-1])))
+
+
+def _attended(node: Node, parent: int, grid: Grid) -> Grid | None:
+    """Attention returns something for each query; keys and values leave no grid of their own."""
+    if parent == main_input(node).node and node.item == 0:
+        return _resized(grid, node.shape)
+    return replace(grid, layout=())
+
+
+def _stack(node: Node, parent: int, grid: Grid) -> Grid | None:
+    dim = int(arguments(node).get("dim", 0)) % len(node.shape)
+    return replace(grid, layout=(*grid.layout[:dim], new_axis(OTHER, node.shape[dim]), *grid.layout[dim:]))
+
+
+def _reduced(node: Node, parent: int, grid: Grid) -> Grid | None:
+    if len(node.shape) == len(grid.layout):
+        return _resized(grid, node.shape)
+    dim = arguments(node).get("dim")
+    if dim is None or isinstance(dim, Slot):
+        return replace(grid, layout=())
+    gone = {int(d) % len(grid.layout) for d in _several(dim)}
+    return replace(grid, layout=tuple(axis for d, axis in enumerate(grid.layout) if d not in gone))
+
+
+def _several(value: Any) -> Sequence[int]:
+    return value if isinstance(value, tuple | list) else (value,)
+
+
+_SPECIAL: dict[str, Callable[[Node, int, Grid], Grid | None]] = {
+    "linear": _linear,
+    "einsum": _einsum,
+    "stack": _stack,
+    **dict.fromkeys(("embedding", "one_hot"), _embedded),
+    **dict.fromkeys(("scaled_dot_product_attention", "multi_head_attention_forward"), _attended),
+    **dict.fromkeys(("matmul", "mm", "bmm", "rmatmul"), _product),
+}
