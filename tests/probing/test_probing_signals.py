@@ -8,8 +8,9 @@ from torch import nn
 
 from uncheck.errors import UncheckError
 from uncheck.probing import load_input, made_up, probe_signals, random_weights
-from uncheck.probing.forward import levels, output_range, spatial_output
+from uncheck.probing.forward import levels, output_range
 from uncheck.probing.inputs import is_white
+from uncheck.reading import spatial_output
 
 
 def test_probe_signals_stay_in_the_range_of_the_example():

@@ -13,8 +13,8 @@ from torch import Tensor
 from uncheck.errors import UncheckError
 from uncheck.plain import Plain
 from uncheck.probing.counterfactuals import Replicating
-from uncheck.probing.forward import OutputView, Runner, levels
-from uncheck.reading import CallKey, CallWatcher, Recording, spatial_output
+from uncheck.probing.forward import OutputView, Runner
+from uncheck.reading import CallKey, CallWatcher, Recording
 
 #: Grey levels below which a border does not show.
 FAINT = 0.5
@@ -108,10 +108,9 @@ def _output(
 ) -> NDArray[np.float32] | None:
     """Return grey levels of the output on a smaller input; None from a network that takes no other size."""
     try:
-        tensor = spatial_output(runner(signal, watcher=watcher), view.ndim)
+        return view.of_any_size(runner(signal, watcher=watcher))
     except UncheckError:
         return None
-    return None if tensor is None else levels(tensor, view.span)[0]
 
 
 def _real(runner: Runner, batch: NDArray[np.float32], view: OutputView) -> Edge | None:

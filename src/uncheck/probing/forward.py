@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,13 @@ from torch import Tensor, nn
 
 from uncheck.errors import UncheckError
 from uncheck.measuring import infer_range, to_levels
+from uncheck.measuring.batches import BatchComponent, batch_lattice
+from uncheck.measuring.components import Component
+from uncheck.measuring.lattice import PERIODS
 from uncheck.probing.counterfactuals import Edits, Replay
-from uncheck.reading import CallWatcher, run, spatial_output
+from uncheck.reading import CallWatcher, PossiblePeriods, run
+from uncheck.reading.outputs import maps_in
+from uncheck.reading.tensors import NestPath
 
 #: Share of the usual range that an output must span to be measured against it; below the first number it is
 #: constant but for rounding.
@@ -106,28 +112,67 @@ def output_range(values: NDArray[np.generic]) -> tuple[float, float]:
 
 
 @dataclass(frozen=True)
+class BatchLattice:
+    """Stands in."""
+
+    present: tuple[BatchComponent, ...] = ()
+    traces: tuple[BatchComponent, ...] = ()
+    limits: tuple[Any, ...] = ()
+    not_tested: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
 class OutputView:
-    """The way that the outputs of one model are measured.
+    """The way that one output of a model is measured.
 
     Attributes:
+        name: its keys, names and indices joined by dots; "output" for a lone tensor.
+        path: where it is in what the model returns.
         ndim: spatial axes of the output.
         span: values that stand for 0 and 255.
-        periods: to test, output pixels.
+        possible: the periods that the model's upsampling can leave in it.
         threshold: grey levels below which a lattice is a trace.
         size: spatial size of the output on the example.
+        strict: whether a tensor needs batch and channel axes to be a map.
     """
 
+    name: str
+    path: NestPath
     ndim: int
     span: tuple[float, float]
-    periods: tuple[int, ...]
+    possible: PossiblePeriods
     threshold: float
     size: tuple[int, ...]
+    strict: bool = False
 
     def __call__(self, output: Any) -> NDArray[np.float32]:
-        """Return (N, *spatial, C) grey levels of a model's output on an input of the example's size."""
-        tensor = spatial_output(output, self.ndim)
-        if tensor is None or tuple(tensor.shape[2:]) != tuple(self.size):
+        """Return (N, *spatial, C) grey levels of this output on an input of the example's size."""
+        values = self.of_any_size(output)
+        if values is None or values.shape[1:-1] != tuple(self.size):
             raise UncheckError(
                 "the output changed its shape between two runs; give an input for which it does not"
             )
-        return levels(tensor, self.span)[0]
+        return values
+
+    def lattice(self, batch: NDArray[np.float32]) -> BatchLattice:
+        """Find what is seen in outputs (N, *spatial, C), grey levels, at the possible periods."""
+        present, traces = batch_lattice(batch, self.possible.cycles, self.threshold)
+        return BatchLattice(
+            tuple(one for one in present if self.possible.allows(one.component.period)),
+            tuple(one for one in traces if self.possible.allows(one.component.period)),
+        )
+
+    def impossible(self, batch: NDArray[np.float32]) -> list[BatchComponent]:
+        """Find what else repeats in outputs, at periods of 2 to 16 that are not possible."""
+        found = []
+        for one in chain(*batch_lattice(batch, PERIODS, self.threshold)):
+            lines = [line for line in one.component.lines if not self.possible.allows(line.period)]
+            if lines:
+                part = Component.of(lines, one.component.p_value)
+                found.append(replace(one, component=part))
+        return found
+
+    def of_any_size(self, output: Any) -> NDArray[np.float32] | None:
+        """Return the grey levels of this output on an input of another size; None if there are none."""
+        tensor = dict(maps_in(output, self.ndim, strict=self.strict)).get(self.path)
+        return None if tensor is None else levels(tensor, self.span)[0]

@@ -1,43 +1,38 @@
-"""The inspection of a network: the lattice of its output, and the layer to blame."""
+"""The inspection of a network: the lattice of its outputs, and the layer to blame."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-from math import prod
+import time
+from collections.abc import Iterable, Sequence
+from math import inf
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from uncheck.errors import UncheckError
 from uncheck.measuring import Component
-from uncheck.measuring.batches import BatchComponent, batch_lattice
+from uncheck.measuring.batches import BatchComponent
 from uncheck.measuring.components import VISIBLE
+from uncheck.measuring.frequencies import checked_periods
 from uncheck.measuring.lattice import PERIODS
 from uncheck.phases import gain_spread, strang_fix_order
 from uncheck.probing.backward import Gradient, gradient_lattice
-from uncheck.probing.blame import StageBlame, blame
+from uncheck.probing.blame import StageBlame
 from uncheck.probing.borders import boundary
-from uncheck.probing.forward import OutputView, Runner, levels
+from uncheck.probing.explanation import explain
+from uncheck.probing.finding import Finding, find, with_probes, worst
+from uncheck.probing.forward import Runner
 from uncheck.probing.inputs import is_white, like_weights, made_up
-from uncheck.probing.origin import COLOURS, Probed, built_in, passed_through, probes
-from uncheck.probing.result import Inspection, StageReport
+from uncheck.probing.notes import notes_of
+from uncheck.probing.origin import COLOURS, probes
+from uncheck.probing.outputs import FoundOutputs, outputs_of
+from uncheck.probing.result import Inspection, OutputReport, StageReport
 from uncheck.progress import Progress
-from uncheck.reading import Recording, Stage, as_found, eagerly, record, spatial_output
+from uncheck.reading import Recording, Stage, as_found, eagerly, record
+from uncheck.reading.possible import LONGEST_LEFT
 
 #: Strang-Fix orders are measured with this relative tolerance.
 ORDER_TOLERANCE = 1e-3
-
-#: Longest period tested because a stage leaves it, by number of spatial axes.
-LONGEST_LEFT = {1: 1024, 2: 64, 3: 32}
-
-#: Share of a period that may be left with all stages scrambled before it is called unexplained.
-UNEXPLAINED = 0.5
-
-#: An output this much larger than its stages explain was enlarged by something that was not read.
-UNREAD_GROWTH = 1.3
 
 
 def inspect(
@@ -48,9 +43,16 @@ def inspect(
     threshold: float = VISIBLE,
     gradient: bool = False,
     flat: bool | None = None,
+    periods: Iterable[int] | None = None,
+    which: str | None = None,
+    seconds: float | None = None,
+    rate: float | None = None,
     progress: Progress | None = None,
 ) -> Inspection:
     """Find the lattice that a network leaves: its periods, its strength, and the layer that makes it.
+
+    Only periods that the network's upsampling can leave are tested for the verdict (`PossiblePeriods`). What
+    else repeats is listed as `other` and blamed on nobody.
 
     Args:
         model: any module; run in eval mode under no_grad, and left exactly as it was found.
@@ -62,21 +64,47 @@ def inspect(
         flat: whether a lattice on any flat colour alone makes the verdict too, by default where the input is
             made up; one on the mean colour of the user's pictures or volumes always does, and so does one on
             noise where the example is white noise itself.
+        periods: output pixels, to be tested beside those that the network's stages tell.
+        which: name of the only output to look at: its key, attribute or index, joined by dots for nests. By
+            default every output is looked at, and the worst decides.
+        seconds: time for more evidence and for the blame; no limit if None.
+        rate: samples per second of a sound, for the report.
         progress: called with a label, passes begun and passes expected.
 
     Returns:
         An `Inspection`.
 
     Raises:
-        UncheckError: the forward raises (naming the module reached), NaN or infinite outputs, or wrong input.
+        UncheckError: the forward raises (naming the module reached), NaN or infinite outputs, wrong input, or
+            no output of the name.
 
-    Cost: at most 8 + 4 n forward passes for n upsampling stages (`Inspection.passes` says how many), and with
-    `gradient` one forward and 1 + m backward passes for m strided layers.
+    Cost: at most 8 + 4 n forward passes for n upsampling stages where the lattice shows at once, and at most
+        four times that where more evidence is gathered (`Inspection.passes` says how many); with `gradient`
+        one forward and 1 + m backward passes more for m strided layers.
 
     >>> found = inspect(nn.ConvTranspose1d(1, 1, 3, stride=2), (1, 1, 64))
     >>> found.verdict, found.stages[0].stage.overlap
     ('lattice', 'uneven')
     """
+    until = inf if seconds is None else time.monotonic() + seconds
+    asked = () if periods is None else checked_periods(periods)
+    example, shaped = _example(model, example_input)
+    with as_found(model), eagerly():
+        steps = _Steps(progress)
+        steps("recording")
+        recording = record(model, *example)
+        runner = Runner(model, example, passes=1.0, budget=8 + 4 * len(recording.stages), advance=steps)
+        steps.expect(runner.budget)
+        outputs = outputs_of(runner, recording, span=span, threshold=threshold, asked=asked, which=which)
+        findings = _findings(runner, recording, outputs, shaped if flat is None else flat)
+        pulled = _gradient(runner, recording, threshold) if gradient and not findings else None
+        if not findings:
+            return _without_output(recording, outputs, pulled, runner.passes)
+        return _explained(runner, recording, outputs, findings, until, gradient, rate)
+
+
+def _example(model: nn.Module, example_input: Any) -> tuple[tuple[Any, ...], bool]:
+    """Return the positional inputs, and whether they were made up of a shape."""
     example = example_input if isinstance(example_input, tuple) else (example_input,)
     shaped = bool(example) and all(isinstance(n, int) and not isinstance(n, bool) for n in example)
     if shaped:
@@ -85,84 +113,91 @@ def inspect(
         raise UncheckError(
             f"expected a tensor, a tuple with one, or a shape as input, got {type(example_input).__name__}"
         )
-    with as_found(model), eagerly():
-        steps = _Steps(progress)
-        steps("recording")
-        recording = record(model, *example)
-        runner = Runner(model, example, passes=1.0, budget=8 + 4 * len(recording.stages), advance=steps)
-        steps.expect(runner.budget)
-        ndim = _ndim(runner, recording)
-        pictured = spatial_output(recording.output, ndim, strict=not recording.stages)
-        if pictured is None:
-            pulled = _gradient(runner, recording, threshold) if gradient else None
-            return _without_output(recording, pulled, runner.passes)
-        batch, span = levels(pictured, span)
-        view = OutputView(ndim, span, _periods(recording.stages, ndim), threshold, pictured.shape[2:])
-        judge_flat = shaped if flat is None else flat
-        return _inspect(runner, recording, view, batch, judge_flat, gradient)
+    return example, shaped
 
 
-def _inspect(
+def _findings(runner: Runner, recording: Recording, outputs: FoundOutputs, flat: bool) -> list[Finding]:
+    """Test every output on the example and on the probes."""
+    findings = [find(runner, recording, seen) for seen in outputs.seen]
+    signals = probes(runner, [one.view for one in findings])
+    # Where the example is white noise, the noise probe is one more sample of it.
+    noise = ("noise",) if is_white(runner.signal) else ()
+    return [
+        with_probes(one, probed, (*_colours(one, flat), *noise))
+        for one, probed in zip(findings, signals, strict=True)
+    ]
+
+
+def _colours(finding: Finding, flat: bool) -> tuple[str, ...]:
+    """Return the probes of flat colour that may make the verdict."""
+    # A constant picture should stay constant; what a constant should sound like is for the user to say.
+    return COLOURS if flat else ("mean",) if finding.view.ndim > 1 else ()
+
+
+def _explained(
     runner: Runner,
     recording: Recording,
-    view: OutputView,
-    batch: NDArray[np.float32],
-    flat: bool,
+    outputs: FoundOutputs,
+    findings: Sequence[Finding],
+    until: float,
     gradient: bool,
+    rate: float | None,
 ) -> Inspection:
-    stages = recording.stages
-    notes = [f"{name} was never called" for name in recording.unused]
-    found, traces = batch_lattice(batch, view.periods, view.threshold)
-    present, own_traces, from_input = passed_through(runner.signal, batch, found, traces)
-    # Made-up signals have sharp spectra of their own: only periods that a stage can leave are looked for.
-    expected = replace(view, periods=_left_by(stages, view.periods))
-    signals = probes(runner, expected)
-    accused, shown = runner, batch
-    # A constant picture should stay constant; what a constant should sound like is for the user to say.
-    judged = COLOURS if flat else ("mean",) if view.ndim > 1 else ()
-    # Where the example is white noise, the noise probe is one more sample of it.
-    judged = (*judged, "noise") if is_white(runner.signal) else judged
-    if not present and (name := signals.worst(judged)) is not None:
-        present, shown = list(signals.found[name]), signals.outputs[name]
-        accused = runner.on(signals.inputs[name])
-        notes.append(f'the lattice shows on the "{name}" probe, not on the example')
-    blamed = blame(accused, stages, present, shown, view) if present and stages else None
-    runner.passes = max(runner.passes, accused.passes)
-    random, fault = built_in(accused, shown, present, expected) if stages else (None, None)
-    runner.passes = max(runner.passes, accused.passes)
-    border = boundary(runner, recording, batch, view, signals.outputs.get("mean"))
+    """Explain the output that decides, and put everything together."""
+    finding = worst(findings)
+    explained = explain(runner, recording, finding, until)
+    border = boundary(runner, recording, finding.batch, finding.view, finding.signals.outputs.get("mean"))
     passes = runner.passes
-    unread = _unread(runner, recording, batch)
-    pulled = _gradient(runner, recording, view.threshold) if gradient else None
+    reports = (
+        *(OutputReport(f.view.name, f.verdict, _components(f.present), f.limits) for f in findings),
+        *(OutputReport(name, "undetermined") for name in outputs.unmeasured),
+    )
     return Inspection(
-        verdict="lattice" if present else "undetermined" if unread else "clean",
-        range=view.span,
-        lattice=_components(present),
-        traces=_components(own_traces),
-        from_input=_components(from_input),
-        stages=_reports(stages, blamed),
+        verdict=finding.verdict if finding.present or not outputs.unmeasured else "undetermined",
+        range=finding.view.span,
+        lattice=_components(finding.present),
+        orders=explained.orders,
+        traces=_components(finding.traces),
+        limit=finding.limits,
+        other=finding.other,
+        from_input=_components(finding.from_input),
+        outputs=reports,
+        evidence=None,
+        stages=_reports(recording.stages, explained.blamed),
         ledger=recording.ledger,
-        probes=signals.probes,
-        random_lattice=random,
-        fault=fault,
+        probes=finding.signals.probes,
+        random_lattice=explained.random_lattice,
+        fault=explained.fault,
         boundary=border,
-        gradient=pulled,
+        gradient=_gradient(runner, recording, finding.view.threshold) if gradient else None,
         passes=passes,
-        notes=(*notes, *_notes(stages, present, blamed or (), signals, unread)),
-        output=batch,
+        rate=rate,
+        notes=notes_of(recording, outputs, finding, explained, None),
+        output=finding.batch,
     )
 
 
-def _without_output(recording: Recording, gradient: Gradient | None, passes: float) -> Inspection:
-    """Return the result for an output without positions, which has no lattice; its gradient may have one."""
-    note = "the output has no spatial axes, so it has no lattice; look at the gradient (--gradient)"
+def _without_output(
+    recording: Recording, outputs: FoundOutputs, gradient: Gradient | None, passes: float
+) -> Inspection:
+    """Return the result where no output can be measured.
+
+    Outputs without positions have no lattice, but the gradient may have one.
+    """
+    unknown = bool(outputs.unmeasured or recording.ledger.unsupported)
+    notes = [f"the output {name} was not measured: {reason}" for name, reason in outputs.unmeasured.items()]
+    if outputs.left_out:
+        notes.append(
+            "the output has no spatial axes, so it has no lattice; look at the gradient (--gradient)"
+        )
     return Inspection(
-        verdict="undetermined" if recording.ledger.unsupported else "clean",
+        verdict="undetermined" if unknown else "clean",
+        outputs=tuple(OutputReport(name, "undetermined") for name in outputs.unmeasured),
         stages=_reports(recording.stages, None),
         ledger=recording.ledger,
         gradient=gradient,
         passes=passes,
-        notes=(note,),
+        notes=tuple(notes),
     )
 
 
@@ -179,39 +214,6 @@ class _Steps:
         if self._progress is not None:
             self._progress(label, min(self._done, self._total), self._total)
         self._done += 1
-
-
-def _ndim(runner: Runner, recording: Recording) -> int:
-    """Return the number of spatial axes: that of the last stage, else as the input's rank suggests."""
-    if recording.stages:
-        return recording.stages[-1].ndim
-    return min(3, max(1, runner.signal.dim() - 2)) if runner.signal.dim() > 2 else 2
-
-
-def _periods(stages: Sequence[Stage], ndim: int) -> tuple[int, ...]:
-    return tuple(sorted({p for p in _left(stages) if 2 <= p <= LONGEST_LEFT[ndim]} | set(PERIODS)))
-
-
-def _unread(runner: Runner, recording: Recording, batch: NDArray[np.float32]) -> str:
-    """Name the operations between input and output that were not understood; empty if none."""
-    names = ", ".join(recording.ledger.unsupported)
-    if names or runner.signal.dim() != batch.ndim:
-        return names
-    for axis, (before, after) in enumerate(zip(runner.signal.shape[2:], batch.shape[1:-1], strict=True)):
-        grown = prod(s.stride[axis] for s in recording.stages if len(s.stride) > axis)
-        if after > UNREAD_GROWTH * grown * before + 16:
-            return f"what enlarges {before} pixels to {after} (the stages found: {grown:g} times)"
-    return ""
-
-
-def _left(stages: Sequence[Stage]) -> set[int]:
-    return {p for s in stages for p in s.output_period or ()}
-
-
-def _left_by(stages: Sequence[Stage], periods: Sequence[int]) -> tuple[int, ...]:
-    """Return those of the periods that divide a period left by a stage; all if none does."""
-    left = _left(stages)
-    return tuple(p for p in periods if any(own % p == 0 for own in left)) or tuple(periods)
 
 
 def _gradient(runner: Runner, recording: Recording, threshold: float) -> Gradient:
@@ -233,43 +235,3 @@ def _reports(stages: Sequence[Stage], blamed: Sequence[StageBlame] | None) -> tu
         order = strang_fix_order(kernel, ORDER_TOLERANCE) if kernel is not None else None
         out.append(StageReport(stage, spread, order, blamed[i] if blamed else None))
     return tuple(out)
-
-
-def _notes(
-    stages: Sequence[Stage],
-    present: Sequence[BatchComponent],
-    blamed: Sequence[StageBlame],
-    signals: Probed,
-    unread: str,
-) -> list[str]:
-    notes = []
-    if unread:
-        notes.append(f"not understood on the way to the output: {unread}")
-    elif not stages:
-        notes.append("no upsampling stages: upsampling is not to blame")
-    left = _left(stages)
-    for found in present:
-        period = max(found.component.period)
-        if stages and all(s.output_period for s in stages) and not any(own % period == 0 for own in left):
-            notes.append(f"period {period} is none that an upsampling stage of this network leaves")
-    if any(b.interacts for b in blamed):
-        worst = max(blamed, key=lambda b: b.share)
-        names = [stages[b.index].name for b in blamed if b.interacts or b is worst]
-        notes.append(f"{' and '.join(names)} interact: evening one changes what is left of the other")
-    for part in blamed[-1].periods if blamed else ():
-        if part.scrambled > UNEXPLAINED * part.before:
-            notes.append(
-                f"period {max(part.period)} keeps {part.scrambled:.2f} of {part.before:.2f} levels "
-                "with all stages scrambled: something other than the upsampling makes it"
-            )
-    strongest = max(
-        ((name, c) for name, p in signals.probes.items() for c in p.lattice),
-        key=lambda pair: pair[1].amplitude,
-        default=None,
-    )
-    own = max((f.component.amplitude for f in present), default=0.0)
-    if strongest is not None and strongest[1].amplitude > 2 * own:
-        name, component = strongest
-        shown = "x".join(map(str, component.period))
-        notes.append(f'the "{name}" probe shows more: period {shown} at {component.amplitude:.2f} levels')
-    return notes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from uncheck.errors import UncheckError
 from uncheck.measuring import Component
-from uncheck.measuring.batches import BatchComponent, batch_lattice, from_inputs
+from uncheck.measuring.batches import BatchComponent, from_inputs
 from uncheck.probing.forward import OutputView, Runner
 from uncheck.probing.inputs import probe_signals
 from uncheck.probing.result import Probe
@@ -28,23 +28,15 @@ COLOURS = ("dark", "mean", "bright")
 
 
 def passed_through(
-    signal: Tensor,
-    batch: NDArray[np.float32],
-    found: Sequence[BatchComponent],
-    traces: Sequence[BatchComponent],
-) -> tuple[list[BatchComponent], list[BatchComponent], list[BatchComponent]]:
-    """Split the output's components into the network's own and those already in the input.
-
-    Returns:
-        Present, traces and from the input.
-    """
+    signal: Tensor, batch: NDArray[np.float32], found: Sequence[BatchComponent]
+) -> list[BatchComponent]:
+    """Return those of the output's components that were in the input already."""
     if signal.dim() != batch.ndim or not signal.is_floating_point():
-        return list(found), list(traces), []
+        return []
     values = signal.detach().float().cpu().numpy()
     if not np.isfinite(values).all():
         raise UncheckError("the input holds NaN or infinite values; give finite numbers")
-    brought = from_inputs(batch, np.moveaxis(values, 1, -1), [*found, *traces])
-    return [f for f in found if f not in brought], [f for f in traces if f not in brought], brought
+    return from_inputs(batch, np.moveaxis(values, 1, -1), found)
 
 
 @dataclass(frozen=True)
@@ -62,27 +54,31 @@ class Probed:
         return max(shown, key=lambda name: shown[name].component.amplitude, default=None)
 
 
-def probes(runner: Runner, view: OutputView) -> Probed:
-    """Find the lattices of the output on constant colours, noise and a ramp, of first and second order.
+def probes(runner: Runner, views: Sequence[OutputView]) -> list[Probed]:
+    """Find the lattices of each output on constant colours, noise and a ramp, of first and second order.
 
     The second order is the lattice of the local energy: phases that vary unequally.
 
     Cost: five forward passes (two for codes). A signal the network fails on is left out.
     """
-    probed = Probed({}, {}, {}, {})
+    out = [Probed({}, {}, {}, {}) for _ in views]
     if not runner.signal.is_floating_point():
-        return probed
+        return out
     for name, signal in probe_signals(runner.signal).items():
         runner.advance(f"probing with {name}")
         try:
-            batch = view(runner(signal))
+            returned = runner(signal)
         except UncheckError:
             continue  # a constant may be degenerate for this network; the example was not
-        first, _ = batch_lattice(batch, view.periods, view.threshold)
-        second, _ = batch_lattice(energy(batch), view.periods, view.threshold)
-        probed.found[name], probed.outputs[name], probed.inputs[name] = first, batch, signal
-        probed.probes[name] = Probe(tuple(f.component for f in first), tuple(f.component for f in second))
-    return probed
+        for view, probed in zip(views, out, strict=True):
+            with suppress(UncheckError):  # and so may one output of it
+                batch = view(returned)
+                first, second = view.lattice(batch).present, view.lattice(energy(batch)).present
+                probed.found[name], probed.outputs[name], probed.inputs[name] = first, batch, signal
+                probed.probes[name] = Probe(
+                    tuple(f.component for f in first), tuple(f.component for f in second)
+                )
+    return out
 
 
 def energy(batch: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -116,7 +112,7 @@ def built_in(
     except UncheckError:
         return None, None
     scale = float(batch.std()) / max(float(values.std()), 1e-30)
-    found, _ = batch_lattice((values - values.mean()) * np.float32(scale), view.periods, view.threshold)
+    found = view.lattice((values - values.mean()) * np.float32(scale)).present
     components = tuple(f.component for f in found)
     if not present:
         return components, None

@@ -13,6 +13,7 @@ from uncheck.plain import Plain, as_dict, plain
 from uncheck.probing.backward import Gradient
 from uncheck.probing.blame import StageBlame
 from uncheck.probing.borders import Boundary
+from uncheck.probing.evidence import Evidence
 from uncheck.reading import Ledger, Stage
 
 SCHEMA = "uncheck.inspect/1"
@@ -56,16 +57,60 @@ class Probe(Plain):
 
 
 @dataclass(frozen=True)
+class Other(Plain):
+    """What repeats in an output at a period that the upsampling of its network cannot leave.
+
+    Attributes:
+        period: output pixels per axis.
+        amplitude: grey levels, as that of `Component`.
+        p_value: corrected for all such periods.
+        source: what it likely comes from, in words.
+    """
+
+    period: tuple[int, ...]
+    amplitude: float
+    p_value: float
+    source: str
+
+
+@dataclass(frozen=True)
+class OutputReport(Plain):
+    """What was found in one output of a network.
+
+    Attributes:
+        name: its keys, names and indices joined by dots; "output" for a lone tensor.
+        verdict: "lattice", "clean", or "undetermined" where it was not measured or not understood.
+        lattice: components judged present, strongest first.
+        limit: for each possible period tested and not found what would have been found.
+    """
+
+    name: str
+    verdict: str
+    lattice: tuple[Component, ...] = ()
+    limit: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True)
 class Inspection:
     """Everything `uncheck.inspect` found.
 
+    Where the network has several outputs, all but `outputs`, `stages` and `ledger` is about the one that
+    decides: with the strongest lattice, else one that is undetermined, else the largest.
+
     Attributes:
-        verdict: "lattice"; "clean"; or "undetermined", when nothing was found but something on the signal
-            path was not understood.
+        verdict: "lattice"; "clean"; or "undetermined", when nothing was found but something was not measured,
+            or something on the signal path was not understood.
         range: values of the output that stand for 0 and 255.
-        lattice: components judged present in the output on the example, strongest first.
+        lattice: components judged present in the output on the example, strongest first; of periods that
+            the upsampling stages can leave there.
+        orders: of each of them, "first" (unequal phase means) or "second" (unequal variances, which a
+            nonlinearity turns into means).
         traces: significant, but below the threshold.
+        limit: for each possible period tested and not found what would have been found.
+        other: what repeats at periods that the upsampling cannot leave, with its likely source.
         from_input: components that the example brought with it.
+        outputs: every output of the network with positions.
+        evidence: the outputs that the verdict rests on; None where the example sufficed.
         stages: upsampling stages in forward order.
         ledger: every operation, handled, ignored or unsupported.
         probes: lattices on constant colours, noise and a ramp.
@@ -74,6 +119,7 @@ class Inspection:
         boundary: the border of the output.
         gradient: of the backward pass, when asked for.
         passes: forward (and backward) passes spent, in multiples of one on the example.
+        rate: samples per second of a sound, as given.
         notes: what else there is to know.
         output: (N, *spatial, C) grey levels of the output on the example; None without spatial axes.
     """
@@ -85,13 +131,19 @@ class Inspection:
     notes: tuple[str, ...]
     range: tuple[float, float] | None = None
     lattice: tuple[Component, ...] = ()
+    orders: tuple[str, ...] = ()
     traces: tuple[Component, ...] = ()
+    limit: tuple[Any, ...] = ()
+    other: tuple[Other, ...] = ()
+    outputs: tuple[OutputReport, ...] = ()
+    evidence: Evidence | None = None
     from_input: tuple[Component, ...] = ()
     probes: dict[str, Probe] = field(default_factory=dict)
     random_lattice: tuple[Component, ...] | None = None
     fault: str | None = None
     boundary: Boundary | None = None
     gradient: Gradient | None = None
+    rate: float | None = None
     output: NDArray[np.float32] | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -106,14 +158,19 @@ class Inspection:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
-        names = ("verdict", "range", "lattice", "strength", "traces", "from_input", "stages")
+        names = ("traces", "limit", "other", "from_input", "outputs", "evidence", "stages")
         return {
             "schema": SCHEMA,
-            **as_dict(self, *names),
+            **as_dict(self, "verdict", "range"),
+            "lattice": [
+                {**plain(c), "order": order}
+                for c, order in zip(self.lattice, self.orders or (None,) * len(self.lattice), strict=True)
+            ],
+            **as_dict(self, "strength", *names),
             "operations": self.ledger.to_dict(),
             "probes": plain(self.probes),
             "random_weights": {"lattice": plain(self.random_lattice), "fault": self.fault},
-            **as_dict(self, "boundary", "gradient", "passes", "notes"),
+            **as_dict(self, "boundary", "gradient", "passes", "rate", "notes"),
         }
 
     def __str__(self) -> str:

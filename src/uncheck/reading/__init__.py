@@ -6,6 +6,7 @@ from uncheck.reading.leave import as_found
 from uncheck.reading.ledger import Ledger
 from uncheck.reading.maps import OutputGrid
 from uncheck.reading.outputs import picture_of, spatial_output
+from uncheck.reading.possible import PossiblePeriods, possible_periods
 from uncheck.reading.record import Recording, record
 from uncheck.reading.run import Inputs, call, copied, copy_modes, eagerly, forward_error, fresh, run
 from uncheck.reading.stage import Stage
@@ -21,6 +22,7 @@ __all__ = [
     "Ledger",
     "LoadedWeights",
     "OutputGrid",
+    "PossiblePeriods",
     "Recording",
     "Stage",
     "Strided",
@@ -35,6 +37,7 @@ __all__ = [
     "load_target",
     "load_weights",
     "picture_of",
+    "possible_periods",
     "record",
     "run",
     "spatial_output",

@@ -15,7 +15,6 @@ from uncheck.measuring.batches import certain_periods
 from uncheck.measuring.frequencies import plan
 from uncheck.measuring.lattice import PERIODS
 from uncheck.probing.forward import levels
-from uncheck.probing.inspect import LONGEST_LEFT
 from uncheck.progress import Progress
 from uncheck.reading import (
     Inputs,
@@ -31,6 +30,7 @@ from uncheck.reading import (
 )
 from uncheck.reading.graph import Node
 from uncheck.reading.outputs import largest_maps, maps_in, same_but_rounding
+from uncheck.reading.possible import LONGEST_LEFT
 from uncheck.reading.tables import DROPOUT, RANDOM
 from uncheck.reading.tensors import tensors_in
 from uncheck.repairing.case import Case
