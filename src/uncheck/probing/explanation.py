@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from uncheck.measuring import Component
-from uncheck.probing.blame import StageBlame, blame
+from uncheck.probing.blame import Control, StageBlame, blame, control
 from uncheck.probing.finding import Finding
 from uncheck.probing.forward import Runner
 from uncheck.probing.origin import built_in
@@ -18,13 +18,13 @@ class Explanation:
 
     Attributes:
         blamed: the blame of each stage, in their order; None where there is no lattice.
-        orders: "first" or "second" for each component present.
+        controls: for each component present what is left of it with all stages mended.
         random_lattice: that of the same architecture with random weights; None if not tried.
         fault: "architecture" or "learning"; None where that is not known.
     """
 
     blamed: tuple[StageBlame, ...] | None = None
-    orders: tuple[str, ...] = ()
+    controls: tuple[Control, ...] = ()
     random_lattice: tuple[Component, ...] | None = None
     fault: str | None = None
 
@@ -41,15 +41,7 @@ def explain(runner: Runner, recording: Recording, finding: Finding, until: float
     accused = runner.on(finding.signals.inputs[finding.shown]) if finding.shown else runner
     present = finding.present
     blamed = blame(accused, stages, present, shown, finding.view) if present else None
+    controls = control(accused, stages, present, shown, finding.view) if present else ()
     random, fault = built_in(accused, shown, present, finding.view)
     runner.passes = max(runner.passes, accused.passes)
-    return Explanation(blamed, orders_of(blamed, len(present)), random, fault)
-
-
-def orders_of(blamed: tuple[StageBlame, ...] | None, count: int) -> tuple[str, ...]:
-    """Return "first" for each component of which evening the means of some stage removes half."""
-    periods = [one.periods for one in blamed or () if one.periods]
-    return tuple(
-        "first" if any(own[i].first_order <= own[i].before / 2 for own in periods) else "second"
-        for i in range(count)
-    )
+    return Explanation(blamed, controls, random, fault)

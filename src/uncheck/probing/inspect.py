@@ -156,7 +156,7 @@ def _explained(
         verdict=finding.verdict if finding.present or not outputs.unmeasured else "undetermined",
         range=finding.view.span,
         lattice=_components(finding.present),
-        orders=explained.orders,
+        orders=tuple(one.order for one in explained.controls),
         traces=_components(finding.traces),
         limit=finding.limits,
         other=finding.other,
