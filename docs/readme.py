@@ -31,11 +31,13 @@ def measured() -> str:
     import torch
 
     from uncheck import inspect
+    from uncheck.cli.network import Told
     from uncheck.demo import load, pictures
     from uncheck.reporting import inspect_text
 
     torch.set_num_threads(1)
-    report = inspect_text(inspect(load(), pictures())).split(f"\n{END}\n")[0]
+    found = Told(inspect(load(), pictures()), by_target=True)
+    report = inspect_text(found).split(f"\n{END}\n")[0]
     lines = [f"$ {COMMAND}", *report.rstrip().split("\n"), "..."]
     return "".join(f"    {line}".rstrip() + "\n" for line in lines)
 

@@ -88,6 +88,12 @@ def test_the_text_says_which_weights_there_were(models, run, run_json):
         "Not used: params (1 tensor)." in " ".join(out.split())
     )
     assert "untrained" not in out
+    with (models / "models.py").open("a") as file:
+        file.write(
+            "def loads():\n    net = Grey()\n    net.load_state_dict(net.state_dict())\n    return net\n"
+        )
+    _, out, _ = run("inspect", "models.py:loads", *SHAPE)
+    assert "Weights: none were given (--weights); the network's code loads weights itself." in out
 
 
 @pytest.mark.integration

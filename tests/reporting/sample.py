@@ -120,3 +120,38 @@ class Sample:
 
     def to_dict(self) -> dict[str, Any]:
         return self.report
+
+
+def tone(period: int, db: float, rate: float | None) -> dict[str, Any]:
+    """A component of sound."""
+    lines = None if rate is None else [rate * a / period for a in range(1, period // 2 + 1)]
+    return {**component([period], 1.0), "db": db, "frequency_hz": lines}
+
+
+def sound(rate: float | None) -> dict[str, Any]:
+    """What differs where the network makes sound."""
+    return {
+        "sample_rate": rate,
+        "lattice": [{**tone(16, -17.2, rate), "order": "second"}],
+        "traces": [],
+        "from_input": [],
+        "stages": [
+            stage(
+                "decoder.0",
+                stride=[8],
+                kernel_size=[16],
+                output_period=[16],
+                blame=0.95,
+                blame_order=2,
+                periods=[blamed([16], 0.97)],
+            )
+        ],
+        "probes": {"noise": {"lattice": [tone(16, -12.0, rate)], "second_order": []}},
+        "random_weights": {"lattice": [tone(16, -9.0, rate)], "fault": None},
+        "boundary": {
+            "constant": {"depth": 10, "strength": 8.7, "db": -3.1},
+            "real": {"depth": 0, "strength": 0.2, "db": -40.0},
+            "paddings": [],
+        },
+        "gradient": None,
+    }

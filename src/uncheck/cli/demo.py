@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from uncheck.cli.network import Told
 from uncheck.cli.output import emit, made_folder, progress_bar
 from uncheck.errors import UncheckError
 from uncheck.writing import write_files
@@ -54,7 +55,7 @@ def command(
     report = "\n\n".join(
         [
             "A small network that paints photographs, inspected on two of them.",
-            inspect_text(inspection),
+            inspect_text(Told(inspection, by_target=True)),
             "Its inputs and outputs, measured as pictures.",
             measure_text(measurement),
             f"Pictures in {folder}\n" + "\n".join(captions),

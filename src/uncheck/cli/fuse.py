@@ -46,7 +46,7 @@ def command(
     from uncheck.reporting.fusion import fuse_text
 
     result = network.run(lambda model, inputs, progress: fuse(model.eval(), inputs, progress=progress))
-    network.note_weights()
+    network.note_weights(result)
     if output is not None:
         _write(output, result, target)
     emit_result(result, form, fuse_text)

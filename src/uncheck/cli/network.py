@@ -29,14 +29,25 @@ SHAPES = ((1, 3, 256, 256), (1, 1, 256, 256))
 
 @dataclass(frozen=True)
 class Told:
-    """A result, and what only the command line knows: which weights the network had."""
+    """A result, and what only the command line knows: which weights the network had.
+
+    Attributes:
+        weights: those of `--weights`, if it was given.
+        by_target: whether the target's code loaded weights itself.
+    """
 
     result: Result
-    weights: LoadedWeights | None
+    weights: LoadedWeights | None = None
+    by_target: bool = False
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the result's dictionary, with the key `weights`."""
-        return {**self.result.to_dict(), "weights": self.weights and self.weights.to_dict()}
+        """Return the result's dictionary, with the keys `weights` and `target_loads_weights`."""
+        return {**self.result.to_dict(), **self.about}
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """The keys that are added."""
+        return {"weights": self.weights and self.weights.to_dict(), "target_loads_weights": self.by_target}
 
 
 class Network:
@@ -63,16 +74,17 @@ class Network:
         self.range = parse_range(input_range, "--input-range") or (0.0, 1.0)
         self.folder = Path.cwd()
         self.loaded: LoadedWeights | None = None
+        self.by_target = False
 
     def told(self, result: Result) -> Told:
         """Return a result on this network with its weights, as it is reported."""
-        return Told(result, self.loaded)
+        return Told(result, self.loaded, self.by_target)
 
-    def note_weights(self) -> None:
+    def note_weights(self, result: Result) -> None:
         """Say on stderr which weights the network had, for commands whose result does not name them."""
         from uncheck.reporting.loaded import weights_line
 
-        for line in weights_line({"weights": self.loaded and self.loaded.to_dict()}):
+        for line in weights_line(self.told(result).about):
             note(line, "")
 
     @property
@@ -96,9 +108,11 @@ class Network:
             return self._run(lambda model, inputs: act(model, inputs, progress))
 
     def _run(self, act: Callable[[nn.Module, Inputs], T]) -> T:
-        from uncheck.reading import load_target, load_weights
+        from uncheck.reading import load_target, load_weights, watch_loading
 
-        model = load_target(self.target)
+        with watch_loading() as loaded:
+            model = load_target(self.target)
+        self.by_target = bool(loaded)
         if self.weights is not None:
             with chdir(self.folder):
                 self.loaded = load_weights(model, self.weights)

@@ -133,7 +133,7 @@ def command(
         return result, _exports(result, forms)
 
     result, (exports, failure) = network.run(act)
-    network.note_weights()
+    network.note_weights(result)
     if result.interrupted and result.model is None:
         _note_checkpoint(folder)
         raise KeyboardInterrupt  # the reports of an earlier repair are worth more than none

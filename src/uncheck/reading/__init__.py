@@ -13,7 +13,7 @@ from uncheck.reading.stage import Stage
 from uncheck.reading.steps import Strided
 from uncheck.reading.target import load_callable, load_target
 from uncheck.reading.watch import CallKey, CallWatcher
-from uncheck.reading.weights import LoadedWeights, load_weights
+from uncheck.reading.weights import LoadedWeights, load_weights, watch_loading
 
 __all__ = [
     "CallKey",
@@ -41,4 +41,5 @@ __all__ = [
     "record",
     "run",
     "spatial_output",
+    "watch_loading",
 ]

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pickle
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +110,34 @@ def load_weights(model: nn.Module, path: str | Path) -> LoadedWeights:
         ) from error
     key = ".".join(chosen.key) or None
     return LoadedWeights(str(path), key, chosen.prefix, len(state), _unused(loaded, chosen))
+
+
+@contextmanager
+def watch_loading() -> Iterator[list[str]]:
+    """Yield a list that receives the class of each module whose `load_state_dict` is called meanwhile.
+
+    It tells a network that its own code trained or loaded from one at random weights. Code that sets
+    parameters by other means is not noticed.
+
+    >>> with watch_loading() as loaded:
+    ...     layer = nn.Linear(1, 1)
+    ...     _ = layer.load_state_dict(layer.state_dict())
+    >>> loaded
+    ['Linear']
+    """
+    loaded: list[str] = []
+    usual = nn.Module.load_state_dict
+
+    @wraps(usual)
+    def noted(module: nn.Module, *arguments: Any, **named: Any) -> Any:
+        loaded.append(type(module).__name__)
+        return usual(module, *arguments, **named)
+
+    nn.Module.load_state_dict = noted  # type: ignore[method-assign, assignment]
+    try:
+        yield loaded
+    finally:
+        nn.Module.load_state_dict = usual  # type: ignore[method-assign]
 
 
 def _read(file: Path) -> Any:

@@ -15,90 +15,56 @@ from uncheck.reporting.page import (
     bar,
     chance,
     components,
-    levels,
     listed,
+    listed_some,
+    plural,
+    shortened,
     sizes,
     table,
 )
+from uncheck.reporting.scale import Scale, scale_of
+from uncheck.reporting.verdict import evidence_line, headline, limit_words, name_of, next_steps, reasons
 
-#: A stage that answers for less is not named in the headline.
-NAMED = 0.1
+#: Rows of a table of periods: the rest is in the JSON.
+MOST_ROWS = 8
+
+#: Characters of a cell that names several layers, and of one name in it.
+ORIGINS, SHORT_NAME = 48, 40
 
 _COLOURS = {"lattice": "bold red", "clean": "bold green", "undetermined": "bold yellow"}
-
-_ORDERS = {
-    1: "its output phases get unequal means (first order).",
-    2: "its output phases get unequal variances, which a nonlinearity after it turns into unequal means "
-    "(second order).",
-}
-
-_FAULTS = {
-    "architecture": "It is built in: the same architecture with shuffled weights leaves a lattice too.",
-    "learning": "It was learned: the same architecture with shuffled weights leaves none as strong.",
-}
 
 
 def inspect_text(result: Result, page: Page | None = None) -> str:
     """Return the report of `uncheck.inspect` as a page of text."""
     report = result.to_dict()
+    scale = scale_of(report)
     parts: list[Part] = [Text(headline(report), style=_COLOURS.get(report["verdict"], "bold"))]
-    parts += _reasons(report)
-    parts += weights_line(report)
+    parts += [*reasons(report), *weights_line(report), *next_steps(report)]
+    parts += _outputs(report.get("outputs") or (), scale)
     parts += _stages(report["stages"])
-    parts += _lattice(report)
-    parts += _probes(report)
+    parts += _lattice(report, scale)
+    parts += _other(report.get("other") or (), scale)
+    parts += _probes(report, scale)
     parts += _gradient(report["gradient"])
-    parts += ["", *_boundary(report["boundary"]), _operations(report["operations"])]
+    parts += ["", *evidence_line(report), *_boundary(report["boundary"], scale), _operations(report)]
     parts += [f"Note: {note}." for note in report["notes"]]
     return (page or Page()).draw(parts)
 
 
-def headline(report: Report) -> str:
-    """Return the verdict in one sentence, with the layers to blame."""
-    if report["verdict"] == "lattice":
-        found = listed(
-            [f"period {sizes(c['period'])} at {levels(c['amplitude'])}" for c in report["lattice"]]
-        )
-        return f"Lattice: {found} grey levels (of 255); {_blamed(report['stages'])}."
-    if report["verdict"] == "clean":
-        gradient = report["gradient"] or {}
-        if gradient.get("lattice") or gradient.get("magnitude"):
-            return "Clean: no lattice in the output, but the gradient has one."
-        return "Clean: no lattice in the output."
-    unknown = listed(sorted(report["operations"]["unsupported"])) or "something"
-    return f"Undetermined: no lattice was found, but {unknown} on the way to the output is not understood."
+def _outputs(outputs: Sequence[Report], scale: Scale) -> list[Part]:
+    """Return the verdict on each output, where there are several."""
+    if len(outputs) < 2:
+        return []
+    rows = [
+        (one["name"], one["verdict"], scale.components(one["lattice"], "-"), _worst(one["limit"], scale))
+        for one in outputs
+    ]
+    columns = ("output", "verdict", f"lattice ({scale.column})", "nothing else above")
+    return [*table("Outputs", columns, rows)]
 
 
-def _blamed(stages: Sequence[Report]) -> str:
-    if not stages:
-        return "there is no upsampling stage, so upsampling is not to blame"
-    guilty = _guilty(stages)
-    if not guilty:
-        return "no upsampling stage answers for it"
-    return "to blame: " + listed([f"{_name(s)} ({s['blame']:.0%})" for s in guilty])
-
-
-def _guilty(stages: Sequence[Report]) -> list[Report]:
-    return sorted((s for s in stages if (s["blame"] or 0) >= NAMED), key=lambda s: -s["blame"])
-
-
-def _reasons(report: Report) -> list[Part]:
-    """Return the kind of fault of each guilty stage, and where the lattice comes from."""
-    guilty = [stage for stage in _guilty(report["stages"]) if stage["blame_order"]]
-    lines: list[Part] = [f"{_name(stage)}: {_ORDERS[stage['blame_order']]}" for stage in guilty]
-    fault = report["random_weights"]["fault"]
-    return [*lines, *([_FAULTS[fault]] if fault else [])]
-
-
-def _name(stage: Report) -> str:
-    """Return the name of a layer, with the number of the call if it is called again."""
-    again = f" (call {stage['call'] + 1})" if stage.get("call") else ""
-    return f"{stage['name'] or 'the model itself'}{again}"
-
-
-def _built(stage: Report) -> tuple[str, ...]:
-    """Return name, kind, stride and kernel of a layer."""
-    return _name(stage), stage["kind"], sizes(stage["stride"]), sizes(stage["kernel_size"])
+def _worst(limits: Sequence[Report], scale: Scale) -> str:
+    return limit_words(limits, scale, 1) if limits else "not measured"
 
 
 def _stages(stages: Sequence[Report]) -> list[Part]:
@@ -115,45 +81,80 @@ def _stages(stages: Sequence[Report]) -> list[Part]:
         )
         for s in stages
     ]
-    columns = ("stage", "kind", ">stride", ">kernel", "overlap", ">period", ">gain spread", ">order", "blame")
+    columns = (
+        "stage",
+        "kind",
+        ">stride",
+        ">kernel",
+        "overlap",
+        ">period",
+        ">spread",
+        ">order",
+        "blame",
+    )
     parts: list[Part] = [*table("Upsampling stages, in forward order", columns, rows)]
     if any(s["interacts"] for s in stages):
         parts.append("* interacts with other stages: mend these together.")
     return parts
 
 
-def _lattice(report: Report) -> Sequence[Part]:
-    origins = [(c, _shares(report["stages"], c["period"])) for c in report["lattice"]]
-    origins += [(c, "trace, below the threshold") for c in report["traces"]]
-    origins += [(c, "the input brought it") for c in report["from_input"]]
-    rows = [
-        (sizes(c["period"]), levels(c["amplitude"]), chance(c["p_value"]), origin) for c, origin in origins
-    ]
-    return table("Lattice of the output", (">period", ">grey levels", ">p-value", "comes from"), rows)
+def _built(stage: Report) -> tuple[str, ...]:
+    """Return name, kind, stride and kernel of a layer."""
+    return name_of(stage), stage["kind"], sizes(stage["stride"]), sizes(stage["kernel_size"])
 
 
-def _shares(stages: Sequence[Report], period: Sequence[int]) -> str:
+def _lattice(report: Report, scale: Scale) -> list[Part]:
+    found = [(c, _origin(report["stages"], c)) for c in report["lattice"]]
+    found += [(c, "trace, below the threshold") for c in report["traces"]]
+    found += [(c, "the input brought it") for c in report["from_input"]]
+    return _periods("Lattice of the output", found, scale, "comes from")
+
+
+def _other(other: Sequence[Report], scale: Scale) -> list[Part]:
+    """Return what else repeats; nothing here makes a verdict."""
+    title = "Also repeats in the output, at periods that no upsampling stage can leave"
+    return _periods(title, [(c, c["source"]) for c in other], scale, "likely source")
+
+
+def _periods(title: str, found: Sequence[tuple[Report, str]], scale: Scale, last: str) -> list[Part]:
+    """Return a table of components, and how many it does not show."""
+    rows = []
+    for c, source in found[:MOST_ROWS]:
+        pitch = [scale.frequencies(c)] if scale.pitch else []
+        rows.append([sizes(c["period"]), *pitch, scale.strength(c, 1), chance(c["p_value"]), source])
+    pitch = [f">{scale.pitch}"] if scale.pitch else []
+    columns = [">period", *pitch, f">{scale.column}", ">p-value", last]
+    rest = len(found) - MOST_ROWS
+    return [*table(title, columns, rows), *([f"{rest} more are in the JSON."] if rest > 0 else [])]
+
+
+def _origin(stages: Sequence[Report], component: Report) -> str:
+    """Return the stages a period comes from, the most first, and the order of the fault."""
     shares = [
-        (entry["share"], _name(stage))
+        (entry["share"], shortened(name_of(stage), SHORT_NAME))
         for stage in stages
         for entry in stage["periods"]
-        if list(entry["period"]) == list(period)
+        if list(entry["period"]) == list(component["period"])
     ]
-    return ", ".join(f"{name} {share:.0%}" for share, name in sorted(shares, reverse=True) if share >= 0.01)
+    named = [f"{name} {share:.0%}" for share, name in sorted(shares, reverse=True) if share >= 0.01]
+    count = sum(len(", ".join(named[: i + 1])) <= ORIGINS for i in range(len(named)))
+    order = [f"({component['order']} order)"] if component.get("order") else []
+    return " ".join([*([listed_some(named, max(count, 1))] if named else []), *order])
 
 
-def _probes(report: Report) -> Sequence[Part]:
+def _probes(report: Report, scale: Scale) -> Sequence[Part]:
     rows = [
-        (name, components(probe["lattice"]), components(probe["second_order"]))
+        (name, scale.components(probe["lattice"]), scale.components(probe["second_order"]))
         for name, probe in report["probes"].items()
     ]
     random = report["random_weights"]["lattice"]
     if random is not None:
-        rows.append(("shuffled weights", components(random), ""))
-    return table("Other inputs", ("input", "lattice (grey levels)", "lattice of the detail"), rows)
+        rows.append(("shuffled weights", scale.components(random), ""))
+    columns = ("input", f"lattice ({scale.column})", "lattice of the detail")
+    return table("Other inputs", columns, rows)
 
 
-def _boundary(boundary: Report | None) -> list[Part]:
+def _boundary(boundary: Report | None, scale: Scale) -> list[Part]:
     if not boundary:
         return []
     lines: list[Part] = []
@@ -161,20 +162,34 @@ def _boundary(boundary: Report | None) -> list[Part]:
         edge = boundary.get(key)
         if edge and edge["depth"]:
             lines.append(
-                f"Border: on {what} it differs {edge['depth']} pixels deep, by up to "
-                f"{levels(edge['strength'])} grey levels."
+                f"Border: on {what} it differs {plural(edge['depth'], scale.lengths[:-1])} deep, "
+                f"by up to {scale.strong(edge)}."
             )
-    paddings = [f"{_name(p)} ({p['mode']}, {p['share']:.0%})" for p in boundary["paddings"]]
-    if paddings:
-        lines.append(f"Border: made by the padding of {listed(paddings)}.")
+    if boundary["paddings"]:
+        lines.append(f"Border: made by {listed([_padding(p) for p in boundary['paddings']])}.")
     return lines or ["Border: no boundary artifact."]
 
 
-def _operations(operations: Report) -> str:
+def _padding(padding: Report) -> str:
+    if padding["mode"] == "any":
+        return f"all paddings together ({padding['share']:.0%})"
+    return f"the padding of {name_of(padding)} ({padding['mode']}, {padding['share']:.0%})"
+
+
+def _operations(report: Report) -> str:
+    operations = report["operations"]
     handled, ignored = (sum(operations[key].values()) for key in ("handled", "ignored"))
     unknown = [f"{name} ({count})" for name, count in operations["unsupported"].items()]
-    rest = f"not understood: {listed(unknown)}" if unknown else "none that was not understood"
-    return f"Operations: {handled} handled, {ignored} ignored on purpose, {rest}."
+    # Where something else was not understood, "none" would contradict the note that says so.
+    gaps = report["verdict"] == "undetermined" or any("not understood" in note for note in report["notes"])
+    rest = (
+        [f"not understood: {listed(unknown)}"]
+        if unknown
+        else []
+        if gaps
+        else ["none that was not understood"]
+    )
+    return f"Operations: {', '.join([f'{handled} handled', f'{ignored} ignored on purpose', *rest])}."
 
 
 def _gradient(gradient: Report | None) -> list[Part]:

@@ -8,6 +8,7 @@ _UNTRAINED = (
     "Weights: none were given (--weights), so this is the network as its code makes it: untrained, unless "
     "that code loads weights itself."
 )
+_BY_TARGET = "Weights: none were given (--weights); the network's code loads weights itself."
 
 
 def weights_line(report: Report) -> list[str]:
@@ -16,7 +17,7 @@ def weights_line(report: Report) -> list[str]:
         return []
     loaded = report["weights"]
     if loaded is None:
-        return [_UNTRAINED]
+        return [_BY_TARGET if report["target_loads_weights"] else _UNTRAINED]
     part = ".".join(name for name in (loaded["key"], loaded["prefix"].rstrip(".")) if name)
     taken = f"{part} of {loaded['file']}" if part else loaded["file"]
     rest = listed_some([f"{one['key']} ({plural(one['tensors'], 'tensor')})" for one in loaded["unused"]])

@@ -84,10 +84,19 @@ def listed(words: Sequence[str]) -> str:
     return ", ".join(words[:-1]) + " and " + words[-1] if len(words) > 1 else "".join(words)
 
 
-def listed_some(words: Sequence[str]) -> str:
+def listed_some(words: Sequence[str], most: int = MOST_COMPONENTS) -> str:
     """Return the first words between commas, and how many more there are."""
-    rest = len(words) - MOST_COMPONENTS
-    return ", ".join([*words[:MOST_COMPONENTS], *([f"{rest} more"] if rest > 0 else [])])
+    rest = len(words) - most
+    return ", ".join([*words[:most], *([f"{rest} more"] if rest > 0 else [])])
+
+
+def shortened(name: str, most: int) -> str:
+    """Return a name of at most so many characters: its end, which tells layers apart, after an ellipsis.
+
+    >>> shortened("decoder.up_blocks.0.upsamplers.0", 16)
+    '...upsamplers.0'
+    """
+    return name if len(name) <= most else "..." + name[3 - most :].lstrip(".")
 
 
 def plural(count: int, noun: str) -> str:
@@ -148,7 +157,7 @@ class Page:
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str | Text]]) -> list[Titled]:
     """Return a table under a title, nothing without rows; a column named ">..." is set to the right."""
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     for column in columns:
         made.add_column(
             Text(column.removeprefix(">")),
