@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from math import inf
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
+from uncheck.errors import UncheckError
 from uncheck.measuring.batches import TOGETHER, BatchComponent, interior
 from uncheck.measuring.lines import line_means
 from uncheck.plain import Plain
@@ -31,7 +35,18 @@ INNOCENT = 0.1
 #: Share of a lattice that mending must take to explain it.
 EXPLAINS = 0.5
 
+#: Share of the lattice of all outputs that one must show to stand for them.
+SHOWS = 0.8
+
+#: At most so many outputs are tried for that.
+MOST_TRIED = 16
+
+#: An output alone and among others differ by at most this share of its deviation.
+SAME = 1e-3
+
 Order = Literal["first", "second"]
+How = Literal["equal means", "equal covariances", "phases scrambled", "mended"]
+Left = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -98,8 +113,23 @@ class Control(Plain):
         return self.mended <= EXPLAINS * self.before
 
 
-class _Trial:
-    """Runs of a network with some outputs edited, and how much of its lattice each leaves."""
+class OutOfTime(Exception):
+    """The time of an inspection is over."""
+
+
+class Trial:
+    """Runs of a network with some outputs edited, and how much of its lattice each leaves.
+
+    Equation: with L the complex amplitudes of a component, b those of the unchanged output and a those of
+    the edited one, the share left is 1 - Re <L, b - a> / |L|^2. What b and a have in common drops out.
+
+    Args:
+        runner: of the network, on the input that shows the lattice.
+        present: the components to explain, at least one.
+        unchanged: the output on that input, (N, *spatial, C) grey levels.
+        view: how it is measured.
+        until: time of `time.monotonic` after which no run is begun.
+    """
 
     def __init__(
         self,
@@ -107,21 +137,51 @@ class _Trial:
         present: Sequence[BatchComponent],
         unchanged: NDArray[np.float32],
         view: OutputView,
+        until: float = inf,
     ) -> None:
-        self._runner, self._present, self._view = runner, present, view
+        self._runner, self._view, self._until = runner, view, until
+        self.present = tuple(present)
+        self._lattice = [_lattice(found) for found in present]
         self._before = [_waves(unchanged, found) for found in present]
         self.before = np.array([_amplitude(wave) for wave in self._before])
+        self._known: dict[tuple[str, tuple[int, ...]], Left] = {}
 
-    def __call__(self, label: str, edits: Edits) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return the amplitude of each period under the edits, and the share left of it in its own phase."""
-        self._runner.advance(label)
-        batch = self._view(self._runner(edits=edits))
-        after = [_waves(batch, found) for found in self._present]
+    def __call__(self, how: How, stages: Sequence[Stage]) -> Left:
+        """Return the amplitude of each period with some stages edited, and the share left of it in its phase.
+
+        Cost: a forward pass; none for what was asked before.
+
+        Raises:
+            OutOfTime: the time is over.
+        """
+        key = how, tuple(stage.index for stage in stages)
+        if key not in self._known:
+            if time.monotonic() > self._until:
+                raise OutOfTime
+            names = stages[0].name if len(stages) == 1 else f"{len(stages)} stages"
+            self._runner.advance(f"{names}: {how}")
+            self._known[key] = self._left(self._runner(edits=_edits_of(how, stages)))
+        return self._known[key]
+
+    def _left(self, output: Any) -> Left:
+        batch = self._view(output)
+        after = [_waves(batch, found) for found in self.present]
         kept = [
-            float((b.conj() * a).real.sum() / max(1e-18, float((np.abs(b) ** 2).sum())))
-            for b, a in zip(self._before, after, strict=True)
+            1 - float((own.conj() * (b - a)).real.sum() / max(1e-18, float((np.abs(own) ** 2).sum())))
+            for own, b, a in zip(self._lattice, self._before, after, strict=True)
         ]
         return np.array([_amplitude(wave) for wave in after]), np.array(kept)
+
+
+def _edits_of(how: How, stages: Sequence[Stage]) -> Edits:
+    if how == "phases scrambled":
+        return scrambling(stages)
+    return mending(stages) if how == "mended" else evening(stages, second_order=how == "equal covariances")
+
+
+def _lattice(found: BatchComponent) -> NDArray[np.complex128]:
+    """Return the complex amplitudes of a component's own lines, (lines, channels), in grey levels."""
+    return np.array([np.asarray(line.mean) * (1 if line.real else 2) for line in found.component.lines])
 
 
 def _waves(batch: NDArray[np.float32], found: BatchComponent) -> NDArray[np.complex128]:
@@ -136,41 +196,26 @@ def _amplitude(waves: NDArray[np.complex128]) -> float:
     return float(np.sqrt((np.abs(waves) ** 2).sum(axis=0).max()))
 
 
-def control(
-    runner: Runner,
-    stages: Sequence[Stage],
-    present: Sequence[BatchComponent],
-    unchanged: NDArray[np.float32],
-    view: OutputView,
-) -> tuple[Control, ...]:
+def control(trial: Trial, stages: Sequence[Stage]) -> tuple[Control, ...]:
     """Mend all stages at once, and measure what is left of each period of the lattice.
 
     Only what keeps its phase counts: a pattern that the mending itself brings in is not what was there.
-    The arguments are those of `blame`.
 
     Cost: one forward pass where equal means explain all periods, else two or three.
     """
-    trial = _Trial(runner, present, unchanged, view)
     able = [stage for stage in stages if can_even(stage)]
-    left = np.ones((3, len(present)))
-    if able:
-        tries = (evening(able, second_order=False), evening(able, second_order=True), mending(able))
-        for row, edits in zip(left, tries, strict=True):
-            if (left.min(axis=0) > EXPLAINS).any():
-                row[:] = np.clip(trial("all stages mended", edits)[1], 0.0, None)
+    ways: tuple[How, ...] = ("equal means", "equal covariances", "mended")
+    left = np.ones((len(ways), len(trial.present)))
+    for row, how in zip(left, ways if able else (), strict=False):
+        if (left.min(axis=0) > EXPLAINS).any():
+            row[:] = np.clip(trial(how, able)[1], 0.0, None)
     return tuple(
         Control(f.component.period, float(b), float(b * m), float(b * rest))
-        for f, b, m, rest in zip(present, trial.before, left[0], left.min(axis=0), strict=True)
+        for f, b, m, rest in zip(trial.present, trial.before, left[0], left.min(axis=0), strict=True)
     )
 
 
-def blame(
-    runner: Runner,
-    stages: Sequence[Stage],
-    present: Sequence[BatchComponent],
-    unchanged: NDArray[np.float32],
-    view: OutputView,
-) -> tuple[StageBlame, ...]:
+def blame(trial: Trial, stages: Sequence[Stage]) -> tuple[StageBlame, ...]:
     """Measure the share of the final lattice that each stage causes.
 
     Two counterfactuals, the rest of the network unchanged: a_i is the share of a period that is left, in its
@@ -184,13 +229,10 @@ def blame(
     Stages without whole phases get 0, and so do those that cannot leave a period; evening them still shows
     whether others were cancelling it.
 
-    `present` are the components to explain, at least one; `unchanged` is the output of the unchanged network
-    on the example, (N, *spatial, C) grey levels.
-
     Cost: two forward passes for each stage that may have left a period, one more for each that has, and in
     networks of many stages one or two for every group that has not.
     """
-    trial = _Trial(runner, present, unchanged, view)
+    present = trial.present
     nothing = np.zeros(len(present))
     leaves = {s.index: np.array([_may_leave(s, f) for f in present]) for s in stages if can_even(s)}
     suspects = {s.index for s in _suspects([s for s in stages if leaves.get(s.index, nothing).any()], trial)}
@@ -200,16 +242,16 @@ def blame(
         if not suspect and (stage.index not in leaves or len(leaves) > FEW):
             out.append(StageBlame(stage.index, 0.0, None, (), False))
             continue
-        both, kept = trial(f"{stage.name}: equal covariances", evening([stage], second_order=True))
+        both, kept = trial("equal covariances", [stage])
         means, mixed, shares, by_means, evened = both, both, nothing, nothing, nothing
         if suspect:
             until.append(stage)
-            mixed, scrambled = trial(f"{stage.name}: phases scrambled", scrambling(until))
+            mixed, scrambled = trial("phases scrambled", until)
             evened = np.clip(1 - kept, 0, 1) * leaves[stage.index]
             shares = (evened + np.clip(least - scrambled, 0, 1) * leaves[stage.index]) / 2
             least = np.minimum(least, np.maximum(scrambled, 0.0))
         if _weighted(trial.before, shares) >= BLAMED:
-            means, left = trial(f"{stage.name}: equal means", evening([stage], second_order=False))
+            means, left = trial("equal means", [stage])
             by_means = np.clip(1 - left, 0, 1)
         rows = np.column_stack([trial.before, means, both, mixed, shares])
         out.append(_stage_blame(stage.index, present, rows, by_means, evened))
@@ -222,13 +264,13 @@ def _may_leave(stage: Stage, found: BatchComponent) -> bool:
     return own is None or len(own) != len(period) or all(q % p == 0 for q, p in zip(own, period, strict=True))
 
 
-def _suspects(stages: Sequence[Stage], trial: _Trial) -> list[Stage]:
+def _suspects(stages: Sequence[Stage], trial: Trial) -> list[Stage]:
     """Leave out groups of stages that change nothing even where all of them are mended."""
     if len(stages) <= FEW:
         return list(stages)
     out = []
     for half in (stages[: len(stages) // 2], stages[len(stages) // 2 :]):
-        _, kept = trial(f"{half[0].name} to {half[-1].name}: mended", mending(half))
+        _, kept = trial("mended", half)
         if (np.abs(1 - kept) >= INNOCENT).any():
             out += _suspects(half, trial)
     return out
@@ -257,3 +299,44 @@ def _stage_blame(
     weight = before**2 / max(1e-18, float((before**2).sum()))
     interacts = bool(((weight > 0.05) & (both > RAISES * before)).any())
     return StageBlame(index, share, order, periods, interacts)
+
+
+def simplest(
+    runner: Runner, present: Sequence[BatchComponent], unchanged: NDArray[np.float32], view: OutputView
+) -> tuple[Runner, NDArray[np.float32]]:
+    """Return a runner on the one sample that shows the lattice of all, with its output; else those given.
+
+    Runs on one of N samples take an N-th of the time. It must show at least four fifths of every period, in
+    its phase, and give the same output alone.
+
+    Cost: one run on that sample.
+    """
+    samples = len(runner.signal)
+    if samples == 1 or len(unchanged) != samples:
+        return runner, unchanged
+    shown = [
+        min(_shown(unchanged[i : i + 1], replace(found, view=TOGETHER)) for found in present)
+        for i in range(min(samples, MOST_TRIED))
+    ]
+    best = int(np.argmax(shown))
+    if shown[best] < SHOWS:
+        return runner, unchanged
+    alone = runner.at(tuple(_sample(x, best, samples) for x in runner.example))
+    try:
+        output = view(alone())
+    except UncheckError:
+        return runner, unchanged
+    runner.passes = alone.passes
+    wanted = unchanged[best : best + 1]
+    same = np.abs(output - wanted).mean() <= SAME * max(1e-6, float(wanted.std()))
+    return (alone, wanted) if same else (runner, unchanged)
+
+
+def _shown(batch: NDArray[np.float32], found: BatchComponent) -> float:
+    own = _lattice(found)
+    return float((own.conj() * _waves(batch, found)).real.sum() / max(1e-18, float((np.abs(own) ** 2).sum())))
+
+
+def _sample(value: Any, index: int, samples: int) -> Any:
+    goes_along = isinstance(value, Tensor) and value.dim() > 0 and len(value) == samples
+    return value[index : index + 1] if goes_along else value

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import lcm
+from math import inf, lcm
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +23,8 @@ FAINT = 0.5
 #: Paddings are tried one by one on an input of at most this many pixels per axis.
 SMALL = 64
 
-#: At most so many paddings are tried.
-MOST_PADDINGS = 32
+#: At most so many paddings are tried, in so many passes.
+MOST_PADDINGS, MOST_PASSES = 32, 4
 
 #: A padding that removes less of the border is not named.
 LEAST_SHARE = 0.05
@@ -73,17 +74,18 @@ def boundary(
     batch: NDArray[np.float32],
     view: OutputView,
     constant_output: NDArray[np.float32] | None,
+    until: float = inf,
 ) -> Boundary | None:
     """Measure the border on constant and on real input, and name the paddings that make it.
 
     `batch` is the output on the example, (N, *spatial, C) grey levels, and `constant_output` that on its mean
-    colour, if it could be run.
+    colour, if it could be run. `until` is the time of `time.monotonic` after which no padding is tried.
 
     Returns:
         None for networks driven by codes: every place of their output is a different function.
 
-    Cost: about half a forward pass for the smaller real input, and one small pass per padding as far as
-    the budget goes; networks that take no other size are asked for no padding.
+    Cost: about half a forward pass for the smaller real input, and one small pass per padding, at most four
+    passes in all and as far as the budget goes; networks that take no other size are asked for no padding.
     """
     if runner.signal.dim() != view.ndim + 2 or not runner.signal.is_floating_point():
         return None
@@ -99,7 +101,7 @@ def boundary(
             found = None if output is None else edge(output)
             return found.strength if found else None
 
-        paddings = _paddings(runner, _suspects(recording), signal, strength)
+        paddings = _paddings(runner, _suspects(recording), signal, strength, until)
     return Boundary(flat, real, paddings)
 
 
@@ -153,29 +155,31 @@ def _small_flat(runner: Runner, periods: list[tuple[int, ...]]) -> tuple[Tensor,
 
 
 def _paddings(
-    runner: Runner, suspects: Suspects, signal: Tensor, strength: Callable[[list[CallKey]], float | None]
+    runner: Runner,
+    suspects: Suspects,
+    signal: Tensor,
+    strength: Callable[[list[CallKey]], float | None],
+    until: float,
 ) -> tuple[PaddingBlame, ...]:
-    """Return the blame of each padding, given the strength of the border with some of them replicating."""
-    together = {("all paddings", "any"): [k for keys in suspects.values() for k in keys]}
-    if not runner.affords(signal, len(suspects) + 2):
-        suspects = together
-        if not runner.affords(signal, 2):
-            return ()
+    """Return the blame of each padding, given the strength of the border with some of them replicating.
+
+    None is named where there is no budget or time to try them all.
+    """
+    affordable = min(MOST_PASSES, (runner.budget - runner.passes)) / max(1e-9, runner.share(signal))
+    if len(suspects) + 1 > affordable:
+        return ()
     runner.advance("which padding makes the border")
     whole = strength([])
     if not whole:
         return ()
-
-    def blamed(tried: Suspects) -> list[PaddingBlame]:
-        rest = {where: strength(keys) for where, keys in tried.items()}
-        shares = {where: 1 - r / whole for where, r in rest.items() if r is not None}
-        return [PaddingBlame(*where, min(1.0, s)) for where, s in shares.items() if s >= LEAST_SHARE]
-
-    # Paddings may each do little and much together.
-    found = blamed(suspects)
-    if not found and suspects is not together:
-        found = blamed(together)
-    return tuple(sorted(found, key=lambda p: -p.share))
+    found = []
+    for (name, mode), keys in suspects.items():
+        if time.monotonic() > until:
+            return ()
+        rest = strength(keys)
+        if rest is not None and 1 - rest / whole >= LEAST_SHARE:
+            found.append(PaddingBlame(name, mode, min(1.0, 1 - rest / whole)))
+    return tuple(sorted(found, key=lambda one: -one.share))
 
 
 def _suspects(recording: Recording) -> Suspects:

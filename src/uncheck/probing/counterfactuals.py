@@ -6,11 +6,14 @@ from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from itertools import product
 from math import prod
+from types import TracebackType
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.jit import ScriptModule
+from torch.utils.hooks import RemovableHandle
 
 from uncheck.measuring.lines import hann
 from uncheck.phases.axes import flat_pads
@@ -112,12 +115,49 @@ def _phase(
 
 
 class Replay(CallWatcher):
-    """Run the model again with the outputs of some calls replaced."""
+    """Run the model again with the outputs of some calls replaced.
+
+    Calls are watched only while the modules run that make those: to watch all of them costs more than
+    many small calls themselves.
+    """
 
     def __init__(self, model: nn.Module, edits: Edits) -> None:
         super().__init__(model)
         self._edits = edits
+        self._modules = dict(model.named_modules())
+        self._hooks: list[RemovableHandle] = []
+        self._inside = 0
         self.met: set[CallKey] = set()
+
+    def __enter__(self) -> Replay:
+        places = [self._modules.get(path) for path in {key.module for key in self._edits}]
+        if self._modules[""] in places or any(m is None or isinstance(m, ScriptModule) for m in places):
+            super().__enter__()
+            return self
+        for module in filter(None, places):
+            self._hooks.append(module.register_forward_pre_hook(self._begin, prepend=True))
+            self._hooks.append(module.register_forward_hook(self._end, always_call=True))
+        return self
+
+    def _begin(self, module: nn.Module, args: tuple[Any, ...]) -> None:
+        self._inside += 1
+        if self._inside == 1:
+            super().__enter__()
+            self._push(module, args)  # hooks common to all modules had their turn before these were there
+
+    def _end(self, module: nn.Module, args: tuple[Any, ...], output: Any) -> None:
+        self._inside -= 1
+        if self._inside == 0:
+            super().__exit__(None, None, None)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._inside or not self._hooks:
+            super().__exit__(kind, error, trace)
+        while self._hooks:
+            self._hooks.pop().remove()
+        self._inside = 0
 
     def on_call(
         self, key: CallKey, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], out: Any

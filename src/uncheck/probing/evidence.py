@@ -27,13 +27,13 @@ MOST_NUMBERS = 2**26
 #: Outputs of one input, run alone and among others, agree to this share of their deviation.
 SAME = 1e-3
 
-#: Words for the reason why no more evidence was gathered.
+#: Why no more evidence was gathered, and what to give for more.
 STOPPED = {
-    "limit": "stopped at {limit:.2g} levels",
-    "lattice": "a lattice showed",
-    "passes": "passes ran out at {limit:.2g} levels: give more inputs",
-    "seconds": "time ran out at {limit:.2g} levels: give more seconds",
-    "inputs": "no inputs like the given ones could be made: give more",
+    "limit": ("stopped", "inputs"),
+    "lattice": ("a lattice showed", "inputs"),
+    "passes": ("passes ran out", "inputs"),
+    "seconds": ("time ran out", "seconds"),
+    "inputs": ("no more inputs could be made", "inputs"),
 }
 
 
@@ -61,9 +61,19 @@ class Evidence(Plain):
     stopped: str
     limit: float
 
+    @property
+    def reason(self) -> str:
+        """Why no more were looked at, in words."""
+        return STOPPED[self.stopped][0]
+
+    @property
+    def cure(self) -> str:
+        """What to give more of."""
+        return STOPPED[self.stopped][1]
+
     def __str__(self) -> str:
         """Say how many outputs were looked at, and why no more."""
-        return f"{self.inputs} inputs; {STOPPED[self.stopped].format(limit=self.limit)}"
+        return f"{self.inputs} inputs; {self.reason} at {self.limit:.2g} levels"
 
 
 def gather(

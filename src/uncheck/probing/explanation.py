@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 from uncheck.measuring import Component
-from uncheck.probing.blame import Control, StageBlame, blame, control
+from uncheck.probing.blame import Control, OutOfTime, StageBlame, Trial, blame, control, simplest
 from uncheck.probing.finding import Finding
 from uncheck.probing.forward import Runner
 from uncheck.probing.origin import built_in
@@ -17,31 +18,51 @@ class Explanation:
     """The causes of a lattice.
 
     Attributes:
-        blamed: the blame of each stage, in their order; None where there is no lattice.
-        controls: for each component present what is left of it with all stages mended.
+        blamed: the blame of each stage, in their order; None where there is no lattice, or no time was left.
+        controls: each component present with all stages mended at once; likewise.
         random_lattice: that of the same architecture with random weights; None if not tried.
         fault: "architecture" or "learning"; None where that is not known.
+        dropped: what was left out for want of time.
     """
 
     blamed: tuple[StageBlame, ...] | None = None
     controls: tuple[Control, ...] = ()
     random_lattice: tuple[Component, ...] | None = None
     fault: str | None = None
+    dropped: tuple[str, ...] = ()
+
+    @property
+    def orders(self) -> tuple[str, ...]:
+        """The order of each component present, "first" or "second"; empty where that is not known."""
+        return tuple(one.order for one in self.controls)
 
 
 def explain(runner: Runner, recording: Recording, finding: Finding, until: float) -> Explanation:
     """Find the causes of what is present in one output, on the input that shows it.
 
-    `until` is the time of `time.monotonic` at which to stop. Passes are counted on `runner`.
+    `until` is the time of `time.monotonic` at which to stop: random weights are left out first, then blame.
+    Passes are counted on `runner`.
     """
-    stages = recording.stages
+    stages, present, view = recording.stages, finding.present, finding.view
     if not stages:
         return Explanation()
     shown = finding.explained
     accused = runner.on(finding.signals.inputs[finding.shown]) if finding.shown else runner
-    present = finding.present
-    blamed = blame(accused, stages, present, shown, finding.view) if present else None
-    controls = control(accused, stages, present, shown, finding.view) if present else ()
-    random, fault = built_in(accused, shown, present, finding.view)
+    blamed: tuple[StageBlame, ...] | None = None
+    controls: tuple[Control, ...] = ()
+    dropped: list[str] = []
+    if present:
+        accused, shown = simplest(accused, present, shown, view)
+        trial = Trial(accused, present, shown, view, until)
+        try:
+            controls = control(trial, stages)
+            blamed = blame(trial, stages)
+        except OutOfTime:
+            dropped.append("the blame of the stages")
+    random, fault = None, None
+    if time.monotonic() < until:
+        random, fault = built_in(accused, shown, present, view)
+    else:
+        dropped.append("random weights")
     runner.passes = max(runner.passes, accused.passes)
-    return Explanation(blamed, controls, random, fault)
+    return Explanation(blamed, controls, random, fault, tuple(dropped))

@@ -36,6 +36,7 @@ class Runner:
         passes: forward passes so far, in multiples of one on `example` (a smaller input counts less).
         budget: passes that may be spent; optional probes ask `affords` first.
         advance: called with a label before each pass.
+        unit: numbers in the signal of one pass; those of `example` if 0.
     """
 
     model: nn.Module
@@ -43,6 +44,7 @@ class Runner:
     passes: float = 0.0
     budget: float = float("inf")
     advance: Callable[[str], None] = lambda _: None
+    unit: int = 0
 
     @property
     def signal(self) -> Tensor:
@@ -61,16 +63,24 @@ class Runner:
     def inputs(self, inputs: tuple[Any, ...], watcher: CallWatcher | None = None, seed: int = 0) -> Any:
         """Run on other inputs of the same kind, or more samples of them, with random numbers of a seed."""
         signal = next(x for x in inputs if isinstance(x, Tensor))
-        self.passes += signal.numel() / max(1, self.signal.numel())
+        self.passes += self.share(signal)
         return run(self.model, inputs, watcher, seed)
 
     def on(self, signal: Tensor) -> Runner:
-        """Return a runner of the same model on another example of the same size, the passes counted on."""
-        return replace(self, example=self.with_signal(signal))
+        """Return a runner of the same model on another signal, the passes counted on."""
+        return self.at(self.with_signal(signal))
+
+    def at(self, example: tuple[Any, ...]) -> Runner:
+        """Return a runner of the same model on other inputs, the passes counted on in the same unit."""
+        return replace(self, example=example, unit=self.unit or self.signal.numel())
+
+    def share(self, signal: Tensor) -> float:
+        """Return what a run on a signal costs, in passes."""
+        return signal.numel() / max(1, self.unit or self.signal.numel())
 
     def affords(self, signal: Tensor, times: int) -> bool:
         """Test whether the budget allows so many passes on a signal of this size."""
-        return self.passes + times * signal.numel() / max(1, self.signal.numel()) <= self.budget
+        return self.passes + times * self.share(signal) <= self.budget
 
     def with_signal(self, signal: Tensor) -> tuple[Any, ...]:
         """Return the inputs with the first tensor replaced."""

@@ -146,7 +146,10 @@ def _explained(
     """Explain the output that decides, and put everything together."""
     finding = worst(findings)
     explained = explain(runner, recording, finding, until)
-    border = boundary(runner, recording, finding.batch, finding.view, finding.signals.outputs.get("mean"))
+    flat_output, in_time = finding.signals.outputs.get("mean"), time.monotonic() < until
+    border = None
+    if in_time:
+        border = boundary(runner, recording, finding.batch, finding.view, flat_output, until)
     passes = runner.passes
     reports = (
         *(OutputReport(f.view.name, f.verdict, _components(f.present), f.limits) for f in findings),
@@ -172,7 +175,7 @@ def _explained(
         gradient=_gradient(runner, recording, finding.view.threshold) if gradient else None,
         passes=passes,
         rate=rate,
-        notes=notes_of(recording, outputs, finding, explained, None),
+        notes=notes_of(recording, outputs, finding, explained, None, () if in_time else ("the border",)),
         output=finding.batch,
     )
 
