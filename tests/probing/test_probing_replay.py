@@ -38,6 +38,7 @@ class Everywhere(Replay):
     """The full watch, as an oracle."""
 
     def __enter__(self):
+        self._everywhere = True
         return CallWatcher.__enter__(self)
 
 

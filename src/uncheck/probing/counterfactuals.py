@@ -126,12 +126,15 @@ class Replay(CallWatcher):
         self._edits = edits
         self._modules = dict(model.named_modules())
         self._hooks: list[RemovableHandle] = []
-        self._inside = 0
+        self._inside, self._everywhere = 0, False
         self.met: set[CallKey] = set()
 
     def __enter__(self) -> Replay:
         places = [self._modules.get(path) for path in {key.module for key in self._edits}]
-        if self._modules[""] in places or any(m is None or isinstance(m, ScriptModule) for m in places):
+        self._everywhere = self._modules[""] in places or any(
+            module is None or isinstance(module, ScriptModule) for module in places
+        )
+        if self._everywhere:
             super().__enter__()
             return self
         for module in filter(None, places):
@@ -153,7 +156,7 @@ class Replay(CallWatcher):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._inside or not self._hooks:
+        if self._inside or self._everywhere:
             super().__exit__(kind, error, trace)
         while self._hooks:
             self._hooks.pop().remove()
