@@ -303,8 +303,10 @@ def _stage_blame(
 
 def simplest(
     runner: Runner, present: Sequence[BatchComponent], unchanged: NDArray[np.float32], view: OutputView
-) -> tuple[Runner, NDArray[np.float32]]:
-    """Return a runner on the one sample that shows the lattice of all, with its output; else those given.
+) -> tuple[Runner, NDArray[np.float32], tuple[BatchComponent, ...]]:
+    """Return a runner on the one sample that shows the lattice of all, its output and the components there.
+
+    Where there is no such sample, return what was given.
 
     Runs on one of N samples take an N-th of the time. It must show at least four fifths of every period, in
     its phase, and give the same output alone.
@@ -312,24 +314,25 @@ def simplest(
     Cost: one run on that sample.
     """
     samples = len(runner.signal)
+    given = runner, unchanged, tuple(present)
     if samples == 1 or len(unchanged) != samples:
-        return runner, unchanged
+        return given
+    there = tuple(replace(found, view=TOGETHER) for found in present)
     shown = [
-        min(_shown(unchanged[i : i + 1], replace(found, view=TOGETHER)) for found in present)
-        for i in range(min(samples, MOST_TRIED))
+        min(_shown(unchanged[i : i + 1], found) for found in there) for i in range(min(samples, MOST_TRIED))
     ]
     best = int(np.argmax(shown))
     if shown[best] < SHOWS:
-        return runner, unchanged
+        return given
     alone = runner.at(tuple(_sample(x, best, samples) for x in runner.example))
     try:
         output = view(alone())
     except UncheckError:
-        return runner, unchanged
+        return given
     runner.passes = alone.passes
     wanted = unchanged[best : best + 1]
     same = np.abs(output - wanted).mean() <= SAME * max(1e-6, float(wanted.std()))
-    return (alone, wanted) if same else (runner, unchanged)
+    return (alone, wanted, there) if same else given
 
 
 def _shown(batch: NDArray[np.float32], found: BatchComponent) -> float:

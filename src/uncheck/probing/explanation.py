@@ -52,7 +52,7 @@ def explain(runner: Runner, recording: Recording, finding: Finding, until: float
     controls: tuple[Control, ...] = ()
     dropped: list[str] = []
     if present:
-        accused, shown = simplest(accused, present, shown, view)
+        accused, shown, present = simplest(accused, present, shown, view)
         trial = Trial(accused, present, shown, view, until)
         try:
             controls = control(trial, stages)

@@ -159,7 +159,7 @@ def _explained(
         verdict=finding.verdict if finding.present or not outputs.unmeasured else "undetermined",
         range=finding.view.span,
         lattice=_components(finding.present),
-        orders=tuple(one.order for one in explained.controls),
+        orders=explained.orders,
         traces=_components(finding.traces),
         limit=finding.limits,
         other=finding.other,
