@@ -17,9 +17,7 @@ from uncheck.measuring.batches import BatchComponent, batch_lattice
 from uncheck.measuring.components import Component
 from uncheck.measuring.lattice import PERIODS
 from uncheck.probing.counterfactuals import Edits, Replay
-from uncheck.reading import CallWatcher, PossiblePeriods, run
-from uncheck.reading.outputs import maps_in
-from uncheck.reading.tensors import NestPath
+from uncheck.reading import CallWatcher, OutputGrid, PossiblePeriods, run
 
 #: Share of the usual range that an output must span to be measured against it; below the first number it is
 #: constant but for rounding.
@@ -136,29 +134,31 @@ class OutputView:
     """The way that one output of a model is measured.
 
     Attributes:
-        name: its keys, names and indices joined by dots; "output" for a lone tensor.
-        path: where it is in what the model returns.
-        ndim: spatial axes of the output.
+        grid: which output it is, and its axes.
         span: values that stand for 0 and 255.
         possible: the periods that the model's upsampling can leave in it.
         threshold: grey levels below which a lattice is a trace.
-        size: spatial size of the output on the example.
-        strict: whether a tensor needs batch and channel axes to be a map.
     """
 
-    name: str
-    path: NestPath
-    ndim: int
+    grid: OutputGrid
     span: tuple[float, float]
     possible: PossiblePeriods
     threshold: float
-    size: tuple[int, ...]
-    strict: bool = False
+
+    @property
+    def name(self) -> str:
+        """Its keys, names and indices joined by dots; "output" for a lone tensor."""
+        return self.grid.name
+
+    @property
+    def ndim(self) -> int:
+        """Spatial axes of the output."""
+        return self.grid.ndim
 
     def __call__(self, output: Any) -> NDArray[np.float32]:
         """Return (N, *spatial, C) grey levels of this output on an input of the example's size."""
         values = self.of_any_size(output)
-        if values is None or values.shape[1:-1] != tuple(self.size):
+        if values.shape[1:-1] != self.grid.size:
             raise UncheckError(
                 "the output changed its shape between two runs; give an input for which it does not"
             )
@@ -182,7 +182,6 @@ class OutputView:
                 found.append(replace(one, component=part))
         return found
 
-    def of_any_size(self, output: Any) -> NDArray[np.float32] | None:
-        """Return the grey levels of this output on an input of another size; None if there are none."""
-        tensor = dict(maps_in(output, self.ndim, strict=self.strict)).get(self.path)
-        return None if tensor is None else levels(tensor, self.span)[0]
+    def of_any_size(self, output: Any) -> NDArray[np.float32]:
+        """Return the grey levels of this output on an input of another size."""
+        return levels(self.grid.of(output), self.span)[0]

@@ -187,7 +187,8 @@ def _without_output(
 
     Outputs without positions have no lattice, but the gradient may have one.
     """
-    unknown = bool(outputs.unmeasured or recording.ledger.unsupported)
+    reached = any(stage.output_period for stage in recording.stages)
+    unknown = bool(outputs.unmeasured or recording.ledger.unsupported or reached)
     notes = [f"the output {name} was not measured: {reason}" for name, reason in outputs.unmeasured.items()]
     if outputs.left_out:
         notes.append(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +11,10 @@ from torch import Tensor
 
 from uncheck.errors import UncheckError
 from uncheck.probing.forward import OutputView, Runner, levels
-from uncheck.reading import PossiblePeriods, Recording, possible_periods
+from uncheck.reading import OutputGrid, PossiblePeriods, Recording, possible_periods
 from uncheck.reading.growth import explained_size, unread_growth
-from uncheck.reading.outputs import maps_in
-from uncheck.reading.tensors import NestPath, named_tensors
 
-#: An output is constant if no value differs from the mean of its channel by a larger share of the largest.
+#: An output is constant if its values in no channel differ by more than this share of the largest.
 CONSTANT = 1e-6
 
 
@@ -44,8 +41,8 @@ class FoundOutputs:
 
     Attributes:
         seen: those that can be measured, the largest first.
-        unmeasured: those with positions that cannot, by name: the reason.
-        left_out: those without positions, such as class scores, by name: what they are.
+        unmeasured: those that may hold a lattice and cannot be measured, by name: the reason.
+        left_out: those that hold none, such as class scores, by name: what they are.
     """
 
     seen: list[Seen] = field(default_factory=list)
@@ -70,105 +67,77 @@ def outputs_of(
         span: output values that stand for 0 and 255; inferred for each output if None.
         threshold: grey levels below which a lattice is a trace.
         asked: periods that the user asks for.
-        which: name of the only output to look at.
+        which: name of the only output to look at, or of the nest it is in.
 
     Raises:
-        UncheckError: no output of that name; NaN or infinite values in every output that has positions.
+        UncheckError: no output of that name; NaN or infinite values in every output that is a map.
     """
     out = FoundOutputs()
-    tensors = {_name(path): (path, tensor) for path, tensor in named_tensors(recording.output)}
-    if which is not None and which not in tensors:
-        raise UncheckError(f"the network returns no output {which!r}; it returns {', '.join(tensors)}")
-    strict, ndim = not recording.stages, _ndim(runner, recording)
-    maps = _maps(recording.output, ndim, strict)
-    real = any(tensor.is_floating_point() for _, tensor, _ in maps.values())
+    grids = [grid for grid in recording.outputs if which is None or _is_in(grid, which)]
+    if not grids:
+        names = ", ".join(grid.name for grid in recording.outputs)
+        raise UncheckError(f"the network returns no output {which!r}; it returns {names}")
+    maps = {grid.name: grid.of(recording.output) for grid in grids if grid.is_map}
+    real = any(tensor.is_floating_point() or tensor.is_complex() for tensor in maps.values())
     errors: list[UncheckError] = []
-    for name, (path, tensor) in tensors.items():
-        if which not in (None, name):
-            continue
-        found = maps.get(path)
-        if found is None:
-            has_positions = bool(recording.stages) and tensor.dim() > 2
-            kind = out.unmeasured if has_positions else out.left_out
-            kind[name] = f"{tuple(tensor.shape)} is no map of {ndim} spatial axes"
-        elif real and which is None and not found[1].is_floating_point():
-            out.left_out[name] = f"{tuple(tensor.shape)} holds labels"
+    for grid in grids:
+        tensor = maps.get(grid.name)
+        if tensor is None:
+            kind = out.unmeasured if _may_hold(recording, grid) else out.left_out
+            kind[grid.name] = grid.reason
+        elif real and not tensor.is_floating_point():
+            out.left_out[grid.name] = "holds whole numbers, as labels"
         else:
             try:
-                node = _node(recording, tensor)
-                out.seen.append(_seen(runner, recording, name, node, found, (span, threshold, asked, strict)))
+                batch, used = levels(tensor, span)
             except UncheckError as error:
                 errors.append(error)
-                out.unmeasured[name] = str(error)
+                out.unmeasured[grid.name] = str(error)
+                continue
+            unread = not_understood(runner, recording, grid)
+            possible = _possible(runner, grid, not unread, asked)
+            view = OutputView(grid, used, possible, threshold)
+            out.seen.append(Seen(view, batch, unread, is_constant(tensor)))
     if errors and not out.seen:
         raise errors[0]
     out.seen.sort(key=lambda one: -one.batch[0, ..., 0].size)
     return out
 
 
-def _maps(output: Any, ndim: int, strict: bool) -> dict[NestPath, tuple[NestPath, Tensor, int]]:
-    """Return the maps among the outputs by path, with their spatial axes."""
-    found = {path: (path, tensor, ndim) for path, tensor in maps_in(output, ndim, strict=strict)}
-    for axes in (3, 2):  # heads of other ranks
-        for path, tensor in maps_in(output, axes, strict=True):
-            found.setdefault(path, (path, tensor, axes))
-    return found
+def _is_in(grid: OutputGrid, which: str) -> bool:
+    return grid.name == which or grid.name.startswith(f"{which}.")
 
 
-def _seen(
-    runner: Runner,
-    recording: Recording,
-    name: str,
-    node: int | None,
-    found: tuple[NestPath, Tensor, int],
-    asked: tuple[tuple[float, float] | None, float, Sequence[int], bool],
-) -> Seen:
-    path, tensor, ndim = found
-    span, threshold, periods, strict = asked
-    batch, used = levels(tensor, span)
-    size = tuple(tensor.shape[2:])
-    unread = not_understood(recording, runner.signal.shape[2:], size, node)
-    possible = _possible(runner, recording, size, ndim, not unread, periods)
-    view = OutputView(name, path, ndim, used, possible, threshold, size, strict)
-    return Seen(view, batch, unread, is_constant(tensor))
+def _may_hold(recording: Recording, grid: OutputGrid) -> bool:
+    """Test whether an output that is no map may hold a lattice all the same: it has positions, of a stage."""
+    if len(grid.shape) <= 2 or grid.index is None:
+        return False
+    return bool(grid.unsupported or grid.unknown or any(grid.periods))
 
 
-def not_understood(
-    recording: Recording, before: Sequence[int], size: tuple[int, ...], output: int | None
-) -> str:
-    """Name what was not understood on the way to an output: operations, or what enlarges it.
-
-    `before` and `size` are the pixels of the input and of the output, `output` its node in the graph.
-    """
-    if recording.ledger.unsupported:
-        return ", ".join(recording.ledger.unsupported)
-    if output is None:
+def not_understood(runner: Runner, recording: Recording, grid: OutputGrid) -> str:
+    """Name what was not understood on the way to an output: operations, stages, or what enlarges it."""
+    if grid.unsupported:
+        return ", ".join(grid.unsupported)
+    if grid.unknown:
+        names = ", ".join(dict.fromkeys(recording.stages[i].name for i in grid.unknown))
+        return f"what becomes of the positions of {names}"
+    for known, size in zip(grid.explained, grid.size, strict=True):
+        if known is not None and known < size:
+            return f"what enlarges {float(known):g} pixels to {size}"
+    if grid.index is None or len(grid.shape) != grid.ndim + 2:
         return ""
-    known = explained_size(recording.graph, recording.stages, recording.strided, output, len(size))
-    return unread_growth(size, known, before)
+    explained = explained_size(recording.graph, recording.stages, recording.strided, grid.index, grid.ndim)
+    return unread_growth(grid.size, explained, tuple(runner.signal.shape[2:]))
 
 
-def _node(recording: Recording, tensor: Tensor) -> int | None:
-    nodes = recording.graph.nodes
-    return next((o for o in recording.graph.outputs if nodes[o].shape == tuple(tensor.shape)), None)
-
-
-def _possible(
-    runner: Runner,
-    recording: Recording,
-    size: tuple[int, ...],
-    ndim: int,
-    understood: bool,
-    asked: Sequence[int],
-) -> PossiblePeriods:
-    made = {node.key: node.index for node in recording.graph.nodes if node.item == 0}
-    left = [
-        stage.output_period
-        for stage in recording.stages
-        if stage.output_period or made.get(stage.key) in recording.graph.leading
-    ]
-    before = runner.signal.shape[2:] if runner.signal.dim() == ndim + 2 else ()
-    return possible_periods(left, ndim, understood=understood, sizes=(before, size), asked=asked)
+def _possible(runner: Runner, grid: OutputGrid, understood: bool, asked: Sequence[int]) -> PossiblePeriods:
+    left = [period for period in grid.periods if period is not None]
+    before = runner.signal.shape[2:] if runner.signal.dim() == grid.ndim + 2 else ()
+    unknown = [None for _ in grid.unknown]
+    return possible_periods(
+        [*left, *unknown], grid.ndim, understood=understood, sizes=(before, grid.size), asked=asked
+    )
 
 
 def is_constant(tensor: Tensor) -> bool:
@@ -177,15 +146,3 @@ def is_constant(tensor: Tensor) -> bool:
     over = tuple(range(2, values.dim()))
     spread = (values.amax(dim=over) - values.amin(dim=over)).max()
     return bool(spread <= CONSTANT * values.abs().max())
-
-
-def _ndim(runner: Runner, recording: Recording) -> int:
-    """Return the number of spatial axes: that of the last stage, else as the input's rank suggests."""
-    if recording.stages:
-        reaching = [stage for stage in recording.stages if stage.output_period]
-        return (reaching or recording.stages)[-1].ndim
-    return min(3, max(1, runner.signal.dim() - 2)) if runner.signal.dim() > 2 else 2
-
-
-def _name(path: NestPath) -> str:
-    return ".".join(map(str, path)) or "output"
