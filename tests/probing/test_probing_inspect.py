@@ -277,7 +277,10 @@ def test_enlarging_that_was_not_read_is_said():
         def forward(self, x):
             return self.twice @ x @ self.twice.T
 
-    result = inspect(Matrices(), made_up((1, 3, 64, 64)))
+    bare = inspect(Matrices(), made_up((1, 3, 64, 64)))
+    assert bare.verdict == "undetermined"
+    assert [(one.name, one.verdict) for one in bare.outputs] == [("output", "undetermined")]
+    result = inspect(nn.Sequential(Matrices(), nn.Conv2d(3, 3, 1)), made_up((1, 3, 64, 64)))
     assert result.verdict == "undetermined"
     assert any("what enlarges 64 pixels to 128" in note for note in result.notes)
     assert not any("not to blame" in note for note in result.notes)

@@ -83,7 +83,7 @@ def outputs_of(
     for grid in grids:
         tensor = maps.get(grid.name)
         if tensor is None:
-            kind = out.unmeasured if _may_hold(recording, grid) else out.left_out
+            kind = out.unmeasured if _may_hold(grid) else out.left_out
             kind[grid.name] = grid.reason
         elif real and not tensor.is_floating_point():
             out.left_out[grid.name] = "holds whole numbers, as labels"
@@ -108,11 +108,15 @@ def _is_in(grid: OutputGrid, which: str) -> bool:
     return grid.name == which or grid.name.startswith(f"{which}.")
 
 
-def _may_hold(recording: Recording, grid: OutputGrid) -> bool:
-    """Test whether an output that is no map may hold a lattice all the same: it has positions, of a stage."""
+def _may_hold(grid: OutputGrid) -> bool:
+    """Test whether an output that is no map may hold a lattice all the same.
+
+    It has positions of a stage, or so many axes that it is neither scores nor tokens.
+    """
     if len(grid.shape) <= 2 or grid.index is None:
         return False
-    return bool(grid.unsupported or grid.unknown or any(grid.periods))
+    many = len(grid.shape) > 3 and grid.reason.startswith("has no axes")
+    return bool(many or grid.unsupported or grid.unknown or any(grid.periods))
 
 
 def not_understood(runner: Runner, recording: Recording, grid: OutputGrid) -> str:
