@@ -15,7 +15,9 @@ from uncheck.measuring.batches import (
     observe,
 )
 from uncheck.measuring.components import SIGNIFICANCE, VISIBLE
-from uncheck.training.sums import part_of
+from uncheck.measuring.lattice import find_lattice
+from uncheck.measuring.sets import VISIBLE_IN_SETS
+from uncheck.training.sums import batch_sums
 
 PERIODS = (2, 3, 4)
 
@@ -30,9 +32,9 @@ def pattern(count, size, amplitude, period=2, seed=0):
 
 def answers(batch):
     """Periods by inspection, by the search for faults, and by the training monitor."""
-    seen = {one.component.cycle for one in batch_lattice(batch, PERIODS)[0]}
-    part = part_of(torch.from_numpy(np.moveaxis(batch, -1, 1).copy()), PERIODS, (0.0, 255.0))
-    strengths = part.measured(SIGNIFICANCE, step=0).strengths
+    seen = {one.component.cycle for one in batch_lattice(batch, PERIODS).present}
+    sums = batch_sums(torch.from_numpy(np.moveaxis(batch, -1, 1).copy()), PERIODS, (0.0, 255.0))
+    strengths = sums.measured(VISIBLE_IN_SETS, SIGNIFICANCE).strengths
     return (
         seen,
         set(certain_periods(batch, None, PERIODS)),
@@ -52,7 +54,7 @@ def test_all_agree_on_one_output_that_is_not_beyond_doubt():
     noise, doubtful = np.random.default_rng(5).normal(0, 8, (1, 64, 64, 1)), 0
     for amplitude in np.geomspace(0.5, 3, 16):
         one = (pattern(1, 64, amplitude) + noise).astype(np.float32)
-        found = [one.component for some in batch_lattice(one, PERIODS) for one in some]
+        found = [found.component for found in batch_lattice(one, PERIODS).everything]
         if found and CERTAIN < found[0].p_value < SIGNIFICANCE:
             assert found[0].amplitude >= VISIBLE
             doubtful += 1
@@ -66,7 +68,7 @@ def test_one_output_has_one_lattice_with_all_its_lines():
     grid = 2.5 * np.multiply.outer(turn, turn) + 1.2 * turn[:, None]
     one = pattern(1, 64, 0.0) + np.random.default_rng(0).normal(0, 8, (1, 64, 64, 1))
     one = (one + grid[:, :, None]).astype(np.float32)
-    ((seen,), _) = batch_lattice(one, PERIODS)
+    (seen,) = batch_lattice(one, PERIODS).present
     certain = observe(interior(one), PERIODS).where(2)[0]
     assert len(certain.lines) == 2
     assert lines_of(certain) == lines_of(seen.component)
@@ -80,7 +82,7 @@ def lines_of(component):
 def test_what_one_output_of_several_shows_is_seen_and_certain():
     batch = pattern(5, 64, 0.0)
     batch[2] += pattern(1, 64, 2.0)[0] - pattern(1, 64, 0.0)[0]
-    ((found,), _) = batch_lattice(batch, PERIODS)
+    (found,) = batch_lattice(batch, PERIODS).present
     assert (found.component.cycle, found.view) == (2, 2)
     assert certain_periods(batch, None, PERIODS) == (2,)
     assert observe(interior(batch), PERIODS).where(2).keys() >= {2}
@@ -91,18 +93,19 @@ def test_a_faint_lattice_of_one_output_needs_a_small_p_value():
     noise, seen = np.random.default_rng(5).normal(0, 1, (1, 64, 64, 1)), set()
     for amplitude in np.geomspace(0.05, 0.6, 25):
         one = (pattern(1, 64, amplitude) + noise).astype(np.float32)
-        found = [one.component for some in batch_lattice(one, (2,)) for one in some]
-        size, p = (found[0].amplitude, found[0].p_value) if found else (0.0, 1.0)
+        alone = find_lattice(interior(one)[0], periods=(2,)).everything
+        size, p = (alone[0].amplitude, alone[0].p_value) if alone else (0.0, 1.0)
         certain = p < CERTAIN or (size >= VISIBLE and p < SIGNIFICANCE)
+        assert bool(batch_lattice(one, (2,)).everything) == certain
         assert bool(certain_periods(one, None, (2,))) == certain
-        seen.add((bool(found), certain))
+        seen.add((bool(alone), certain))
     assert seen == {(False, False), (True, False), (True, True)}
 
 
 @pytest.mark.parametrize("view", [TOGETHER, 1])
 def test_amplitude_of_a_component_in_another_batch(view):
     batch = pattern(5, 64, 4.0)
-    ((found,), _) = batch_lattice(batch, PERIODS)
+    (found,) = batch_lattice(batch, PERIODS).present
     other = pattern(5, 64, 1.0, seed=1)
     assert amplitude_of(other, BatchComponent(found.component, view)) == pytest.approx(1, abs=0.4)
 

@@ -10,7 +10,7 @@ import released
 from tiers import cases
 from uncheck.cli import main
 from uncheck.measuring import measure
-from uncheck.measuring.sets import LOOKED_AT, Together
+from uncheck.measuring.together import LOOKED_AT, Together
 from uncheck.signals.signal import Signal
 
 SHAPE = (64, 64)
@@ -54,7 +54,7 @@ def test_keys():
     whole = made["set"]
     assert set(whole) == {
         *("shape", "count", "verdict", "rival", "lattice", "strength", "traces", "not_tested"),
-        *("groups", "notes"),
+        *("limit", "groups", "notes"),
     }
     assert (whole["shape"], whole["count"], whole["verdict"], whole["rival"]) == (
         [64, 64],
@@ -177,7 +177,7 @@ def test_only_some_pictures_are_looked_at_for_blocks():
     together = Together((2,), 1e-3)
     for picture in outputs(LOOKED_AT + 4):
         together.add(Signal("picture", picture.astype(np.float32)))
-    assert len(together._blocky[64, 64, 3]) == LOOKED_AT
+    assert len(together._groups[64, 64, 3].blocky) == LOOKED_AT
 
 
 def test_constant_and_tiny_images():

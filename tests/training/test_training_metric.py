@@ -8,8 +8,7 @@ import pytest
 import torch
 
 from uncheck.errors import UncheckError
-from uncheck.measuring.frequencies import plan
-from uncheck.measuring.sets import set_lattice, set_sums
+from uncheck.measuring.batches import interior, observe
 from uncheck.training import LatticeMetric, lattice_strength
 
 LEVELS = (0.0, 255.0)
@@ -44,20 +43,21 @@ def assert_same(one, two, tolerance):
 def test_equals_the_set_test_on_all_images_at_once():
     images = outputs()
     found = updated(images, parts=5).compute()
-    scheme = plan((64, 64), (2, 4, 8))
-    lattice = set_lattice(set_sums(images.movedim(1, -1).numpy(), scheme), scheme)
-    for component in (*lattice.present, *lattice.traces):
-        period = max(component.period)
-        assert found[f"strength_{period}"].item() == pytest.approx(component.amplitude, rel=1e-4)
-        assert found[f"p_value_{period}"].item() == pytest.approx(component.p_value, rel=1e-3)
-    assert found["strength"].item() == pytest.approx(lattice.strength, rel=1e-4)
+    seen = observe(interior(images.movedim(1, -1).numpy()), (2, 4, 8))
+    for period, one in seen.shared().items():
+        assert found[f"strength_{period}"].item() == pytest.approx(one.component.amplitude, rel=1e-4)
+        assert found[f"p_value_{period}"].item() == pytest.approx(one.component.p_value, rel=1e-3)
+    assert set(seen.periods) == {2, 4}
+    assert set(seen.where(4)) == {0, 1, 2, 3}
     # The lattice of all adds up, the one whose sign changes cancels but for unequal weights.
     assert found["strength_2"].item() == pytest.approx(1, abs=0.2)
     assert found["p_value_2"] < 1e-6
-    assert found["strength_4"] < 0.5
+    assert 0 < found["strength_4"] < 0.5
+    assert found["p_value_4"] < 1e-6  # single images show it
     assert found["strength_8"] == 0
     assert found["p_value_8"] > 1e-3
-    mean = lattice_strength(images, span=LEVELS).item()
+    inner = interior(images.movedim(1, -1)).movedim(-1, 1)
+    mean = lattice_strength(inner, span=LEVELS).item()
     assert found["mean_strength"].item() == pytest.approx(mean, rel=1e-4)
     assert mean > 4
 
@@ -126,7 +126,7 @@ def test_constant_images_have_no_lattice():
 def test_direction_is_declared():
     assert LatticeMetric.higher_is_better is False
     assert LatticeMetric.is_differentiable is False
-    assert LatticeMetric.full_state_update is False
+    assert LatticeMetric.full_state_update is True
 
 
 def test_errors():

@@ -14,7 +14,7 @@ from uncheck.judging.judgement import Fidelity, Judgement, Look, Strength, Subje
 from uncheck.judging.sharpness import band_changes, change, energies
 from uncheck.judging.similarity import psnr, psnr_of, squared_error, ssim
 from uncheck.judging.thumbnails import thumbnails
-from uncheck.measuring.batches import TOGETHER, Frequency, Observed, Pictures, interior, observe
+from uncheck.measuring.batches import TOGETHER, WEIGHTED, Frequency, Observed, Pictures, interior, observe
 from uncheck.measuring.components import Component
 from uncheck.measuring.second_order import DECIBELS, contrast
 from uncheck.measuring.sets import VISIBLE_IN_SETS
@@ -217,7 +217,8 @@ def compared(before: Observed, after: Observed, gap: Observed, unit: float = 1.0
 def _best(seen: Observed, period: int) -> tuple[Component, int]:
     """Return the component of a period and its view: all together before single ones."""
     where = seen.where(period)
-    view = TOGETHER if TOGETHER in where else max(where, key=lambda i: where[i].amplitude)
+    first = next((view for view in (TOGETHER, WEIGHTED) if view in where), None)
+    view = max(where, key=lambda i: where[i].amplitude) if first is None else first
     return where[view], view
 
 

@@ -1,31 +1,31 @@
-"""The lattice of a batch of outputs of one network: what all of them share, and what single ones have.
+"""The lattice of the outputs of one network: what all of them share, and what single ones have.
 
-`uncheck.inspect`, the search for faults, the judge of repairs and the training monitor all ask here. There
-are two questions. `batch_lattice` lists what is seen: all that is significant in the mean output or a
-single one. `observe` lists what is certain: it tests the weighted mean (`measuring.sets`), which finds
-fainter lattices, and asks more of a single output whose lattice is too faint to see. Whatever is seen and
-visible is certain too (`certain_periods`). Training and `measure --set` see outputs one by one and keep none;
-they add up the same weighted mean.
+`uncheck.inspect`, the search for faults, the judge of repairs, `measure --set`, the metric and the monitor of
+training all ask here, so that they cannot disagree about which periods are there. `Outputs` adds outputs up
+batch by batch and keeps none but the first four; `observe` and `batch_lattice` ask of one batch.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from functools import reduce
+from dataclasses import dataclass, replace
+from functools import cached_property
+from math import inf
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from uncheck.errors import UncheckError
-from uncheck.measuring.components import SIGNIFICANCE, VISIBLE, Component
+from uncheck.measuring.components import SIGNIFICANCE, VISIBLE, Component, Limit
+from uncheck.measuring.correction import line_of
 from uncheck.measuring.eigenspectra import window_sums
-from uncheck.measuring.frequencies import FrequencyPlan, plan
-from uncheck.measuring.harmonic import line_fit
-from uncheck.measuring.lattice import PERIODS, find_lattice
+from uncheck.measuring.frequencies import FrequencyPlan, checked_periods, plan
+from uncheck.measuring.harmonic import LineTests, line_fit
+from uncheck.measuring.lattice import PERIODS, completed
+from uncheck.measuring.limits import find_limits
 from uncheck.measuring.lines import strength_at
-from uncheck.measuring.sets import SetSums, add, set_lattice, set_sums
+from uncheck.measuring.sets import SINGLES, SetSums, add, set_sums, spectra_components
 from uncheck.signals.levels import infer_range, to_levels
 
 Pictures = NDArray[np.float32]
@@ -33,11 +33,9 @@ Pictures = NDArray[np.float32]
 
 Frequency = tuple[float, ...]
 
-#: Name of the view of all outputs together; the others are indices of single outputs.
-TOGETHER = -1
-
-#: Outputs looked at one by one, beside all together.
-SINGLES = 4
+#: Names of the views of all outputs together, their plain mean and their weighted mean; the others are
+#: indices of single outputs.
+TOGETHER, WEIGHTED = -1, -2
 
 #: Share of each side kept out, because borders are not lattice.
 MARGIN = 1 / 16
@@ -58,6 +56,26 @@ class BatchComponent:
     view: int
 
 
+@dataclass(frozen=True)
+class BatchLattice:
+    """What is seen in outputs: components from the threshold on and traces, strongest first.
+
+    `limits` has, for each period tested and not found, the amplitude of a lattice of all outputs that would
+    have been found with 95 % probability; `not_tested` the periods too long for them.
+    """
+
+    present: tuple[BatchComponent, ...] = ()
+    traces: tuple[BatchComponent, ...] = ()
+    limits: tuple[Limit, ...] = ()
+    tested: tuple[int, ...] = ()
+    not_tested: tuple[int, ...] = ()
+
+    @property
+    def everything(self) -> tuple[BatchComponent, ...]:
+        """Components present and traces."""
+        return (*self.present, *self.traces)
+
+
 def interior(batch: Any, step: int = 1) -> Any:
     """Cut a sixteenth of each spatial axis off at either end of (N, *spatial, C), an array or a tensor.
 
@@ -72,57 +90,20 @@ def interior(batch: Any, step: int = 1) -> Any:
     return batch[tuple(index)]
 
 
-def batch_lattice(
-    batch: Pictures, periods: Iterable[int], threshold: float = VISIBLE
-) -> tuple[tuple[BatchComponent, ...], tuple[BatchComponent, ...]]:
-    """Find what is seen in a batch: its components from `threshold` on and its traces, strongest first.
-
-    A network leaves its lattice at the same place in all outputs, and their contents differ, so the mean
-    output shows it best. A few outputs are tested alone as well, for what they do not share. Borders are cut
-    off. Each period is listed once, in the view that shows most of it; p-values are corrected for the views.
-
-    Cost: one harmonic test of the mean and one of each of the first four outputs.
-    """
-    cut, periods = interior(batch), tuple(periods)
-    best: dict[int, BatchComponent] = {}
-    count = _views(len(cut))
-    for view in [*([TOGETHER] if count > 1 else []), *range(min(len(cut), SINGLES))]:
-        if max(cut.shape[1:-1]) < 4:
-            continue
-        lattice = find_lattice(
-            _view(cut, view), periods=periods, threshold=threshold, significance=SIGNIFICANCE / count
-        )
-        for component in lattice.everything:
-            found = replace(component, p_value=min(1.0, component.p_value * count))
-            known = best.get(component.cycle)
-            if known is None or component.amplitude > known.component.amplitude:
-                best[component.cycle] = BatchComponent(found, view)
-    ranked = sorted(best.values(), key=lambda one: -one.component.amplitude)
-    present = tuple(one for one in ranked if one.component.amplitude >= threshold)
-    return present, tuple(ranked[len(present) :])
-
-
-def amplitude_of(batch: Pictures, found: BatchComponent) -> float:
-    """Return the amplitude that a component's lines have in another batch of the same shape, grey levels."""
-    return strength_at(_view(interior(batch), found.view), found.component)
-
-
-def _view(cut: Pictures, view: int) -> NDArray[np.float32]:
-    return np.asarray(cut.mean(axis=0) if view == TOGETHER else cut[view])
-
-
-def _views(count: int) -> int:
-    """Return how many views a batch of so many outputs has; a single output is no set."""
-    return 1 if count == 1 else 1 + min(count, SINGLES)
-
-
 @dataclass(frozen=True, eq=False)
 class BatchView:
-    """The harmonic test of one output, or of all together; `found` holds what counts, by least period."""
+    """The harmonic test of one output, or of all together; `found` holds what counts, by least period.
 
-    sums: SetSums
+    `spectra` are its eigencoefficients, `tests` the tests of what is left when all that was found is taken
+    out, `significance` the p-value they must stay below.
+    """
+
+    spectra: NDArray[np.complex128]
+    shape: tuple[int, ...]
     plan: FrequencyPlan
     found: dict[int, Component]
+    tests: LineTests
+    significance: float
 
     def amplitude(self, lines: Collection[Frequency]) -> float:
         """Return the root of the summed squares of the amplitudes of some lines, in the strongest channel.
@@ -131,20 +112,45 @@ class BatchView:
         chance, sum_k |Y_k - mu U_k|^2 / ((K - 1) sum_k U_k^2): right in the mean also where contents are
         stronger than the lattice, and zero where they explain all of it.
         """
-        known = window_sums(self.sums.shape[:-1])
-        index = [int(np.abs(self.plan.frequencies - np.asarray(f)).sum(axis=1).argmin()) for f in lines]
-        mean, _, rest = line_fit(self.sums.mean[None, index], known)
+        known = window_sums(self.shape)
+        index = [self._index(f) for f in lines]
+        mean, _, rest = line_fit(self.spectra[None, index], known)
         chance = rest[0] / (float((known**2).sum()) * max(1, len(known) - 1))
         gain = np.where(self.plan.real[index], 1, 4)[:, None]
         power = gain * np.maximum(np.abs(mean[0]) ** 2 - chance, 0.0)
         return float(np.sqrt(power.sum(axis=0).max()))
 
+    def at(self, component: Component) -> Component:
+        """Return what this view has at the lines of a component, whether it counts here or not."""
+        index = [self._index(line.frequency) for line in component.lines]
+        lines = [line_of(self.plan, i, self.tests) for i in index]
+        made = Component.of(lines, component.p_value, component.channel_p_values)
+        return replace(made, period=component.period)
+
+    def _index(self, frequency: Frequency) -> int:
+        return int(np.abs(self.plan.frequencies - np.asarray(frequency)).sum(axis=1).argmin())
+
 
 @dataclass(frozen=True, eq=False)
 class Observed:
-    """The lattice that counts in a batch, by view: TOGETHER, and 0, 1, ... for single outputs."""
+    """The test of a set of outputs, by view: TOGETHER, WEIGHTED, and 0, 1, ... for the first ones alone.
 
-    views: dict[int, BatchView] = field(default_factory=dict)
+    The plain mean shows a lattice that comes with the contents, the weighted mean the faintest that all
+    share, and single outputs what they do not share. One output alone is no set and has the view 0 only. A
+    period counts in a view at p < SIGNIFICANCE, corrected for all lines, channels, periods and views; in a
+    single output one too faint to see needs p < CERTAIN.
+
+    Cost: that of the harmonic test of each output, once, and O(F C K) for each view.
+    """
+
+    sums: SetSums
+    plan: FrequencyPlan
+    significance: float = SIGNIFICANCE
+
+    @cached_property
+    def views(self) -> dict[int, BatchView]:
+        """The test of each view."""
+        return {view: self._test(view, self.significance) for view in self._spectra}
 
     @property
     def periods(self) -> set[int]:
@@ -159,50 +165,202 @@ class Observed:
         """Return the lines of a period that count in some view."""
         return {line.frequency for c in self.where(period).values() for line in c.lines}
 
-    def strongest(self) -> dict[int, Component]:
-        """Return the strongest component of each period."""
-        return {p: max(self.where(p).values(), key=lambda c: c.amplitude) for p in self.periods}
+    def strongest(self) -> dict[int, BatchComponent]:
+        """Return each period in the view that shows most of it: the mean or a single output.
+
+        It is the weighted mean only where neither has the period. The p-value is the smallest of all views.
+        """
+        out = {}
+        for period in sorted(self.periods):
+            where = self.where(period)
+            shown = {i: c for i, c in where.items() if i != WEIGHTED} or where
+            out[period] = _shown(where, max(shown, key=lambda i: shown[i].amplitude))
+        return out
+
+    def shared(self) -> dict[int, BatchComponent]:
+        """Return each period as all outputs share it: in the plain mean, else in the weighted one.
+
+        Of one that counts in single outputs alone the mean has what it has at these lines. The p-value is the
+        smallest of all views.
+        """
+        out = {}
+        for period, most in self.strongest().items():
+            where = self.where(period)
+            view = next((v for v in (TOGETHER, WEIGHTED) if v in where), None)
+            if view is None and TOGETHER in self.views:
+                out[period] = BatchComponent(self.views[TOGETHER].at(most.component), TOGETHER)
+            else:
+                out[period] = most if view is None else _shown(where, view)
+        return out
+
+    def limits(self) -> tuple[Limit, ...]:
+        """Return the limit of every period that does not count in any view, in the mean of all outputs."""
+        view = self.views.get(TOGETHER) or self.views.get(0)
+        if view is None:
+            return ()
+        known = [c for one in self.views.values() for c in one.found.values()]
+        least = view.significance if TOGETHER in self.views else view.significance * CERTAIN / SIGNIFICANCE
+        return find_limits(view.tests, self.plan, least, known)
+
+    def p_values(self) -> dict[int, float]:
+        """Return the p-value of every period tested, whether it counts or not."""
+        every = [self._test(view, inf).found for view in self._spectra]
+        return {
+            p: min([1.0, *(found[p].p_value for found in [*every, *self._found] if p in found)])
+            for p in self.plan.tested
+        }
+
+    @property
+    def _found(self) -> list[dict[int, Component]]:
+        return [view.found for view in self.views.values()]
+
+    @cached_property
+    def _spectra(self) -> dict[int, NDArray[np.complex128]]:
+        sums = self.sums
+        if not self.plan.tested or not sums.singles:
+            return {}
+        singles = dict(enumerate(sums.singles))
+        return {TOGETHER: sums.plain_mean, WEIGHTED: sums.mean, **singles} if sums.count > 1 else singles
+
+    def _test(self, view: int, significance: float) -> BatchView:
+        """Test one view; p-values of what is found are corrected for the views."""
+        spectra, shape = self._spectra[view], self.sums.shape[:-1]
+        count = len(self._spectra)
+        found, tests = spectra_components(spectra, shape, self.plan, significance / count)
+        kept = {}
+        for component in found:
+            # Where nothing is asked for, all lines count, and their sum says nothing of what can be seen.
+            faint = view >= 0 and (component.amplitude < VISIBLE or significance == inf)
+            p_value = component.p_value * count * (SIGNIFICANCE / CERTAIN if faint else 1.0)
+            if p_value < significance:
+                kept[component.cycle] = replace(component, p_value=min(1.0, p_value))
+        return BatchView(spectra, shape, self.plan, kept, tests, significance / count)
 
 
-def observe(batch: Pictures, periods: Iterable[int]) -> Observed:
-    """Find what is certain in a batch, in all outputs together and in the first few alone.
+def _shown(where: dict[int, Component], view: int) -> BatchComponent:
+    least = min(c.p_value for c in where.values())
+    return BatchComponent(replace(where[view], p_value=least), TOGETHER if view == WEIGHTED else view)
 
-    A period counts in all together at p < SIGNIFICANCE. In a single output it counts there if it is visible;
-    a fainter one needs p < CERTAIN. Limits are corrected for the views. Borders must be cut before; periods
-    too long for the outputs are left out.
 
-    Cost: the harmonic test of each output, once.
+def observe(batch: Pictures, periods: Iterable[int], *, within: tuple[int, ...] | None = None) -> Observed:
+    """Test a batch, all outputs together and the first few alone; see `Observed`.
+
+    Borders must be cut before; periods too long for the outputs are left out.
     """
-    shape = batch.shape[1:-1]
-    scheme = plan(shape, periods) if max(shape) >= 4 else None
-    if scheme is None or not scheme.tested:
-        return Observed()
-    singles = [set_sums(one[None], scheme) for one in batch[:SINGLES]]
-    total = reduce(add, [*singles, *([set_sums(batch[SINGLES:], scheme)] if len(batch) > SINGLES else [])])
-    count, views = _views(len(batch)), {}
-    if len(batch) > 1:
-        shared = set_lattice(total, scheme, significance=SIGNIFICANCE / count)
-        views[TOGETHER] = BatchView(total, scheme, {c.cycle: c for c in shared.everything})
-    for i, sums in enumerate(singles):
-        visible = set_lattice(sums, scheme, threshold=VISIBLE, significance=SIGNIFICANCE / count)
-        certain = set_lattice(sums, scheme, significance=CERTAIN / count)
-        both = (*certain.everything, *visible.present)  # of a period in both, all its lines count
-        views[i] = BatchView(sums, scheme, {c.cycle: c for c in both})
-    return Observed(views)
+    scheme = plan(batch.shape[1:-1], periods, within=within)
+    return Observed(set_sums(batch, scheme), scheme)
+
+
+class Outputs:
+    """The outputs of one network, added batch by batch; a sixteenth of each side is left out.
+
+    Args:
+        periods: pixels, from 2; those that do not fit are listed as not tested.
+        within: pixels per axis; only periods that divide it along every axis are tested. None: all.
+
+    Attributes:
+        count: outputs so far.
+
+    Memory: the sums, the mean output and the first four.
+
+    Example:
+        >>> batch = np.zeros((2, 64, 64, 1), np.float32)
+        >>> batch[:, ::2] = 10.0
+        >>> outputs = Outputs((2, 4))
+        >>> outputs.add(batch)
+        >>> outputs.lattice().present[0].component.period
+        (2, 1)
+    """
+
+    def __init__(self, periods: Iterable[int] = PERIODS, *, within: tuple[int, ...] | None = None) -> None:
+        self.periods, self.within = checked_periods(periods), within
+        self.count = 0
+        self._sums: SetSums | None = None
+        self._plan: FrequencyPlan | None = None
+        self._total: NDArray[np.float64] | None = None
+        self._first: list[NDArray[np.float32]] = []
+
+    def add(self, batch: Pictures) -> None:
+        """Add a batch (N, *spatial, C) of grey levels, of the size of the others.
+
+        Cost: that of the harmonic test of each output, once.
+        """
+        cut = interior(batch)
+        self._plan = scheme = plan(cut.shape[1:-1], self.periods, within=self.within)
+        fresh = set_sums(cut, scheme)
+        self._sums = fresh if self._sums is None else add(self._sums, fresh)
+        total = cut.sum(axis=0, dtype=np.float64)
+        self._total = total if self._total is None else self._total + total
+        self._first += [one for one in cut[: SINGLES - len(self._first)] if np.ptp(one) > 0]
+        self.count += len(batch)
+
+    def observed(self) -> Observed:
+        """Return the test of all outputs so far."""
+        if self._sums is None or self._plan is None:
+            raise UncheckError("there are no outputs to test; add some first")
+        return Observed(self._sums, self._plan)
+
+    def lattice(self, threshold: float = VISIBLE) -> BatchLattice:
+        """Return what is seen in all outputs so far; components from `threshold` grey levels are present.
+
+        Each period is listed once, in the view that shows most of it (`Observed`).
+
+        Cost: not of the outputs; again that of the test of one for a period so long that only its lowest
+        harmonics are tested.
+        """
+        seen = self.observed()
+        found = [replace(one, component=self._completed(one)) for one in seen.strongest().values()]
+        found.sort(key=lambda one: -one.component.amplitude)
+        return BatchLattice(
+            present=tuple(one for one in found if one.component.amplitude >= threshold),
+            traces=tuple(one for one in found if one.component.amplitude < threshold),
+            limits=seen.limits(),
+            tested=seen.plan.tested,
+            not_tested=seen.plan.not_tested,
+        )
+
+    def _completed(self, one: BatchComponent) -> Component:
+        if self._total is None or self._plan is None:
+            return one.component
+        shown = self._total / self.count if one.view == TOGETHER else self._first[one.view]
+        return completed(np.asarray(shown, np.float32), one.component, self._plan)
+
+
+def batch_lattice(
+    batch: Pictures,
+    periods: Iterable[int],
+    threshold: float = VISIBLE,
+    *,
+    within: tuple[int, ...] | None = None,
+) -> BatchLattice:
+    """Find what is seen in a batch of outputs of one network: see `Outputs`."""
+    outputs = Outputs(periods, within=within)
+    outputs.add(batch)
+    return outputs.lattice(threshold)
+
+
+def amplitude_of(batch: Pictures, found: BatchComponent) -> float:
+    """Return the amplitude that a component's lines have in another batch of the same shape, grey levels."""
+    return strength_at(_view(interior(batch), found.view), found.component)
+
+
+def _view(cut: Pictures, view: int) -> NDArray[np.float32]:
+    return np.asarray(cut.mean(axis=0) if view == TOGETHER else cut[view])
 
 
 def certain_periods(
-    batch: Pictures, inputs: NDArray[np.floating] | None, periods: Sequence[int]
+    batch: Pictures,
+    inputs: NDArray[np.floating] | None,
+    periods: Sequence[int],
+    *,
+    within: tuple[int, ...] | None = None,
 ) -> tuple[int, ...]:
     """Return the periods of a lattice that outputs show and inputs did not bring, ascending.
 
-    These are the periods that `observe` counts, also those too faint to see, and all that `batch_lattice`
-    sees and that are visible. Inputs are channels last, in any unit; None for codes.
-
-    Cost: two harmonic tests of the first outputs, and one of each other one.
+    These are the periods that count in some view (`Observed`), also those too faint to see. Inputs are
+    channels last, in any unit; None for codes.
     """
-    certain = [BatchComponent(c, TOGETHER) for c in observe(interior(batch), periods).strongest().values()]
-    found = [*certain, *batch_lattice(batch, periods)[0]]
+    found = batch_lattice(batch, periods, within=within).everything
     brought = from_inputs(batch, inputs, found) if inputs is not None and found else []
     return tuple(sorted({one.component.cycle for one in found if one not in brought}))
 
@@ -219,7 +377,7 @@ def from_inputs(
     if given.ndim != batch.ndim:
         return []
     try:
-        present, traces = batch_lattice(given, PERIODS, 0.0)
+        own = batch_lattice(given, PERIODS, 0.0)
     except UncheckError:
         return []  # too small an input to carry a lattice
     # Against the contrast of either, because their grey levels may stand for different ranges.
@@ -229,6 +387,6 @@ def from_inputs(
         tuple(round(p * r) if p > 1 else 1 for p, r in zip(c.component.period, ratio, strict=True)): GAIN
         * contrast
         * c.component.amplitude
-        for c in (*present, *traces)
+        for c in own.everything
     }
     return [one for one in found if one.component.amplitude <= most.get(one.component.period, 0.0)]

@@ -10,10 +10,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from uncheck.plain import as_dict
+from uncheck.plain import Plain, as_dict
 
 SIGNIFICANCE = 1e-3
 VISIBLE = 0.3
+
+
+@dataclass(frozen=True)
+class Limit(Plain):
+    """The amplitude of a lattice that would have been found with 95 % probability.
+
+    Attributes:
+        period: pixels per axis.
+        amplitude: grey levels, that of `Component` over all lines of the pattern: a grey random tile of this
+            period that repeats all over the picture.
+    """
+
+    period: tuple[int, ...]
+    amplitude: float
 
 
 @dataclass(frozen=True)
@@ -114,6 +128,7 @@ class Lattice:
         traces: significant but weaker than the threshold: what cameras, scanners and codecs leave.
         tested, not_tested: periods that were tried, and those too long for the array.
         threshold: grey levels; significance: corrected p-value below which a line counts as there.
+        limits: for each period tested and not found, the amplitude that would have been found.
     """
 
     present: tuple[Component, ...]
@@ -122,6 +137,7 @@ class Lattice:
     not_tested: tuple[int, ...]
     threshold: float = VISIBLE
     significance: float = SIGNIFICANCE
+    limits: tuple[Limit, ...] = ()
 
     @property
     def everything(self) -> tuple[Component, ...]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -29,21 +30,41 @@ def components(lines: LineTests, scheme: FrequencyPlan, significance: float) -> 
     number of lines and Fisher's sum of logarithms are both tried, at the price of a factor of two: patterns
     with many harmonics show in the sum first.
     """
-    weight = {p: 1 / p**2 for p in scheme.tested}
-    total = sum(weight.values())
     out: dict[int, Component] = {}
-    for period in scheme.tested:
-        own = np.flatnonzero(scheme.family == period)
-        if not len(own):
-            continue
-        share = total / weight[period]
-        apart = period <= FISHER_LONGEST and 1 / period >= 2 * scheme.half_width
+    for family in families(scheme):
+        own, share, apart = family.own, family.share, family.apart
         p_value = share * combined(lines.p_joint[own], apart=apart)
         if p_value >= significance:
             continue
         channels = [min(1.0, share * combined(p, apart=apart)) for p in lines.p_channel[own].T]
-        out[period] = component_of(lines, scheme, own, p_value, channels, significance / share)
+        out[family.period] = component_of(lines, scheme, own, p_value, channels, significance / share)
     return out
+
+
+@dataclass(frozen=True, eq=False)
+class Family:
+    """The lines `own` of one period: by how much the other periods tried raise its p-value (`share`), and
+    whether its lines are independent (`apart`).
+    """
+
+    period: int
+    own: NDArray[np.intp]
+    share: float
+    apart: bool
+
+
+@lru_cache(maxsize=64)
+def families(scheme: FrequencyPlan) -> tuple[Family, ...]:
+    """Return the families of lines of a plan that are tested together, by period."""
+    weight = {p: 1 / p**2 for p in scheme.tested}
+    total = sum(weight.values())
+    out = []
+    for period in scheme.tested:
+        own = np.flatnonzero(scheme.family == period)
+        if len(own):
+            apart = period <= FISHER_LONGEST and 1 / period >= 2 * scheme.half_width
+            out.append(Family(period, own, total / weight[period], apart))
+    return tuple(out)
 
 
 def combined(p_values: NDArray[np.float64], *, apart: bool) -> float:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import product
-from math import gcd, lcm
+from math import gcd, lcm, prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,6 +73,7 @@ class FrequencyPlan:
         real: (F,) whether the line is its own conjugate (every component 0 or 1/2).
         half_width: of the band of a line, cycles per pixel, on the axis where it is widest.
         tested, not_tested: the periods that fit the shape, and those that do not.
+        within: what every period of a line divides, per axis; None if anything is tested.
     """
 
     passes: tuple[FullPass | AxialPass | LowPass, ...]
@@ -83,38 +84,58 @@ class FrequencyPlan:
     half_width: float
     tested: tuple[int, ...]
     not_tested: tuple[int, ...]
+    within: tuple[int, ...] | None = None
 
 
-def plan(shape: tuple[int, ...], periods: Iterable[int], *, every: bool = False) -> FrequencyPlan:
+def plan(
+    shape: tuple[int, ...],
+    periods: Iterable[int],
+    *,
+    every: bool = False,
+    within: tuple[int, ...] | None = None,
+) -> FrequencyPlan:
     """List the frequencies to test on `shape` (pixels per axis) for `periods` (pixels, each at least 2).
 
     A line (a/s, b/s) belongs to the smallest period that explains it: (1/2, 1/2) belongs to period 2 also
     when it is computed among those of period 16. An axis too short for a period contributes only its mean
     along that axis (stripes along the other axes are still tested). `every` asks for all harmonics of
-    long periods too.
+    long periods too. `within` (pixels per axis) keeps lines whose period divides it on every axis: fewer
+    tests, where it is known what can be there. Periods of which it leaves no line are not tested.
 
     Cost: O(sum of s^ndim), for long periods O(sum of s), cached.
     """
-    return _plan(tuple(shape), tuple(sorted(set(periods))), every)
+    if within is not None and len(within) != len(shape):
+        raise ValueError(f"{len(within)} limits for {len(shape)} axes")
+    return _plan(tuple(shape), tuple(sorted(set(periods))), every, within and tuple(within))
 
 
 @lru_cache(maxsize=128)
-def _plan(shape: tuple[int, ...], periods: tuple[int, ...], every: bool) -> FrequencyPlan:
+def _plan(
+    shape: tuple[int, ...], periods: tuple[int, ...], every: bool, within: tuple[int, ...] | None
+) -> FrequencyPlan:
     ndim = len(shape)
     longest = [longest_period(n, ndim) for n in shape]
-    tested = tuple(p for p in periods if p <= max(longest))
-    keep = _Lines(wanted=lambda line: lcm(*(d for _, d in line)) in tested)
+    bounds = within or (0,) * ndim  # every period divides 0
+    tested = tuple(p for p in periods if p <= max(longest) and not lcm(*bounds) % p)
+
+    def wanted(line: FractionLine) -> bool:
+        own = tuple(d for _, d in line)
+        return lcm(*own) in tested and not any(b % d for b, d in zip(bounds, own, strict=True))
+
+    keep = _Lines(wanted)
     passes: list[FullPass | AxialPass | LowPass] = []
-    short = [p for p in tested if every or p <= ALL_HARMONICS[ndim]]
+    along = {p: tuple(gcd(p, bound) for bound in bounds) for p in tested}
+    short = [p for p in tested if every or prod(along[p]) <= ALL_HARMONICS[ndim] ** ndim]
     long = [p for p in tested if p not in short]
     # Longest first: the frequencies of 16 contain those of 8, 4 and 2, so few passes serve all periods.
     for period in sorted(short, reverse=True):
-        axes = tuple(period if period <= n else _largest_divisor(period, n) for n in longest)
+        pairs = zip(along[period], longest, strict=True)
+        axes = tuple(p if p <= n else _largest_divisor(p, n) for p, n in pairs)
         numerators = (tuple(range(axes[0] // 2 + 1)), *(tuple(range(s)) for s in axes[1:]))
         if len(bins := keep.product(axes, numerators)):
             passes.append(FullPass(axes, numerators, bins))
     for axis, most in enumerate(longest):
-        if some := [p for p in long if p <= most]:
+        if some := [p for p in long if p <= most and not bounds[axis] % p]:
             passes.append(AxialPass(axis, tuple(some), tuple(keep.axial(p, axis, ndim) for p in some)))
     # Frequencies up to LOW_HARMONICS / p must stay below half of what is left of the sampling rate.
     by_shrink: dict[int, list[int]] = {}
@@ -129,7 +150,10 @@ def _plan(shape: tuple[int, ...], periods: tuple[int, ...], every: bool) -> Freq
         each = [keep.product((p,) * ndim, numerators) for p in some]
         whole = [np.column_stack([np.full(len(b), i), b]) for i, b in enumerate(each)]
         passes.append(LowPass(tuple(some), numerators, np.concatenate(whole), shrink))
-    return _as_plan(shape, passes, keep.rows, tested, tuple(p for p in periods if p not in tested))
+    if within is not None:
+        tested = tuple(sorted({lcm(*(d for _, d in line)) for line in keep.rows}))
+    left = tuple(p for p in periods if p not in tested)
+    return replace(_as_plan(shape, passes, keep.rows, tested, left), within=within)
 
 
 @dataclass

@@ -25,13 +25,14 @@ class Statistics:
     """F statistics of N arrays at F frequencies, in the library and on the device of the arrays.
 
     `mean` (N, F, C) complex: amplitude mu of exp(2 pi i f.n), grey levels. `each` (N, F, C): F statistic of
-    each channel. `joint` (N, F): of all channels together, None if there is one or more than four.
-    `tapers`: K.
+    each channel. `joint` (N, F): of all channels together, None if there is one or more than four. `clarity`
+    (N, F): the power of a grey line of mu = 1 over that of its noise in the test. `tapers`: K.
     """
 
     mean: Any
     each: Any
     joint: Any | None
+    clarity: Any
     tapers: int
 
 
@@ -40,12 +41,15 @@ class LineTests:
     """Results of the test at F frequencies of C channels.
 
     `mean` (F, C) complex: amplitude mu of exp(2 pi i f.n), grey levels. `p_joint` (F,): p-value of a line in
-    any combination of the channels. `p_channel` (F, C): p-value in each channel alone.
+    any combination of the channels. `p_channel` (F, C): p-value in each channel alone. `clarity` (F,): the
+    power of a grey line of mu = 1 over that of its noise in the test. `tapers`: K.
     """
 
     mean: NDArray[np.complex128]
     p_joint: NDArray[np.float64]
     p_channel: NDArray[np.float64]
+    clarity: NDArray[np.float64]
+    tapers: int
 
 
 def line_fit(spectra: Any, sums: NDArray[np.float64]) -> tuple[Any, Any, Any]:
@@ -78,7 +82,8 @@ def statistics(spectra: Any, sums: NDArray[np.float64]) -> Statistics:
     mean, residual, power = line_fit(spectra, sums)
     each = (k - 1) * energy * (xp.real(mean) ** 2 + xp.imag(mean) ** 2) / power
     if channels == 1 or channels > JOINT_CHANNELS or k <= channels:
-        return Statistics(mean, each, None, k)
+        clarity = (k - 1) * energy / xp.min(power, axis=-1)
+        return Statistics(mean, each, None, clarity, k)
     # Channels may be alike to the last bit: in double precision, with a floor well above its rounding, the
     # covariance stays positive definite.
     double = xp.astype(residual, xp.complex128)
@@ -86,9 +91,11 @@ def statistics(spectra: Any, sums: NDArray[np.float64]) -> Statistics:
     floor = xp.astype(k * ROUNDING_POWER + 1e-9 * xp.mean(power, axis=-1), xp.complex128)
     identity = like(np.eye(channels, dtype=np.complex128), spectra)
     wanted = xp.astype(mean, xp.complex128)
-    solved = xp.linalg.solve(double + floor[..., None, None] * identity, wanted[..., None])[..., 0]
-    joint = energy * xp.real(xp.sum(xp.conj(wanted) * solved, axis=-1)) * (k - channels) / channels
-    return Statistics(mean, each, joint, k)
+    both = xp.stack([wanted, xp.ones_like(wanted)], axis=-1)
+    solved = xp.linalg.solve(double + floor[..., None, None] * identity, both)
+    joint = energy * xp.real(xp.sum(xp.conj(wanted) * solved[..., 0], axis=-1)) * (k - channels) / channels
+    clarity = (k - 1) * energy * xp.real(xp.sum(solved[..., 1], axis=-1))
+    return Statistics(mean, each, joint, clarity, k)
 
 
 def line_test(spectra: Any, sums: NDArray[np.float64], real: NDArray[np.bool_]) -> list[LineTests]:
@@ -106,7 +113,8 @@ def line_test(spectra: Any, sums: NDArray[np.float64], real: NDArray[np.bool_]) 
         p_joint = np.minimum(1.0, channels * p_channel.min(axis=-1, initial=1.0))
     else:
         p_joint = p_values(to_numpy(found.joint).astype(np.float64), channels, real, k - channels)
-    return [LineTests(*one) for one in zip(mean, p_joint, p_channel, strict=True)]
+    clarity = to_numpy(found.clarity).astype(np.float64)
+    return [LineTests(*one, k) for one in zip(mean, p_joint, p_channel, clarity, strict=True)]
 
 
 def p_values(

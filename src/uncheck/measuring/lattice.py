@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import combinations
 from math import lcm
 from typing import Any
@@ -17,6 +18,7 @@ from uncheck.measuring.correction import combined, component_of, components, sig
 from uncheck.measuring.eigenspectra import eigenspectra, like, window_sums
 from uncheck.measuring.frequencies import ALL_HARMONICS, FrequencyPlan, checked_periods, pair_plan, plan
 from uncheck.measuring.harmonic import LineTests, line_test, to_numpy
+from uncheck.measuring.limits import find_limits
 from uncheck.signals.levels import channel_means, not_finite
 
 PERIODS = tuple(range(2, 17))
@@ -38,6 +40,8 @@ def find_lattice(
     threshold: float = VISIBLE,
     significance: float = SIGNIFICANCE,
     signed: bool = False,
+    within: tuple[int, ...] | None = None,
+    limits: bool = False,
 ) -> Lattice:
     """Find every period of `periods` that has significant lines at exactly its frequencies.
 
@@ -48,6 +52,8 @@ def find_lattice(
         threshold: grey levels below which a significant component is a trace.
         significance: corrected p-value below which a component counts as there.
         signed: where nothing is present, look for lattices whose sign changes with brightness too.
+        within: pixels per axis; only periods that divide it along every axis are tested. None: all.
+        limits: say of each period not found what would have been found (`measuring.limits`).
 
     Returns:
         A `Lattice`. A period is reported by its own lines only: the harmonics that a period-4 pattern
@@ -64,7 +70,13 @@ def find_lattice(
     """
     data = _checked(array)
     return find_lattices(
-        data[None], periods=periods, threshold=threshold, significance=significance, signed=signed
+        data[None],
+        periods=periods,
+        threshold=threshold,
+        significance=significance,
+        signed=signed,
+        within=within,
+        limits=limits,
     )[0]
 
 
@@ -75,10 +87,12 @@ def find_lattices(
     threshold: float = VISIBLE,
     significance: float = SIGNIFICANCE,
     signed: bool = False,
+    within: tuple[int, ...] | None = None,
+    limits: bool = False,
 ) -> list[Lattice]:
     """Test a batch (N, *spatial, C) as `find_lattice` does, together and on the device it is on."""
     periods = checked_periods(periods)
-    scheme = plan(tuple(arrays.shape[1:-1]), periods)
+    scheme = plan(tuple(arrays.shape[1:-1]), periods, within=within)
     out = []
     step = 1 if isinstance(arrays, np.ndarray) else AT_ONCE
     for start in range(0, len(arrays), step):
@@ -88,19 +102,26 @@ def find_lattices(
         tests = line_test(spectra, window_sums(tuple(working.shape[1:-1])), scheme.real)
         for i, lines in enumerate(tests):
             one = slice(i, i + 1)
-            found = _search(working[one], lines, scheme, significance) if varies[i] else []
+            found, rest = _search(working[one], lines, scheme, significance) if varies[i] else ([], lines)
             if signed and varies[i] and not any(c.amplitude >= threshold for c in found):
                 alone = {c.cycle: c.amplitude for c in found}
                 also = signed_components(working[one], spectra[one], scheme, significance)
                 least = {p: max(threshold, CLEARLY * alone.get(p, 0.0)) for p in also}
                 found += [c for p, c in also.items() if c.amplitude >= least[p]]
             nothing = Lattice((), (), scheme.tested, scheme.not_tested, threshold, significance)
+            if limits:
+                nothing = replace(nothing, limits=find_limits(rest, scheme, significance, found))
             out.append(nothing.holding(found))
     return out
 
 
-def _search(working: Any, lines: LineTests, scheme: FrequencyPlan, significance: float) -> list[Component]:
-    """Find the significant components of one array (1, *spatial, C), taking the strongest out first."""
+def _search(
+    working: Any, lines: LineTests, scheme: FrequencyPlan, significance: float
+) -> tuple[list[Component], LineTests]:
+    """Find the significant components of one array (1, *spatial, C), taking the strongest out first.
+
+    Returns the tests of what is left, too.
+    """
     found: dict[int, Component] = {}
     for _ in range(len(scheme.tested)):
         fresh = [c for p, c in components(lines, scheme, significance).items() if p not in found]
@@ -113,9 +134,9 @@ def _search(working: Any, lines: LineTests, scheme: FrequencyPlan, significance:
         found[period] = best = _complete(working, best, period, scheme)
         if len(fresh) == 1:
             break
-        working = working - like(_everything(working, period), working)
+        working = working - like(_everything(working, period, scheme), working)
         lines = _tests(working, scheme)[0]
-    return [*found.values(), *_pairs(working, found, scheme, significance)]
+    return [*found.values(), *_pairs(working, found, scheme, significance)], lines
 
 
 def _complete(working: Any, component: Component, period: int, scheme: FrequencyPlan) -> Component:
@@ -123,7 +144,7 @@ def _complete(working: Any, component: Component, period: int, scheme: Frequency
     shape = tuple(working.shape[1:-1])
     if period <= ALL_HARMONICS[len(shape)]:
         return component
-    whole = plan(shape, (period,), every=True)
+    whole = plan(shape, (period,), every=True, within=scheme.within)
     lines = _tests(working, whole)[0]
     own, limit = np.arange(len(whole.family)), component.p_value * len(scheme.tested)
     return component_of(
@@ -131,10 +152,17 @@ def _complete(working: Any, component: Component, period: int, scheme: Frequency
     )
 
 
-def _everything(working: Any, period: int) -> NDArray[np.float32]:
+def completed(array: NDArray[np.float32], component: Component, scheme: FrequencyPlan) -> Component:
+    """Return a component with all of its harmonics, where the plan it was found with had few of them."""
+    if component.cycle <= ALL_HARMONICS[array.ndim - 1]:
+        return component
+    return _complete(centred(array[None])[0], component, component.cycle, scheme)
+
+
+def _everything(working: Any, period: int, scheme: FrequencyPlan) -> NDArray[np.float32]:
     """Synthesise the component of exactly this period, significant or not, without shorter periods."""
     shape = tuple(working.shape[1:])
-    whole = plan(shape[:-1], (period,), every=True)
+    whole = plan(shape[:-1], (period,), every=True, within=scheme.within)
     lines, own = _tests(working, whole)[0], np.arange(len(whole.family))
     return synthesise(component_of(lines, whole, own, 0.0, [], np.inf), shape)
 
@@ -143,6 +171,8 @@ def _pairs(
     working: Any, found: dict[int, Component], scheme: FrequencyPlan, significance: float
 ) -> list[Component]:
     """Find patterns of unequal periods p x q, not tested, of which two components are stripes."""
+    if scheme.within is not None:
+        return []
     strongest = sorted(found.values(), key=lambda c: -c.amplitude)[:PAIRED]
     pairs = {tuple(map(int, np.lcm(one.period, two.period))) for one, two in combinations(strongest, 2)}
     done = [p for p in scheme.tested if p <= ALL_HARMONICS[len(working.shape) - 2]]

@@ -21,8 +21,9 @@ from uncheck.measuring.places.where import locate
 from uncheck.measuring.result import ImageMeasurement, Measurement
 from uncheck.measuring.rivals import name_rival
 from uncheck.measuring.second_order import second_order
-from uncheck.measuring.sets import VISIBLE_IN_SETS, Together
+from uncheck.measuring.sets import VISIBLE_IN_SETS
 from uncheck.measuring.sound.tones import AUDIBLE, LONGEST_SOUND, find_tones
+from uncheck.measuring.together import Together
 from uncheck.progress import Progress
 from uncheck.signals.files import Item, items
 from uncheck.signals.signal import Given, Signal

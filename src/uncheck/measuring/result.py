@@ -9,8 +9,8 @@ from uncheck.measuring.colour.brightness import Dependence
 from uncheck.measuring.components import Component, Lattice
 from uncheck.measuring.places.places import LocalMap
 from uncheck.measuring.second_order import Modulation
-from uncheck.measuring.sets import SetMeasurement
 from uncheck.measuring.sound.tones import Tone
+from uncheck.measuring.together import SetMeasurement
 from uncheck.plain import as_dict, plain
 from uncheck.signals.levels import LEVELS
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,11 +60,12 @@ def tapers(n: int, ndim: int) -> Tapers:
 def longest_period(n: int, ndim: int) -> int:
     """Return the longest period, in samples, that an axis of n samples can be tested for (0: none).
 
-    Its line must stay clear of the mean by more than the half-width of the tapers.
+    Its line must stay clear of the mean by more than the half-width of the tapers: three and a half cycles
+    in 2-D. So what fits a picture of 2^k pixels fits what is left without its border.
     """
     if n < 4:
         return 0
-    return max(2, n // (ceil(_half_bandwidth(n, ndim)) + 1))
+    return max(2, int(n / (_half_bandwidth(n, ndim) + 0.5)))
 
 
 def half_width(n: int, ndim: int) -> float:

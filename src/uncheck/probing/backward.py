@@ -153,7 +153,7 @@ def gradient_lattice(
         return values
 
     orders = _orders(pull(None))
-    first, second = (batch_lattice(values, periods, threshold)[0] for values in orders)
+    first, second = (batch_lattice(values, periods, threshold).present for values in orders)
     # Smoothing one layer's gradient shows what that layer adds; the others go on as they are.
     shares: dict[CallKey, float | None] = {}
     for step in strided:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from torch import Tensor, nn
 
 from uncheck.errors import UncheckError
 from uncheck.measuring import infer_range, to_levels
-from uncheck.measuring.batches import BatchComponent, batch_lattice
+from uncheck.measuring.batches import BatchComponent, BatchLattice, batch_lattice
 from uncheck.measuring.components import Component
 from uncheck.measuring.lattice import PERIODS
 from uncheck.probing.counterfactuals import Edits, Replay
@@ -120,16 +119,6 @@ def output_range(values: NDArray[np.generic]) -> tuple[float, float]:
 
 
 @dataclass(frozen=True)
-class BatchLattice:
-    """Stands in."""
-
-    present: tuple[BatchComponent, ...] = ()
-    traces: tuple[BatchComponent, ...] = ()
-    limits: tuple[Any, ...] = ()
-    not_tested: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True)
 class OutputView:
     """The way that one output of a model is measured.
 
@@ -166,16 +155,17 @@ class OutputView:
 
     def lattice(self, batch: NDArray[np.float32]) -> BatchLattice:
         """Find what is seen in outputs (N, *spatial, C), grey levels, at the possible periods."""
-        present, traces = batch_lattice(batch, self.possible.cycles, self.threshold)
-        return BatchLattice(
-            tuple(one for one in present if self.possible.allows(one.component.period)),
-            tuple(one for one in traces if self.possible.allows(one.component.period)),
+        seen = batch_lattice(batch, self.possible.cycles, self.threshold, within=self.possible.within)
+        return replace(
+            seen,
+            present=tuple(one for one in seen.present if self.possible.allows(one.component.period)),
+            traces=tuple(one for one in seen.traces if self.possible.allows(one.component.period)),
         )
 
     def impossible(self, batch: NDArray[np.float32]) -> list[BatchComponent]:
         """Find what else repeats in outputs, at periods of 2 to 16 that are not possible."""
         found = []
-        for one in chain(*batch_lattice(batch, PERIODS, self.threshold)):
+        for one in batch_lattice(batch, PERIODS, self.threshold).everything:
             lines = [line for line in one.component.lines if not self.possible.allows(line.period)]
             if lines:
                 part = Component.of(lines, one.component.p_value)

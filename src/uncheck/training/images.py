@@ -39,11 +39,14 @@ def as_batch(images: Any) -> Tensor:
     return batch
 
 
-def scheme_of(batch: Tensor, periods: Any) -> FrequencyPlan:
-    """Return the lattice frequencies of a batch; UncheckError if no period fits its size."""
+def scheme_of(batch: Tensor, periods: Any, whole: tuple[int, ...] = ()) -> FrequencyPlan:
+    """Return the lattice frequencies of a batch; UncheckError if no period fits its size.
+
+    `whole` is the size with the border, if that was cut.
+    """
     scheme = plan(tuple(batch.shape[2:]), checked_periods(periods))
     if not len(scheme.frequencies):
-        size = " x ".join(map(str, batch.shape[2:]))
+        size = " x ".join(map(str, whole or batch.shape[2:]))
         raise UncheckError(
             f"images of {size} pixels are too small for periods {', '.join(map(str, periods)) or '(none)'}; "
             "give larger images or shorter periods"

@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from uncheck.errors import UncheckError
+from uncheck.measuring.batches import interior
 from uncheck.measuring.components import SIGNIFICANCE
 from uncheck.measuring.frequencies import checked_periods
-from uncheck.measuring.sets import VISIBLE_IN_SETS, SetSums
+from uncheck.measuring.sets import SINGLES, VISIBLE_IN_SETS, SetSums
 from uncheck.training.images import Span, as_batch
 from uncheck.training.sums import BatchSums, batch_sums
 
@@ -31,8 +33,10 @@ AXES = 4
 class LatticeMetric(Metric):
     """Metric of the lattice that all images share, and of the mean strength of each one's own.
 
-    The harmonic test of the weighted mean of all images on their common grid (`measuring.sets`): the lattice
-    adds up, contents average out, so it sees far weaker lattices than any single image shows.
+    The test that `uncheck.inspect` makes of a network's outputs (`measuring.batches`): of the mean of all
+    images on their common grid, plain and weighted, and of the first four alone. The lattice adds up,
+    contents average out, so it sees far weaker lattices than any single image shows. A sixteenth of each side
+    is left out.
 
     Lower is better. Range 0 to about 128 grey levels; 0 for images without a common lattice. Clean images
     score `strength` 0, `p_value_P` above `significance` and `mean_strength` about 0.1 (what cameras leave).
@@ -54,8 +58,8 @@ class LatticeMetric(Metric):
         UncheckError: no torchmetrics; images of another size than the first, too small, or not finite;
             nothing to compute.
 
-    Cost: an update costs two harmonic tests of each image. The states are sums of fixed size, 16 K bytes for
-    each frequency and channel, with K = 25 in 2-D: 40 kB for periods (2, 4, 8) of colour images.
+    Cost: an update costs two harmonic tests of each image. The states are of fixed size, 96 K bytes for each
+    frequency and channel, with K = 25 in 2-D: 240 kB for periods (2, 4, 8) of colour images.
 
     Example:
         >>> images = torch.zeros(16, 1, 64, 64)
@@ -68,7 +72,8 @@ class LatticeMetric(Metric):
 
     is_differentiable = False
     higher_is_better = False
-    full_state_update = False
+    # The first four outputs are no sum.
+    full_state_update = True
     plot_lower_bound = 0.0
 
     size: Tensor
@@ -76,6 +81,8 @@ class LatticeMetric(Metric):
     total: Tensor
     weight: Tensor
     spectra: Tensor
+    plain: Tensor
+    singles: Tensor
 
     def __init__(
         self,
@@ -96,6 +103,9 @@ class LatticeMetric(Metric):
         # One zero each until the size is known: it adds to sums of any shape. Spectra: real, imaginary.
         self.add_state("weight", torch.zeros((1,) * 2, dtype=torch.float64), dist_reduce_fx="sum")
         self.add_state("spectra", torch.zeros((1,) * 4, dtype=torch.float64), dist_reduce_fx="sum")
+        self.add_state("plain", torch.zeros((1,) * 4, dtype=torch.float64), dist_reduce_fx="sum")
+        # The first four that vary; zeros where there are fewer.
+        self.add_state("singles", torch.zeros((1,) * 5, dtype=torch.float64), dist_reduce_fx=first_ones)
 
     def update(self, images: Any) -> None:
         """Add a batch (N, C, *spatial) of outputs, all of one size."""
@@ -108,18 +118,36 @@ class LatticeMetric(Metric):
         self.count = self.count + len(batch)
         self.total = self.total + added.total
         self.weight = self.weight + torch.as_tensor(sums.weight, device=self.weight.device)
-        spectra = np.stack([sums.spectra.real, sums.spectra.imag], axis=-1)
-        self.spectra = self.spectra + torch.as_tensor(spectra, device=self.spectra.device)
+        self.spectra = self.spectra + self._pairs(sums.spectra)
+        self.plain = self.plain + self._pairs(sums.plain)
+        empty = np.zeros((SINGLES, *sums.plain.shape), np.complex128)
+        fresh = self._pairs(np.stack([*sums.singles, *empty[len(sums.singles) :]]))
+        self.singles = first_ones(torch.stack([self.singles.expand_as(fresh), fresh]))
+
+    def _pairs(self, values: NDArray[np.complex128]) -> Tensor:
+        """Return complex numbers as real and imaginary parts."""
+        return torch.as_tensor(np.stack([values.real, values.imag], axis=-1), device=self.spectra.device)
 
     def compute(self) -> dict[str, Tensor]:
         """Return the lattice of all images so far, of all processes."""
         if not int(self.count):
             raise UncheckError("the metric has seen no images; update it first")
         channels, *spatial = (n for n in self.size.tolist() if n)
-        weight, spectra = self.weight.cpu().numpy(), self.spectra.cpu().numpy()
-        sums = SetSums(weight, spectra[..., 0] + 1j * spectra[..., 1], int(self.count), (*spatial, channels))
+        inner = interior(np.empty((1, *spatial, channels), np.uint8)).shape[1:]
+        spectra, plain, singles = (
+            one.cpu().numpy() @ np.array([1, 1j]) for one in (self.spectra, self.plain, self.singles)
+        )
+        shown = tuple(one for one in singles if one.any())
+        sums = SetSums(self.weight.cpu().numpy(), spectra, plain, shown, int(self.count), inner)
         found = BatchSums(self.periods, sums, float(self.total)).measured(self.threshold, self.significance)
         return {name: torch.tensor(value, device=self.device) for name, value in found.values("").items()}
+
+
+def first_ones(parts: Tensor) -> Tensor:
+    """Return the first four that are not zero of (parts, 4, ...), zeros where there are fewer."""
+    every = parts.flatten(0, 1)
+    known = every[every.flatten(1).any(dim=1)][: parts.shape[1]]
+    return torch.cat([known, known.new_zeros((parts.shape[1] - len(known), *known.shape[1:]))])
 
 
 def same_size(sizes: Tensor) -> Tensor:

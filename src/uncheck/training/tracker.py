@@ -12,16 +12,18 @@ import torch
 from torch import Tensor, nn
 
 from uncheck.errors import UncheckError, UncheckWarning
+from uncheck.measuring.components import SIGNIFICANCE as PRESENT
 from uncheck.measuring.components import VISIBLE
 from uncheck.measuring.frequencies import checked_periods
 from uncheck.measuring.lattice import PERIODS
+from uncheck.measuring.sets import VISIBLE_IN_SETS
 from uncheck.training import network
 from uncheck.training.alarm import IN_A_ROW, SIGNIFICANCE, Alarm, warning_of
 from uncheck.training.gains import StageGains
 from uncheck.training.images import Span, checked_span
 from uncheck.training.measurement import StepMeasurement, checked_loggers, from_all, is_first_process, log
 from uncheck.training.network import Choice
-from uncheck.training.sums import Part, all_parts, part_of
+from uncheck.training.sums import BatchSums, all_parts, batch_sums
 from uncheck.training.trend import Trend, checked_end, checked_share, checked_visible, lattice_trend
 
 #: Tested beside the periods of the stages, where these are known; otherwise `measure`'s 2 to 16.
@@ -42,7 +44,7 @@ class LatticeTracker:
     single outputs, and the gain spread of the weights of each upsampling stage. Training is not affected: the
     network runs in eval mode, without gradients or autocast, and weights, statistics and random states are
     left as they were. A sixteenth of each side is left out, as in `inspect`, because padding disturbs the
-    border; only periods too long for the rest are measured with it. Each cause of failure is warned of once;
+    border; periods too long for the rest are not tested. Each cause of failure is warned of once;
     none is raised.
 
     Args:
@@ -59,9 +61,10 @@ class LatticeTracker:
         logger: a SummaryWriter, a Lightning logger, or a callable (name, value, step).
         end: the step at which training ends, for the verdict; None looks ahead to four times each step.
         visible: grey levels from which a lattice is warned of.
-        significance: corrected p-value below which a period is there. Smaller than that of a test on its own
-            (0.001), because the same inputs make two measurements in a row nearly one sample, and because
-            upsampled noise, whose strength depends on the phase, violates the null hypothesis of the test.
+        significance: corrected p-value below which a lattice is warned of. Smaller than that from which a
+            period counts (0.001, as in `inspect`), because the same inputs make two measurements in a row
+            nearly one sample, and because upsampled noise, whose strength depends on the phase, violates
+            the null hypothesis of the test.
         prefix: of the names logged: strength, mean_strength, strength_P and p_value_P of each period P, and
             gain_spread/NAME of each stage.
 
@@ -153,7 +156,7 @@ class LatticeTracker:
             whole, error = all_parts(part, error)
             if whole is None or error:
                 raise UncheckError(error or "there are no outputs; give some, or a model and inputs")
-            measured = replace(whole.measured(self.significance, step), spreads=self._spreads())
+            measured = replace(whole.measured(VISIBLE_IN_SETS, PRESENT, step), spreads=self._spreads())
         except UncheckError as problem:
             # Each cause is warned of once, whatever its numbers are this time.
             cause = "".join(filter(str.isalpha, str(problem)))
@@ -206,7 +209,7 @@ class LatticeTracker:
         ]
         return tuple(sorted({*USUAL, *(p for own in known for p in own)})) if known else PERIODS
 
-    def _own(self, outputs: Any) -> tuple[Part | None, str]:
+    def _own(self, outputs: Any) -> tuple[BatchSums | None, str]:
         """Return the sums of this process's images, or why there are none."""
         try:
             if outputs is not None and not isinstance(outputs, Tensor) and callable(outputs):
@@ -219,7 +222,7 @@ class LatticeTracker:
                     outputs, several = network.chosen(returned, self.output)
                 if several:
                     self._once("several outputs", several)
-            return (None if outputs is None else part_of(outputs, self.periods, self.span)), ""
+            return (None if outputs is None else batch_sums(outputs, self.periods, self.span)), ""
         except UncheckError as error:
             return None, str(error)
         except Exception as error:  # a diagnostic must not end the run it looks at

@@ -111,8 +111,8 @@ def lattice_left(case: Case, model: nn.Module) -> float:
     power, count = 0.0, 0
     for pictures in groups.values():
         batch = np.concatenate([case.levels(p) for p in pictures])
-        present, traces = batch_lattice(batch, case.faulty)
-        power += len(batch) * sum(f.component.amplitude**2 for f in (*present, *traces))
+        found = batch_lattice(batch, case.faulty).everything
+        power += len(batch) * sum(f.component.amplitude**2 for f in found)
         count += len(batch)
     return float(np.sqrt(power / max(1, count)))
 

@@ -134,7 +134,8 @@ def found_in(case: Case, model: nn.Module, period: tuple[int, ...], advance: Adv
     for index, one in enumerate(case.fit):
         advance(f"spin: output {index + 1} of {len(case.fit)}")
         outputs.append(case.levels(case.run(model, one)))
-    return observe(interior(np.concatenate(outputs)), tested).strongest()
+    found = observe(interior(np.concatenate(outputs)), tested).strongest()
+    return {period: one.component for period, one in found.items()}
 
 
 def line_strengths(found: Iterable[Component], period: tuple[int, ...]) -> NDArray[np.float64]:
