@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from oracles.reading_period import Planter, least_period
+from reading.zoo_hidden import HIDDEN
 from reading.zoo_networks import Fn
 from reading.zoo_outputs import OUTPUTS, Output, up
 from uncheck.errors import UncheckError
@@ -52,6 +53,15 @@ def test_planted_patterns_have_these_periods_along_these_axes(case: Output) -> N
                 if stage.ndim < grid.ndim and period == 1:  # planted at random along this one
                     continue
                 assert least_period(planted, axis, 1, 2 * period, 1e-5) == period, (stage.name, grid.name)
+
+
+@pytest.mark.parametrize("name", HIDDEN)
+def test_stages_that_no_layer_is_named_for_account_for_the_size(name: str) -> None:
+    make, shape, _ = HIDDEN[name]
+    found = record(make().eval(), torch.full(shape, 0.7))
+    (grid,) = found.outputs
+    assert grid.periods == tuple(stage.output_period for stage in found.stages)
+    assert grid.explained == grid.size
 
 
 def test_a_map_of_another_batch_and_the_values_in_it() -> None:

@@ -157,6 +157,21 @@ OUTPUTS = (
         {"output": ((2, 2, 16, 24), ((2, 2),))},
     ),
     Output(
+        "complex numbers",
+        lambda: Fn(lambda s, x: torch.view_as_complex(s.up(x).permute(0, 2, 3, 1).contiguous()), up=up(4, 2)),
+        ((2, 4, 8, 12),),
+        {"output": ((2, 2, 16, 24), ((2, 2),))},
+    ),
+    Output(
+        "complex numbers taken apart",
+        lambda: Fn(
+            lambda s, x: torch.view_as_real(torch.complex(s.up(x), s.mix(s.up(x)))).movedim(-1, 1),
+            **{"up": up(), "mix": nn.Conv2d(3, 3, 1)},
+        ),
+        ((2, 4, 8, 12),),
+        {"output": ((4, 3, 16, 24), ((2, 2), (2, 2)))},
+    ),
+    Output(
         "a lone picture",
         lambda: Fn(lambda s, x: s.up(x)[0], up=up()),
         ((1, 4, 8, 8),),

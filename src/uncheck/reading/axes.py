@@ -106,12 +106,8 @@ Lattice = tuple[int, Layout | None, tuple[int, ...]]
 def _lattices(graph: Graph, stages: Sequence[Stage], index: int | None) -> list[Lattice]:
     found: list[Lattice] = []
     for stage in stages:
-        node = next((n for n in graph.nodes if n.key == stage.key and n.item == 0), None)
-        if node is None or index is None:
-            continue
-        first = tuple(Fraction(s).limit_denominator(1000).numerator for s in stage.stride)
-        grids = grids_after(graph, node.index, stage.even_axes, first)
-        if index in grids:
+        grids = grids_after(graph, stage.node, stage.even_axes, stage.own_period)
+        if index is not None and index in grids:
             grid = grids[index]
             found.append((stage.index, *((None, ()) if grid is None else (grid.layout, grid.periods))))
     return found
@@ -207,11 +203,9 @@ def _periods(
             continue
         unknown.append(index)
         stage = stages[index]
-        node = next(n for n in graph.nodes if n.key == stage.key and n.item == 0)
-        before = [node.shape[dim] for dim in stage.even_axes]
-        first = tuple(Fraction(s).limit_denominator(1000).numerator for s in stage.stride)
+        before = [graph.nodes[stage.node].shape[dim] for dim in stage.even_axes]
         if len(before) == grid.ndim:
-            periods[index] = period_by_size((1, 1, *grid.size), before, first)
+            periods[index] = period_by_size((1, 1, *grid.size), before, stage.own_period)
     return tuple(periods), tuple(unknown)
 
 

@@ -221,6 +221,13 @@ def _attended(node: Node, parent: int, grid: Grid) -> Grid | None:
     return replace(grid, layout=())
 
 
+def _paired(node: Node, parent: int, grid: Grid) -> Grid | None:
+    """Real and imaginary part become one number, or are the last axis again."""
+    if node.name == "view_as_complex":
+        return replace(grid, layout=grid.layout[:-1])
+    return replace(grid, layout=(*grid.layout, new_axis(CHANNEL, 2)))
+
+
 def _stack(node: Node, parent: int, grid: Grid) -> Grid | None:
     dim = int(arguments(node).get("dim", 0)) % len(node.shape)
     return replace(grid, layout=(*grid.layout[:dim], new_axis(OTHER, node.shape[dim]), *grid.layout[dim:]))
@@ -244,6 +251,7 @@ _SPECIAL: dict[str, Callable[[Node, int, Grid], Grid | None]] = {
     "linear": _linear,
     "einsum": _einsum,
     "stack": _stack,
+    **dict.fromkeys(("view_as_complex", "view_as_real"), _paired),
     **dict.fromkeys(("embedding", "one_hot"), _embedded),
     **dict.fromkeys(("scaled_dot_product_attention", "multi_head_attention_forward"), _attended),
     **dict.fromkeys(("matmul", "mm", "bmm", "rmatmul"), _product),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from uncheck.reading.calls import scales
-from uncheck.reading.graph import INPUT, Graph, Node
+from uncheck.reading.graph import INPUT, OPAQUE, Graph, Node
 from uncheck.reading.moves import OTHER, SCALED, Grid, after, new_axis, settled
 from uncheck.reading.stage import Stage
 from uncheck.reading.tables import KEEPING, REDUCTION, RESHAPE, STRIDED_VIEW, group_of
@@ -41,7 +41,7 @@ def read_roles(graph: Graph, stages: Sequence[Stage]) -> dict[int, Role | None]:
 
     Cost: one pass over the nodes.
     """
-    dims = {stage.key: stage.even_axes for stage in stages}
+    at = {stage.node: stage for stage in stages}
     found: dict[int, Role | None] = {}
     for node in graph.nodes:
         if node.key.function == INPUT:
@@ -49,13 +49,18 @@ def read_roles(graph: Graph, stages: Sequence[Stage]) -> dict[int, Role | None]:
             continue
         states = [(parent, found[parent]) for parent in dict.fromkeys(node.parents) if parent in found]
         role = _joined(node, states)
-        spatial = dims.get(node.key) if node.item == 0 else None
+        stage = at.get(node.index)
+        spatial = stage.even_axes if stage is not None else None
         factors = scales(node) if spatial is None and group_of(node.key.function) in SCALED else None
         if spatial is None and factors:
             spatial = tuple(range(len(node.shape) - len(factors), len(node.shape)))
         if spatial is not None:
             unknown = role is None and any(state is None for _, state in states)
-            role = _declared(node, role, spatial, lost=unknown)
+            if unknown and stage is not None:  # reading has followed what `after` does not
+                role = _before(graph, node, found)
+            role = _declared(node, role, spatial, lost=unknown and role is None)
+            if stage is not None and stage.kind == "transposed" and stage.even_key != stage.key:
+                role = _accounted(role, stage)
         if role is not None or states:
             found[node.index] = role
     return found
@@ -87,6 +92,27 @@ def _joined(node: Node, states: Iterable[tuple[int, Role | None]]) -> Role | Non
     positions = frozenset[int]().union(*(role.positions for role in known))
     grid = replace(best.grid, unread=unread)
     return Role(grid, positions, best.lost, _is_of_pairs(node, known))
+
+
+def _before(graph: Graph, node: Node, found: dict[int, Role | None]) -> Role | None:
+    """Return the last role that is known on the way to a node, without its axes; None where one is opaque."""
+    known: list[Role] = []
+    left, seen = list(node.parents), set[int]()
+    while left:
+        index = left.pop()
+        role = found.get(index)
+        if graph.nodes[index].key.function == OPAQUE:
+            return None
+        if role is not None:
+            known.append(role)
+        elif index not in seen and index in found:
+            seen.add(index)
+            left += graph.nodes[index].parents
+    if not known:
+        return None
+    unread = tuple(max(column) for column in zip(*(role.grid.unread for role in known), strict=True))
+    layout = tuple(new_axis(OTHER, size) for size in node.shape)
+    return Role(replace(_plain(layout), unread=unread), lost=any(role.lost for role in known))
 
 
 def _is_of_pairs(node: Node, known: Sequence[Role]) -> bool:
@@ -124,6 +150,16 @@ def _declared(node: Node, role: Role | None, dims: Sequence[int], lost: bool) ->
     labels = {atom.axis for dim in dims for atom in layout[dim]}
     grid = Grid(tuple(layout), role.grid.periods, role.grid.unread)
     return replace(role, grid=grid, positions=role.positions | labels)
+
+
+def _accounted(role: Role, stage: Stage) -> Role:
+    """Return the role after the filter of a stage, whose values were put among zeros in the calls before."""
+    unread = list(role.grid.unread)
+    for dim, factor in zip(stage.even_axes, stage.stride, strict=True):
+        for atom in role.grid.layout[dim]:
+            if unread[atom.axis] >= factor:
+                unread[atom.axis] /= Fraction(factor)
+    return replace(role, grid=replace(role.grid, unread=tuple(unread)))
 
 
 def position_dims(role: Role) -> tuple[int, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from uncheck.phases import PhaseKernel
@@ -38,6 +39,7 @@ class Stage:
         even_key: the call whose output a counterfactual evens: the convolution after a resize if nothing
             else reads the resize, else the upsampling call itself.
         even_axes: which axes of that output are spatial.
+        node: index of the node in the graph that its lattice is followed from, along `even_axes`.
     """
 
     index: int = 0
@@ -59,6 +61,12 @@ class Stage:
     key: CallKey
     even_key: CallKey
     even_axes: tuple[int, ...]
+    node: int = -1
+
+    @property
+    def own_period(self) -> tuple[int, ...]:
+        """Period of its lattice right where it is made, per axis: the stride, or its numerator."""
+        return tuple(Fraction(s).limit_denominator(1000).numerator for s in self.stride)
 
     def __str__(self) -> str:
         """Show name, kind, stride, kernel and period in a line."""

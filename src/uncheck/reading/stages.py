@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from fractions import Fraction
 from math import prod
 
 from uncheck.geometry import Layer
@@ -53,11 +52,10 @@ def read_stages(graph: Graph) -> tuple[Stage, ...]:
             even_key = call.key if stage.even_key == node.key else stage.even_key
             stage = replace(stage, name=call.label, key=call.key, even_key=even_key)
             calls[call.key] = node.index
+        stage = replace(stage, node=calls[stage.even_key] if stage.kind == "transposed" else node.index)
         period = None
         if node.index in graph.leading:
-            first = tuple(Fraction(s).limit_denominator(1000).numerator for s in stage.stride)
-            made = calls[stage.even_key] if stage.kind == "transposed" else node.index
-            period = output_period(graph, made, stage.even_axes, first)
+            period = output_period(graph, stage.node, stage.even_axes, stage.own_period)
         stages.append(replace(stage, index=len(stages), call=seen[stage.name], output_period=period))
         seen[stage.name] += 1
     return tuple(stages)
