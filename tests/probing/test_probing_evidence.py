@@ -29,6 +29,7 @@ class Judge:
     """The limit falls as the root of the number of outputs; a lattice is found at `found_at`."""
 
     def __init__(self, samples, limit, found_at=10**9):
+        self.looks = 0
         self.count, self.first, self.samples, self.found_at, self.shapes = (
             samples,
             limit,
@@ -37,9 +38,12 @@ class Judge:
             [],
         )
 
-    def __call__(self, output):
+    def add(self, output):
         self.shapes.append(tuple(output["picture"].shape))
         self.count += len(output["picture"])
+
+    def look(self):
+        self.looks += 1
         return Standing(self.count >= self.found_at, self.first * (self.samples / self.count) ** 0.5)
 
 
@@ -50,7 +54,7 @@ def run(net, x, limit, **options):
         first = net(x)
     net.sizes.clear()
     judge = Judge(len(x), limit, options.pop("found_at", 10**9))
-    found = gather(runner, first, judge, Standing(False, limit), threshold=0.3, **options)
+    found = gather(runner, first, judge.add, judge.look, threshold=0.3, **options)
     assert found.inputs == judge.count
     assert found.passes == pytest.approx(runner.passes - 1)
     return found, net, judge
@@ -58,11 +62,12 @@ def run(net, x, limit, **options):
 
 def test_as_many_as_the_limit_asks_for_in_batches_of_eight():
     found, net, judge = run(Watched(), made_up((1, 3, 24, 24)), 1.2)
-    assert (found.inputs, found.stopped) == (17, "limit")  # (1.2 / 0.3)^2 = 16 leave exactly the threshold
-    assert found.limit < 0.3
-    assert net.sizes == [9, 7, 1]  # the example among the first, to see that batches change nothing
+    assert (found.inputs, found.stopped) == (16, "limit")  # (1.2 / 0.3)^2
+    assert found.limit <= 0.3
+    assert net.sizes == [9, 7]  # the example among the first, to see that batches change nothing
+    assert judge.looks == 3  # at 1, 9 and 16
     assert {shape[1:] for shape in judge.shapes} == {(3, 24, 24)}
-    assert "stopped at 0.29 levels" in str(found)
+    assert "stopped at 0.3 levels" in str(found)
 
 
 def test_nothing_is_run_where_the_example_suffices():

@@ -24,6 +24,9 @@ AT_ONCE = 8
 #: Most numbers of an output that are computed at once, so that memory stays sane.
 MOST_NUMBERS = 2**26
 
+#: Outputs grow by this factor at least before they are tested again.
+LEAST_GROWTH = 1.25
+
 #: Outputs of one input, run alone and among others, agree to this share of their deviation.
 SAME = 1e-3
 
@@ -79,8 +82,8 @@ class Evidence(Plain):
 def gather(
     runner: Runner,
     first: Any,
-    judge: Callable[[Any], Standing],
-    standing: Standing,
+    add: Callable[[Any], None],
+    look: Callable[[], Standing],
     *,
     threshold: float,
     most: float = inf,
@@ -88,31 +91,39 @@ def gather(
 ) -> Evidence:
     """Run a network on more inputs alike until the limit is below the threshold or a lattice shows.
 
-    The limit falls as the root of the number of outputs, so ceil(n (limit / threshold)^2) are wanted. They
-    are run in batches of at most eight, or as large as the example's own: where the network takes no other,
-    or where an output depends on what else is in the batch, which the example run among others shows.
+    The limit falls as the root of the number of outputs, so n (limit / threshold)^2 are wanted. They are
+    run in batches of at most eight, or as large as the example's own: where the network takes no other, or
+    where an output depends on what else is in the batch, which the example run among others shows. All
+    outputs are tested anew when their number has doubled, or when as many as wanted are there: not more
+    often, for each test may find what is not there.
 
     Args:
         runner: of the network, with the example that the new inputs are made like.
-        first: its output on the example.
-        judge: takes an output on new inputs, adds it to those before, and says how matters stand.
-        standing: how matters stand after the example.
+        first: its output on the example, which has been added.
+        add: takes an output on new inputs, to be tested with those before.
+        look: says how matters stand with all outputs so far.
         threshold: grey levels; the limit of every possible period is to be below.
         most: passes that `runner` may have spent at the end, in multiples of one on the example.
         until: time of `time.monotonic` at which to stop.
 
     Cost: as many passes as the limit asks for, plus one where batches are larger than the example's.
     """
-    samples, began, seen = len(runner.signal), runner.passes, len(runner.signal)
+    samples, began = len(runner.signal), runner.passes
+    seen = looked = samples
+    standing = look()
     alike = Alike(runner.example)
     size = _batch(runner, first, most)
     checked = size == samples
     while True:
-        wanted = ceil(seen * (standing.limit / threshold) ** 2) - seen if standing.limit < inf else size
-        count = samples if size == samples else min(size, max(wanted, 1))
+        growth = (standing.limit / threshold) ** 2 if standing.limit < inf else 2.0
+        wanted = ceil(looked * max(LEAST_GROWTH, growth) - 1e-9)
+        if seen > looked and (seen >= wanted or seen >= 2 * looked):
+            standing, looked = look(), seen
+            continue
+        count = samples if size == samples else min(size, max(wanted - seen, 1))
         reasons = {
             "lattice": standing.found,
-            "limit": standing.limit < threshold,
+            "limit": standing.limit <= threshold,
             "inputs": not alike.varied,
             "passes": runner.passes + count / samples + (not checked) > most,
             "seconds": time.monotonic() > until,
@@ -123,18 +134,39 @@ def gather(
         runner.advance("gathering evidence")
         inputs = alike(count)
         try:
-            if checked:
-                outputs = runner.inputs(inputs, seed=seen)
-            elif (outputs := _among(runner, inputs, first)) is None:
-                size = samples
+            outputs = runner.inputs(inputs, seed=seen) if checked else _among(runner, inputs, first)
+            size = samples if outputs is None else size
             checked = True
             if outputs is not None:
-                standing = judge(outputs)
+                add(outputs)
                 seen += count
         except UncheckError:  # the network fails on such inputs
             stopped = "inputs"
             break
+    if seen > looked:
+        standing = look()
+        stopped = "lattice" if standing.found else "limit" if standing.limit <= threshold else stopped
     return Evidence(seen, runner.passes - began, stopped, standing.limit)
+
+
+def enlarged(runner: Runner, first: Any, count: int) -> tuple[Runner, Any]:
+    """Return a runner on the example and more inputs alike, `count` samples in all, and its output.
+
+    It is the one given where the network takes no larger batches.
+
+    Cost: a run on them.
+    """
+    samples = len(runner.signal)
+    if count <= samples:
+        return runner, first
+    both = _beside(runner, Alike(runner.example)(count - samples))
+    larger = runner.at(both)
+    try:
+        outputs = larger()
+    except UncheckError:
+        return runner, first
+    runner.passes = larger.passes
+    return (larger, outputs) if _holds(outputs, first, samples, count) else (runner, first)
 
 
 def _batch(runner: Runner, first: Any, most: float) -> int:
@@ -147,23 +179,34 @@ def _batch(runner: Runner, first: Any, most: float) -> int:
 
 def _among(runner: Runner, inputs: tuple[Any, ...], first: Any) -> Any:
     """Return the outputs on new inputs run beside the example; None unless its own is as it was."""
-    samples = len(runner.signal)
-    both = replace_tensors(
-        inputs,
-        lambda new, old: torch.cat([old, new]) if _goes_along(new, old, samples) else old,
-        runner.example,
-    )
+    samples, both = len(runner.signal), _beside(runner, inputs)
     try:
         outputs = runner.inputs(both)
     except UncheckError:
         return None
-    whole = len(next(x for x in both if isinstance(x, Tensor)))
+    if not _holds(outputs, first, samples, len(next(x for x in both if isinstance(x, Tensor)))):
+        return None
+    return replace_tensors(outputs, lambda got, known: got[len(known) :], first)
+
+
+def _beside(runner: Runner, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return the example and new inputs in one batch."""
+    samples = len(runner.signal)
+    return replace_tensors(  # type: ignore[no-any-return]
+        inputs,
+        lambda new, old: torch.cat([old, new]) if _goes_along(new, old, samples) else old,
+        runner.example,
+    )
+
+
+def _holds(outputs: Any, first: Any, samples: int, whole: int) -> bool:
+    """Test whether the outputs of a larger batch begin with those of the example alone."""
     for got, known in zip(tensors_in(outputs), tensors_in(first), strict=False):
         if known.dim() == 0 or len(known) % samples or len(got) * samples != len(known) * whole:
-            return None
+            return False
         if not _same(got[: len(known)], known):
-            return None
-    return replace_tensors(outputs, lambda got, known: got[len(known) :], first)
+            return False
+    return True
 
 
 def _goes_along(new: Tensor, old: Tensor, samples: int) -> bool:
