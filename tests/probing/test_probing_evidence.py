@@ -91,7 +91,7 @@ def test_it_stops_when_a_lattice_shows():
 
 def test_a_network_of_one_batch_size_is_run_at_that():
     found, net, _ = run(Watched(only=2), made_up((2, 3, 24, 24)), 0.6)
-    assert (found.inputs, found.stopped) == (10, "limit")
+    assert (found.inputs, found.stopped) == (8, "limit")
     assert set(net.sizes) == {2}
 
 

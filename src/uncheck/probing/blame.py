@@ -95,12 +95,14 @@ class Control(Plain):
         before: its amplitude in the unchanged network, grey levels.
         means: what is left of it, in its own phase, with the means of all phases evened at every stage.
         mended: the least that is left with means, or covariances too, evened, or phases scrambled as well.
+        sure: whether the input at hand shows most of it, so that what is left of it can be told.
     """
 
     period: tuple[int, ...]
     before: float
     means: float
     mended: float
+    sure: bool = True
 
     @property
     def order(self) -> Order:
@@ -109,8 +111,8 @@ class Control(Plain):
 
     @property
     def explained(self) -> bool:
-        """Whether the upsampling makes more than half of it."""
-        return self.mended <= EXPLAINS * self.before
+        """Whether the upsampling makes more than half of it, as far as can be told."""
+        return not self.sure or self.mended <= EXPLAINS * self.before
 
 
 class OutOfTime(Exception):
@@ -210,7 +212,13 @@ def control(trial: Trial, stages: Sequence[Stage]) -> tuple[Control, ...]:
         if (left.min(axis=0) > EXPLAINS).any():
             row[:] = np.clip(trial(how, able)[1], 0.0, None)
     return tuple(
-        Control(f.component.period, float(b), float(b * m), float(b * rest))
+        Control(
+            f.component.period,
+            float(b),
+            float(b * m),
+            float(b * rest),
+            bool(able) and len(able) == len(stages) and bool(b >= EXPLAINS * f.component.amplitude),
+        )
         for f, b, m, rest in zip(trial.present, trial.before, left[0], left.min(axis=0), strict=True)
     )
 

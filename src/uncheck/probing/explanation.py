@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from uncheck.measuring import Component
+from uncheck.measuring.batches import TOGETHER
 from uncheck.probing.blame import Control, OutOfTime, StageBlame, Trial, blame, control, simplest
+from uncheck.probing.evidence import Evidence, enlarged
 from uncheck.probing.finding import Finding
 from uncheck.probing.forward import Runner
 from uncheck.probing.origin import built_in
 from uncheck.reading import Recording
+
+#: Runs of a network that explain a lattice, at most: of all stages and of random weights, and of each stage.
+RUNS, RUNS_A_STAGE = 7, 3
 
 
 @dataclass(frozen=True)
@@ -37,9 +42,12 @@ class Explanation:
         return tuple(one.order for one in self.controls)
 
 
-def explain(runner: Runner, recording: Recording, finding: Finding, until: float) -> Explanation:
+def explain(
+    runner: Runner, recording: Recording, finding: Finding, evidence: Evidence, until: float
+) -> Explanation:
     """Find the causes of what is present in one output, on the input that shows it.
 
+    A lattice that it took more inputs to find is explained on as many of them as the budget allows.
     `until` is the time of `time.monotonic` at which to stop: random weights are left out first, then blame.
     Passes are counted on `runner`.
     """
@@ -51,8 +59,15 @@ def explain(runner: Runner, recording: Recording, finding: Finding, until: float
     blamed: tuple[StageBlame, ...] | None = None
     controls: tuple[Control, ...] = ()
     dropped: list[str] = []
-    if present:
+    if present and not finding.shown and evidence.stopped == "lattice" and evidence.passes:
+        affordable = int((runner.budget - runner.passes) / (RUNS + RUNS_A_STAGE * len(stages)))
+        count = min(evidence.inputs, affordable * len(runner.signal))
+        accused, output = enlarged(runner, recording.output, count)
+        shown = view(output)
+        present = tuple(one if one.view < len(shown) else replace(one, view=TOGETHER) for one in present)
+    elif present:
         accused, shown, present = simplest(accused, present, shown, view)
+    if present:
         trial = Trial(accused, present, shown, view, until)
         try:
             controls = control(trial, stages)

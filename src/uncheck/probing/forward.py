@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from uncheck.errors import UncheckError
 from uncheck.measuring import infer_range, to_levels
-from uncheck.measuring.batches import BatchComponent, BatchLattice, batch_lattice
+from uncheck.measuring.batches import BatchComponent, BatchLattice, Outputs, batch_lattice
 from uncheck.measuring.components import Component
 from uncheck.measuring.lattice import PERIODS
 from uncheck.probing.counterfactuals import Edits, Replay
@@ -153,14 +153,24 @@ class OutputView:
             )
         return values
 
-    def lattice(self, batch: NDArray[np.float32]) -> BatchLattice:
-        """Find what is seen in outputs (N, *spatial, C), grey levels, at the possible periods."""
-        seen = batch_lattice(batch, self.possible.cycles, self.threshold, within=self.possible.within)
+    def outputs(self) -> Outputs:
+        """Return an empty set of outputs, to be tested at the possible periods."""
+        return Outputs(self.possible.cycles, within=self.possible.within)
+
+    def seen(self, outputs: Outputs) -> BatchLattice:
+        """Find what is seen in a set of outputs, at the possible periods."""
+        seen = outputs.lattice(self.threshold)
         return replace(
             seen,
             present=tuple(one for one in seen.present if self.possible.allows(one.component.period)),
             traces=tuple(one for one in seen.traces if self.possible.allows(one.component.period)),
         )
+
+    def lattice(self, batch: NDArray[np.float32]) -> BatchLattice:
+        """Find what is seen in outputs (N, *spatial, C), grey levels, at the possible periods."""
+        outputs = self.outputs()
+        outputs.add(batch)
+        return self.seen(outputs)
 
     def impossible(self, batch: NDArray[np.float32]) -> list[BatchComponent]:
         """Find what else repeats in outputs, at periods of 2 to 16 that are not possible."""

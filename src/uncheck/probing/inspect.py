@@ -19,9 +19,11 @@ from uncheck.phases import gain_spread, strang_fix_order
 from uncheck.probing.backward import Gradient, gradient_lattice
 from uncheck.probing.blame import StageBlame
 from uncheck.probing.borders import boundary
+from uncheck.probing.evidence import Evidence
 from uncheck.probing.explanation import explain
 from uncheck.probing.finding import Finding, find, with_probes, worst
 from uncheck.probing.forward import Runner
+from uncheck.probing.gathering import MORE, gathered
 from uncheck.probing.inputs import is_white, like_weights, made_up
 from uncheck.probing.notes import notes_of
 from uncheck.probing.origin import COLOURS, probes
@@ -100,7 +102,9 @@ def inspect(
         pulled = _gradient(runner, recording, threshold) if gradient and not findings else None
         if not findings:
             return _without_output(recording, outputs, pulled, runner.passes)
-        return _explained(runner, recording, outputs, findings, until, gradient, rate)
+        steps.expect(MORE * runner.budget)
+        findings, evidence = gathered(runner, recording.output, findings, until)
+        return _explained(runner, recording, outputs, findings, evidence, until, gradient, rate)
 
 
 def _example(model: nn.Module, example_input: Any) -> tuple[tuple[Any, ...], bool]:
@@ -139,13 +143,14 @@ def _explained(
     recording: Recording,
     outputs: FoundOutputs,
     findings: Sequence[Finding],
+    evidence: Evidence,
     until: float,
     gradient: bool,
     rate: float | None,
 ) -> Inspection:
     """Explain the output that decides, and put everything together."""
     finding = worst(findings)
-    explained = explain(runner, recording, finding, until)
+    explained = explain(runner, recording, finding, evidence, until)
     flat_output, in_time = finding.signals.outputs.get("mean"), time.monotonic() < until
     border = None
     if in_time:
@@ -165,7 +170,7 @@ def _explained(
         other=finding.other,
         from_input=_components(finding.from_input),
         outputs=reports,
-        evidence=None,
+        evidence=evidence,
         stages=_reports(recording.stages, explained.blamed),
         ledger=recording.ledger,
         probes=finding.signals.probes,
@@ -175,7 +180,7 @@ def _explained(
         gradient=_gradient(runner, recording, finding.view.threshold) if gradient else None,
         passes=passes,
         rate=rate,
-        notes=notes_of(recording, outputs, finding, explained, None, () if in_time else ("the border",)),
+        notes=notes_of(recording, outputs, finding, explained, evidence, () if in_time else ("the border",)),
         output=finding.batch,
     )
 

@@ -1,0 +1,93 @@
+"""More evidence for an inspection: the outputs of more inputs, added to those on the example."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from math import inf
+from typing import Any
+
+from uncheck.measuring.batches import BatchLattice
+from uncheck.probing.evidence import Evidence, Standing, gather
+from uncheck.probing.finding import Finding
+from uncheck.probing.forward import Runner
+from uncheck.probing.origin import passed_through
+
+#: Times the passes of an inspection that it may take where more evidence is gathered, and those of them that
+#: the evidence may take: the lattice is explained afterwards.
+MORE, OF_IT = 4, 3
+
+#: Seconds that evidence may take where nobody gave a number.
+SECONDS = 30.0
+
+#: Share of the user's seconds that evidence may take.
+SHARE = 0.5
+
+
+def gathered(
+    runner: Runner, output: Any, findings: Sequence[Finding], until: float
+) -> tuple[list[Finding], Evidence]:
+    """Gather evidence where no output shows a lattice and one as strong as the threshold could hide.
+
+    Args:
+        runner: of the network; its budget grows where more evidence is gathered.
+        output: what the network returned on the example.
+        findings: of each output on the example and the probes.
+        until: time of `time.monotonic` at which the inspection is to end.
+
+    Returns:
+        The findings on all outputs together, and what they rest on.
+    """
+    measured = [one for one in findings if not one.constant]
+    sums = [one.view.outputs() for one in measured]
+    lattices: list[BatchLattice] = []
+
+    def add(returned: Any) -> None:
+        batches = [one.view(returned) for one in measured]
+        for one, batch in zip(sums, batches, strict=True):
+            one.add(batch)
+
+    def look() -> Standing:
+        lattices[:] = [one.view.seen(own) for one, own in zip(measured, sums, strict=True)]
+        shown = any(_own(runner, f, seen).present for f, seen in zip(measured, lattices, strict=True))
+        return Standing(shown, max((_worst(seen) for seen in lattices), default=0.0))
+
+    samples = len(runner.signal)
+    threshold = min((one.view.threshold for one in measured), default=inf)
+    limit = max((limit.amplitude for one in measured for limit in one.limits), default=0.0)
+    if any(one.present for one in findings) or limit <= threshold or threshold <= 0:
+        stopped = "lattice" if any(one.present for one in findings) else "limit"
+        return list(findings), Evidence(samples, 0.0, stopped, limit)
+    for one, own in zip(measured, sums, strict=True):
+        own.add(one.batch)
+    now = time.monotonic()
+    evidence = gather(
+        runner,
+        output,
+        add,
+        look,
+        threshold=threshold,
+        most=OF_IT * runner.budget,
+        until=now + (SECONDS if until == inf else SHARE * max(0.0, until - now)),
+    )
+    runner.budget *= MORE
+    known = dict(zip(map(id, measured), lattices, strict=True))
+    return [_own(runner, one, known[id(one)]) if id(one) in known else one for one in findings], evidence
+
+
+def _worst(seen: BatchLattice) -> float:
+    return max((limit.amplitude for limit in seen.limits), default=0.0)
+
+
+def _own(runner: Runner, finding: Finding, seen: BatchLattice) -> Finding:
+    """Return the finding with what is seen in all outputs, less what the example brought with it."""
+    brought = passed_through(runner.signal, finding.batch, [*seen.present, *seen.traces])
+    return replace(
+        finding,
+        present=tuple(one for one in seen.present if one not in brought),
+        traces=tuple(one for one in seen.traces if one not in brought),
+        from_input=(*(one for one in finding.from_input if one not in brought), *brought),
+        limits=seen.limits,
+        not_tested=seen.not_tested,
+    )
