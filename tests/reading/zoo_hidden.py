@@ -307,6 +307,33 @@ def wider_only(self: Any, x: Tensor) -> Tensor:
     return self.c(x.repeat_interleave(2, 3))
 
 
+# Values between others.
+
+
+def grid_sampled(self: Any, x: Tensor) -> Tensor:
+    h, w = (2 * n for n in x.shape[2:])
+    rows, columns = ((torch.arange(n, dtype=x.dtype) + 0.5) / n * 2 - 1 for n in (h, w))
+    grid = torch.stack(torch.meshgrid(columns, rows, indexing="xy"), -1)
+    y = F.grid_sample(x, grid.expand(len(x), -1, -1, -1), align_corners=False)
+    return self.c(y)
+
+
+def affine_grid(self: Any, x: Tensor) -> Tensor:
+    theta = torch.tensor([[[1.0, 0, 0], [0, 1, 0]]], dtype=x.dtype)
+    grid = F.affine_grid(theta, [1, x.shape[1], 3 * x.shape[2], 3 * x.shape[3]], align_corners=False)
+    return self.c(F.grid_sample(x, grid, mode="nearest", align_corners=False))
+
+
+def fourier(self: Any, x: Tensor) -> Tensor:
+    h, w = x.shape[2:]
+    return self.c(torch.fft.irfft2(torch.fft.rfft2(x), s=(2 * h, 2 * w)))
+
+
+def index_of_no_whole_ratio(self: Any, x: Tensor) -> Tensor:
+    rows, columns = ((torch.arange(3 * n // 2) * 2) // 3 for n in x.shape[2:])
+    return self.c(x[:, :, rows[:, None], columns])
+
+
 C = (1, 4, 6, 8)
 TABLE = torch.tensor([[1.0, 0.0], [0.0, 0.0]])
 
@@ -407,5 +434,13 @@ HIDDEN: dict[str, tuple[Any, tuple[int, ...], list[tuple[str, tuple[int, ...], t
         for way in (kron_ones, stacked_twice_the_same, index_nearest, index_both, outer_ones)
     },
     "index_selected": (fn(index_selected, **ZEROS), C, [("nearest", (3, 3), (3, 3))]),
+    "grid_sampled": (fn(grid_sampled, **ZEROS), C, [("linear", (2, 2), (2, 2))]),
+    "affine_grid": (fn(affine_grid, **ZEROS), C, [("nearest", (3, 3), (3, 3))]),
+    "fourier": (fn(fourier, **ZEROS), C, [("cubic", (2, 2), (2, 2))]),
+    "index_of_no_whole_ratio": (
+        fn(index_of_no_whole_ratio, **ZEROS),
+        C,
+        [("nearest", (1.5, 1.5), (3, 3))],
+    ),
     "wider_only": (fn(wider_only, **ZEROS), C, [("nearest", (1, 2), (1, 2))]),
 }

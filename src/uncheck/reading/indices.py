@@ -10,8 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from uncheck.reading.calls import index_parts, main_input
 from uncheck.reading.constants import known
-from uncheck.reading.graph import Slot
+from uncheck.reading.graph import Node, Slot
 from uncheck.reading.layout import HELD, MIXED, Atom, Axis, joined
 
 Positions = Sequence[int]
@@ -31,6 +32,20 @@ class Pick:
             return abs(self.positions.step)
         gaps = {b - a for a, b in zip(self.positions, self.positions[1:], strict=False)}
         return abs(gaps.pop()) if len(gaps) == 1 else 1
+
+
+def read_picks(node: Node) -> tuple[Pick, ...] | None:
+    """Return the axes of `x[index]`, or of `index_select`; None where they are not known."""
+    shape = main_input(node).shape
+    if node.name == "getitem":
+        return read_index(index_parts(node), shape)
+    given = dict(zip(("input", "dim", "index"), node.args, strict=False)) | node.kwargs
+    index, dim = known(given.get("index")), given.get("dim")
+    if index is None or not isinstance(dim, int):
+        return None
+    parts: list[Any] = [slice(None)] * len(shape)
+    parts[dim] = given["index"]
+    return read_index(tuple(parts), shape)
 
 
 def read_index(parts: tuple[Any, ...], shape: tuple[int, ...]) -> tuple[Pick, ...] | None:

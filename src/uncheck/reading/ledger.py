@@ -13,11 +13,13 @@ from uncheck.reading.calls import index_parts, main_input, slice_steps
 from uncheck.reading.chains import read_interleaves
 from uncheck.reading.graph import OPAQUE, Graph, Node, Slot
 from uncheck.reading.runs import Runs, is_write, read_runs
+from uncheck.reading.sampled import grid_factors, index_factors
 from uncheck.reading.tables import STRIDED_VIEW, group_of
 
 Known = tuple[str, tuple[bool, str] | None]
 """The name a call is counted by; whether it is handled and why; None where it is unsupported."""
 OFF_PATH = "off the signal path"
+ONE_HOT = "writes a constant where the content says, as one-hot codes do"
 OFF_PATH_CRITERION = "does not lie between the input and the output"
 
 
@@ -94,7 +96,10 @@ def _known(graph: Graph, runs: Runs, node: Node) -> Known:
             return f"{node.name} with a step", None
     if node.name in ("getitem", "index_select") and main_input(node).node is not None:
         otherwise = (node.name, (True, STRIDED_VIEW.criterion))
-        return otherwise if runs[node.index].source != node.index else _indexed(node, otherwise)
+        read = runs[node.index].source != node.index or index_factors(node) is not None
+        return otherwise if read else _indexed(node, otherwise)
+    if node.name == "grid_sample" and grid_factors(graph, node) is None:
+        return node.name, None
     group = group_of(node.key.function)
     return node.name, None if group is None else (group.handled, f"{group.name}: {group.criterion}")
 
@@ -104,10 +109,21 @@ def _known_write(graph: Graph, runs: Runs, node: Node) -> Known:
     if runs[node.index].source != node.index:
         return node.name, (True, "writes to positions that are followed")
     if node.name != "setitem":
-        return node.name, None
+        constant = not any(s.node is not None and graph.nodes[s.node].signal for s in _values(node))
+        return node.name, (False, ONE_HOT) if constant else None
     if max(slice_steps(node)) > 1:
         return "setitem with a step", None
     return _indexed(node, ("setitem", (True, "writes to a block of positions")))
+
+
+def _values(node: Node) -> list[Slot]:
+    """Return the tensors that a scattering call writes."""
+    given = [
+        *node.args[3 if node.name != "index_put" else 2 :],
+        node.kwargs.get("src"),
+        node.kwargs.get("source"),
+    ]
+    return [value for value in given if isinstance(value, Slot)]
 
 
 def _is_read(graph: Graph, runs: Runs, node: Node) -> bool:

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from math import prod
 
 from uncheck.reading.calls import arguments, index_parts, main_input, pad_of
-from uncheck.reading.constants import is_zero, known, phases_of, slots_of
+from uncheck.reading.constants import is_zero, phases_of, slots_of
 from uncheck.reading.graph import Graph, Node, Slot
-from uncheck.reading.indices import Pick, read_index, taken
+from uncheck.reading.indices import read_picks, taken
 from uncheck.reading.layout import (
     FIXED,
     HELD,
@@ -344,27 +344,13 @@ def _taken(graph: Graph, node: Node, runs: Runs) -> Run | None:
     run = _open(runs, main_input(node).node)
     if run is None:
         return None
-    picks = picked(node)
+    picks = read_picks(node)
     if picks is None:
         return None
     axes = tuple(() if p.axis is None else taken(run.layout[p.axis], p.positions) for p in picks)
     if any(axis is None for axis in axes):
         return None
     return replace(run, layout=axes, plain=False)  # type: ignore[arg-type]
-
-
-def picked(node: Node) -> tuple[Pick, ...] | None:
-    """Return the axes of `x[index]`, or of `index_select`; None where they are not known."""
-    shape = main_input(node).shape
-    if node.name == "getitem":
-        return read_index(index_parts(node), shape)
-    given = dict(zip(("input", "dim", "index"), node.args, strict=False)) | node.kwargs
-    index, dim = known(given.get("index")), given.get("dim")
-    if index is None or not isinstance(dim, int):
-        return None
-    parts: list[object] = [slice(None)] * len(shape)
-    parts[dim] = given["index"]
-    return read_index(tuple(parts), shape)
 
 
 def _viewed(graph: Graph, node: Node, runs: Runs) -> Run | None:

@@ -20,7 +20,8 @@ class Stage:
         index: position among the stages.
         name: path of the layer; for a functional call the path of its caller, a dot and the function.
         call: how many times this name had made a stage before, for shared and repeated layers.
-        kind: "transposed", "sub-pixel", "nearest", "linear", "cubic", "un-patchify" or "unpool".
+        kind: "transposed" (zeros inserted and blocks added up, too), "sub-pixel" (channels or tensors that
+            take turns), "nearest", "linear", "cubic" (other smooth resizes, too), "un-patchify" or "unpool".
         ndim: number of spatial axes, 1 to 3.
         stride: output pixels per input pixel and axis; a float where a resize is by no integer.
         kernel_size: transposed: its own; sub-pixel: of the convolution before; resize: of the convolution

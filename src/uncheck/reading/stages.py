@@ -10,6 +10,7 @@ from math import prod
 from uncheck.geometry import Layer
 from uncheck.reading.calls import arguments, convolution, main_input, pool_sizes, resize_factors, torch_sizes
 from uncheck.reading.chains import Chain, read_chains
+from uncheck.reading.fourier import spectral_scales
 from uncheck.reading.graph import Graph, Node, Slot
 from uncheck.reading.grid import output_period
 from uncheck.reading.kernels import (
@@ -20,8 +21,19 @@ from uncheck.reading.kernels import (
     transposed_kernel,
 )
 from uncheck.reading.neighbours import after, before, filter_after
+from uncheck.reading.sampled import grid_factors, grid_mode, index_factors
 from uncheck.reading.stage import Stage, last_axes, make_stage
-from uncheck.reading.tables import CONVOLUTION, FOLD, RESIZE, SHUFFLE, TRANSPOSED, UNPOOL, group_of
+from uncheck.reading.tables import (
+    CONVOLUTION,
+    FOLD,
+    FOURIER,
+    RESIZE,
+    SAMPLING,
+    SHUFFLE,
+    TRANSPOSED,
+    UNPOOL,
+    group_of,
+)
 
 BARE_KERNEL_ENTRIES = 2**20
 """Largest dense kernel made for a resize without a convolution, in entries."""
@@ -42,7 +54,9 @@ def read_stages(graph: Graph) -> tuple[Stage, ...]:
     for node in graph.nodes:
         chain = chains.get(node.index)
         reader = (
-            _READERS.get(group_of(node.key.function)) if node.func is not None and node.item == 0 else None
+            _BY_NAME.get(node.name, _READERS.get(group_of(node.key.function)))
+            if node.func is not None and node.item == 0
+            else None
         )
         stage = _chain(graph, chain) if chain is not None else reader(graph, node) if reader else None
         if stage is None:
@@ -122,6 +136,30 @@ def _resized(
 
 def _mode_in_name(name: str) -> str:
     return next((mode for mode in ("trilinear", "bilinear", "bicubic", "linear") if mode in name), "nearest")
+
+
+def _grid_sampled(graph: Graph, node: Node) -> Stage | None:
+    """Read a sampling on a regular constant grid that makes an axis longer."""
+    factors = grid_factors(graph, node)
+    if factors is None or max(factors) <= 1:
+        return None
+    kind = {"nearest": "nearest", "bicubic": "cubic"}.get(grid_mode(node), "linear")
+    stride = tuple(int(f) if f.denominator == 1 else float(f) for f in factors)
+    return _resized(graph, node, kind, stride, last_axes(node, len(stride)), aligned=True)
+
+
+def _picked(graph: Graph, node: Node) -> Stage | None:
+    """Read a list of positions that repeats some of them as a resize by nearest neighbours."""
+    found = index_factors(node)
+    if found is None or node.parents[0] not in graph.path:
+        return None
+    dims, factors = found
+    ndim = len(node.shape) - 2 if len(node.shape) > 3 else len(dims)
+    given = dict(zip(dims, factors, strict=True))
+    dims = last_axes(node, ndim) if set(dims) <= set(last_axes(node, ndim)) else dims
+    stride = tuple(float(given.get(dim, 1)) for dim in dims)
+    stride = tuple(int(s) if s.is_integer() else s for s in stride)
+    return _resized(graph, node, "nearest", stride, dims, aligned=True)
 
 
 def _shuffle(graph: Graph, node: Node) -> Stage | None:
@@ -220,6 +258,16 @@ def _fold(graph: Graph, node: Node) -> Stage | None:
     )  # fmt: skip
 
 
+def _spectral(graph: Graph, node: Node) -> Stage | None:
+    """Read an inverse Fourier transform that is longer than the transform before it as a smooth resize."""
+    factors = spectral_scales(graph, node)
+    if factors is None or max(factors) <= 1 or len(factors) > 3:
+        return None
+    stride = tuple(int(f) if f.denominator == 1 else float(f) for f in factors)
+    dims = tuple(range(len(node.shape) - len(factors), len(node.shape)))
+    return make_stage(node, "cubic", stride, dims, kernel_size=(1,) * len(stride))
+
+
 _BLOCKS = ("input", "output_size", "kernel_size", "dilation", "padding", "stride")
 _FOLDS = {"fold": _BLOCKS, "col2im": _BLOCKS, "istft": ("input", "n_fft", "hop_length")}
 _READERS: dict[object, Callable[[Graph, Node], Stage | None]] = {
@@ -229,4 +277,7 @@ _READERS: dict[object, Callable[[Graph, Node], Stage | None]] = {
     RESIZE: _resize,
     UNPOOL: _unpool,
     FOLD: _fold,
+    FOURIER: _spectral,
+    SAMPLING: _grid_sampled,
 }
+_BY_NAME = {"getitem": _picked, "index_select": _picked}

@@ -57,6 +57,12 @@ PAD = _group("padding", "shifts the grid by whole positions", True, "pad constan
              _dims("reflection_pad"), _dims("replication_pad"))  # fmt: skip
 FOLD = _group("overlap-add", "read as a stage", True, "fold col2im istft")
 UNFOLD = _group("overlapping blocks", "their stride is read", True, "unfold im2col stft")
+SAMPLING = _group("sampling", "its grid is constant and regular, and read", True, "grid_sample")
+FOURIER = _group(
+    "Fourier transform", "there and back it keeps the grid, or is read as a stage", True,
+    "fft_fft fft_ifft fft_rfft fft_irfft fft_fft2 fft_ifft2 fft_rfft2 fft_irfft2 fft_fftn fft_ifftn",
+    "fft_rfftn fft_irfftn fft_fftshift fft_ifftshift",
+)  # fmt: skip
 RESHAPE = _group(
     "reshape", "followed position by position", True,
     "view reshape flatten unflatten ravel view_as reshape_as _unsafe_view unsafe_view",
@@ -143,7 +149,7 @@ CREATION = _group(
     "new_empty_strided cartesian_prod uniform exponential zero fill constant random log_normal",
     "cauchy poisson combinations vander kaiming_uniform kaiming_normal xavier_uniform xavier_normal",
     "trunc_normal sym_int diag diagonal diag_embed broadcast_shapes asarray",
-    "from_numpy frombuffer sparse_coo_tensor",
+    "fft_fftfreq fft_rfftfreq from_numpy frombuffer sparse_coo_tensor",
 )  # fmt: skip
 PASSING = _group(
     "passing on", "the same values in another type, place or memory", False,
@@ -162,6 +168,8 @@ GROUPS = (
     *(
         FOLD,
         UNFOLD,
+        FOURIER,
+        SAMPLING,
         COMPLEX,
         SOFTMAX,
         MOVE,
@@ -171,12 +179,8 @@ GROUPS = (
         DROPOUT,
         CHANNELS,
         ATTENTION,
-        RECURRENT,
-        REDUCTION,
-        LOOKUP,
-        CREATION,
     ),
-    *(PASSING, WEIGHTS),
+    *(RECURRENT, REDUCTION, LOOKUP, CREATION, PASSING, WEIGHTS),
 )
 KEEPING = POINTWISE.names | NORM.names | DROPOUT.names | PASSING.names
 """Functions that keep each value at its position."""
