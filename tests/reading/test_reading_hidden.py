@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from math import lcm
 
 import pytest
@@ -10,7 +11,9 @@ from torch import Tensor, nn
 
 from oracles.reading_shift import shift_period
 from reading.zoo_hidden import HIDDEN
+from reading.zoo_still import STILL
 from tiers import every
+from uncheck.phases.axes import CONV_TRANSPOSES
 from uncheck.reading import record
 
 
@@ -56,3 +59,34 @@ def test_oracle_sees_what_a_list_of_stages_lacks() -> None:
     assert shift_period(nn.Upsample(scale_factor=2), (1, 1, 48), 2, 6, 1e-9) == 2
     assert shift_period(Tiled(), (1, 1, 48), 2, 6, 1e-9) == 6
     assert shift_period(Tiled(), (1, 1, 48), 2, 2, 1e-9) is None
+
+
+@pytest.mark.parametrize("name", STILL)
+def test_no_stages(name: str) -> None:
+    make, shape = STILL[name]
+    torch.manual_seed(0)
+    recording = record(make().eval(), torch.randn(shape))
+    assert recording.stages == ()
+    assert recording.ledger.unsupported == {}
+
+
+#: Networks at whose coarse scale a lattice made before leaves no position.
+COARSER = {"convex": 4, "unsqueezed": 2}
+
+
+@pytest.mark.parametrize("name", every(3, list(HIDDEN)))
+def test_periods_of_stages_before_and_after(name: str) -> None:
+    make, shape, stages = HIDDEN[name]
+    torch.manual_seed(0)
+    model, ndim = make().eval(), len(shape) - 2
+    up = CONV_TRANSPOSES[ndim - 1]
+    channels = model(torch.randn(*shape[:2], *(2 * n for n in shape[2:]))).shape[1]
+    whole = nn.Sequential(up(shape[1], shape[1], 2, 2), model, up(channels, 2, 2, 2))
+    first, *inner, last = record(whole, torch.randn(shape)).stages
+    assert last.output_period == (2,) * ndim
+    wanted = [tuple(2 * p if p > 1 else 1 for p in period) for _, _, period in stages]
+    assert [stage.output_period for stage in inner] == wanted
+    left = Fraction(2, COARSER.get(name, 1)).numerator
+    strides = (1,) * (ndim - len(stages[0][1])) + stages[0][1]
+    periods = [(left * Fraction(s)).numerator if left > 1 else 1 for s in strides]
+    assert first.output_period == tuple(2 * p if p > 1 else 1 for p in periods)

@@ -16,7 +16,7 @@ from uncheck.reading.grid import grids_after, period_by_size
 from uncheck.reading.layout import Axis, Layout, reshaped
 from uncheck.reading.ledger import read_ledger
 from uncheck.reading.maps import OutputGrid
-from uncheck.reading.moves import CHANNEL, parts
+from uncheck.reading.moves import CHANNEL, enlarged_by, parts
 from uncheck.reading.outputs import LEAST_SIDE
 from uncheck.reading.roles import Role, position_dims, read_roles
 from uncheck.reading.stage import Stage
@@ -106,7 +106,7 @@ Lattice = tuple[int, Layout | None, tuple[int, ...]]
 def _lattices(graph: Graph, stages: Sequence[Stage], index: int | None) -> list[Lattice]:
     found: list[Lattice] = []
     for stage in stages:
-        grids = grids_after(graph, stage.node, stage.even_axes, stage.own_period)
+        grids = grids_after(graph, stage.node, stage.axes, stage.own_period)
         if index is not None and index in grids:
             grid = grids[index]
             found.append((stage.index, *((None, ()) if grid is None else (grid.layout, grid.periods))))
@@ -203,7 +203,7 @@ def _periods(
             continue
         unknown.append(index)
         stage = stages[index]
-        before = [graph.nodes[stage.node].shape[dim] for dim in stage.even_axes]
+        before = [graph.nodes[stage.node].shape[dim] for dim in stage.axes]
         if len(before) == grid.ndim:
             periods[index] = period_by_size((1, 1, *grid.size), before, stage.own_period)
     return tuple(periods), tuple(unknown)
@@ -230,7 +230,7 @@ def _explained(role: Role | None, grid: OutputGrid) -> tuple[Fraction | None, ..
             continue
         factor = Fraction(1)  # features of codes laid out as a map start one
         if atoms and atoms[0].axis >= 0:
-            factor = role.grid.unread[atoms[0].axis] * prod(atom.size for atom in atoms[1:])
+            factor = role.grid.unread[atoms[0].axis] * enlarged_by(atoms)
         found.append(size / factor)
     return tuple(found)
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from fractions import Fraction
 from math import lcm, prod
 
+from uncheck.reading.enlarging import after_call
 from uncheck.reading.graph import Graph, Node
-from uncheck.reading.moves import OTHER, Grid, after, new_axis, settled, split
+from uncheck.reading.moves import OTHER, Grid, new_axis, settled, split
 
 
 def output_period(
@@ -55,17 +56,22 @@ def grids_after(
         layout = tuple(new_axis(places.get(dim, OTHER), size) for dim, size in enumerate(shape))
         found: dict[int, Grid | None] = {index: Grid(layout, tuple(periods))}
         for node in graph.nodes[index + 1 :]:
-            _enter(node, found)
+            _enter(graph, node, found)
         graph.grids[asked] = known = found
     return known
 
 
-def _enter(node: Node, found: dict[int, Grid | None]) -> None:
+def _enter(graph: Graph, node: Node, found: dict[int, Grid | None]) -> None:
     """Add the grid after one node to `found`: none where no grid is left, None where it is not known."""
     states = [(parent, found[parent]) for parent in dict.fromkeys(node.parents) if parent in found]
     if not states:
         return
-    grids = [made for parent, grid in states if grid is not None for made in [after(node, parent, grid)]]
+    grids = [
+        made
+        for parent, grid in states
+        if grid is not None
+        for made in [after_call(graph, node, parent, grid)]
+    ]
     known = [grid for grid in grids if grid is not None and grid.dims]
     if not known:
         if None in grids or any(grid is None for _, grid in states):

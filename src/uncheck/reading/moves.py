@@ -96,9 +96,14 @@ def settled(grid: Grid, dims: Iterable[int]) -> Grid | None:
         left = periods[first.axis] // gcd(periods[first.axis], first.step)
         periods[first.axis] = left * phases if left > 1 else 1
         if unread:
-            unread[first.axis] *= phases
+            unread[first.axis] *= enlarged_by(axis)
         layout[dim] = new_axis(first.axis, first.size * phases)
     return Grid(tuple(layout), tuple(periods), tuple(unread))
+
+
+def enlarged_by(axis: Axis) -> Fraction:
+    """Return how much longer phases make an axis; taking every other position and filling in does not."""
+    return max(Fraction(1), Fraction(prod(atom.size for atom in axis[1:]), axis[0].step))
 
 
 def split(grid: Grid) -> Grid:

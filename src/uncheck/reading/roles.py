@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from uncheck.reading.calls import scales
+from uncheck.reading.enlarging import after_call
 from uncheck.reading.graph import INPUT, OPAQUE, Graph, Node
-from uncheck.reading.moves import OTHER, SCALED, Grid, after, new_axis, settled
+from uncheck.reading.moves import OTHER, SCALED, Grid, new_axis, settled
 from uncheck.reading.stage import Stage
 from uncheck.reading.tables import KEEPING, REDUCTION, RESHAPE, STRIDED_VIEW, group_of
 
@@ -48,9 +49,9 @@ def read_roles(graph: Graph, stages: Sequence[Stage]) -> dict[int, Role | None]:
             found[node.index] = _input(node)
             continue
         states = [(parent, found[parent]) for parent in dict.fromkeys(node.parents) if parent in found]
-        role = _joined(node, states)
+        role = _joined(graph, node, states)
         stage = at.get(node.index)
-        spatial = stage.even_axes if stage is not None else None
+        spatial = stage.axes if stage is not None else None
         factors = scales(node) if spatial is None and group_of(node.key.function) in SCALED else None
         if spatial is None and factors:
             spatial = tuple(range(len(node.shape) - len(factors), len(node.shape)))
@@ -78,11 +79,11 @@ def _plain(layout: tuple[tuple[object, ...], ...]) -> Grid:
     return Grid(layout, (1,) * AXES, (Fraction(1),) * AXES)  # type: ignore[arg-type]
 
 
-def _joined(node: Node, states: Iterable[tuple[int, Role | None]]) -> Role | None:
+def _joined(graph: Graph, node: Node, states: Iterable[tuple[int, Role | None]]) -> Role | None:
     """Return the role after a call: that of the input with most positions."""
     known: list[Role] = []
     for parent, role in states:
-        grid = after(node, parent, role.grid) if role is not None else None
+        grid = after_call(graph, node, parent, role.grid) if role is not None else None
         if role is not None and grid is not None:
             known.append(replace(role, grid=grid))
     if not known:
@@ -155,7 +156,7 @@ def _declared(node: Node, role: Role | None, dims: Sequence[int], lost: bool) ->
 def _accounted(role: Role, stage: Stage) -> Role:
     """Return the role after the filter of a stage, whose values were put among zeros in the calls before."""
     unread = list(role.grid.unread)
-    for dim, factor in zip(stage.even_axes, stage.stride, strict=True):
+    for dim, factor in zip(stage.axes, stage.stride, strict=True):
         for atom in role.grid.layout[dim]:
             if unread[atom.axis] >= factor:
                 unread[atom.axis] /= Fraction(factor)

@@ -37,10 +37,11 @@ class Stage:
         output_period: period of this stage's lattice in output pixels per output axis; None if it reaches
             none.
         key: the upsampling call.
+        axes: which axes of that call's output are spatial.
         even_key: the call whose output a counterfactual evens: the convolution after a resize if nothing
             else reads the resize, else the upsampling call itself.
-        even_axes: which axes of that output are spatial.
-        node: index of the node in the graph that its lattice is followed from, along `even_axes`.
+        even_axes: which axes of the output of `even_key` are spatial.
+        node: index of the node in the graph that its lattice is followed from, along `axes`.
     """
 
     index: int = 0
@@ -60,6 +61,7 @@ class Stage:
     output_size: tuple[int, ...]
     output_period: tuple[int, ...] | None = None
     key: CallKey
+    axes: tuple[int, ...]
     even_key: CallKey
     even_axes: tuple[int, ...]
     node: int = -1
@@ -100,6 +102,7 @@ def make_stage(
         "groups": conv.groups if conv else 1,
         "output_size": tuple(node.shape[dim] for dim in dims),
         "key": node.key,
+        "axes": dims,
         "even_key": node.key,
         "even_axes": dims,
     }

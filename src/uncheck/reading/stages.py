@@ -10,6 +10,7 @@ from math import prod
 from uncheck.geometry import Layer
 from uncheck.reading.calls import arguments, convolution, main_input, pool_sizes, resize_factors, torch_sizes
 from uncheck.reading.chains import Chain, read_chains
+from uncheck.reading.enlarging import BLOCKS, FRAMES, hop_of
 from uncheck.reading.fourier import spectral_scales
 from uncheck.reading.graph import Graph, Node, Slot
 from uncheck.reading.grid import output_period
@@ -48,7 +49,6 @@ def read_stages(graph: Graph) -> tuple[Stage, ...]:
     Cost: one pass over the graph for each stage, and one over the weights for its kernel.
     """
     chains = {chain.node.index: chain for chain in read_chains(graph)}
-    calls = {node.key: node.index for node in reversed(graph.nodes)}
     stages: list[Stage] = []
     seen: Counter[str] = Counter()
     for node in graph.nodes:
@@ -64,12 +64,11 @@ def read_stages(graph: Graph) -> tuple[Stage, ...]:
         if node.func is None and node.parents:  # a tensor that a call wrote to through a view
             call = graph.nodes[node.parents[-1]]
             even_key = call.key if stage.even_key == node.key else stage.even_key
-            stage = replace(stage, name=call.label, key=call.key, even_key=even_key)
-            calls[call.key] = node.index
-        stage = replace(stage, node=calls[stage.even_key] if stage.kind == "transposed" else node.index)
+            stage = replace(stage, name=call.label, even_key=even_key)
+        stage = replace(stage, node=node.index)
         period = None
         if node.index in graph.leading:
-            period = output_period(graph, stage.node, stage.even_axes, stage.own_period)
+            period = output_period(graph, node.index, stage.axes, stage.own_period)
         stages.append(replace(stage, index=len(stages), call=seen[stage.name], output_period=period))
         seen[stage.name] += 1
     return tuple(stages)
@@ -237,11 +236,9 @@ def _spread(graph: Graph, node: Node, factor: tuple[int, ...], dims: tuple[int, 
 
 def _fold(graph: Graph, node: Node) -> Stage | None:
     """Read an overlap-add of blocks, or of the frames of a short-time Fourier transform."""
-    given = dict(zip(_FOLDS[node.name], node.args, strict=False)) | node.kwargs
+    given = dict(zip(FRAMES if node.name == "istft" else BLOCKS, node.args, strict=False)) | node.kwargs
     if node.name == "istft":
-        length = int(given["n_fft"])
-        hop = int(given.get("hop_length") or length // 4)
-        sizes: list[tuple[int, ...]] = [(length,), (hop,), (0,), (1,)]
+        sizes: list[tuple[int, ...]] = [(int(given["n_fft"]),), (hop_of(node),), (0,), (1,)]
     else:
         words = {"kernel_size": 1, "stride": 1, "padding": 0, "dilation": 1}
         sizes = [torch_sizes(given.get(word), 2, default) for word, default in words.items()]
@@ -268,8 +265,6 @@ def _spectral(graph: Graph, node: Node) -> Stage | None:
     return make_stage(node, "cubic", stride, dims, kernel_size=(1,) * len(stride))
 
 
-_BLOCKS = ("input", "output_size", "kernel_size", "dilation", "padding", "stride")
-_FOLDS = {"fold": _BLOCKS, "col2im": _BLOCKS, "istft": ("input", "n_fft", "hop_length")}
 _READERS: dict[object, Callable[[Graph, Node], Stage | None]] = {
     CONVOLUTION: _transposed,
     TRANSPOSED: _transposed,
