@@ -60,8 +60,6 @@ def read_roles(graph: Graph, stages: Sequence[Stage]) -> dict[int, Role | None]:
             if unknown and stage is not None:  # reading has followed what `after` does not
                 role = _before(graph, node, found)
             role = _declared(node, role, spatial, lost=unknown and role is None)
-            if stage is not None and stage.kind == "transposed" and stage.even_key != stage.key:
-                role = _accounted(role, stage)
         if role is not None or states:
             found[node.index] = role
     return found
@@ -151,16 +149,6 @@ def _declared(node: Node, role: Role | None, dims: Sequence[int], lost: bool) ->
     labels = {atom.axis for dim in dims for atom in layout[dim]}
     grid = Grid(tuple(layout), role.grid.periods, role.grid.unread)
     return replace(role, grid=grid, positions=role.positions | labels)
-
-
-def _accounted(role: Role, stage: Stage) -> Role:
-    """Return the role after the filter of a stage, whose values were put among zeros in the calls before."""
-    unread = list(role.grid.unread)
-    for dim, factor in zip(stage.axes, stage.stride, strict=True):
-        for atom in role.grid.layout[dim]:
-            if unread[atom.axis] >= factor:
-                unread[atom.axis] /= Fraction(factor)
-    return replace(role, grid=replace(role.grid, unread=tuple(unread)))
 
 
 def position_dims(role: Role) -> tuple[int, ...]:
