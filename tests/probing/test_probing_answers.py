@@ -237,7 +237,8 @@ def test_no_more_passes_than_promised_and_progress_never_runs_back(model):
     result = inspect(
         model, noise(2, 1, 24, 24), progress=lambda label, done, total: told.append((done, total))
     )
-    assert result.passes <= 8 + 4 * len(result.stages)
+    times = 1 if result.lattice else 4  # more evidence is gathered where nothing shows at once
+    assert result.passes <= times * (8 + 4 * len(result.stages))
     assert [done for done, _ in told] == sorted(done for done, _ in told)
     assert all(done <= total for done, total in told)
 

@@ -14,7 +14,7 @@ from uncheck.probing.forward import levels
 from uncheck.reading import record
 from uncheck.repairing import prepare as prepare_module
 from uncheck.repairing.inputs import split_samples
-from uncheck.repairing.prepare import periods_left, prepare
+from uncheck.repairing.prepare import possible_left, prepare
 
 
 def noise(*shape, seed=0):
@@ -264,18 +264,18 @@ def test_the_same_tensor_twice_and_smaller_maps_are_no_question():
 # --- periods and faults -----------------------------------------------------------------------------------
 
 
-def test_periods_are_those_of_the_stages_and_their_divisors():
+def test_periods_are_those_of_the_stages_and_their_divisors_as_far_as_they_fit():
     net = nn.Sequential(
         nn.Upsample(scale_factor=6), nn.Conv2d(1, 1, 3, padding=1), nn.Upsample(scale_factor=2)
     )
-    stages = record(net, noise(1, 1, 12, 12)).stages
-    assert periods_left(stages, 2, (144, 144)) == (2, 3, 4, 6, 12)
-    assert periods_left(stages, 2, (24, 24)) == (2, 3, 4, 6)
-    assert periods_left((), 2, (64, 64)) == tuple(range(2, 17))
+    assert prepare(net, noise(2, 1, 12, 12)).periods == (2, 3, 4, 6, 12)
+    assert possible_left(record(net, noise(1, 1, 2, 2)), None, 2).cycles == (2, 3, 4, 6, 12)
 
 
-def test_outputs_too_small_for_any_period_leave_none():
-    assert periods_left((), 1, (3,)) == ()
+def test_a_network_that_was_understood_leaves_nothing_else():
+    assert prepare(nn.Conv2d(1, 1, 3, padding=1), noise(2, 1, 64, 64)).periods == ()
+    unread = Fn(lambda _, x: torch.special.bessel_j0(F.avg_pool2d(x, 1)))
+    assert prepare(unread, noise(2, 1, 128, 128)).periods == tuple(range(2, 17))
 
 
 # --- released networks ------------------------------------------------------------------------------------

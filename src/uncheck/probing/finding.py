@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from uncheck.measuring.batches import BatchComponent
+from uncheck.measuring.components import Limit
 from uncheck.probing.forward import OutputView, Runner
 from uncheck.probing.origin import Probed, passed_through
 from uncheck.probing.other import others_in
@@ -45,7 +45,7 @@ class Finding:
     traces: tuple[BatchComponent, ...] = ()
     from_input: tuple[BatchComponent, ...] = ()
     other: tuple[Other, ...] = ()
-    limits: tuple[Any, ...] = ()
+    limits: tuple[Limit, ...] = ()
     not_tested: tuple[int, ...] = ()
     signals: Probed = field(default_factory=lambda: Probed({}, {}, {}, {}))
     shown: str = ""

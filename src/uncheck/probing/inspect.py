@@ -97,7 +97,7 @@ def inspect(
         recording = record(model, *example)
         runner = Runner(model, example, passes=1.0, budget=8 + 4 * len(recording.stages), advance=steps)
         steps.expect(runner.budget)
-        outputs = outputs_of(runner, recording, span=span, threshold=threshold, asked=asked, which=which)
+        outputs = outputs_of(recording, span=span, threshold=threshold, asked=asked, which=which)
         findings = _findings(runner, recording, outputs, shaped if flat is None else flat)
         pulled = _gradient(runner, recording, threshold) if gradient and not findings else None
         if not findings:

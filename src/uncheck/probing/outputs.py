@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from uncheck.errors import UncheckError
-from uncheck.probing.forward import OutputView, Runner, levels
-from uncheck.reading import OutputGrid, PossiblePeriods, Recording, possible_periods
-from uncheck.reading.growth import explained_size, unread_growth
+from uncheck.probing.forward import OutputView, levels
+from uncheck.reading import OutputGrid, Recording, read_possible
+from uncheck.reading.growth import not_understood
 
 #: An output is constant if its values in no channel differ by more than this share of the largest.
 CONSTANT = 1e-6
@@ -51,7 +51,6 @@ class FoundOutputs:
 
 
 def outputs_of(
-    runner: Runner,
     recording: Recording,
     *,
     span: tuple[float, float] | None,
@@ -62,8 +61,7 @@ def outputs_of(
     """Find every output of a recorded pass that can hold a lattice.
 
     Args:
-        runner: of the network, for its inputs.
-        recording: of one pass on them.
+        recording: of one pass.
         span: output values that stand for 0 and 255; inferred for each output if None.
         threshold: grey levels below which a lattice is a trace.
         asked: periods that the user asks for.
@@ -94,9 +92,8 @@ def outputs_of(
                 errors.append(error)
                 out.unmeasured[grid.name] = str(error)
                 continue
-            unread = not_understood(runner, recording, grid)
-            possible = _possible(runner, grid, not unread, asked)
-            view = OutputView(grid, used, possible, threshold)
+            view = OutputView(grid, used, read_possible(recording, grid, asked), threshold)
+            unread = not_understood(recording, grid)
             out.seen.append(Seen(view, batch, unread, is_constant(tensor)))
     if errors and not out.seen:
         raise errors[0]
@@ -117,31 +114,6 @@ def _may_hold(grid: OutputGrid) -> bool:
         return False
     many = len(grid.shape) > 3 and grid.reason.startswith("has no axes")
     return bool(many or grid.unsupported or grid.unknown or any(grid.periods))
-
-
-def not_understood(runner: Runner, recording: Recording, grid: OutputGrid) -> str:
-    """Name what was not understood on the way to an output: operations, stages, or what enlarges it."""
-    if grid.unsupported:
-        return ", ".join(grid.unsupported)
-    if grid.unknown:
-        names = ", ".join(dict.fromkeys(recording.stages[i].name for i in grid.unknown))
-        return f"what becomes of the positions of {names}"
-    for known, size in zip(grid.explained, grid.size, strict=True):
-        if known is not None and known < size:
-            return f"what enlarges {float(known):g} pixels to {size}"
-    if grid.index is None or len(grid.shape) != grid.ndim + 2:
-        return ""
-    explained = explained_size(recording.graph, recording.stages, recording.strided, grid.index, grid.ndim)
-    return unread_growth(grid.size, explained, tuple(runner.signal.shape[2:]))
-
-
-def _possible(runner: Runner, grid: OutputGrid, understood: bool, asked: Sequence[int]) -> PossiblePeriods:
-    left = [period for period in grid.periods if period is not None]
-    before = runner.signal.shape[2:] if runner.signal.dim() == grid.ndim + 2 else ()
-    unknown = [None for _ in grid.unknown]
-    return possible_periods(
-        [*left, *unknown], grid.ndim, understood=understood, sizes=(before, grid.size), asked=asked
-    )
 
 
 def is_constant(tensor: Tensor) -> bool:

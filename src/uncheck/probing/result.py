@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uncheck.measuring import Component
+from uncheck.measuring.components import Limit
 from uncheck.plain import Plain, as_dict, plain
 from uncheck.probing.backward import Gradient
 from uncheck.probing.blame import StageBlame
@@ -87,7 +88,7 @@ class OutputReport(Plain):
     name: str
     verdict: str
     lattice: tuple[Component, ...] = ()
-    limit: tuple[Any, ...] = ()
+    limit: tuple[Limit, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ class Inspection:
         other: what repeats at periods that the upsampling cannot leave, with its likely source.
         from_input: components that the example brought with it.
         outputs: every output of the network with positions.
-        evidence: the outputs that the verdict rests on; None where the example sufficed.
+        evidence: the outputs that the verdict rests on; None where there are none.
         stages: upsampling stages in forward order.
         ledger: every operation, handled, ignored or unsupported.
         probes: lattices on constant colours, noise and a ramp.
@@ -133,7 +134,7 @@ class Inspection:
     lattice: tuple[Component, ...] = ()
     orders: tuple[str, ...] = ()
     traces: tuple[Component, ...] = ()
-    limit: tuple[Any, ...] = ()
+    limit: tuple[Limit, ...] = ()
     other: tuple[Other, ...] = ()
     outputs: tuple[OutputReport, ...] = ()
     evidence: Evidence | None = None

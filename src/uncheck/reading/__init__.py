@@ -6,7 +6,7 @@ from uncheck.reading.leave import as_found
 from uncheck.reading.ledger import Ledger
 from uncheck.reading.maps import OutputGrid
 from uncheck.reading.outputs import picture_of, spatial_output
-from uncheck.reading.possible import PossiblePeriods, possible_periods
+from uncheck.reading.possible import PossiblePeriods, possible_periods, read_possible
 from uncheck.reading.record import Recording, record
 from uncheck.reading.run import Inputs, call, copied, copy_modes, eagerly, forward_error, fresh, run
 from uncheck.reading.stage import Stage
@@ -38,6 +38,7 @@ __all__ = [
     "load_weights",
     "picture_of",
     "possible_periods",
+    "read_possible",
     "record",
     "run",
     "spatial_output",

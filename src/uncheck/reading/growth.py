@@ -1,4 +1,4 @@
-"""Growth of a map that the recorded stages do not explain: something enlarges it that was not read."""
+"""What was not understood on the way to an output: calls, lost lattices, growth that no stage explains."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from math import prod
 
 from uncheck.reading.graph import INPUT, Graph, Node
+from uncheck.reading.maps import OutputGrid
+from uncheck.reading.record import Recording
 from uncheck.reading.stage import Stage
 from uncheck.reading.steps import Strided
 from uncheck.reading.tables import CONVOLUTION, JOIN, PAD, TRANSPOSED, group_of
@@ -15,6 +17,34 @@ from uncheck.reading.watch import CallKey
 UNREAD_GROWTH, UNREAD_PIXELS = 1.3, 16
 
 Sizes = tuple[float, ...]
+
+
+def not_understood(recording: Recording, grid: OutputGrid) -> str:
+    """Name what was not understood on the way to an output, in words; empty if nothing.
+
+    That are calls that reading does not support, stages whose positions were lost on the way, and whatever
+    makes the output larger than the recorded steps explain.
+
+    Cost: one pass over the graph.
+    """
+    if grid.unsupported:
+        return ", ".join(grid.unsupported)
+    if grid.unknown:
+        names = ", ".join(dict.fromkeys(recording.stages[i].name for i in grid.unknown))
+        return f"what becomes of the positions of {names}"
+    for known, size in zip(grid.explained, grid.size, strict=True):
+        if known is not None and known < size:
+            return f"what enlarges {float(known):g} pixels to {size}"
+    if grid.index is None or len(grid.shape) != grid.ndim + 2:
+        return ""
+    explained = explained_size(recording.graph, recording.stages, recording.strided, grid.index, grid.ndim)
+    return unread_growth(grid.size, explained, input_size(recording.graph, grid.ndim))
+
+
+def input_size(graph: Graph, ndim: int) -> tuple[int, ...]:
+    """Return the pixels of the first input per axis, where it is a map of so many axes; else ()."""
+    first = next((node for node in graph.nodes if node.key.function == INPUT), None)
+    return first.shape[2:] if first is not None and len(first.shape) == ndim + 2 else ()
 
 
 def explained_size(

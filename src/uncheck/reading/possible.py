@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import lcm
 
+from uncheck.reading.growth import input_size, not_understood
+from uncheck.reading.maps import OutputGrid
+from uncheck.reading.record import Recording
+
 #: Periods where nothing is known, and the longest multiple of what is known in part.
 ANY = tuple(range(2, 17))
 
@@ -104,6 +108,22 @@ def possible_periods(
     whole = understood and None not in known
     growth = () if whole else tuple(sorted({g for pair in zip(*sizes, strict=False) for g in _growth(*pair)}))
     return PossiblePeriods(axes, whole, growth, tuple(sorted(set(asked))))
+
+
+def read_possible(recording: Recording, grid: OutputGrid, asked: Iterable[int] = ()) -> PossiblePeriods:
+    """Return the periods that a recorded network can leave in one of its outputs.
+
+    `asked` are periods that the user asks for.
+    """
+    left = [period for period in grid.periods if period is not None]
+    unknown = [None for _ in grid.unknown]
+    return possible_periods(
+        [*left, *unknown],
+        grid.ndim,
+        understood=not not_understood(recording, grid),
+        sizes=(input_size(recording.graph, grid.ndim), grid.size),
+        asked=asked,
+    )
 
 
 def _on(period: Sequence[int], ndim: int) -> tuple[int, ...] | None:

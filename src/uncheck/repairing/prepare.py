@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import lcm
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -13,13 +13,11 @@ from torch import Tensor, nn
 from uncheck.errors import UncheckError
 from uncheck.measuring.batches import certain_periods
 from uncheck.measuring.frequencies import plan
-from uncheck.measuring.lattice import PERIODS
 from uncheck.probing.forward import levels
 from uncheck.progress import Progress
 from uncheck.reading import (
     Inputs,
     Recording,
-    Stage,
     as_found,
     call,
     copied,
@@ -30,7 +28,7 @@ from uncheck.reading import (
 )
 from uncheck.reading.graph import Node
 from uncheck.reading.outputs import largest_maps, maps_in, same_but_rounding
-from uncheck.reading.possible import LONGEST_LEFT
+from uncheck.reading.possible import PossiblePeriods, possible_periods, read_possible
 from uncheck.reading.tables import DROPOUT, RANDOM
 from uncheck.reading.tensors import tensors_in
 from uncheck.repairing.case import Case
@@ -107,7 +105,8 @@ def prepare(
         )
     used = _span(outputs) if span is None else span
     values = [levels(output, used)[0] for output in outputs]
-    periods = periods_left(recording.stages, ndim, picture.shape[2:])
+    possible = possible_left(recording, which, ndim)
+    periods = plan(tuple(picture.shape[2:]), possible.cycles, within=possible.within).tested
     signals = [next(tensors_in(call)) for call in fit]
     maps = is_spatial(signals[0]) and signals[0].dim() == ndim + 2
     seen = scale = None
@@ -123,19 +122,22 @@ def prepare(
         ndim=ndim,
         span=used,
         periods=periods,
-        faulty=certain_periods(np.concatenate(values), seen, periods),
+        faulty=certain_periods(np.concatenate(values), seen, periods, within=possible.within),
         scale=scale,
     )
 
 
-def periods_left(stages: Sequence[Stage], ndim: int, size: Sequence[int]) -> tuple[int, ...]:
-    """Return the periods that the stages leave and their divisors, as far as they fit an output of this size.
-
-    Ascending, at least 2; 2 to 16 where no stage has a known period.
-    """
-    own = {lcm(*stage.output_period) for stage in stages if stage.output_period}
-    left = {d for period in own for d in range(2, min(period, LONGEST_LEFT[ndim]) + 1) if period % d == 0}
-    return plan(tuple(size), left or set(PERIODS)).tested
+def possible_left(recording: Recording, which: str | None, ndim: int) -> PossiblePeriods:
+    """Return the periods that the network can leave in the output meant, the same as `uncheck.inspect`."""
+    grids = [
+        grid
+        for grid in recording.outputs
+        if grid.is_map and grid.ndim == ndim and (which is None or f"{grid.name}.".startswith(f"{which}."))
+    ]
+    if not grids:
+        left = (stage.output_period for stage in recording.stages)
+        return possible_periods(left, ndim, understood=not recording.ledger.unsupported)
+    return read_possible(recording, max(grids, key=lambda grid: prod(grid.size)))
 
 
 def _ndim(recording: Recording, call: Inputs) -> int:
