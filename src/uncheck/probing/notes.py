@@ -11,6 +11,7 @@ from uncheck.probing.blame import Control, StageBlame
 from uncheck.probing.evidence import Evidence
 from uncheck.probing.explanation import Explanation
 from uncheck.probing.finding import Finding
+from uncheck.probing.origin import COLOURS
 from uncheck.probing.outputs import FoundOutputs
 from uncheck.probing.result import Probe
 from uncheck.reading import Recording, Stage
@@ -166,7 +167,10 @@ def _blamed(known: Known) -> list[str]:
 def _more(known: Known) -> list[str]:
     out = []
     own = max((c.amplitude for c in known.lattice), default=0.0)
-    shown = [(c.amplitude, name, c) for name, p in known.probes.items() for c in p.lattice]
+    # A ramp has steps after any resize by nearest neighbours, and one sample of noise is no more than one.
+    shown = [
+        (c.amplitude, name, c) for name in COLOURS if name in known.probes for c in known.probes[name].lattice
+    ]
     strongest = max(shown, key=lambda one: one[0], default=None)
     if strongest is not None and strongest[0] > TELLING * own and strongest[1] != known.shown_on:
         amplitude, name, component = strongest

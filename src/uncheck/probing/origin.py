@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from uncheck.errors import UncheckError
 from uncheck.measuring import Component
-from uncheck.measuring.batches import BatchComponent, from_inputs
+from uncheck.measuring.batches import BatchComponent, amplitude_of, from_inputs
 from uncheck.probing.forward import OutputView, Runner
 from uncheck.probing.inputs import probe_signals
 from uncheck.probing.result import Probe
@@ -34,6 +34,9 @@ MOST_DRAWN = 0.9
 
 #: Standard errors within which moments of a drawn tensor lie.
 SCATTER = 4.0
+
+#: Share of its amplitude that a lattice of a probe must have under Hann's window.
+INSIDE = 0.5
 
 #: The probes of constant colour.
 COLOURS = ("dark", "mean", "bright")
@@ -69,7 +72,9 @@ class Probed:
 def probes(runner: Runner, views: Sequence[OutputView]) -> list[Probed]:
     """Find the lattices of each output on constant colours, noise and a ramp, of first and second order.
 
-    The second order is the lattice of the local energy: phases that vary unequally.
+    The second order is the lattice of the local energy: phases that vary unequally. It is not asked of flat
+    colours, of which nothing varies but the lattice of the first order itself. What a border leaves is no
+    lattice: a component counts if it is as strong under a window that fades towards the border.
 
     Cost: five forward passes (two for codes). A signal the network fails on is left out.
     """
@@ -85,12 +90,20 @@ def probes(runner: Runner, views: Sequence[OutputView]) -> list[Probed]:
         for view, probed in zip(views, out, strict=True):
             with suppress(UncheckError):  # and so may one output of it
                 batch = view(returned)
-                first, second = view.lattice(batch).present, view.lattice(energy(batch)).present
+                first = _inside(batch, view.lattice(batch).present)
+                second = (
+                    () if name in COLOURS else _inside(energy(batch), view.lattice(energy(batch)).present)
+                )
                 probed.found[name], probed.outputs[name], probed.inputs[name] = first, batch, signal
                 probed.probes[name] = Probe(
                     tuple(f.component for f in first), tuple(f.component for f in second)
                 )
     return out
+
+
+def _inside(batch: NDArray[np.float32], found: Sequence[BatchComponent]) -> tuple[BatchComponent, ...]:
+    """Return the components that are there away from the border too."""
+    return tuple(one for one in found if amplitude_of(batch, one) >= INSIDE * one.component.amplitude)
 
 
 def energy(batch: NDArray[np.float32]) -> NDArray[np.float32]:
