@@ -12,7 +12,7 @@ from oracles.repair_naive import strength_naive
 from uncheck.errors import UncheckError
 from uncheck.judging.colours import projected_strength
 from uncheck.judging.verifier import Verifier, compared
-from uncheck.measuring.batches import interior, observe
+from uncheck.measuring.batches import TOGETHER, WEIGHTED, interior, observe
 
 HELD = photographs().split(1)
 
@@ -94,7 +94,7 @@ def test_set_of_many_small_outputs_shows_what_none_shows():
     verifier = Verifier(case_of(Planted(1.5, 4), [codes], scale=None))
     found = amplitudes(verifier.before)
     assert found[(4, 4)] == pytest.approx(1.5, abs=0.2)
-    assert verifier._first.where(4).keys() == {-1}
+    assert verifier._first.where(4).keys() == {TOGETHER, WEIGHTED}
 
 
 def test_outputs_of_several_sizes_are_cut_to_the_smallest():

@@ -45,7 +45,7 @@ def wave(shape, frequency, mu):
 def test_a_batch_equals_its_arrays_one_by_one(shape, channels):
     batch, scheme = noise((3, *shape, channels), 1), plan(shape, PERIODS)
     together = eigenspectra(batch, scheme)
-    assert together.shape == (3, len(scheme.frequencies), channels, len(window_sums(shape)))
+    assert together.shape == (3, len(scheme.frequencies), channels, scheme.sums.shape[-1])
     for one, spectra in zip(batch, together, strict=True):
         np.testing.assert_allclose(eigenspectra(one[None], scheme)[0], spectra, rtol=1e-4, atol=1e-4)
 
@@ -66,7 +66,7 @@ def test_no_periods_give_no_lines():
     assert eigenspectra(noise((2, 12, 12, 3), 0), plan((12, 12), (64,))).shape[:3] == (2, 0, 3)
 
 
-@pytest.mark.parametrize("shape", [(130, 121), (101, 96), (31, 40, 37)])
+@pytest.mark.parametrize("shape", [(130, 121), (101, 96)])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_lines_along_an_axis_agree_with_naive(shape, channels):
     array = noise((1, *shape, channels), 3)
@@ -170,7 +170,7 @@ def test_thin_arrays_have_lines_along_their_long_axis(shape):
     assert scheme.tested == ((2, 5) if max(shape) > 4 else (2,) if max(shape) == 4 else ())
     assert np.isfinite(spectra).all()
     if scheme.tested:
-        assert spectra.shape[-1] == len(window_sums(shape))
+        assert spectra.shape[-1] == scheme.sums.shape[-1]
 
 
 def checks(shape, seed):

@@ -113,7 +113,8 @@ def test_signals_and_volumes(shape):
     images = torch.randn(shape, generator=generator) * 10 + 4 * (-1.0) ** torch.arange(shape[-1])
     found = LatticeMetric(periods=(2, 3), span=LEVELS).forward(images)
     assert found["strength"].item() == pytest.approx(4, abs=0.5)
-    assert found["p_value_2"] < 1e-6
+    # Stripes of a volume are tested in its mean along the stripes, a short line of few tapers.
+    assert found["p_value_2"] < (1e-4 if len(shape) > 3 else 1e-6)
     assert found["p_value_3"] > 1e-3
 
 

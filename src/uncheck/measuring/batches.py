@@ -19,9 +19,8 @@ from numpy.typing import NDArray
 from uncheck.errors import UncheckError
 from uncheck.measuring.components import SIGNIFICANCE, VISIBLE, Component, Limit
 from uncheck.measuring.correction import line_of
-from uncheck.measuring.eigenspectra import window_sums
 from uncheck.measuring.frequencies import FrequencyPlan, checked_periods, plan
-from uncheck.measuring.harmonic import LineTests, line_fit
+from uncheck.measuring.harmonic import LineTests, line_energy, line_fit, line_tapers
 from uncheck.measuring.lattice import PERIODS, completed
 from uncheck.measuring.limits import find_limits
 from uncheck.measuring.lines import strength_at
@@ -99,7 +98,6 @@ class BatchView:
     """
 
     spectra: NDArray[np.complex128]
-    shape: tuple[int, ...]
     plan: FrequencyPlan
     found: dict[int, Component]
     tests: LineTests
@@ -112,10 +110,11 @@ class BatchView:
         chance, sum_k |Y_k - mu U_k|^2 / ((K - 1) sum_k U_k^2): right in the mean also where contents are
         stronger than the lattice, and zero where they explain all of it.
         """
-        known = window_sums(self.shape)
+        sums = self.plan.sums
         index = [self._index(f) for f in lines]
+        known = sums[index] if len(sums) > 1 else sums
         mean, _, rest = line_fit(self.spectra[None, index], known)
-        chance = rest[0] / (float((known**2).sum()) * max(1, len(known) - 1))
+        chance = rest[0] / (line_energy(known) * np.maximum(1, line_tapers(known) - 1))[:, None]
         gain = np.where(self.plan.real[index], 1, 4)[:, None]
         power = gain * np.maximum(np.abs(mean[0]) ** 2 - chance, 0.0)
         return float(np.sqrt(power.sum(axis=0).max()))
@@ -224,9 +223,8 @@ class Observed:
 
     def _test(self, view: int, significance: float) -> BatchView:
         """Test one view; p-values of what is found are corrected for the views."""
-        spectra, shape = self._spectra[view], self.sums.shape[:-1]
-        count = len(self._spectra)
-        found, tests = spectra_components(spectra, shape, self.plan, significance / count)
+        spectra, count = self._spectra[view], len(self._spectra)
+        found, tests = spectra_components(spectra, self.plan, significance / count)
         kept = {}
         for component in found:
             # Where nothing is asked for, all lines count, and their sum says nothing of what can be seen.
@@ -234,7 +232,7 @@ class Observed:
             p_value = component.p_value * count * (SIGNIFICANCE / CERTAIN if faint else 1.0)
             if p_value < significance:
                 kept[component.cycle] = replace(component, p_value=min(1.0, p_value))
-        return BatchView(spectra, shape, self.plan, kept, tests, significance / count)
+        return BatchView(spectra, self.plan, kept, tests, significance / count)
 
 
 def _shown(where: dict[int, Component], view: int) -> BatchComponent:

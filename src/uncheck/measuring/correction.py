@@ -62,7 +62,7 @@ def families(scheme: FrequencyPlan) -> tuple[Family, ...]:
     for period in scheme.tested:
         own = np.flatnonzero(scheme.family == period)
         if len(own):
-            apart = period <= FISHER_LONGEST and 1 / period >= 2 * scheme.half_width
+            apart = period <= FISHER_LONGEST and 1 / period >= 2 * scheme.half_widths[own].max()
             out.append(Family(period, own, total / weight[period], apart))
     return tuple(out)
 
@@ -140,17 +140,40 @@ def signed_components(
     """
     if not len(scheme.frequencies):
         return {}
-    sums, envelope = window_sums(tuple(working.shape[1:-1])), brightness_envelope(working)
+    tests, start = [], 0
+    for profile in scheme.profiles:
+        own = slice(start, start := start + profile.count)
+        flat = tuple(axis + 1 for axis in range(working.ndim - 2) if axis not in profile.axes)
+        shown = array_namespace(working).mean(working, axis=flat) if flat else working
+        sums = window_sums(tuple(shown.shape[1:-1]))
+        basis, direction = _brightness(shown, sums)
+        if direction is None:
+            return {}
+        turned = to_numpy(spectra)[:, own, :, : len(sums)] @ basis.astype(np.float32)
+        tests.append(line_test(turned, direction, scheme.real[own])[0])
+    lines = LineTests(*(np.concatenate(one) for one in zip(*map(_parts, tests), strict=True)))
+    found = components(lines, scheme, significance / STRICTER)
+    return {period: replace(component, signed=True) for period, component in found.items()}
+
+
+def _parts(tests: LineTests) -> tuple[NDArray[Any], ...]:
+    return tests.mean, tests.p_joint, tests.p_channel, tests.clarity, tests.tapers
+
+
+def _brightness(
+    working: Any, sums: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+    """Return an orthonormal basis of what is orthogonal to the tapers' sums, and the brightness in it.
+
+    None if the brightness does not vary.
+    """
+    envelope = brightness_envelope(working)
     energy = float((sums**2).sum())
     along = float(envelope @ sums) / energy
     rest = envelope - along * sums
-    if float((rest**2).sum()) <= VARIES * max(float((envelope**2).sum()), energy):
-        return {}
-    # An orthonormal basis of what is orthogonal to the sums: one coefficient less.
+    # One coefficient less.
     basis = np.linalg.svd(sums[None])[2][1:].T
-    turned = to_numpy(spectra) @ basis.astype(np.float32)
+    if float((rest**2).sum()) <= VARIES * max(float((envelope**2).sum()), energy):
+        return basis, None
     # Scaled so that amplitudes are those of an envelope of root mean square 1.
-    direction = (rest @ basis) * np.sqrt(energy / float((rest**2).sum()))
-    lines = line_test(turned, direction, scheme.real)[0]
-    found = components(lines, scheme, significance / STRICTER)
-    return {period: replace(component, signed=True) for period, component in found.items()}
+    return basis, (rest @ basis) * np.sqrt(energy / float((rest**2).sum()))

@@ -6,15 +6,15 @@ Arrays may be of NumPy or of any library of the array API standard (PyTorch, on 
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from functools import lru_cache, reduce
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from array_api_compat import array_namespace, device
 from numpy.typing import NDArray
 
-from uncheck.measuring.frequencies import AxialPass, FrequencyPlan, FullPass, LowPass
-from uncheck.measuring.tapers import Tapers, tapers
+from uncheck.measuring.frequencies import AxialPass, FrequencyPlan, FullPass, LowPass, Profile
+from uncheck.measuring.tapers import tapers, window_sums
 
 
 def eigenspectra(arrays: Any, plan: FrequencyPlan) -> Any:
@@ -22,15 +22,29 @@ def eigenspectra(arrays: Any, plan: FrequencyPlan) -> Any:
 
     Y_k(f) = sum_n u_k[n] x[n] exp(-2 pi i f.n), with u_k products of one DPSS per axis. From (N, *spatial, C)
     float32 or float64 grey levels less their mean to (N, F, C, K), K the number of tapers of all axes
-    together, on the same device.
+    together, on the same device. Lines of a volume that do not vary along some axes are those of its mean
+    along these (`Profile`); where they have fewer tapers than others, the rest is zero.
 
     Cost: for each base period s one matrix product per axis, of the tapers restricted to one phase, and a
     DFT of length s. Memory: K s / H of the picture.
     """
+    xp, most = array_namespace(arrays), plan.sums.shape[-1]
+    parts = []
+    for profile in plan.profiles:
+        flat = tuple(axis + 1 for axis in range(arrays.ndim - 2) if axis not in profile.axes)
+        part = _of_profile(xp.mean(arrays, axis=flat) if flat else arrays, profile)
+        if part.shape[-1] < most:
+            shape = (*part.shape[:-1], most - part.shape[-1])
+            part = xp.concat([part, xp.zeros(shape, dtype=part.dtype, device=device(arrays))], axis=-1)
+        parts.append(part)
+    return parts[0] if len(parts) == 1 else xp.concat(parts, axis=1)
+
+
+def _of_profile(arrays: Any, profile: Profile) -> Any:
     xp = array_namespace(arrays)
     done: dict[Hashable, Any] = {}
     parts = []
-    for one in plan.passes:
+    for one in profile.passes:
         if isinstance(one, FullPass):
             parts.append(_full(arrays, one))
         elif isinstance(one, AxialPass):
@@ -42,12 +56,6 @@ def eigenspectra(arrays: Any, plan: FrequencyPlan) -> Any:
     if not parts:
         return xp.zeros((arrays.shape[0], 0, arrays.shape[-1], 1), dtype=xp.complex64, device=device(arrays))
     return xp.concat(parts, axis=1)
-
-
-def window_sums(shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """Return the sums of the product tapers of all axes, (K,), in the order of `eigenspectra`."""
-    windows: list[Tapers] = [tapers(n, len(shape)) for n in shape]
-    return reduce(np.multiply.outer, [w.sums for w in windows]).ravel()
 
 
 def eigencoefficients(
@@ -80,6 +88,9 @@ def _turned(n: int, ndim: int, frequencies: NDArray[np.float64]) -> NDArray[np.c
     """Return the tapers of one axis turned to each frequency, (F, K, n)."""
     turn = np.exp(-2j * np.pi * frequencies[:, None] * np.arange(n))
     return np.asarray(tapers(n, ndim).values * turn[:, None], np.complex64)
+
+
+__all__ = ["eigencoefficients", "eigenspectra", "like", "window_sums"]
 
 
 def _full(arrays: Any, full: FullPass) -> Any:

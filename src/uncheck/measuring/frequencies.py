@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from itertools import product
+from functools import lru_cache, partial
+from itertools import combinations, product
 from math import gcd, lcm, prod
 
 import numpy as np
 from numpy.typing import NDArray
 
 from uncheck.errors import UncheckError
-from uncheck.measuring.tapers import half_width, longest_period
+from uncheck.measuring.tapers import half_width, longest_period, window_sums
 
 #: Up to this period (by number of axes) every harmonic is tested. A longer one has so many that it is looked
 #: for by its lowest harmonics and those along the axes; once found, all of its harmonics are measured.
@@ -62,29 +62,52 @@ class LowPass:
 
 
 @dataclass(frozen=True, eq=False)
+class Profile:
+    """The lines that vary along all of some `axes`, found in the mean of an array along the others.
+
+    `passes` are those whose lines, concatenated, are `count` frequencies in order.
+    """
+
+    axes: tuple[int, ...]
+    passes: tuple[FullPass | AxialPass | LowPass, ...]
+    count: int
+
+
+@dataclass(frozen=True, eq=False)
 class FrequencyPlan:
     """All frequencies of one shape and set of periods; conjugates and duplicates left out.
 
     Attributes:
-        passes: whose lines, concatenated, are the frequencies in order.
+        shape: pixels per axis.
+        profiles: whose lines, concatenated, are the frequencies in order. A picture has one, of both axes. Of
+            a volume, lines that do not vary along an axis are tested in its mean along this: where it holds
+            still, or is slow, its slices are not independent samples of what surrounds a line.
+        sums: (1, K) or (F, K) sums of the tapers of each line; NaN where it has fewer tapers than others.
         frequencies: (F, ndim) in cycles per pixel, 0 <= f < 1.
         denominators: (F, ndim) of the reduced fractions: the period of the line along each axis.
         family: (F,) the period each line belongs to, the least common multiple of its denominators.
         real: (F,) whether the line is its own conjugate (every component 0 or 1/2).
-        half_width: of the band of a line, cycles per pixel, on the axis where it is widest.
+        half_widths: (F,) of the band of each line, cycles per pixel, on the axis where it is widest.
         tested, not_tested: the periods that fit the shape, and those that do not.
         within: what every period of a line divides, per axis; None if anything is tested.
     """
 
-    passes: tuple[FullPass | AxialPass | LowPass, ...]
+    shape: tuple[int, ...]
+    profiles: tuple[Profile, ...]
+    sums: NDArray[np.float64]
     frequencies: NDArray[np.float64]
     denominators: NDArray[np.intp]
     family: NDArray[np.intp]
     real: NDArray[np.bool_]
-    half_width: float
+    half_widths: NDArray[np.float64]
     tested: tuple[int, ...]
     not_tested: tuple[int, ...]
     within: tuple[int, ...] | None = None
+
+    @property
+    def passes(self) -> tuple[FullPass | AxialPass | LowPass, ...]:
+        """The passes of all profiles."""
+        return tuple(one for profile in self.profiles for one in profile.passes)
 
 
 def plan(
@@ -113,13 +136,38 @@ def plan(
 def _plan(
     shape: tuple[int, ...], periods: tuple[int, ...], every: bool, within: tuple[int, ...] | None
 ) -> FrequencyPlan:
-    ndim = len(shape)
+    parts = [_part(shape, axes, periods, every, within) for axes in _profiles(len(shape))]
+    whole = _joined(shape, parts, periods)
+    return replace(whole, within=within)
+
+
+def _profiles(ndim: int) -> list[tuple[int, ...]]:
+    """Return the axes of each profile of an array: all at once but in volumes."""
+    sizes = range(ndim, 0, -1) if ndim > 2 else [ndim]
+    return [axes for size in sizes for axes in combinations(range(ndim), size)]
+
+
+def _part(
+    whole: tuple[int, ...],
+    axes: tuple[int, ...],
+    periods: tuple[int, ...],
+    every: bool,
+    bounds_of_all: tuple[int, ...] | None,
+) -> FrequencyPlan:
+    """List the frequencies of one profile, the axes `axes` of an array of shape `whole`."""
+    shape, ndim = tuple(whole[axis] for axis in axes), len(axes)
+    crossed = len(whole) > 2
     longest = [longest_period(n, ndim) for n in shape]
-    bounds = within or (0,) * ndim  # every period divides 0
+    bounds = tuple(bounds_of_all[axis] for axis in axes) if bounds_of_all else (0,) * ndim
+    # Every period divides 0.
     tested = tuple(p for p in periods if p <= max(longest) and not lcm(*bounds) % p)
+    if crossed and not min(longest):
+        tested = ()
 
     def wanted(line: FractionLine) -> bool:
         own = tuple(d for _, d in line)
+        if crossed and min(own) == 1:
+            return False  # of a profile of fewer axes
         return lcm(*own) in tested and not any(b % d for b, d in zip(bounds, own, strict=True))
 
     keep = _Lines(wanted)
@@ -136,7 +184,9 @@ def _plan(
             passes.append(FullPass(axes, numerators, bins))
     for axis, most in enumerate(longest):
         if some := [p for p in long if p <= most and not bounds[axis] % p]:
-            passes.append(AxialPass(axis, tuple(some), tuple(keep.axial(p, axis, ndim) for p in some)))
+            along_axis = tuple(keep.axial(p, axis, ndim) for p in some)
+            if any(along_axis):
+                passes.append(AxialPass(axis, tuple(some), along_axis))
     # Frequencies up to LOW_HARMONICS / p must stay below half of what is left of the sampling rate.
     by_shrink: dict[int, list[int]] = {}
     for period in (p for p in long if p <= min(longest)):
@@ -148,12 +198,12 @@ def _plan(
     numerators = (tuple(range(LOW_HARMONICS + 1)), *(sides for _ in longest[1:]))
     for shrink, some in by_shrink.items():
         each = [keep.product((p,) * ndim, numerators) for p in some]
-        whole = [np.column_stack([np.full(len(b), i), b]) for i, b in enumerate(each)]
-        passes.append(LowPass(tuple(some), numerators, np.concatenate(whole), shrink))
-    if within is not None:
+        bins = np.concatenate([np.column_stack([np.full(len(b), i), b]) for i, b in enumerate(each)])
+        if len(bins):
+            passes.append(LowPass(tuple(some), numerators, bins, shrink))
+    if crossed or bounds_of_all is not None:
         tested = tuple(sorted({lcm(*(d for _, d in line)) for line in keep.rows}))
-    left = tuple(p for p in periods if p not in tested)
-    return replace(_as_plan(shape, passes, keep.rows, tested, left), within=within)
+    return _as_plan(shape, passes, keep.rows, tested)
 
 
 @dataclass
@@ -196,20 +246,54 @@ def _as_plan(
     passes: list[FullPass | AxialPass | LowPass],
     rows: list[FractionLine],
     tested: tuple[int, ...],
-    not_tested: tuple[int, ...],
 ) -> FrequencyPlan:
     ndim = len(shape)
     table = np.array(rows, np.intp).reshape(len(rows), ndim, 2)
     denominators = table[:, :, 1]
+    widest = max((half_width(n, ndim) for n in shape if n >= 4), default=0.5)
     return FrequencyPlan(
-        passes=tuple(passes),
+        shape=shape,
+        profiles=(Profile(tuple(range(ndim)), tuple(passes), len(rows)),),
+        sums=window_sums(shape)[None],
         frequencies=table[:, :, 0] / np.maximum(denominators, 1),
         denominators=denominators,
         family=np.lcm.reduce(denominators, axis=1) if len(rows) else np.zeros(0, np.intp),
         real=np.asarray((denominators <= 2).all(axis=1), np.bool_),
-        half_width=max((half_width(n, ndim) for n in shape if n >= 4), default=0.5),
+        half_widths=np.full(len(rows), widest),
         tested=tested,
-        not_tested=not_tested,
+        not_tested=(),
+    )
+
+
+def _joined(shape: tuple[int, ...], parts: list[FrequencyPlan], periods: tuple[int, ...]) -> FrequencyPlan:
+    """Join the plans of the profiles of an array; those without lines are left out."""
+    pairs = list(zip(_profiles(len(shape)), parts, strict=True))
+    tested = tuple(sorted({p for part in parts for p in part.tested}))
+    left = tuple(p for p in periods if p not in tested)
+    if len(pairs) == 1:
+        return replace(parts[0], not_tested=left)
+    pairs = [pair for pair in pairs if len(pair[1].frequencies)] or pairs[:1]
+    most = max(part.sums.shape[1] for _, part in pairs)
+    rows = []
+    for axes, part in pairs:
+        count = len(part.frequencies)
+        frequencies, denominators = np.zeros((count, len(shape))), np.ones((count, len(shape)), np.intp)
+        frequencies[:, axes], denominators[:, axes] = part.frequencies, part.denominators
+        sums = np.full((count, most), np.nan)
+        sums[:, : part.sums.shape[1]] = part.sums
+        rows.append((frequencies, denominators, sums, part.family, part.real, part.half_widths))
+    frequencies, denominators, sums, family, real, half_widths = map(np.concatenate, zip(*rows, strict=True))
+    return FrequencyPlan(
+        shape=shape,
+        profiles=tuple(Profile(axes, part.passes, len(part.frequencies)) for axes, part in pairs),
+        sums=sums if len(sums) else window_sums(shape)[None],
+        frequencies=frequencies,
+        denominators=denominators,
+        family=family,
+        real=real,
+        half_widths=half_widths,
+        tested=tested,
+        not_tested=left,
     )
 
 
@@ -220,10 +304,21 @@ def pair_plan(shape: tuple[int, ...], period: tuple[int, ...]) -> FrequencyPlan:
 
 @lru_cache(maxsize=128)
 def _pair_plan(shape: tuple[int, ...], period: tuple[int, ...]) -> FrequencyPlan:
-    numerators = (tuple(range(period[0] // 2 + 1)), *(tuple(range(s)) for s in period[1:]))
-    keep = _Lines(wanted=lambda line: sum(d > 1 for _, d in line) > 1)
-    bins = keep.product(period, numerators)
-    return _as_plan(shape, [FullPass(period, numerators, bins)] if len(bins) else [], keep.rows, (), ())
+    parts = []
+    for axes in _profiles(len(shape)):
+        own = tuple(period[axis] for axis in axes)
+        numerators = (tuple(range(own[0] // 2 + 1)), *(tuple(range(s)) for s in own[1:]))
+        least = max(2, len(axes)) if len(shape) > 2 else 2
+        keep = _Lines(partial(_varies, least))
+        bins = keep.product(own, numerators)
+        passes: list[FullPass | AxialPass | LowPass] = [FullPass(own, numerators, bins)] if len(bins) else []
+        parts.append(_as_plan(tuple(shape[axis] for axis in axes), passes, keep.rows, ()))
+    return _joined(shape, parts, ())
+
+
+def _varies(least: int, line: FractionLine) -> bool:
+    """Test whether a line varies along so many axes."""
+    return sum(d > 1 for _, d in line) >= least
 
 
 def checked_periods(periods: Iterable[int]) -> tuple[int, ...]:

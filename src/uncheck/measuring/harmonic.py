@@ -26,14 +26,13 @@ class Statistics:
 
     `mean` (N, F, C) complex: amplitude mu of exp(2 pi i f.n), grey levels. `each` (N, F, C): F statistic of
     each channel. `joint` (N, F): of all channels together, None if there is one or more than four. `clarity`
-    (N, F): the power of a grey line of mu = 1 over that of its noise in the test. `tapers`: K.
+    (N, F): the power of a grey line of mu = 1 over that of its noise in the test.
     """
 
     mean: Any
     each: Any
     joint: Any | None
     clarity: Any
-    tapers: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,14 +41,14 @@ class LineTests:
 
     `mean` (F, C) complex: amplitude mu of exp(2 pi i f.n), grey levels. `p_joint` (F,): p-value of a line in
     any combination of the channels. `p_channel` (F, C): p-value in each channel alone. `clarity` (F,): the
-    power of a grey line of mu = 1 over that of its noise in the test. `tapers`: K.
+    power of a grey line of mu = 1 over that of its noise in the test. `tapers` (F,): K.
     """
 
     mean: NDArray[np.complex128]
     p_joint: NDArray[np.float64]
     p_channel: NDArray[np.float64]
     clarity: NDArray[np.float64]
-    tapers: int
+    tapers: NDArray[np.float64]
 
 
 def line_fit(spectra: Any, sums: NDArray[np.float64]) -> tuple[Any, Any, Any]:
@@ -57,15 +56,28 @@ def line_fit(spectra: Any, sums: NDArray[np.float64]) -> tuple[Any, Any, Any]:
 
     mu = sum_k U_k Y_k / sum_k U_k^2;   residual_k = Y_k - mu U_k;   power = sum_k |residual_k|^2.
 
-    Of spectra (N, F, C, K) and `window_sums` (K,): (N, F, C) complex, (N, F, C, K) complex, (N, F, C) real,
-    at least what rounding leaves.
+    Of spectra (N, F, C, K) and the sums of the tapers, (K,) or (F, K), NaN where a line has fewer: (N, F, C)
+    complex, (N, F, C, K) complex, (N, F, C) real, at least what rounding leaves.
     """
     xp = array_namespace(spectra)
-    weights = like(sums.astype(np.float32), spectra)
-    mean = xp.sum(spectra * weights, axis=-1) / float((sums**2).sum())
+    energy, count = (
+        like(one[:, None].astype(np.float32), spectra) for one in (line_energy(sums), line_tapers(sums))
+    )
+    weights = like(np.nan_to_num(np.atleast_2d(sums))[:, None].astype(np.float32), spectra)
+    mean = xp.sum(spectra * weights, axis=-1) / energy
     residual = spectra - mean[..., None] * weights
-    power = xp.sum(xp.real(residual) ** 2 + xp.imag(residual) ** 2, axis=-1) + sums.size * ROUNDING_POWER
+    power = xp.sum(xp.real(residual) ** 2 + xp.imag(residual) ** 2, axis=-1) + count * ROUNDING_POWER
     return mean, residual, power
+
+
+def line_energy(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return sum_k U_k^2 of each line, (1,) or (F,), from (K,) or (F, K)."""
+    return np.asarray(np.nansum(np.atleast_2d(sums) ** 2, axis=1))
+
+
+def line_tapers(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the number of tapers of each line, (1,) or (F,), from (K,) or (F, K)."""
+    return np.asarray(np.isfinite(np.atleast_2d(sums)).sum(axis=1), np.float64)
 
 
 def statistics(spectra: Any, sums: NDArray[np.float64]) -> Statistics:
@@ -77,13 +89,12 @@ def statistics(spectra: Any, sums: NDArray[np.float64]) -> Statistics:
     Cost: O(N F C^2 K). Source: Thomson, Proc. IEEE 70 (1982), section XIII; Hotelling (1931).
     """
     xp = array_namespace(spectra)
-    channels, k = spectra.shape[2:]
-    energy = float((sums**2).sum())
+    channels = spectra.shape[2]
+    energy, k = (like(one, spectra) for one in (line_energy(sums), line_tapers(sums)))
     mean, residual, power = line_fit(spectra, sums)
-    each = (k - 1) * energy * (xp.real(mean) ** 2 + xp.imag(mean) ** 2) / power
-    if channels == 1 or channels > JOINT_CHANNELS or k <= channels:
-        clarity = (k - 1) * energy / xp.min(power, axis=-1)
-        return Statistics(mean, each, None, clarity, k)
+    each = ((k - 1) * energy)[:, None] * (xp.real(mean) ** 2 + xp.imag(mean) ** 2) / power
+    if not joint_channels(channels, line_tapers(sums)).any():
+        return Statistics(mean, each, None, (k - 1) * energy / xp.min(power, axis=-1))
     # Channels may be alike to the last bit: in double precision, with a floor well above its rounding, the
     # covariance stays positive definite.
     double = xp.astype(residual, xp.complex128)
@@ -94,8 +105,12 @@ def statistics(spectra: Any, sums: NDArray[np.float64]) -> Statistics:
     both = xp.stack([wanted, xp.ones_like(wanted)], axis=-1)
     solved = xp.linalg.solve(double + floor[..., None, None] * identity, both)
     joint = energy * xp.real(xp.sum(xp.conj(wanted) * solved[..., 0], axis=-1)) * (k - channels) / channels
-    clarity = (k - 1) * energy * xp.real(xp.sum(solved[..., 1], axis=-1))
-    return Statistics(mean, each, joint, clarity, k)
+    return Statistics(mean, each, joint, (k - 1) * energy * xp.real(xp.sum(solved[..., 1], axis=-1)))
+
+
+def joint_channels(channels: int, tapers: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Test for lines of so many tapers whether their channels are tested together."""
+    return np.asarray((channels > 1) & (channels <= JOINT_CHANNELS) & (tapers > channels))
 
 
 def line_test(spectra: Any, sums: NDArray[np.float64], real: NDArray[np.bool_]) -> list[LineTests]:
@@ -107,18 +122,19 @@ def line_test(spectra: Any, sums: NDArray[np.float64], real: NDArray[np.bool_]) 
     """
     found = statistics(spectra, sums)
     mean, each = to_numpy(found.mean).astype(np.complex128), to_numpy(found.each).astype(np.float64)
-    channels, k = each.shape[2], found.tapers
-    p_channel = p_values(each, 1, real[:, None], k - 1)
-    if found.joint is None:
-        p_joint = np.minimum(1.0, channels * p_channel.min(axis=-1, initial=1.0))
-    else:
-        p_joint = p_values(to_numpy(found.joint).astype(np.float64), channels, real, k - channels)
+    channels, k = each.shape[2], np.broadcast_to(line_tapers(sums), len(real))
+    p_channel = p_values(each, 1, real[:, None], k[:, None] - 1)
+    p_joint = np.minimum(1.0, channels * p_channel.min(axis=-1, initial=1.0))
+    if found.joint is not None:
+        joint = to_numpy(found.joint).astype(np.float64)
+        together = p_values(joint, channels, real, np.maximum(k - channels, 1))
+        p_joint = np.where(joint_channels(channels, k), together, p_joint)
     clarity = to_numpy(found.clarity).astype(np.float64)
     return [LineTests(*one, k) for one in zip(mean, p_joint, p_channel, clarity, strict=True)]
 
 
 def p_values(
-    statistic: NDArray[np.float64], order: int, real: NDArray[np.bool_], freedom: int
+    statistic: NDArray[np.float64], order: int, real: NDArray[np.bool_], freedom: NDArray[np.float64] | float
 ) -> NDArray[np.float64]:
     """Return the upper tail of F(2 order, 2 freedom), or of F(order, freedom) where `real`.
 
@@ -133,7 +149,7 @@ def p_values(
     even = x**freedom * total
     real = np.broadcast_to(real, statistic.shape)
     if real.any():
-        even[real] = fdtrc(order, freedom, statistic[real])
+        even[real] = fdtrc(order, np.broadcast_to(freedom, statistic.shape)[real], statistic[real])
     return np.asarray(np.minimum(even, 1.0), np.float64)
 
 

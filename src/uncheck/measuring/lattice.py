@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from uncheck.errors import UncheckError
 from uncheck.measuring.components import SIGNIFICANCE, VISIBLE, Component, Lattice, synthesise
 from uncheck.measuring.correction import combined, component_of, components, signed_components
-from uncheck.measuring.eigenspectra import eigenspectra, like, window_sums
+from uncheck.measuring.eigenspectra import eigenspectra, like
 from uncheck.measuring.frequencies import ALL_HARMONICS, FrequencyPlan, checked_periods, pair_plan, plan
 from uncheck.measuring.harmonic import LineTests, line_test, to_numpy
 from uncheck.measuring.limits import find_limits
@@ -48,7 +48,8 @@ def find_lattice(
     Args:
         array: (*spatial, C) in grey levels 0..255, one to three spatial axes, channels last, finite; a NumPy
             array, or a tensor of a library of the array API standard, on any device.
-        periods: pixels; those with fewer than four cycles along every axis are listed as not tested.
+        periods: pixels; those with fewer than three and a half cycles along every axis (two and a half
+            in volumes, thirteen and a half in sound) are listed as not tested.
         threshold: grey levels below which a significant component is a trace.
         significance: corrected p-value below which a component counts as there.
         signed: where nothing is present, look for lattices whose sign changes with brightness too.
@@ -99,7 +100,7 @@ def find_lattices(
         batch = arrays[start : start + step]
         working, varies = centred(batch)
         spectra = eigenspectra(working, scheme)
-        tests = line_test(spectra, window_sums(tuple(working.shape[1:-1])), scheme.real)
+        tests = line_test(spectra, scheme.sums, scheme.real)
         for i, lines in enumerate(tests):
             one = slice(i, i + 1)
             found, rest = _search(working[one], lines, scheme, significance) if varies[i] else ([], lines)
@@ -195,7 +196,7 @@ def _pairs(
 
 
 def _tests(working: Any, scheme: FrequencyPlan) -> list[LineTests]:
-    return line_test(eigenspectra(working, scheme), window_sums(tuple(working.shape[1:-1])), scheme.real)
+    return line_test(eigenspectra(working, scheme), scheme.sums, scheme.real)
 
 
 def centred(batch: Any) -> tuple[Any, list[bool]]:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil, inf, lcm, log, prod
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from scipy.special import chdtri, fdtrc, ndtr
 from uncheck.measuring.components import Component, Limit
 from uncheck.measuring.correction import Family, families
 from uncheck.measuring.frequencies import FrequencyPlan
-from uncheck.measuring.harmonic import JOINT_CHANNELS, LineTests
+from uncheck.measuring.harmonic import LineTests, joint_channels
 
 #: Probability with which a lattice of the limit's amplitude is found.
 FOUND = 0.95
@@ -83,14 +84,14 @@ def outputs_needed(limits: Collection[Limit], count: int, wanted: float) -> int:
 @dataclass(frozen=True, eq=False)
 class _Asked:
     """What the lines of one period must show: the logarithm of one p-value below `least`, or a sum of them
-    below `total`. `order` and `freedom` are those of F, `clarity` (F,) and `real` (F,) those of the lines.
+    below `total`. `order` and `freedom` (F,) are those of the F test, `clarity` and `real` (F,) of the lines.
     """
 
     period: tuple[int, ...]
     least: float
     total: float
     order: int
-    freedom: int
+    freedom: NDArray[np.float64]
     clarity: NDArray[np.float64]
     real: NDArray[np.bool_]
 
@@ -118,17 +119,20 @@ class _Asked:
 
 
 def _asked(tests: LineTests, scheme: FrequencyPlan, family: Family, significance: float) -> _Asked:
-    own, channels = family.own, tests.p_channel.shape[1]
-    order = channels if channels <= JOINT_CHANNELS and channels < tests.tapers else 1
+    channels, every = tests.p_channel.shape[1], family.own
+    together = joint_channels(channels, tests.tapers[every])
+    # Lines of too few tapers to test channels together are not counted on.
+    own = every[together] if together.any() else every
+    order = channels if together.any() else 1
     tries = channels // order
     level = significance / family.share / (2 if family.apart else 1)
-    total = -chdtri(2 * len(own), level) / 2 - len(own) * log(tries) if family.apart else -inf
+    total = -chdtri(2 * len(every), level) / 2 - len(every) * log(tries) if family.apart else -inf
     return _Asked(
-        period=tuple(map(int, np.lcm.reduce(scheme.denominators[own], axis=0))),
-        least=log(level / len(own) / tries),
+        period=tuple(map(int, np.lcm.reduce(scheme.denominators[every], axis=0))),
+        least=log(level / len(every) / tries),
         total=float(total),
         order=order,
-        freedom=tests.tapers - order,
+        freedom=tests.tapers[own] - order,
         clarity=np.maximum(tests.clarity[own], 1e-30),
         real=scheme.real[own],
     )
@@ -170,24 +174,32 @@ def _tiles(
 
 def _of_many(asked: _Asked) -> float:
     """Return the amplitude that is found with probability 0.95, sums over the lines taken for normal."""
-    table = _table(asked.order, asked.freedom)
-    # The power of one line from which it is found alone.
-    statistic = brentq(
-        lambda t: _log_p(np.array([[t]]), asked.order, NO, asked.freedom)[0, 0] - asked.least, 0, 1e9
-    )
-    needed = statistic * asked.order * (asked.order + asked.freedom - 1) / asked.freedom
+    kinds = [(int(k), asked.clarity[asked.freedom == k]) for k in np.unique(asked.freedom)]
+    tables = [(_needed(asked.order, k, asked.least), _table(asked.order, k)) for k, _ in kinds]
     low, high = asked.range
     for _ in range(HALVINGS):
         middle = (low * high) ** 0.5
-        power = middle**2 * asked.clarity / asked.whole
-        alone = np.exp(-needed / (1 + power)) * (1 + 1 / power) ** (asked.order - 1)
-        missed = float(np.prod(1 - np.minimum(alone, 1.0)))
-        mean, variance, joint = (np.interp(power, POWERS, values).sum() for values in table)
+        missed, sums = 1.0, np.zeros(3)
+        for (_, clarity), (needed, table) in zip(kinds, tables, strict=True):
+            power = middle**2 * clarity / asked.whole
+            alone = np.exp(-needed / (1 + power)) * (1 + 1 / power) ** (asked.order - 1)
+            missed *= float(np.prod(1 - np.minimum(alone, 1.0)))
+            sums += [np.interp(power, POWERS, values).sum() for values in table]
         # The shares of a tile add up to 1.
-        spread = max(variance - joint**2 / asked.pairs, 1e-9) ** 0.5
-        there = max(1 - missed, float(ndtr((asked.total - mean) / spread))) >= FOUND
+        spread = max(sums[1] - sums[2] ** 2 / asked.pairs, 1e-9) ** 0.5
+        there = max(1 - missed, float(ndtr((asked.total - sums[0]) / spread))) >= FOUND
         low, high = (low, middle) if there else (middle, high)
     return float((low * high) ** 0.5)
+
+
+@lru_cache(maxsize=256)
+def _needed(order: int, freedom: int, least: float) -> float:
+    """Return the power of one line, in the unit of its noise, from which it is found alone."""
+    high = 1.0
+    while _log_p(np.array([[high]]), order, NO, freedom)[0, 0] > least:
+        high *= 2
+    found = brentq(lambda t: _log_p(np.array([[t]]), order, NO, freedom)[0, 0] - least, 0.0, high)
+    return float(found) * order * (order + freedom - 1) / freedom
 
 
 NO = np.zeros(1, np.bool_)
@@ -213,9 +225,10 @@ def _table(order: int, freedom: int) -> tuple[NDArray[np.float64], ...]:
 
 
 def _log_p(
-    statistic: NDArray[np.float64], order: int, real: NDArray[np.bool_], freedom: int
+    statistic: NDArray[np.float64], order: int, real: NDArray[np.bool_], freedom: Any
 ) -> NDArray[np.float64]:
     """Return the logarithm of `harmonic.p_values`."""
+    freedom = np.broadcast_to(freedom, statistic.shape)
     x = freedom / (freedom + order * np.maximum(statistic, 0.0))
     total = term = np.ones_like(x)
     for j in range(1, order):
@@ -223,7 +236,7 @@ def _log_p(
         total = total + term
     out = freedom * np.log(x) + np.log(total)
     if real.any():
-        out[:, real] = np.log(np.maximum(fdtrc(order, freedom, statistic[:, real]), 1e-300))
+        out[:, real] = np.log(np.maximum(fdtrc(order, freedom[:, real], statistic[:, real]), 1e-300))
     return np.asarray(out)
 
 

@@ -11,9 +11,16 @@ from numpy.typing import NDArray
 from uncheck.errors import UncheckError
 from uncheck.measuring.components import SIGNIFICANCE, Component, Lattice, Line
 from uncheck.measuring.correction import components
-from uncheck.measuring.eigenspectra import eigenspectra, window_sums
+from uncheck.measuring.eigenspectra import eigenspectra
 from uncheck.measuring.frequencies import FrequencyPlan
-from uncheck.measuring.harmonic import ROUNDING_POWER, LineTests, line_test, to_numpy
+from uncheck.measuring.harmonic import (
+    ROUNDING_POWER,
+    LineTests,
+    line_energy,
+    line_tapers,
+    line_test,
+    to_numpy,
+)
 from uncheck.measuring.lattice import centred
 from uncheck.measuring.tapers import tapers
 
@@ -64,10 +71,10 @@ def set_sums(arrays: Any, scheme: FrequencyPlan) -> SetSums:
     Cost: that of the harmonic test of each image, once.
     """
     shape = tuple(arrays.shape[1:])
-    sums = window_sums(shape[:-1])
-    energy, freedom = float((sums**2).sum()), len(sums)
+    sums = np.nan_to_num(scheme.sums)
+    energy, freedom = line_energy(scheme.sums)[:, None], line_tapers(scheme.sums)[:, None]
     weight = np.zeros((len(scheme.frequencies), shape[-1]))
-    total = np.zeros((*weight.shape, freedom), np.complex128)
+    total = np.zeros((*weight.shape, sums.shape[1]), np.complex128)
     plain = np.zeros_like(total)
     singles: list[NDArray[np.complex128]] = []
     for start in range(0, len(arrays) if len(weight) else 0, AT_ONCE):
@@ -77,7 +84,8 @@ def set_sums(arrays: Any, scheme: FrequencyPlan) -> SetSums:
                 continue
             y = to_numpy(spectra).astype(np.complex128)
             whole = (np.abs(y) ** 2).sum(axis=-1)
-            spread = (whole - np.abs(y @ sums) ** 2 / energy) / (freedom - 1)
+            along = np.abs((y * sums[:, None]).sum(axis=-1)) ** 2 / energy
+            spread = (whole - along) / (freedom - 1)
             # A floor, so that an image that is nothing but lattice does not weigh infinitely.
             spread = np.maximum(spread, 1e-6 * whole.mean() + ROUNDING_POWER)
             weight += 1 / spread
@@ -122,21 +130,20 @@ def set_lattice(
 
     Cost: O(F C K), not of the images.
     """
-    found, _ = spectra_components(sums.mean, sums.shape[:-1], scheme, significance)
+    found, _ = spectra_components(sums.mean, scheme, significance)
     nothing = Lattice((), (), scheme.tested, scheme.not_tested, threshold, significance)
     return nothing.holding(found)
 
 
 def spectra_components(
-    spectra: NDArray[np.complex128], shape: tuple[int, ...], scheme: FrequencyPlan, significance: float
+    spectra: NDArray[np.complex128], scheme: FrequencyPlan, significance: float
 ) -> tuple[list[Component], LineTests]:
-    """Find the significant components of eigencoefficients (F, C, K) of arrays of a `shape`.
+    """Find the significant components of eigencoefficients (F, C, K) at the lines of a plan.
 
     The strongest is taken out of its neighbours first. Returns the tests of what is left, too.
     """
-    known = window_sums(shape)
     found: dict[int, Component] = {}
-    lines = line_test(spectra[None], known, scheme.real)[0]
+    lines = line_test(spectra[None], scheme.sums, scheme.real)[0]
     for _ in range(len(scheme.tested) if spectra.any() else 0):
         fresh = [c for p, c in components(lines, scheme, significance).items() if p not in found]
         if not fresh:
@@ -146,8 +153,8 @@ def spectra_components(
         if len(fresh) == 1:
             break
         for one in best.lines:
-            spectra = spectra - _response(scheme, shape, one)
-        lines = line_test(spectra[None], known, scheme.real)[0]
+            spectra = spectra - _response(scheme, one)
+        lines = line_test(spectra[None], scheme.sums, scheme.real)[0]
     return list(found.values()), lines
 
 
@@ -156,22 +163,30 @@ def share(component: Component, sums: SetSums, scheme: FrequencyPlan) -> float:
     line = max(component.lines, key=lambda line: line.amplitude)
     index = int(np.abs(scheme.frequencies - line.frequency).sum(axis=1).argmin())
     channel = int(np.argmax(line.amplitudes))
-    known = window_sums(sums.shape[:-1])
-    there = sums.mean[index, channel] @ known / (known**2).sum()
+    known = scheme.sums[index if len(scheme.sums) > 1 else 0]
+    there = np.nansum(sums.mean[index, channel] * known) / np.nansum(known**2)
     own = line.mean[channel]
     return float((there * np.conj(own)).real / abs(own) ** 2) if own else 0.0
 
 
-def _response(scheme: FrequencyPlan, shape: tuple[int, ...], line: Line) -> NDArray[np.complex128]:
+def _response(scheme: FrequencyPlan, line: Line) -> NDArray[np.complex128]:
     """Return the eigencoefficients of one line at every frequency of the plan, (F, C, K)."""
-    out = np.zeros((len(scheme.frequencies), len(line.mean), len(window_sums(shape))), np.complex128)
-    for sign in (1,) if line.real else (1, -1):
-        each = np.ones((len(scheme.frequencies), 1), np.complex128)
-        for axis, n in enumerate(shape):
-            offsets = scheme.frequencies[:, axis] - sign * line.frequency[axis]
-            unique, where = np.unique(offsets, return_inverse=True)
-            turned = np.exp(-2j * np.pi * np.outer(unique, np.arange(n))) @ tapers(n, len(shape)).values.T
-            each = (each[:, :, None] * turned[where][:, None, :]).reshape(len(offsets), -1)
-        mean = np.asarray(line.mean)
-        out += (mean if sign > 0 else mean.conj())[:, None] * each[:, None, :]
+    out = np.zeros((len(scheme.frequencies), len(line.mean), scheme.sums.shape[-1]), np.complex128)
+    mean, start = np.asarray(line.mean), 0
+    for profile in scheme.profiles:
+        own = slice(start, start := start + profile.count)
+        for sign in (1,) if line.real else (1, -1):
+            each = np.ones((profile.count, 1), np.complex128)
+            for axis, n in enumerate(scheme.shape):
+                if axis not in profile.axes:
+                    # What is left of the line in the mean along this axis.
+                    each = each * np.exp(2j * np.pi * sign * line.frequency[axis] * np.arange(n)).mean()
+                    continue
+                offsets = scheme.frequencies[own, axis] - sign * line.frequency[axis]
+                unique, where = np.unique(offsets, return_inverse=True)
+                window = tapers(n, len(profile.axes)).values
+                turned = np.exp(-2j * np.pi * np.outer(unique, np.arange(n))) @ window.T
+                each = (each[:, :, None] * turned[where][:, None, :]).reshape(len(offsets), -1)
+            whole = (mean if sign > 0 else mean.conj())[:, None] * each[:, None, :]
+            out[own, :, : each.shape[1]] += whole
     return out

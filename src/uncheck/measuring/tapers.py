@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +55,11 @@ def tapers(n: int, ndim: int) -> Tapers:
     # Odd tapers sum to zero exactly; rounding must not make them look informative.
     sums[1::2] = 0.0
     return Tapers(values.astype(np.float32), sums)
+
+
+def window_sums(shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Return the sums of the product tapers of all axes, (K,), in the order of `eigenspectra`."""
+    return reduce(np.multiply.outer, [tapers(n, len(shape)).sums for n in shape]).ravel()
 
 
 def longest_period(n: int, ndim: int) -> int:

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from uncheck.errors import UncheckError
-from uncheck.measuring.eigenspectra import eigenspectra, window_sums
+from uncheck.measuring.eigenspectra import eigenspectra
 from uncheck.measuring.frequencies import FrequencyPlan
-from uncheck.measuring.harmonic import line_fit
+from uncheck.measuring.harmonic import line_energy, line_fit, line_tapers
 from uncheck.training.images import Span, as_batch, grey_levels, scheme_of
 
 #: A line counts from this many times the noise beside it (chance gives 0.2 % of lines without one), and in
@@ -150,15 +150,15 @@ def line_powers(levels: Tensor, scheme: FrequencyPlan, together: bool) -> tuple[
     spectrum is even and has no line, both have the same mean.
     """
     spatial = tuple(levels.shape[2:])
-    sums = window_sums(spatial)
     # Each channel is an array of its own: no copy with the channels last.
     spectra = eigenspectra(levels.reshape(-1, *spatial, 1), scheme)
     if together:
         spectra = spectra.reshape(*levels.shape[:2], *spectra.shape[1:]).mean(dim=0)
-    mean, _, residual = line_fit(spectra, sums)
+    mean, _, residual = line_fit(spectra, scheme.sums)
     gain = torch.as_tensor(4.0 - 3.0 * scheme.real, dtype=levels.dtype, device=levels.device)
     power = (mean.real**2 + mean.imag**2)[..., 0] * gain
-    noise = residual[..., 0] * gain / float((len(sums) - 1) * (sums**2).sum())
+    known = (line_tapers(scheme.sums) - 1) * line_energy(scheme.sums)
+    noise = residual[..., 0] * gain / torch.as_tensor(known, dtype=levels.dtype, device=levels.device)
     shape = (-1, levels.shape[1], len(scheme.real))
     return power.reshape(shape).mean(dim=1), noise.reshape(shape).mean(dim=1)
 
