@@ -129,6 +129,21 @@ def test_range_and_threshold_are_used(models, run_json):
     assert (code, said["verdict"], len(said["traces"])) == (0, "clean", 1)
 
 
+def test_sound_at_a_rate_is_in_hertz_and_decibels(models, run, run_json):
+    sound = ("inspect", "models.py:Sound", "--shape", "1,1,512", "--rate", "16000")
+    _, said = run_json(*sound)
+    (found,) = [c for c in said["lattice"] if c["period"] == [2]]
+    assert found["frequency_hz"] == [8000.0]
+    assert 0 < found["db"] < 40  # on flat colour, and louder than the example's noise
+    _, out, _ = run(*sound)
+    assert out.startswith(f"Lattice: period 2 (8000 Hz) at {found['db']:.0f} dB")
+    assert "grey level" not in out
+    assert "pixel" not in out
+    _, out, _ = run(*sound[:-2])
+    assert "cycles/sample" in out
+    assert "Hz" not in out
+
+
 def test_gradient_when_asked(models, run_json):
     _, said = run_json("inspect", "models.py:Clean", *SHAPE, "--gradient")
     assert set(said["gradient"]) >= {"lattice", "strided"}

@@ -131,7 +131,7 @@ def tone(period: int, db: float, rate: float | None) -> dict[str, Any]:
 def sound(rate: float | None) -> dict[str, Any]:
     """What differs where the network makes sound."""
     return {
-        "sample_rate": rate,
+        "rate": rate,
         "lattice": [{**tone(16, -17.2, rate), "order": "second"}],
         "traces": [],
         "from_input": [],

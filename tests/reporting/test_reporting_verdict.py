@@ -136,6 +136,8 @@ def test_evidence():
     text = inspect_text(Sample(evidence={"inputs": 64, "passes": 12.25}))
     assert "Evidence: 64 inputs, 12.2 forward passes." in text
     assert "Evidence" not in inspect_text(Sample())
+    ended = inspect_text(Sample(evidence={"inputs": 1, "passes": 1.0, "stopped": "inputs", "limit": 0.9}))
+    assert "Evidence: 1 input, 1 forward passes; no others alike could be made: give more inputs" in ended
 
 
 def resized(**changed):

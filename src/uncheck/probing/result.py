@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from uncheck.measuring import Component
 from uncheck.measuring.components import Limit
+from uncheck.measuring.sound.decibels import decibels_of
 from uncheck.plain import Plain, as_dict, plain
 from uncheck.probing.backward import Gradient
 from uncheck.probing.blame import StageBlame
@@ -158,9 +159,9 @@ class Inspection:
         return float(np.sqrt(sum(c.amplitude**2 for c in self.lattice)))
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
+        """JSON-ready; of a sound with levels in dB beside the amplitudes, and with frequencies."""
         names = ("traces", "limit", "other", "from_input", "outputs", "evidence", "stages")
-        return {
+        said = {
             "schema": SCHEMA,
             **as_dict(self, "verdict", "range"),
             "lattice": [
@@ -173,6 +174,16 @@ class Inspection:
             "random_weights": {"lattice": plain(self.random_lattice), "fault": self.fault},
             **as_dict(self, "boundary", "gradient", "passes", "rate", "notes"),
         }
+        return said if self.output is None or self.output.ndim != 3 else self._of_sound(said, self.output)
+
+    def _of_sound(self, said: dict[str, Any], output: NDArray[np.float32]) -> dict[str, Any]:
+        """Return the results with levels, but for the gradient and other outputs, which are no part of it."""
+        apart = ("gradient", *(("outputs",) if len(self.outputs) > 1 else ()))
+        out = {**decibels_of(output, self.lattice).added(said), **{name: said[name] for name in apart}}
+        for name in ("lattice", "traces", "from_input") if self.rate is not None else ():
+            for one, component in zip(out[name], getattr(self, name), strict=True):
+                one["frequency_hz"] = [line.frequency[0] * self.rate for line in component.lines]
+        return out
 
     def __str__(self) -> str:
         if self.verdict != "lattice":

@@ -40,7 +40,7 @@ def inspect_text(result: Result, page: Page | None = None) -> str:
     scale = scale_of(report)
     parts: list[Part] = [Text(headline(report), style=_COLOURS.get(report["verdict"], "bold"))]
     parts += [*reasons(report), *weights_line(report), *next_steps(report)]
-    parts += _outputs(report.get("outputs") or (), scale)
+    parts += _outputs(report.get("outputs") or ())
     parts += _stages(report["stages"])
     parts += _lattice(report, scale)
     parts += _other(report.get("other") or (), scale)
@@ -51,20 +51,24 @@ def inspect_text(result: Result, page: Page | None = None) -> str:
     return (page or Page()).draw(parts)
 
 
-def _outputs(outputs: Sequence[Report], scale: Scale) -> list[Part]:
-    """Return the verdict on each output, where there are several."""
+def _outputs(outputs: Sequence[Report]) -> list[Part]:
+    """Return the verdict on each output, where there are several: in grey levels, as they share no scale."""
     if len(outputs) < 2:
         return []
+    scale = Scale()
     rows = [
-        (one["name"], one["verdict"], scale.components(one["lattice"], "-"), _worst(one["limit"], scale))
+        (one["name"], one["verdict"], scale.components(one["lattice"], "-"), _worst(one, scale))
         for one in outputs
     ]
     columns = ("output", "verdict", f"lattice ({scale.column})", "nothing else above")
     return [*table("Outputs", columns, rows)]
 
 
-def _worst(limits: Sequence[Report], scale: Scale) -> str:
-    return limit_words(limits, scale, 1) if limits else "not measured"
+def _worst(one: Report, scale: Scale) -> str:
+    """Return the worst limit of an output."""
+    return limit_words(one["limit"], scale, 1) or (
+        "not measured" if one["verdict"] == "undetermined" else "-"
+    )
 
 
 def _stages(stages: Sequence[Report]) -> list[Part]:

@@ -69,7 +69,7 @@ class Scale:
 
 def scale_of(report: Report) -> Scale:
     """Return how the lengths and strengths of an inspection are said."""
-    return Scale(any(length == 1 for length in _axes(report)), report.get("sample_rate"))
+    return Scale(any(length == 1 for length in _axes(report)), report.get("rate"))
 
 
 def _axes(report: Report) -> Iterator[int]:

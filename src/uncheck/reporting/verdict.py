@@ -29,6 +29,12 @@ _FAULTS = {
     "learning": "It was learned: the same architecture with shuffled weights leaves none as strong.",
 }
 
+_STOPPED = {
+    "passes": "; no more, so as not to take long: give more inputs for a lower limit",
+    "seconds": "; then the time was over: give more --seconds for a lower limit",
+    "inputs": "; no others alike could be made: give more inputs for a lower limit",
+}
+
 
 def headline(report: Report) -> str:
     """Return the verdict in one sentence, with the layers to blame."""
@@ -186,4 +192,5 @@ def evidence_line(report: Report) -> list[str]:
     evidence = report.get("evidence")
     if not evidence:
         return []
-    return [f"Evidence: {plural(evidence['inputs'], 'input')}, {evidence['passes']:.3g} forward passes."]
+    why = _STOPPED.get(evidence.get("stopped", ""), "")
+    return [f"Evidence: {plural(evidence['inputs'], 'input')}, {evidence['passes']:.3g} forward passes{why}."]
