@@ -106,6 +106,13 @@ def test_undetermined_says_why_and_what_to_do_next(unsupported, notes, expected)
     assert "`--periods` names periods to test" in following
     assert ("uncheck.reading.register" in following) == bool(unsupported)
     assert "none that was not understood" not in text
+    assert text.count("the output is constant") <= 1
+
+
+def test_clean_without_stages():
+    assert first(**CLEAN, stages=[]) == (
+        "Clean: no lattice in the output, and no upsampling stage that could leave one."
+    )
 
 
 def test_an_undetermined_network_of_several_outputs_can_be_asked_for_one():

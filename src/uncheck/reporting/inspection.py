@@ -23,7 +23,15 @@ from uncheck.reporting.page import (
     table,
 )
 from uncheck.reporting.scale import Scale, scale_of
-from uncheck.reporting.verdict import evidence_line, headline, limit_words, name_of, next_steps, reasons
+from uncheck.reporting.verdict import (
+    evidence_line,
+    headline,
+    limit_words,
+    name_of,
+    next_steps,
+    notes_below,
+    reasons,
+)
 
 #: Rows of a table of periods: the rest is in the JSON.
 MOST_ROWS = 8
@@ -47,7 +55,7 @@ def inspect_text(result: Result, page: Page | None = None) -> str:
     parts += _probes(report, scale)
     parts += _gradient(report["gradient"])
     parts += ["", *evidence_line(report), *_boundary(report["boundary"], scale), _operations(report)]
-    parts += [f"Note: {note}." for note in report["notes"]]
+    parts += [f"Note: {note}." for note in notes_below(report)]
     return (page or Page()).draw(parts)
 
 

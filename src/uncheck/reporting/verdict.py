@@ -86,6 +86,8 @@ def _clean(report: Report) -> str:
     limits = limit_words(report.get("limit") or (), scale_of(report))
     if limits:
         return f"Clean: nothing above {limits}{'; but the gradient has a lattice' if pulled else ''}."
+    if not report["stages"] and not pulled:
+        return "Clean: no lattice in the output, and no upsampling stage that could leave one."
     return f"Clean: no lattice in the output{', but the gradient has one' if pulled else ''}."
 
 
@@ -110,6 +112,12 @@ def _unknown(report: Report) -> str:
     if report["notes"]:
         return f"no lattice was found, but {report['notes'][0].rstrip('.')}"
     return "no lattice was found, but something on the way to the output is not understood"
+
+
+def notes_below(report: Report) -> list[str]:
+    """Return the notes that the headline does not say."""
+    said = report["verdict"] == "undetermined" and not report["operations"]["unsupported"]
+    return list(report["notes"][1:] if said else report["notes"])
 
 
 def _blamed(report: Report) -> str:
@@ -177,10 +185,9 @@ def _next(report: Report) -> list[str]:
         ]
     if verdict == "clean":
         return []
-    steps = []
-    if report["operations"]["unsupported"]:
-        steps.append("`uncheck.reading.register` teaches uncheck an operation (CONTRIBUTING.md)")
-    steps.append("`--periods` names periods to test")
+    unread = report["operations"]["unsupported"]
+    teach = "`uncheck.reading.register` teaches uncheck an operation (CONTRIBUTING.md)"
+    steps = [teach if unread else "another `--input` may show more", "`--periods` names periods to test"]
     if len(outputs) > 1:
         measured = [one["name"] for one in outputs if one["verdict"] != "undetermined"]
         steps += [f"`--which {measured[0]}` judges one output alone"] if measured else []
