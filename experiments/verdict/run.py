@@ -52,7 +52,8 @@ def measure(task: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
         "truth": truth(case, result.range, config),
     }
     if task["faulty"]:
-        row["without"] = truth(drawn(task["seed"], faulty=False), result.range, config)
+        fewer = {**config, "count": config["count"] // 4}
+        row["without"] = truth(drawn(task["seed"], faulty=False), result.range, fewer)
     return row
 
 
@@ -77,8 +78,7 @@ def truth(case: Any, span: tuple[float, float], config: dict[str, Any]) -> list[
         with torch.no_grad():
             values = case.model(case.inputs(config["together"], 1 + start)).numpy()
         outputs.add(np.moveaxis(to_levels(values, span), 1, -1))
-    seen = outputs.lattice(0.0)
-    return [_said(one.component) for one in seen.everything if one.view == TOGETHER]
+    return [_said(component) for component in outputs.observed().views[TOGETHER].found.values()]
 
 
 def _said(one: Any) -> dict[str, Any]:

@@ -71,7 +71,12 @@ def test_as_many_as_the_limit_asks_for_in_batches_of_eight():
 
 
 def test_nothing_is_run_where_the_example_suffices():
-    assert run(Watched(), made_up((1, 3, 24, 24)), 0.2)[0].passes == 0
+    assert run(Watched(), made_up((8, 3, 24, 24)), 0.2)[0].passes == 0
+
+
+def test_a_verdict_rests_on_eight_inputs_at_least():
+    found, *_ = run(Watched(), made_up((1, 3, 24, 24)), 0.2)
+    assert (found.inputs, found.stopped) == (8, "limit")
 
 
 def test_it_stops_when_passes_or_seconds_run_out_and_says_so():

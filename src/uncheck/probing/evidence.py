@@ -24,6 +24,9 @@ AT_ONCE = 8
 #: Most numbers of an output that are computed at once, so that memory stays sane.
 MOST_NUMBERS = 2**26
 
+#: Outputs that a verdict without a lattice rests on: how strong one is depends on the content.
+LEAST = 8
+
 #: Outputs grow by this factor at least before they are tested again.
 LEAST_GROWTH = 1.25
 
@@ -89,7 +92,7 @@ def gather(
     most: float = inf,
     until: float = inf,
 ) -> Evidence:
-    """Run a network on more inputs alike until the limit is below the threshold or a lattice shows.
+    """Run a network on eight inputs or more until the limit is below the threshold or a lattice shows.
 
     The limit falls as the root of the number of outputs, so n (limit / threshold)^2 are wanted. They are
     run in batches of at most eight, or as large as the example's own: where the network takes no other, or
@@ -116,14 +119,14 @@ def gather(
     checked = size == samples
     while True:
         growth = (standing.limit / threshold) ** 2 if standing.limit < inf else 2.0
-        wanted = ceil(looked * max(LEAST_GROWTH, growth) - 1e-9)
+        wanted = max(LEAST, ceil(looked * max(LEAST_GROWTH, growth) - 1e-9))
         if seen > looked and (seen >= wanted or seen >= 2 * looked):
             standing, looked = look(), seen
             continue
         count = samples if size == samples else min(size, max(wanted - seen, 1))
         reasons = {
             "lattice": standing.found,
-            "limit": standing.limit <= threshold,
+            "limit": standing.limit <= threshold and seen >= LEAST,
             "inputs": not alike.varied,
             "passes": runner.passes + count / samples + (not checked) > most,
             "seconds": time.monotonic() > until,

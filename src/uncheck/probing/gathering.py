@@ -9,7 +9,8 @@ from math import inf
 from typing import Any
 
 from uncheck.measuring.batches import BatchLattice
-from uncheck.probing.evidence import Evidence, Standing, gather
+from uncheck.measuring.components import VISIBLE
+from uncheck.probing.evidence import LEAST, Evidence, Standing, gather
 from uncheck.probing.finding import Finding
 from uncheck.probing.forward import Runner
 from uncheck.probing.origin import passed_through
@@ -28,7 +29,7 @@ SHARE = 0.5
 def gathered(
     runner: Runner, output: Any, findings: Sequence[Finding], until: float
 ) -> tuple[list[Finding], Evidence]:
-    """Gather evidence where no output shows a lattice and one as strong as the threshold could hide.
+    """Gather evidence where no output shows a lattice: on few inputs, or where a visible one could hide.
 
     Args:
         runner: of the network; its budget grows where more evidence is gathered.
@@ -54,11 +55,13 @@ def gathered(
         return Standing(shown, max((_worst(seen) for seen in lattices), default=0.0))
 
     samples = len(runner.signal)
-    threshold = min((one.view.threshold for one in measured), default=inf)
+    threshold = min((one.view.threshold for one in measured), default=inf) or VISIBLE
     limit = max((limit.amplitude for one in measured for limit in one.limits), default=0.0)
-    if any(one.present for one in findings) or limit <= threshold or threshold <= 0:
-        stopped = "lattice" if any(one.present for one in findings) else "limit"
-        return list(findings), Evidence(samples, 0.0, stopped, limit)
+    tested = any(one.limits or one.traces for one in measured)
+    if any(one.present for one in findings):
+        return list(findings), Evidence(samples, 0.0, "lattice", limit)
+    if not tested or (limit <= threshold and samples >= LEAST):
+        return list(findings), Evidence(samples, 0.0, "limit", limit)
     for one, own in zip(measured, sums, strict=True):
         own.add(one.batch)
     now = time.monotonic()
