@@ -78,7 +78,7 @@ def find(runner: Runner, recording: Recording, seen: Seen) -> Finding:
     strange = seen.view.impossible(seen.batch)
     everything = [*lattice.present, *lattice.traces, *strange]
     brought = passed_through(runner.signal, seen.batch, everything)
-    other = others_in(runner, recording, seen, [one for one in strange if one not in brought], brought)
+    other = others_in(recording, seen, [one for one in strange if one not in brought], brought)
     return Finding(
         seen.view,
         seen.batch,
