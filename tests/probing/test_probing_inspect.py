@@ -268,11 +268,13 @@ def test_a_compiled_model_is_inspected_as_written():
 
 def test_enlarging_that_was_not_read_is_said():
     class Matrices(nn.Module):
-        """Every pixel twice along both axes, by products with a matrix that nobody can read a grid from."""
+        """Twice the size along both axes, by products with a matrix that nobody can read a grid from."""
 
         def __init__(self):
             super().__init__()
-            self.register_buffer("twice", torch.eye(64).repeat_interleave(2, dim=0))
+            self.register_buffer(
+                "twice", torch.randn(128, 64, generator=torch.Generator().manual_seed(0)) / 8
+            )
 
         def forward(self, x):
             return self.twice @ x @ self.twice.T

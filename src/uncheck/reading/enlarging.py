@@ -12,6 +12,7 @@ from uncheck.reading.fourier import spectral_scales
 from uncheck.reading.graph import Graph, Node
 from uncheck.reading.indices import read_picks, taken
 from uncheck.reading.layout import Atom, is_layout_call
+from uncheck.reading.matrices import PRODUCTS, factors_of, stretched
 from uncheck.reading.moves import CHANNEL, OTHER, Grid, after, new_axis, settled
 from uncheck.reading.tables import FOLD
 from uncheck.reading.written import read_write
@@ -24,6 +25,8 @@ FRAMES = ("input", "n_fft", "hop_length")
 def after_call(graph: Graph, node: Node, parent: int, grid: Grid) -> Grid | None:
     """Return the grid after a call, given that of one of its inputs; None where it cannot be followed."""
     reader = _READERS.get("setitem" if node.key.function == "(written)" else node.name)
+    if node.name in PRODUCTS and (found := stretched(graph, node)) and graph.nodes[parent].signal:
+        return _kept(grid, node.shape, factors_of(found))
     return after(node, parent, grid) if reader is None else reader(graph, node, parent, grid)
 
 

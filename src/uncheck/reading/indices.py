@@ -98,7 +98,7 @@ def vector(part: object) -> tuple[list[int], int] | None:
     value = known(part)
     if value is None or value.is_floating_point() or value.dtype == torch.bool or not value.dim():
         return None
-    long = [d for d, n in enumerate(value.shape) if n > 1] or [value.dim() - 1]
+    long = [d for d, n in enumerate(value.shape) if n > 1] or [0]
     if len(long) > 1:
         return None
     return value.flatten().tolist(), long[0] - value.dim()

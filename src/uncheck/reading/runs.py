@@ -31,6 +31,7 @@ from uncheck.reading.layout import (
     sizes,
     source_layout,
 )
+from uncheck.reading.loops import LEAST, taken_from, turns
 from uncheck.reading.tables import COMPLEX, KEEPING, MOVE, NORM, PAD, RESHAPE, SOFTMAX
 from uncheck.reading.written import read_write
 
@@ -157,6 +158,8 @@ def _join(graph: Graph, node: Node, runs: Runs) -> Run | None:
     given = arguments(node)
     tensors = given.get("tensors")
     slots = [s for s in tensors if isinstance(s, Slot)] if isinstance(tensors, tuple | list) else []
+    if len(slots) >= LEAST and (turn := _in_turn(graph, node, slots, runs)) is not None:
+        return turn
     axis = given.get("dim", given.get("axis", 0))
     if len(slots) < 2 or not isinstance(axis, int) or len({s.shape for s in slots}) > 1:
         return None
@@ -178,6 +181,25 @@ def _join(graph: Graph, node: Node, runs: Runs) -> Run | None:
     kind = HELD if same else ZERO if zeros == len(slots) - 1 else MIXED
     layout = (*layout[:axis], joined((Atom(kind, 0, len(slots)), *inner)), *layout[axis + 1 :])
     return replace(run, layout=layout, plain=run.plain and same)
+
+
+def _in_turn(graph: Graph, node: Node, slots: list[Slot], runs: Runs) -> Run | None:
+    """Follow tensors taken apart position by position and put together again, some of them several times."""
+    taken = [None if slot.node is None else taken_from(graph, slot.node) for slot in slots]
+    block = turns(taken)
+    first = taken[0]
+    if block is None or first is None:
+        return None
+    run, axis = _open(runs, first.node), int(arguments(node).get("dim", 0)) % len(node.shape)
+    if run is None or (node.name != "stack" and slots[0].shape[axis] != 1):
+        return None
+    rest = [a for d, a in enumerate(run.layout) if d != first.axis]
+    kind = HELD if len({one.node for one in taken[:block] if one is not None}) == 1 else MIXED
+    count = len(slots) // block
+    length = prod(atom.size for atom in run.layout[first.axis])
+    whole = run.layout[first.axis] if count == length else (Atom(OTHER, 0, count),)
+    layout = (*rest[:axis], joined((*whole, Atom(kind, 0, block))), *rest[axis:])
+    return replace(run, layout=layout, plain=False) if sizes(layout) == node.shape else None
 
 
 def _pad(graph: Graph, node: Node, runs: Runs) -> Run | None:

@@ -63,6 +63,9 @@ def grid_factors(graph: Graph, node: Node) -> tuple[Fraction, ...] | None:
         step = float((last - first) / (count - 1)) * (size - 1 if corners else size) / 2
         if step <= 0:
             return None
+        if corners and torch.allclose(places[0, [0, -1]].abs(), torch.ones(2).double(), rtol=0.0, atol=1e-4):
+            factors.append(Fraction(count, size))  # as an interpolation that keeps the corners
+            continue
         factors.append(Fraction(1 / step).limit_denominator(16))
     return tuple(factors[::-1])
 

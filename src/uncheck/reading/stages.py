@@ -21,6 +21,8 @@ from uncheck.reading.kernels import (
     source_channels,
     transposed_kernel,
 )
+from uncheck.reading.loops import Added, read_added
+from uncheck.reading.matrices import PRODUCTS, stretched
 from uncheck.reading.neighbours import after, before, filter_after
 from uncheck.reading.sampled import grid_factors, grid_mode, index_factors
 from uncheck.reading.stage import Stage, last_axes, make_stage
@@ -49,6 +51,7 @@ def read_stages(graph: Graph) -> tuple[Stage, ...]:
     Cost: one pass over the graph for each stage, and one over the weights for its kernel.
     """
     chains = {chain.node.index: chain for chain in read_chains(graph)}
+    added = read_added(graph)
     stages: list[Stage] = []
     seen: Counter[str] = Counter()
     for node in graph.nodes:
@@ -59,6 +62,8 @@ def read_stages(graph: Graph) -> tuple[Stage, ...]:
             else None
         )
         stage = _chain(graph, chain) if chain is not None else reader(graph, node) if reader else None
+        if stage is None and node.index in added:
+            stage = _looped(node, added[node.index])
         if stage is None:
             continue
         if node.func is None and node.parents:  # a tensor that a call wrote to through a view
@@ -145,6 +150,20 @@ def _grid_sampled(graph: Graph, node: Node) -> Stage | None:
     kind = {"nearest": "nearest", "bicubic": "cubic"}.get(grid_mode(node), "linear")
     stride = tuple(int(f) if f.denominator == 1 else float(f) for f in factors)
     return _resized(graph, node, kind, stride, last_axes(node, len(stride)), aligned=True)
+
+
+def _stretched(graph: Graph, node: Node) -> Stage | None:
+    """Read a product with constant matrices that resize as a stage."""
+    found = {one.dim: one for one in stretched(graph, node)}
+    ndim = len(node.shape) - 2
+    dims = last_axes(node, ndim)
+    if not found or ndim > 3 or not set(found) <= set(dims):
+        return None
+    stride = tuple(found[dim].factor if dim in found else 1 for dim in dims)
+    kinds = {one.kind for one in found.values()}
+    if "transposed" in kinds:
+        return _spread(graph, node, stride, dims)
+    return _resized(graph, node, "linear" if "linear" in kinds else "nearest", stride, dims, aligned=True)
 
 
 def _picked(graph: Graph, node: Node) -> Stage | None:
@@ -234,6 +253,16 @@ def _spread(graph: Graph, node: Node, factor: tuple[int, ...], dims: tuple[int, 
     )
 
 
+def _looped(node: Node, added: Added) -> Stage:
+    """Make a stage of blocks that a loop adds up, or puts side by side."""
+    still = (0,) * len(added.axes)
+    even = Layer(added.lengths, added.hops, still, still, (1,) * len(added.axes)).even
+    overlap = "even" if even else "uneven"
+    if added.lengths == added.hops:
+        return make_stage(node, "un-patchify", added.hops, added.axes)
+    return make_stage(node, "transposed", added.hops, added.axes, kernel_size=added.lengths, overlap=overlap)
+
+
 def _fold(graph: Graph, node: Node) -> Stage | None:
     """Read an overlap-add of blocks, or of the frames of a short-time Fourier transform."""
     given = dict(zip(FRAMES if node.name == "istft" else BLOCKS, node.args, strict=False)) | node.kwargs
@@ -275,4 +304,4 @@ _READERS: dict[object, Callable[[Graph, Node], Stage | None]] = {
     FOURIER: _spectral,
     SAMPLING: _grid_sampled,
 }
-_BY_NAME = {"getitem": _picked, "index_select": _picked}
+_BY_NAME = {"getitem": _picked, "index_select": _picked, **dict.fromkeys(PRODUCTS, _stretched)}

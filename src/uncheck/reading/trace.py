@@ -22,12 +22,25 @@ CONSTANTS = frozenset(
     {
         *("mul", "multiply", "kron", "einsum", "stack", "cat", "concat", "concatenate", "getitem", "setitem"),
         *("index_select", "index_copy", "index_add", "index_put", "scatter", "scatter_add", "grid_sample"),
+        *("matmul", "mm", "bmm"),
     }
 )
 MADE_LIKE = frozenset(f"{way}_like" for way in ("zeros", "ones", "full", "empty")) | frozenset(
     f"new_{way}" for way in ("zeros", "ones", "full", "empty")
 )
-INDEXED = CONSTANTS - {"mul", "multiply", "kron", "einsum", "stack", "cat", "concat", "concatenate"}
+INDEXED = CONSTANTS - {
+    "matmul",
+    "mm",
+    "bmm",
+    "mul",
+    "multiply",
+    "kron",
+    "einsum",
+    "stack",
+    "cat",
+    "concat",
+    "concatenate",
+}
 MOST_CONSTANTS = 2**20
 """Entries of the largest constant that is kept for reading."""
 CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict, nn.ParameterList, nn.ParameterDict)
