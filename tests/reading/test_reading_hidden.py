@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from oracles.reading_shift import shift_period
 from reading.zoo_hidden import HIDDEN
+from reading.zoo_relatives import RELATIVES
 from reading.zoo_still import STILL
 from tiers import every
 from uncheck.phases.axes import CONV_TRANSPOSES
@@ -90,3 +91,21 @@ def test_periods_of_stages_before_and_after(name: str) -> None:
     strides = (1,) * (ndim - len(stages[0][1])) + stages[0][1]
     periods = [(left * Fraction(s)).numerator if left > 1 else 1 for s in strides]
     assert first.output_period == tuple(2 * p if p > 1 else 1 for p in periods)
+
+
+@pytest.mark.parametrize("name", every(3, list(RELATIVES)))
+def test_relatives_have_the_period_of_their_operator(name: str) -> None:
+    make, shape = RELATIVES[name]
+    torch.manual_seed(0)
+    model = make().eval().double()
+    recording = record(model, torch.randn(shape, dtype=torch.float64))
+    assert recording.ledger.unsupported == {}
+    (output,) = recording.outputs
+    assert not output.unknown
+    assert all(
+        e is None or abs(e - size) <= 16 for e, size in zip(output.explained, output.size, strict=True)
+    )
+    large = (*shape[:2], *(4 * n for n in shape[2:]))
+    for axis in range(2, len(shape)):
+        left = lcm(*(period[axis - 2] for period in output.periods if period is not None))
+        assert shift_period(model, large, axis, 6, 1e-9) == left, axis

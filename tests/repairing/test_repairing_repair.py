@@ -301,11 +301,11 @@ def test_an_operation_that_is_not_understood_is_named():
     class Odd(Halved):
         def forward(self, x):
             y = super().forward(x)
-            return torch.fft.irfft2(torch.fft.rfft2(y), s=y.shape[-2:])
+            return y + 0 * torch.sort(y)[0]
 
     reason = reasons(repair(Odd(), PICTURES, minutes=5))["all"]
     assert reason.startswith("not understood on the signal path: ")
-    assert "rfft2" in reason
+    assert "sort" in reason
 
 
 class Drawn(nn.Module):
