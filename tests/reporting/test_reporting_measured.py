@@ -1,9 +1,10 @@
 """Volumes, sounds and maps as text."""
 
 import numpy as np
+import pytest
 
 from uncheck.measuring import Measurement, measure
-from uncheck.reporting import measure_text
+from uncheck.reporting import Page, measure_text
 
 CLOCK = np.arange(8000)
 HISS = np.random.default_rng(0).normal(size=len(CLOCK))
@@ -66,3 +67,94 @@ def test_many_remarks_are_cut():
 def test_str_of_sounds():
     said = str(measure(HISS + 0.2 * np.cos(np.pi * CLOCK / 2), rate=8000))
     assert said.startswith("array: lattice, period 4 -16 dB (p = ")
+
+
+class Said:
+    """What reporting asks of a measurement: a dictionary."""
+
+    def __init__(self, *images, **more):
+        self.report = {"images": list(images), "errors": [], **more}
+
+    def to_dict(self):
+        return self.report
+
+
+def entry(period, amplitude, **more):
+    said = {"period": [period, period], "amplitude": amplitude, "p_value": 7e-99, "signed": False}
+    return {**said, **more}
+
+
+def image(path="a.png", verdict="clean", **more):
+    said = {"path": path, "verdict": verdict, "rival": None, "kind": "picture", "strength": 1.0, "notes": []}
+    lists = {name: [] for name in ("lattice", "traces", "second_order", "brightness", "limit")}
+    return {**said, **lists, **more}
+
+
+def below(*images, **more):
+    """The lines under the table, each in one piece."""
+    return measure_text(Said(*images, **more), Page(1000)).rpartition("\n\n")[2].splitlines()
+
+
+def test_a_clean_picture_has_limits_the_worst_first():
+    limits = [entry(p, a) for p, a in ((2, 0.1), (3, 0.2), (4, 0.42), (5, 0.3), (6, 0.05))]
+    assert below(image(limit=limits)) == [
+        "Clean: nothing above 0.42 grey levels (period 4), 0.30 (period 5), 0.20 (period 3), "
+        "0.10 (period 2), 1 more."
+    ]
+    found = image(verdict="lattice", lattice=[entry(8, 3.0)], limit=limits[:1])
+    assert below(found) == ["Nothing else above 0.10 grey levels (period 2)."]
+
+
+def test_of_many_pictures_the_worst_limit_is_told():
+    pictures = [
+        image("a.png", limit=[entry(2, 0.1), entry(4, 0.2)]),
+        image("b.png", limit=[entry(2, 0.7), entry(4, 0.3)]),
+        image("c.png", "lattice", lattice=[entry(8, 3.0)], limit=[entry(2, 9.0)]),
+    ]
+    assert below(*pictures) == [
+        "Clean: nothing above 0.70 grey levels (period 2), the limit of b.png; the JSON has that of each."
+    ]
+
+
+def test_the_limit_of_sound_is_in_decibels():
+    limits = [
+        {"period": [480], "amplitude": 0.3, "db": -61.2},
+        {"period": [2], "amplitude": 0.1, "db": -70.0},
+    ]
+    assert below(image("a.wav", kind="audio", sample_rate=16000.0, limit=limits)) == [
+        "Clean: nothing above -61 dB (period 480), -70 (period 2)."
+    ]
+
+
+def test_the_limit_of_a_set():
+    made = {
+        "count": 64,
+        "verdict": "clean",
+        "rival": None,
+        "lattice": [],
+        "notes": [],
+        "limit": [entry(4, 0.02)],
+    }
+    text = measure_text(Said(image(), set=made), Page(1000))
+    assert text.splitlines()[0] == "Set of 64: clean, nothing above 0.020 grey levels (period 4)."
+
+
+def test_traces_are_printed():
+    trace = entry(2, 0.15)
+    assert below(image(traces=[trace])) == ["Traces, too weak to count: period 2: 0.15 (p = 7e-99)."]
+    many = [image(f"{name}.png", traces=[trace, entry(4, 0.01)]) for name in "abcde"]
+    assert below(image("clean.png"), *many) == [
+        "Traces, too weak to count: a.png (period 2: 0.15), b.png (period 2: 0.15), "
+        "c.png (period 2: 0.15), 2 more."
+    ]
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_which_have_contrast_that_repeats(count):
+    one = {"period": [2, 2], "modulation_db": 0.5, "p_value": 1e-5}
+    images = [image(f"{i}.png", second_order=[one] if i == count - 1 else []) for i in range(count)]
+    said = "period 2: 0.50 dB (p = 1e-05)"
+    named = said if count == 1 else f"2.png ({said})"
+    assert below(*images) == [
+        f"Contrast that repeats (second order, as resizing and JPEG coding leave it): {named}."
+    ]

@@ -47,12 +47,9 @@ def command(
     network = Network(target, weights, what, shape, input_span)
     check_output(output, network.files)
     limits, levels = options.parse_range(span), options.checked_threshold(threshold)
-    asked = {
-        "periods": None if periods is None else options.parse_periods(periods),
-        "which": which,
-        "seconds": options.checked_positive(seconds, "--seconds"),
-        "rate": options.checked_positive(rate, "--rate"),
-    }
+    tested = None if periods is None else options.parse_periods(periods)
+    options.check_positive(seconds, "--seconds")
+    options.check_positive(rate, "--rate")
 
     from uncheck.probing.inspect import inspect
     from uncheck.reporting import inspect_text
@@ -65,8 +62,11 @@ def command(
             threshold=levels,
             gradient=gradient,
             flat=what is None,
+            periods=tested,
+            which=which,
+            seconds=seconds,
+            rate=rate,
             progress=progress,
-            **{name: value for name, value in asked.items() if value is not None},
         )
     )
     emit_result(network.told(result), form, inspect_text, output)

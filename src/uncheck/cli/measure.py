@@ -28,7 +28,9 @@ def command(
     paths: Annotated[
         list[str], typer.Argument(help="Pictures, TIFF stacks, .npy arrays, audio, folders or globs.")
     ],
-    periods: Annotated[str, typer.Option(help="Pixels per period to test, like 2-16 or 2,4,8.")] = "2-16",
+    periods: Annotated[
+        str, typer.Option(help="Periods to test, like 2-16 or 2,4,8: pixels to 64, samples of sound to 4096.")
+    ] = "2-16",
     span: options.Range = None,
     threshold: options.Threshold = 0.3,
     kind: Annotated[

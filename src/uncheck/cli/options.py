@@ -141,8 +141,7 @@ def checked_threshold(threshold: float) -> float:
     return threshold
 
 
-def checked_positive(number: float | None, option: str) -> float | None:
-    """Return the number, if it is above 0 and finite; None stays None."""
+def check_positive(number: float | None, option: str) -> None:
+    """Raise UncheckError unless the number is above 0 and finite, or None."""
     if number is not None and not (math.isfinite(number) and number > 0):
         raise UncheckError(f"{option} {number:g} is not above 0; give an ordinary number")
-    return number

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
+from uncheck.reporting.limits import limit_words
 from uncheck.reporting.loaded import weights_line
 from uncheck.reporting.page import (
     Page,
@@ -26,7 +27,6 @@ from uncheck.reporting.scale import Scale, scale_of
 from uncheck.reporting.verdict import (
     evidence_line,
     headline,
-    limit_words,
     name_of,
     next_steps,
     notes_below,

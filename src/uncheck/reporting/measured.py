@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
+from uncheck.reporting.limits import limit_words
 from uncheck.reporting.page import (
     MOST_COMPONENTS,
     Page,
@@ -19,6 +20,7 @@ from uncheck.reporting.page import (
     sizes,
     table,
 )
+from uncheck.reporting.scale import Scale
 
 _COLOURS = {"lattice": "red", "clean": "green", "rival": "yellow"}
 _NOUNS = {"picture": "picture", "volume": "volume", "video": "video", "audio": "sound"}
@@ -37,7 +39,13 @@ def measure_text(result: Result, page: Page | None = None) -> str:
     columns = (_noun(images), "verdict", ">strength", f"lattice{unit}", ">p-value")
     parts: list[Part] = [*_set(report), _headline(report)]
     parts += table("", columns, rows)
-    below = [*_second_order(images), *_brightness(images), *_notes(images)]
+    below = [
+        *_limits(images),
+        *_traces(images),
+        *_second_order(images),
+        *_brightness(images),
+        *_notes(images),
+    ]
     if below:
         parts += ["", *below]
     return (page or Page()).draw(parts)
@@ -67,7 +75,9 @@ def _set(report: Report) -> list[Part]:
         f"period {sizes(c['period'])}: {c['amplitude']:.2f} grey levels (p = {chance(c['p_value'])})"
         for c in made["lattice"][:MOST_COMPONENTS]
     ]
-    line = f"Set of {made['count']}: {', '.join([_verdict(made), *found])}."
+    limits = limit_words(made.get("limit") or (), Scale())
+    nothing = [f"nothing{' else' if found else ''} above {limits}"] if limits else []
+    line = f"Set of {made['count']}: {', '.join([_verdict(made), *found, *nothing])}."
     return [Text(line, style=f"bold {_COLOURS[made['verdict']]}"), *made["notes"], ""]
 
 
@@ -75,20 +85,50 @@ def _verdict(one: Report) -> str:
     return f"rival ({one['rival']})" if one["rival"] else str(one["verdict"])
 
 
-def _second_order(images: Sequence[Report]) -> list[str]:
-    """Return the contrast that depends on the phase: in full for one picture, a count for many."""
-    having = [image["second_order"] for image in images if image["second_order"]]
-    if not having:
+def _limits(images: Sequence[Report]) -> list[str]:
+    """Return what would have been found: by period for one signal, the worst of all clean ones for many."""
+    having = [image for image in images if image.get("limit")]
+    if len(images) == 1 and having:
+        scale, word = (
+            _scale(having[0]),
+            "Clean: nothing" if images[0]["verdict"] == "clean" else "Nothing else",
+        )
+        return [f"{word} above {limit_words(having[0]['limit'], scale)}."]
+    clean = [image for image in having if image["verdict"] == "clean"]
+    if not clean:
         return []
-    if len(images) > 1:
-        return [f"{len(having)} of them have contrast that repeats (second order); the JSON says how much."]
-    found = [
-        f"period {sizes(m['period'])}: {m['modulation_db']:.2f} dB (p = {chance(m['p_value'])})"
-        for m in having[0][:MOST_COMPONENTS]
-    ]
-    return [
-        f"Contrast that repeats (second order, as resizing and JPEG coding leave it): {', '.join(found)}."
-    ]
+    worst = max(clean, key=lambda image: max(one["amplitude"] for one in image["limit"]))
+    said = limit_words(worst["limit"], _scale(worst), 1, rest=False)
+    return [f"Clean: nothing above {said}, the limit of {worst['path']}; the JSON has that of each."]
+
+
+def _scale(image: Report) -> Scale:
+    return Scale(image["kind"] == "audio", image.get("sample_rate"))
+
+
+def _traces(images: Sequence[Report]) -> list[str]:
+    """Return what is significant and too weak to count, of the first signals that have it."""
+    having = [image for image in images if image["traces"]]
+    if len(images) == 1 and having:
+        named = [f"{_component(c, having[0])} (p = {chance(c['p_value'])})" for c in having[0]["traces"]]
+        return [f"Traces, too weak to count: {listed_some(named)}."]
+    named = [f"{image['path']} ({_component(image['traces'][0], image)})" for image in having]
+    return [f"Traces, too weak to count: {listed_some(named)}."] if named else []
+
+
+def _second_order(images: Sequence[Report]) -> list[str]:
+    """Return the contrast that depends on the phase: all periods of one signal, the strongest of several."""
+    having = [image for image in images if image["second_order"]]
+    if len(images) == 1 and having:
+        named = [_modulation(one) for one in having[0]["second_order"]]
+    else:
+        named = [f"{image['path']} ({_modulation(image['second_order'][0])})" for image in having]
+    what = "Contrast that repeats (second order, as resizing and JPEG coding leave it)"
+    return [f"{what}: {listed_some(named)}."] if named else []
+
+
+def _modulation(one: Report) -> str:
+    return f"period {sizes(one['period'])}: {one['modulation_db']:.2f} dB (p = {chance(one['p_value'])})"
 
 
 def _row(image: Report) -> tuple[str | Text, ...]:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from uncheck.reporting.limits import limit_words
 from uncheck.reporting.page import MOST_COMPONENTS, Report, listed, listed_some, plural, sizes
-from uncheck.reporting.scale import Scale, scale_of
+from uncheck.reporting.scale import scale_of
 
 #: A stage that answers for less is not named in the headline.
 NAMED = 0.1
-
-#: Periods without a lattice that the headline gives a limit for.
-MOST_LIMITS = 4
 
 #: Grey levels that generators leave before training, least and most over networks and seeds, in one picture
 #: and in the mean of 256 (experiments/gan): built from transposed convolutions, and from resizes or layers
@@ -89,16 +87,6 @@ def _clean(report: Report) -> str:
     if not report["stages"] and not pulled:
         return "Clean: no lattice in the output, and no upsampling stage that could leave one."
     return f"Clean: no lattice in the output{', but the gradient has one' if pulled else ''}."
-
-
-def limit_words(limits: Sequence[Report], scale: Scale, most: int = MOST_LIMITS) -> str:
-    """Return limits, the worst first: "0.30 grey levels (period 4), 0.14 (period 2)"; empty if none."""
-    ordered = sorted(limits, key=lambda one: -one["amplitude"])
-    named = [
-        f"{scale.strength(one) if i else scale.strong(one)} (period {sizes(one['period'])})"
-        for i, one in enumerate(ordered)
-    ]
-    return listed_some(named, most)
 
 
 def _unknown(report: Report) -> str:

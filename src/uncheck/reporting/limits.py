@@ -1,0 +1,21 @@
+"""Limits in words: how strong a lattice a verdict of clean could have missed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from uncheck.reporting.page import Report, listed_some, sizes
+from uncheck.reporting.scale import Scale
+
+#: Periods that a sentence gives a limit for.
+MOST_LIMITS = 4
+
+
+def limit_words(limits: Sequence[Report], scale: Scale, most: int = MOST_LIMITS, *, rest: bool = True) -> str:
+    """Return limits, the worst first: "0.30 grey levels (period 4), 0.14 (period 2)"; empty if none."""
+    ordered = sorted(limits, key=lambda one: -one["amplitude"])
+    named = [
+        f"{scale.strength(one) if i else scale.strong(one)} (period {sizes(one['period'])})"
+        for i, one in enumerate(ordered)
+    ]
+    return listed_some(named if rest else named[:most], most)
