@@ -122,8 +122,8 @@ def test_exit_zero_forgives_findings_but_not_errors(pictures, run):
         (("shots", "-o", "shots"), "-o shots is a folder; name a file in it"),
         (("shots", "--periods", "2-65"), "period 65 is too long for pictures; give at most 64 pixels"),
         (
-            ("shots", "--periods", "2,2000"),
-            "period 2000 is too long; give at most 64 pixels for pictures, 1024",
+            ("shots", "--periods", "2,5000"),
+            "period 5000 is too long; give at most 64 pixels for pictures, 4096",
         ),
         (("shots", "--mosaic", "64x"), "--mosaic '64x' is not a size; write it like 64, or 64x48 for height"),
         (("shots", "--mosaic", "0"), "mosaic tiles of 0 x 0 pixels with gaps of 0 are not possible"),

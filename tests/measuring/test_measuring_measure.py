@@ -117,7 +117,7 @@ def test_arrays_that_cannot_be_measured(images, message):
         ([float("nan")], "period nan cannot be tested"),
         ([None], "period None cannot be tested"),
         ([65], "array: period 65 is too long for pictures; give at most 64 pixels"),
-        ([1025], "period 1025 is too long; give at most 64 pixels for pictures, 1024 samples for audio"),
+        ([4097], "period 4097 is too long; give at most 64 pixels for pictures, 4096 samples for audio"),
         ([], "no periods to test; give whole numbers of pixels from 2 to 64"),
     ],
 )

@@ -128,7 +128,8 @@ class Lattice:
         traces: significant but weaker than the threshold: what cameras, scanners and codecs leave.
         tested, not_tested: periods that were tried, and those too long for the array.
         threshold: grey levels; significance: corrected p-value below which a line counts as there.
-        limits: for each period tested and not found, the amplitude that would have been found.
+        limits: for each period tested, or each not found (`limited`), the amplitude that would have been
+            found.
     """
 
     present: tuple[Component, ...]
@@ -157,6 +158,12 @@ class Lattice:
             present=tuple(c for c in ranked if c.amplitude >= self.threshold),
             traces=tuple(c for c in ranked if c.amplitude < self.threshold),
         )
+
+    def limited(self) -> Lattice:
+        """Return the same with the limits of the periods that were not found alone."""
+        known = {c.cycle for c in self.everything}
+        known |= {lcm(*period) for c in self.everything for period, _ in c.harmonics}
+        return replace(self, limits=tuple(one for one in self.limits if lcm(*one.period) not in known))
 
     def keeping(self, passes: Callable[[Component], bool]) -> Lattice:
         """Move components present that fail a check to the head of the traces."""

@@ -54,7 +54,7 @@ def find_lattice(
         significance: corrected p-value below which a component counts as there.
         signed: where nothing is present, look for lattices whose sign changes with brightness too.
         within: pixels per axis; only periods that divide it along every axis are tested. None: all.
-        limits: say of each period not found what would have been found (`measuring.limits`).
+        limits: say of each period what would have been found (`measuring.limits`).
 
     Returns:
         A `Lattice`. A period is reported by its own lines only: the harmonics that a period-4 pattern
@@ -111,7 +111,7 @@ def find_lattices(
                 found += [c for p, c in also.items() if c.amplitude >= least[p]]
             nothing = Lattice((), (), scheme.tested, scheme.not_tested, threshold, significance)
             if limits:
-                nothing = replace(nothing, limits=find_limits(rest, scheme, significance, found))
+                nothing = replace(nothing, limits=find_limits(rest, scheme, significance))
             out.append(nothing.holding(found))
     return out
 

@@ -95,7 +95,7 @@ def measure(
             (D, H, W): a volume; (N, C, D, H, W): a batch of those; with `rate`, (n,), (C, n), (n, C) or
             (N, C, n): audio, the shorter axis being the channels. A .npy of four axes is video, and so is
             a TIFF of several colour pages; one of grey pages is a volume.
-        periods: pixels (samples) per period to test, from 2 to 64, in audio to 1024. Those above 16 are not
+        periods: pixels (samples) per period to test, from 2 to 64, in audio to 4096. Those above 16 are not
             tested in volumes and video.
         threshold: grey levels (0..255) below which a significant lattice is only a trace. The default,
             0.3, lies above what cameras and scanners leave in photographs (up to 0.25).
@@ -181,7 +181,12 @@ def measure_signal(signal: Signal, settings: Settings) -> ImageMeasurement:
     mapped = settings.where and flat
     significance = settings.significance / 2 if mapped else settings.significance
     found = find_lattice(
-        signal.values, periods=short, threshold=settings.threshold, significance=significance, signed=True
+        signal.values,
+        periods=short,
+        threshold=settings.threshold,
+        significance=significance,
+        signed=True,
+        limits=True,
     )
     if len(short) < len(settings.periods):
         found = replace(found, not_tested=tuple(p for p in settings.periods if p not in found.tested))
@@ -196,12 +201,12 @@ def measure_signal(signal: Signal, settings: Settings) -> ImageMeasurement:
             signal = replace(signal, notes=(*signal.notes, f"No local map: {error}."))
     modulations = second_order(signal.values, found, periods=short, significance=settings.significance)
     rival = name_rival(signal.values, found, signal.codec, tables=signal.tables)
-    brightness = _dependences(signal, found)
+    brightness, found = _dependences(signal, found), found.limited()
     return _result(signal, found, rival=rival, brightness=brightness, second_order=modulations, where=places)
 
 
 def _sound(signal: Signal, settings: Settings) -> ImageMeasurement:
-    found, tones = find_tones(
+    found, tones, levels = find_tones(
         signal.values,
         signal.rate,
         periods=settings.periods,
@@ -212,7 +217,7 @@ def _sound(signal: Signal, settings: Settings) -> ImageMeasurement:
     if longest < LONGEST_FLAT:
         note = f"Periods above {longest} samples, such as the hop of a vocoder, were not tested."
         signal = replace(signal, notes=(*signal.notes, note))
-    return _result(signal, found, tones=tones)
+    return _result(signal, found, tones=tones, inaudible=levels)
 
 
 def _result(signal: Signal, found: Lattice, rival: str | None = None, **more: Any) -> ImageMeasurement:

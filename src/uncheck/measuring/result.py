@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from uncheck.measuring.colour.brightness import Dependence
-from uncheck.measuring.components import Component, Lattice
+from uncheck.measuring.components import Component, Lattice, Limit
 from uncheck.measuring.places.places import LocalMap
 from uncheck.measuring.second_order import Modulation
 from uncheck.measuring.sound.tones import Tone
@@ -23,7 +24,8 @@ class ImageMeasurement:
 
     If "rival", then `rival` says "jpeg" or "bayer". `kind`, `span`, `unit`, `rate` and `notes` are those of
     the `Signal`; `tones` has an entry for each component of audio. `second_order`, contrast that goes with
-    the phase, does not change the verdict. `where` is the map of a picture, if it was asked for.
+    the phase, does not change the verdict. `where` is the map of a picture, if it was asked for. `inaudible`
+    has the level in decibels of each limit of audio, by period.
     """
 
     path: str
@@ -39,6 +41,7 @@ class ImageMeasurement:
     tones: tuple[Tone, ...] = ()
     second_order: tuple[Modulation, ...] = ()
     where: LocalMap | None = None
+    inaudible: Mapping[tuple[int, ...], float] = field(default_factory=dict)
 
     @property
     def strength(self) -> float:
@@ -54,12 +57,22 @@ class ImageMeasurement:
             "traces": [self._component(c) for c in self.found.traces],
             "second_order": plain(self.second_order),
             "not_tested": list(self.found.not_tested),
+            "limit": [self._limit(one) for one in self.found.limits],
             **as_dict(self, "brightness", "kind"),
             "range": list(self.span),
             **({} if self.unit is None else {"unit": self.unit}),
             **({"sample_rate": self.rate} if self.kind == "audio" else {}),
             **as_dict(self, "notes", "where"),
         }
+
+    def _limit(self, limit: Limit) -> dict[str, Any]:
+        """Return a limit as a dictionary, in the units that a component has."""
+        out = limit.to_dict()
+        if self.unit is not None:
+            out["amplitude_in_unit"] = limit.amplitude * (self.span[1] - self.span[0]) / LEVELS
+        if limit.period in self.inaudible:
+            out["db"] = self.inaudible[limit.period]
+        return out
 
     def _component(self, component: Component) -> dict[str, Any]:
         """Return a component as a dictionary, with its amplitude in the signal's unit."""

@@ -37,11 +37,14 @@ WINDOWS_AT_ONCE = 128
 @dataclass(frozen=True, eq=False)
 class SlowLines:
     """At F frequencies of C channels: `mean` (F, C) complex amplitude of exp(2 pi i f n), grey levels;
-    `p_value` (F, C) of no line there.
+    `p_value` (F, C) of no line there; `clarity` (F, C), the power of a constant line of mu = 1 over that of
+    its noise in the test; `tapers`, K.
     """
 
     mean: NDArray[np.complex128]
     p_value: NDArray[np.float64]
+    clarity: NDArray[np.float64]
+    tapers: int
 
 
 def line_frequencies(periods: Sequence[int]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -73,20 +76,23 @@ def slow_test(values: NDArray[np.float32], periods: Sequence[int], hop: int) -> 
     Cost: 14 n complex additions per channel and period.
     Source: Thomson, Proc. IEEE 70 (1982), section XIII, for the stationary case.
     """
-    means, p_values = [], []
+    means, p_values, clarities, tapers = [], [], [], 0
     for group in _groups(periods):
         real = np.equal(*np.multiply(line_frequencies(group), [[2], [1]]))
         mean = np.zeros((len(real), values.shape[1]), np.complex128)
-        p_value = np.ones(mean.shape)
+        p_value, clarity = np.ones(mean.shape), np.zeros(mean.shape)
         for channel in range(values.shape[1]):
             samples = np.ascontiguousarray(values[:, channel])
             quiet = ROUNDING_LEVEL * float(np.abs(samples).max())
             if quiet > 0:
                 line, power = slow_spectra(samples, group, hop)
-                mean[:, channel], p_value[:, channel] = _f_test(line, power, quiet, real)
+                tested = _f_test(line, power, quiet, real)
+                mean[:, channel], p_value[:, channel], clarity[:, channel] = tested
+                tapers = len(_tapers(len(line)))
         means.append(mean)
         p_values.append(p_value)
-    return SlowLines(np.concatenate(means), np.concatenate(p_values))
+        clarities.append(clarity)
+    return SlowLines(*map(np.concatenate, (means, p_values, clarities)), tapers)
 
 
 def _groups(periods: Sequence[int]) -> list[list[int]]:
@@ -140,28 +146,29 @@ def _coefficients(columns: NDArray[Any], periods: Sequence[int]) -> NDArray[np.c
 
 def _f_test(
     line: NDArray[np.complex128], power: NDArray[np.float64], quiet: float, real: NDArray[np.bool_]
-) -> tuple[NDArray[np.complex128], NDArray[np.float64]]:
+) -> tuple[NDArray[np.complex128], NDArray[np.float64], NDArray[np.float64]]:
     # The quietest quarter counts alike: a few silent windows must not decide alone.
     floor = np.maximum(np.quantile(power, 0.25, axis=0), quiet**2)
     loudness = np.sqrt(np.maximum(power, floor))
     tapers = _tapers(len(line))
     spectra = tapers @ (line / loudness)
-    constant, p_constant = _line(spectra, tapers @ (1 / loudness), real)
-    _, p_following = _line(spectra, np.repeat(tapers.sum(axis=1)[:, None], len(real), axis=1), real)
+    constant, p_constant, clarity = _line(spectra, tapers @ (1 / loudness), real)
+    _, p_following, _ = _line(spectra, np.repeat(tapers.sum(axis=1)[:, None], len(real), axis=1), real)
     mean = np.where(p_constant <= p_following, constant, line.mean(axis=0))
-    return mean, np.minimum(1.0, 2 * np.minimum(p_constant, p_following))
+    return mean, np.minimum(1.0, 2 * np.minimum(p_constant, p_following)), clarity
 
 
 def _line(
     spectra: NDArray[np.complex128], shape: NDArray[np.float64], real: NDArray[np.bool_]
-) -> tuple[NDArray[np.complex128], NDArray[np.float64]]:
+) -> tuple[NDArray[np.complex128], NDArray[np.float64], NDArray[np.float64]]:
     k = len(spectra)
     energy = (shape**2).sum(axis=0)
     mean = (spectra * shape).sum(axis=0) / energy
     residual = (np.abs(spectra - mean * shape) ** 2).sum(axis=0) + k * LEAST_NOISE
-    statistic = (k - 1) * np.abs(mean) ** 2 * energy / residual
+    clarity = (k - 1) * energy / residual
     order = np.where(real, 1, 2)
-    return mean, np.asarray(fdtrc(order, order * (k - 1), statistic), np.float64)
+    p_value = fdtrc(order, order * (k - 1), clarity * np.abs(mean) ** 2)
+    return mean, np.asarray(p_value, np.float64), clarity
 
 
 @lru_cache(maxsize=16)

@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uncheck.errors import UncheckError
-from uncheck.measuring.components import Component, Lattice, Line, synthesise
+from uncheck.measuring.components import Component, Lattice, Limit, Line, synthesise
+from uncheck.measuring.limits import line_limits
 from uncheck.measuring.sound.slow import SlowLines, hop_size, line_frequencies, slow_test
 from uncheck.signals.levels import LEVELS
 
-#: The longest period tested in audio, samples: vocoders step by 256 or more.
-LONGEST_SOUND = 1024
+#: The longest period tested in audio, samples: codecs step by 320 to 1920.
+LONGEST_SOUND = 4096
 
 #: Decibels relative to the rest of the signal below which a line is only a trace: for speech at 60 to 65 dB
 #: of sound pressure about the threshold of hearing (ISO 389-7), and where lines under it begin to be found.
@@ -48,7 +49,7 @@ def find_tones(
     periods: Sequence[int],
     significance: float,
     audible: float = AUDIBLE,
-) -> tuple[Lattice, tuple[Tone, ...]]:
+) -> tuple[Lattice, tuple[Tone, ...], dict[tuple[int, ...], float]]:
     """Find lines at a/P of the sampling rate for every period P, and how loud they are.
 
     Equation: level = 20 log10(rms(component) / rms(signal less all components)).
@@ -56,12 +57,13 @@ def find_tones(
     Args:
         values: (n, C), grey levels around 0.
         rate: samples per second.
-        periods: samples, 2 to 1024; those with fewer than 96 cycles are listed as not tested.
+        periods: samples, 2 to 4096; those with fewer than 96 cycles are listed as not tested.
         significance: corrected p-value below which a component counts as there.
         audible: dB; a significant component at least so loud is present, others are traces.
 
     Returns:
-        The lattice, and one `Tone` for each component, those present first.
+        The lattice with its limits, those of a tile alike in all channels at a constant level; one `Tone`
+        for each component, those present first; and the level of each limit by period, dB.
 
     Raises:
         UncheckError: fewer than 192 samples.
@@ -74,14 +76,16 @@ def find_tones(
         raise UncheckError(f"audio of {len(values)} samples is too short; give at least {2 * CYCLES}")
     rest = values - values.mean(axis=0, dtype=np.float64).astype(np.float32)
     found: list[Component] = []
-    wanted = tested
+    wanted, limits = tested, dict[int, float]()
     hop = hop_size(len(values), max(tested, default=2))
     while wanted:
-        fresh = _components(rest, wanted, tested, hop, significance)
+        lines = slow_test(rest, wanted, hop)
+        fresh = _components(lines, wanted, tested, significance)
         taken = _apart(fresh, hop)
         for component in taken:
             rest -= synthesise(component, rest.shape)
         found += taken
+        limits = _limits(lines, wanted, tested, significance) if len(taken) == len(fresh) else limits
         wanted = tuple(p for p in wanted if p not in {c.period[0] for c in taken})
         if len(taken) == len(fresh):
             break
@@ -95,22 +99,42 @@ def find_tones(
         not_tested=tuple(p for p in periods if p not in set(tested)),
         threshold=0.0,
         significance=significance,
+        limits=tuple(Limit((p,), limits[p]) for p in wanted if p in limits),
     )
-    return lattice, tuple(tones[c.period] for c in found)
+    # A sinusoid of amplitude A has the power A^2 / 2; period 2 has A^2.
+    levels = {
+        one.period: float(20 * np.log10(one.amplitude / noise.min()) - (3.0103 if max(one.period) > 2 else 0))
+        for one in lattice.limits
+    }
+    return lattice, tuple(tones[c.period] for c in found), levels
+
+
+def _limits(
+    lines: SlowLines, periods: Sequence[int], tested: Sequence[int], significance: float
+) -> dict[int, float]:
+    """Return the limit of each period, grey levels, as `_components` tests it."""
+    total, owners = sum(1 / p**2 for p in tested), line_frequencies(periods)[1]
+    out = {}
+    for period in periods:
+        clarity = lines.clarity[owners == period]
+        tries = total * period**2 * len(clarity) * clarity.shape[1] * 2
+        best = clarity.max(axis=1)
+        if lines.tapers and best.min() > 0:
+            out[period] = line_limits(period, best, lines.tapers - 1, significance / tries)
+    return out
 
 
 def _components(
-    values: NDArray[np.float32], periods: Sequence[int], tested: Sequence[int], hop: int, significance: float
+    lines: SlowLines, periods: Sequence[int], tested: Sequence[int], significance: float
 ) -> list[Component]:
     """Find significant components, p-values corrected as in `find_lattice`."""
     total = sum(1 / p**2 for p in tested)
     numerators, owners = line_frequencies(periods)
-    lines = slow_test(values, periods, hop)
     out = []
     for period in periods:
         own = np.flatnonzero(owners == period)
         share = total * period**2 * len(own)
-        joint = np.minimum(1.0, lines.p_value[own] * values.shape[1]).min(axis=1)
+        joint = np.minimum(1.0, lines.p_value[own] * lines.p_value.shape[1]).min(axis=1)
         if (joint * share).min() < significance:
             out.append(_component(period, numerators, own[joint * share < significance], lines, share))
     return out
