@@ -193,11 +193,20 @@ class Observed:
         return out
 
     def limits(self) -> tuple[Limit, ...]:
-        """Return the limit of every period that does not count in any view, in the mean of all outputs."""
+        """Return the limit of every period that the mean of all outputs does not show.
+
+        Periods that are visible in another view have none; of those that are faint there, the mean may hold
+        more.
+        """
         view = self.views.get(TOGETHER) or self.views.get(0)
         if view is None:
             return ()
-        known = [c for one in self.views.values() for c in one.found.values()]
+        known = [
+            c
+            for one in self.views.values()
+            for c in one.found.values()
+            if one is view or c.amplitude >= VISIBLE
+        ]
         least = view.significance if TOGETHER in self.views else view.significance * CERTAIN / SIGNIFICANCE
         return find_limits(view.tests, self.plan, least, known)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +28,9 @@ from uncheck.measuring.tapers import tapers
 #: Grey levels from which a significant lattice of a set counts as present: a sixth of what counts in one
 #: picture, for a set averages over contents.
 VISIBLE_IN_SETS = 0.05
+
+#: Numbers of a response that are computed at a time.
+MOST_AT_ONCE = 2**20
 
 #: Images of a set tested at a time.
 AT_ONCE = 8
@@ -152,8 +156,7 @@ def spectra_components(
         found[best.cycle] = best
         if len(fresh) == 1:
             break
-        for one in best.lines:
-            spectra = spectra - _response(scheme, one)
+        spectra = spectra - _response(scheme, best.lines)
         lines = line_test(spectra[None], scheme.sums, scheme.real)[0]
     return list(found.values()), lines
 
@@ -169,24 +172,40 @@ def share(component: Component, sums: SetSums, scheme: FrequencyPlan) -> float:
     return float((there * np.conj(own)).real / abs(own) ** 2) if own else 0.0
 
 
-def _response(scheme: FrequencyPlan, line: Line) -> NDArray[np.complex128]:
-    """Return the eigencoefficients of one line at every frequency of the plan, (F, C, K)."""
-    out = np.zeros((len(scheme.frequencies), len(line.mean), scheme.sums.shape[-1]), np.complex128)
-    mean, start = np.asarray(line.mean), 0
+def _response(scheme: FrequencyPlan, lines: Sequence[Line]) -> NDArray[np.complex128]:
+    """Return the eigencoefficients of some lines together at every frequency of the plan, (F, C, K)."""
+    turns = [(sign, line) for line in lines for sign in ((1,) if line.real else (1, -1))]
+    at = np.array([sign * np.asarray(line.frequency) for sign, line in turns])
+    means = np.array([np.asarray(line.mean) if sign > 0 else np.conj(line.mean) for sign, line in turns])
+    out = np.zeros((len(scheme.frequencies), means.shape[1], scheme.sums.shape[-1]), np.complex128)
+    # A few lines at a time, so that what they take stays small.
+    step = max(1, MOST_AT_ONCE // max(1, len(scheme.frequencies) * scheme.sums.shape[-1]))
+    for first in range(0, len(turns), step):
+        some = slice(first, first + step)
+        _add_response(out, scheme, at[some], means[some])
+    return out
+
+
+def _add_response(
+    out: NDArray[np.complex128],
+    scheme: FrequencyPlan,
+    at: NDArray[np.float64],
+    means: NDArray[np.complex128],
+) -> None:
+    """Add the eigencoefficients of exponentials at frequencies (P, axes), of amplitudes (P, C)."""
+    start = 0
     for profile in scheme.profiles:
         own = slice(start, start := start + profile.count)
-        for sign in (1,) if line.real else (1, -1):
-            each = np.ones((profile.count, 1), np.complex128)
-            for axis, n in enumerate(scheme.shape):
-                if axis not in profile.axes:
-                    # What is left of the line in the mean along this axis.
-                    each = each * np.exp(2j * np.pi * sign * line.frequency[axis] * np.arange(n)).mean()
-                    continue
-                offsets = scheme.frequencies[own, axis] - sign * line.frequency[axis]
-                unique, where = np.unique(offsets, return_inverse=True)
-                window = tapers(n, len(profile.axes)).values
-                turned = np.exp(-2j * np.pi * np.outer(unique, np.arange(n))) @ window.T
-                each = (each[:, :, None] * turned[where][:, None, :]).reshape(len(offsets), -1)
-            whole = (mean if sign > 0 else mean.conj())[:, None] * each[:, None, :]
-            out[own, :, : each.shape[1]] += whole
-    return out
+        each = np.ones((len(at), profile.count, 1), np.complex128)
+        for axis, n in enumerate(scheme.shape):
+            if axis not in profile.axes:
+                # What is left of a line in the mean along this axis.
+                each = each * np.exp(2j * np.pi * np.outer(at[:, axis], np.arange(n))).mean(1)[:, None, None]
+                continue
+            offsets = scheme.frequencies[own, axis] - at[:, axis, None]
+            unique, where = np.unique(offsets, return_inverse=True)
+            window = tapers(n, len(profile.axes)).values
+            turned = np.exp(-2j * np.pi * np.outer(unique, np.arange(n))) @ window.T
+            turned = turned[where.reshape(offsets.shape)]
+            each = (each[..., None] * turned[:, :, None, :]).reshape(*offsets.shape, -1)
+        out[own, :, : each.shape[2]] += np.einsum("pc,pfk->fck", means, each, optimize=True)

@@ -27,6 +27,9 @@ MOST_NUMBERS = 2**26
 #: Outputs that a verdict without a lattice rests on: how strong one is depends on the content.
 LEAST = 8
 
+#: Most outputs that are looked at: the limit falls with their root only.
+MOST_OUTPUTS = 256
+
 #: Outputs grow by this factor at least before they are tested again.
 LEAST_GROWTH = 1.25
 
@@ -37,6 +40,7 @@ SAME = 1e-3
 STOPPED = {
     "limit": ("stopped", "inputs"),
     "lattice": ("a lattice showed", "inputs"),
+    "outputs": ("stopped", "inputs"),
     "passes": ("passes ran out", "inputs"),
     "seconds": ("time ran out", "seconds"),
     "inputs": ("no more inputs could be made", "inputs"),
@@ -128,6 +132,7 @@ def gather(
             "lattice": standing.found,
             "limit": standing.limit <= threshold and seen >= LEAST,
             "inputs": not alike.varied,
+            "outputs": seen >= MOST_OUTPUTS,
             "passes": runner.passes + count / samples + (not checked) > most,
             "seconds": time.monotonic() > until,
         }
