@@ -129,7 +129,7 @@ def test_response_is_the_spectrum_of_the_line(shape):
         direct = eigenspectra(made[None].astype(np.float32), scheme)[0]
         response = _response(scheme, [line])
         np.testing.assert_allclose(response, direct, atol=1e-3 * np.abs(direct).max())
-        mirrored = _response(scheme, Line(line.frequency, line.period, (mu, mu), real, 0.0))
+        mirrored = _response(scheme, [Line(line.frequency, line.period, (mu, mu), real, 0.0)])
         assert np.abs(mirrored - direct).max() > 0.1 * np.abs(direct).max()
 
 
