@@ -62,6 +62,14 @@ def test_clean_has_limits_the_worst_first():
     assert first(**CLEAN, limit=many).endswith("(period 3), 0.14 (period 2), 1 more.")
 
 
+def test_clean_names_traces():
+    trace = [component([2, 2], 0.11)]
+    assert first(**{**CLEAN, "traces": trace}) == "Clean: only traces, period 2 at 0.11 grey levels."
+    assert first(**{**CLEAN, "traces": trace}, limit=limit((4, 0.2))) == (
+        "Clean: nothing above 0.20 grey levels (period 4); only traces, period 2 at 0.11 grey levels."
+    )
+
+
 def test_the_limit_of_a_network_with_a_lattice_in_its_gradient():
     gradient = {"lattice": [component([4, 4], 9.1)], "magnitude": [], "strided": []}
     assert first(**CLEAN, limit=limit((2, 0.14)), gradient=gradient) == (

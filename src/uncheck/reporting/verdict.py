@@ -81,9 +81,13 @@ def _orders(lattice: Sequence[Report]) -> str:
 def _clean(report: Report) -> str:
     gradient = report["gradient"] or {}
     pulled = gradient.get("lattice") or gradient.get("magnitude")
-    limits = limit_words(report.get("limit") or (), scale_of(report))
-    if limits:
-        return f"Clean: nothing above {limits}{'; but the gradient has a lattice' if pulled else ''}."
+    scale, traces = scale_of(report), report["traces"]
+    limits = limit_words(report.get("limit") or (), scale)
+    found = _first([f"period {scale.period(c)} at {scale.strong(c)}" for c in traces])
+    parts = [f"nothing above {limits}"] if limits else []
+    parts += [f"only traces, {found}"] if traces else []
+    if parts:
+        return f"Clean: {'; '.join(parts)}{'; but the gradient has a lattice' if pulled else ''}."
     if not report["stages"] and not pulled:
         return "Clean: no lattice in the output, and no upsampling stage that could leave one."
     return f"Clean: no lattice in the output{', but the gradient has one' if pulled else ''}."
