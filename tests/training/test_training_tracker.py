@@ -238,7 +238,7 @@ def test_replaced_layers_are_read_again():
     one = moved.step()
     moved.model[0] = nn.ConvTranspose2d(3, 3, 3, 3)
     two = moved.step()
-    assert moved.periods == (2, 3, 4, 8)
+    assert moved.periods == (3,)
     assert one.spreads != two.spreads
     moved.model[0] = nn.Conv2d(9, 3, 3)
     texts = warned(lambda: [moved.step(torch.rand(8, 3, 32, 32)), moved.step(torch.rand(8, 3, 32, 32))])
@@ -263,7 +263,7 @@ def test_periods_of_the_stages_are_tested():
         )
         tracker = quiet(model, torch.randn(8, 4, 12, 12), every=1)
         found = tracker.step()
-        assert tracker.periods == tuple(sorted({2, 4, 8, stride}))
+        assert tracker.periods == (stride,)
         assert found.strengths[stride] > 1
     unknown = quiet(every=1)
     row = torch.arange(35) % 7 < 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from math import prod
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from uncheck.errors import UncheckWarning
-from uncheck.reading import Stage, record
+from uncheck.reading import Recording, Stage, read_possible, record
 from uncheck.training.live import EVEN_KINDS, Live, find_sources
 from uncheck.training.network import placed, structure, undisturbed, unwrapped
 
@@ -55,7 +55,7 @@ class StageGains:
             self._sources = find_sources(recording.graph, recording.stages)
             every = [source for pair in self._sources.values() for source in pair if source is not None]
             self._live = Live(model, placed(model, inputs), every)
-        self.periods = _periods(self.stages, recording.ledger.unsupported)
+        self.periods = _periods(recording)
         self.named = {f"{s.name}[{s.call}]" if s.call else s.name: s for s in self.stages}
         known = set(self._sources) | {s.index for s in self.stages if s.kind in EVEN_KINDS}
         self.unread = tuple(name for name, stage in self.named.items() if stage.index not in known)
@@ -145,12 +145,13 @@ def _warn(text: str) -> None:
     warnings.warn(f"gain_penalty: {text}", UncheckWarning, stacklevel=3)
 
 
-def _periods(stages: tuple[Stage, ...], unsupported: Iterable[str]) -> tuple[int, ...] | None:
-    if not stages or any(True for _ in unsupported) or not all(s.output_period for s in stages):
+def _periods(recording: Recording) -> tuple[int, ...] | None:
+    """Return the periods possible in the largest output, as `uncheck.inspect` tests them."""
+    maps = [grid for grid in recording.outputs if grid.is_map]
+    if not maps or not recording.stages:
         return None
-    own = {p for s in stages for p in s.output_period or ()}
-    # A lattice of period 6 may be all of periods 2 and 3.
-    return tuple(d for d in range(2, max(own) + 1) if any(p % d == 0 for p in own))
+    possible = read_possible(recording, max(maps, key=lambda grid: prod(grid.size)))
+    return possible.cycles if possible.understood else None
 
 
 _READ: WeakKeyDictionary[nn.Module, StageGains] = WeakKeyDictionary()

@@ -26,8 +26,6 @@ from uncheck.training.network import Choice
 from uncheck.training.sums import BatchSums, all_parts, batch_sums
 from uncheck.training.trend import Trend, checked_end, checked_share, checked_visible, lattice_trend
 
-#: Tested beside the periods of the stages, where these are known; otherwise `measure`'s 2 to 16.
-USUAL = (2, 4, 8)
 #: Steps between measurements, so that they cost less than 2 % of training (benchmarks/monitor.py).
 EVERY = 100
 
@@ -55,7 +53,7 @@ class LatticeTracker:
         output: which of several outputs of the model are the images: index, key, or a callable that gets
             what the model returned. None: the largest map, as in `inspect`, with a warning if there are
             others.
-        periods: pixels, from 2. None: those of the stages with 2, 4 and 8; where the network is not given or
+        periods: pixels, from 2. None: those that the stages can leave; where the network is not given or
             not understood, 2 to 16 as `measure`. Those that do not fit the images are not tested.
         span: the lowest and highest value of the images, which become 0 and 255. None: inferred each time.
         logger: a SummaryWriter, a Lightning logger, or a callable (name, value, step).
@@ -203,11 +201,11 @@ class LatticeTracker:
         self._lasting = int(state.get("lasting", 0))
 
     def _known_periods(self) -> tuple[int, ...]:
-        """Return the periods of the stages and a few more if a process knows them, else `measure`'s."""
+        """Return the periods that the stages can leave if a process knows them, else `measure`'s."""
         known = [
             own for own in from_all(None if self._gains is None else self._gains.periods) if own is not None
         ]
-        return tuple(sorted({*USUAL, *(p for own in known for p in own)})) if known else PERIODS
+        return tuple(sorted({p for own in known for p in own})) or PERIODS
 
     def _own(self, outputs: Any) -> tuple[BatchSums | None, str]:
         """Return the sums of this process's images, or why there are none."""
