@@ -143,3 +143,17 @@ def test_output_without_positions_or_with_nan():
     assert spatial_output(torch.zeros(1, 197, 768), 2, strict=True) is None
     with pytest.raises(UncheckError, match="1 of 16 output values are NaN or infinite"):
         levels(torch.tensor([float("nan")] + [0.0] * 15).reshape(1, 1, 4, 4), None)
+
+
+@pytest.mark.parametrize("share", [0.04, 0.1, 0.2, 0.6])
+def test_outputs_of_tanh_and_of_a_sigmoid_have_ranges_alike(share):
+    # Planted: a tenth of -1..1, as tanh leaves it, was measured against 0..1, a tenth of that against itself.
+    drawn = np.random.default_rng(0).uniform(-0.5, 0.5, (1, 3, 64, 64)) * share
+    ends, lower = output_range((0.5 + drawn).astype(np.float32)), output_range((2 * drawn).astype(np.float32))
+    assert 2 * (ends[1] - ends[0]) == pytest.approx(lower[1] - lower[0], rel=1e-5)
+    assert (ends == (0.0, 1.0)) == (share > 1 / 8)
+
+
+def test_overshoot_below_0_leaves_the_range():
+    drawn = np.random.default_rng(0).uniform(-0.05, 0.9, (1, 3, 64, 64))
+    assert output_range(drawn.astype(np.float32)) == (0.0, 1.0)

@@ -22,6 +22,9 @@ from uncheck.reading import CallWatcher, OutputGrid, PossiblePeriods, run
 #: constant but for rounding.
 LEAST_SPREAD, FULL_SPREAD = 1e-4, 1 / 8
 
+#: Share of what the values span that lies below 0 where their range is -1..1; less is overshoot of 0..1.
+BOTH_SIDES = 1 / 4
+
 
 @dataclass
 class Runner:
@@ -108,12 +111,16 @@ def output_range(values: NDArray[np.generic]) -> tuple[float, float]:
     """Return the range of an output: the usual one, or its own if it fills little of that.
 
     Untrained networks without a trained contrast leave outputs within a few hundredths; against 0..1 whatever
-    they contain would look faint. Their own range is taken where 98 % of the values span less than an eighth.
+    they contain would look faint. Their own range is taken where 98 % of the values span less than an eighth
+    of the usual one, be that 0..1 or, where they lie on both sides of 0, -1..1: a network that ends in tanh
+    is measured as one that ends in a sigmoid.
     """
     low, high = infer_range(values)
     if values.dtype.kind != "f" or high <= low:
         return low, high
     dark, bright = np.percentile(values.ravel()[:: max(1, values.size // 65536)].astype(np.float64), (1, 99))
+    if (low, high) == (0.0, 1.0) and dark < -BOTH_SIDES * (bright - dark):
+        low = -1.0
     spread = float(bright - dark) / (high - low)
     return (float(values.min()), float(values.max())) if LEAST_SPREAD < spread < FULL_SPREAD else (low, high)
 
