@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from math import lcm
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,10 +101,20 @@ def with_probes(finding: Finding, signals: Probed, judged: Sequence[str]) -> Fin
     """
     finding = replace(finding, signals=signals)
     name = None if finding.present else signals.worst(judged)
-    return finding if name is None else replace(finding, present=signals.found[name], shown=name)
+    if name is None:
+        return finding
+    found = signals.found[name]
+    known = {one.component.cycle for one in found}
+    limits = tuple(one for one in finding.limits if lcm(*one.period) not in known)
+    return replace(finding, present=found, shown=name, limits=limits)
 
 
 def worst(findings: Sequence[Finding]) -> Finding:
-    """Return the finding that decides: a lattice, the strongest first, then what is not known."""
+    """Return the finding that decides: the strongest lattice, what is not known, the worst limit."""
     order = {"lattice": 2, "undetermined": 1, "clean": 0}
-    return max(findings, key=lambda one: (order[one.verdict], one.strength))
+
+    def badness(one: Finding) -> tuple[int, float, float]:
+        limit = max((limit.amplitude for limit in one.limits), default=0.0)
+        return order[one.verdict], one.strength, 0.0 if one.present else limit
+
+    return max(findings, key=badness)

@@ -40,9 +40,10 @@ class Known:
         constant: whether the output is the same everywhere.
         unread: what was not understood on the way to the output, "" if nothing.
         unmeasured: outputs that were not measured, by name: the reason.
-        left_out: outputs without positions, by name: what they are.
+        left_out: outputs that hold no lattice, such as scores, by name: what they are.
         evidence: on more inputs, None where none was asked for.
         threshold: grey levels that a lattice of the verdict has at least.
+        not_tested: possible periods that are too long for the output.
         unused: paths of upsampling layers that were never called.
         dropped: what was left out for want of time.
         ndim: spatial axes of the output; one is a sound.
@@ -60,6 +61,7 @@ class Known:
     left_out: Mapping[str, str] = field(default_factory=dict)
     evidence: Evidence | None = None
     threshold: float = 0.3
+    not_tested: Sequence[int] = ()
     unused: Sequence[str] = ()
     dropped: Sequence[str] = ()
     ndim: int = 2
@@ -88,6 +90,7 @@ def notes_of(
             threshold=finding.view.threshold,
             unmeasured=outputs.unmeasured,
             left_out=outputs.left_out,
+            not_tested=finding.not_tested,
             unused=recording.unused,
             dropped=(*explained.dropped, *dropped),
             ndim=finding.view.ndim,
@@ -131,7 +134,7 @@ def _measured(known: Known) -> list[str]:
 def _understood(known: Known) -> list[str]:
     if known.unread:
         return [f"not understood on the way to the output: {known.unread}"]
-    if not known.stages:
+    if not known.stages and not known.unmeasured and not known.constant:
         return ["no upsampling stages: upsampling is not to blame"]
     return []
 
@@ -176,7 +179,11 @@ def _more(known: Known) -> list[str]:
         amplitude, name, component = strongest
         strength = amount(amplitude, known.ndim)
         out.append(f'the "{name}" probe shows more: period {sizes(component.period)} at {strength}')
-    out += [f"the output {name} has no positions, left out: {what}" for name, what in known.left_out.items()]
+    if known.not_tested:
+        many = "s" if len(known.not_tested) > 1 else ""
+        periods = ", ".join(map(str, known.not_tested))
+        out.append(f"period{many} {periods}: too long for this output to be tested; give larger inputs")
+    out += [f"the output {name} was left out: {what}" for name, what in known.left_out.items()]
     out += [f"{name} was never called" for name in known.unused]
     return out
 

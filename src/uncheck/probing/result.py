@@ -97,7 +97,7 @@ class Inspection:
     """Everything `uncheck.inspect` found.
 
     Where the network has several outputs, all but `outputs`, `stages` and `ledger` is about the one that
-    decides: with the strongest lattice, else one that is undetermined, else the largest.
+    decides: with the strongest lattice, else one that is undetermined, else the one of the worst limit.
 
     Attributes:
         verdict: "lattice"; "clean"; or "undetermined", when nothing was found but something was not measured,

@@ -116,11 +116,11 @@ def _blamed(report: Report) -> str:
     stages = report["stages"]
     if not stages:
         unread = report["operations"]["unsupported"]
-        return (
-            f"{listed(sorted(unread))} was not understood, so what makes it is not known"
-            if unread
-            else "there is no upsampling stage, so upsampling is not to blame"
-        )
+        if unread:
+            return f"{listed(sorted(unread))} was not understood, so what makes it is not known"
+        if any(note.startswith("not understood") for note in report["notes"]):
+            return "what makes it is not known, because not all was understood"
+        return "there is no upsampling stage, so upsampling is not to blame"
     guilty = guilty_stages(stages)
     if not guilty:
         return "no upsampling stage answers for it"
