@@ -7,13 +7,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.signal import lfilter
+from scipy.signal.windows import hann
 
 import released
 from oracles.tones_naive import naive_p_value, naive_slow
 from tiers import examples
 from uncheck.errors import UncheckError
 from uncheck.measuring import find_tones
-from uncheck.measuring.sound.slow import LEAST_NOISE, hop_size, line_frequencies, slow_spectra, slow_test
+from uncheck.measuring.sound.grid import Grid
+from uncheck.measuring.sound.slow import (
+    LEAST_NOISE,
+    _at,
+    hop_size,
+    line_frequencies,
+    slow_spectra,
+    slow_test,
+)
 
 PERIODS = tuple(range(2, 17))
 RATE = 16000
@@ -246,3 +255,36 @@ def test_a_trained_speech_decoder():
     loudest = tones(127.5 * decoder(torch.zeros_like(features))[0, 0].numpy())[1][0]
     assert loudest.period == (16,)
     assert loudest.level > -30
+
+
+@pytest.mark.parametrize("hop", [64, 300])
+def test_coefficients_between_the_points_of_a_grid_are_those_of_folding(hop):
+    periods = (2, 5, 12, 33, 64)
+    samples = np.asarray(speech_like(3)[:9000] + line(5, 20, speech_like(3))[:9000], np.float32)
+    window = (hann(2 * hop, sym=False) / hop).astype(np.float32)
+    folded, beside = slow_spectra(samples, periods, hop)
+    line_there, beside_there = _at(Grid.of(samples, window, hop), periods, hop)
+    np.testing.assert_allclose(line_there, folded, atol=3e-6 * np.abs(folded).max())
+    np.testing.assert_allclose(beside_there, beside, atol=1e-4 * beside.max())
+    assert np.abs(line_there - folded.conj()).max() > 0.1 * np.abs(folded).max()
+
+
+def test_many_periods_give_what_few_give():
+    samples = np.asarray(speech_like(1) + line(96, -20, speech_like(1)), np.float32)[:40000, None]
+    many = slow_test(samples, range(2, 129), 256)
+    few = slow_test(samples, [96], 256)
+    own = line_frequencies(range(2, 129))[1] == 96
+    np.testing.assert_allclose(many.p_value[own], few.p_value, rtol=0.02, atol=1e-6)
+    np.testing.assert_allclose(many.mean[own], few.mean, atol=1e-4 * np.abs(few.mean).max())
+
+
+def test_a_line_at_the_stated_limit_is_found():
+    hits = 0
+    for seed in range(16):
+        samples = np.random.default_rng(seed).normal(0, 5, RATE)
+        stated = {one.period[0]: one.amplitude for one in tones(samples, periods=(2, 4, 7))[0].limits}
+        tile = np.random.default_rng(seed + 99).normal(size=7)
+        lines = np.abs(np.fft.rfft(tile)[1:]) * 2 / 7
+        wave = np.resize((tile - tile.mean()) / np.sqrt((lines**2).sum()), RATE)
+        hits += 7 in {c.period[0] for c in tones(samples + stated[7] * wave, periods=(2, 4, 7))[0].everything}
+    assert hits >= 13

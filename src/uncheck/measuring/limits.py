@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil, inf, lcm, log, prod
@@ -69,36 +69,41 @@ def find_limits(
     """
     known = {c.cycle for c in found} | {lcm(*period) for c in found for period, _ in c.harmonics}
     asked = [_asked(tests, scheme, f, significance) for f in families(scheme) if f.period not in known]
-    few = [one for one in asked if len(one.clarity) < FEW]
-    many = [one for one in asked if len(one.clarity) >= FEW]
-    amplitudes = {
-        one.period: SPARE * float(amplitude)
-        for some, solve in ((few, _of_few), (many, _of_many))
-        if some
-        for one, amplitude in zip(some, solve(some), strict=True)
-    }
-    return tuple(Limit(one.period, amplitudes[one.period]) for one in asked)
+    return tuple(Limit(period, SPARE * amplitude) for period, amplitude in _solved(asked))
 
 
-def line_limits(period: int, clarity: NDArray[np.float64], freedom: int, p_value: float) -> float:
-    """Return the limit of a period of one axis whose lines are found one by one, each at a p-value.
+def line_limits(
+    periods: Sequence[int], clarity: Sequence[NDArray[np.float64]], freedom: int, p_values: Sequence[float]
+) -> list[float]:
+    """Return the limits of periods of one axis whose lines are found one by one.
 
     Args:
-        period: samples.
-        clarity: of its lines a/P in lowest terms, 0 < a/P <= 1/2.
+        periods: samples.
+        clarity: for each, that of its lines a/P in lowest terms, 0 < a/P <= 1/2.
         freedom: K - 1.
-        p_value: that a line must stay below.
+        p_values: for each, what one line must stay below.
     """
-    asked = _Asked(
-        period=(period,),
-        least=log(p_value),
-        total=-inf,
-        order=1,
-        freedom=np.full(len(clarity), float(freedom)),
-        clarity=np.maximum(clarity, 1e-30),
-        real=np.full(len(clarity), period == 2),
-    )
-    return float((_of_few if len(clarity) < FEW else _of_many)([asked])[0])
+    asked = [
+        _Asked(
+            period=(period,),
+            least=log(p_value),
+            total=-inf,
+            order=1,
+            freedom=np.full(len(own), float(freedom)),
+            clarity=np.maximum(own, 1e-30),
+            real=np.full(len(own), period == 2),
+        )
+        for period, own, p_value in zip(periods, clarity, p_values, strict=True)
+    ]
+    return [limit for _, limit in _solved(asked)]
+
+
+def _solved(asked: Sequence[_Asked]) -> Iterator[tuple[tuple[int, ...], float]]:
+    """Yield the period and the limit of each."""
+    few, many = ([one for one in asked if (len(one.clarity) < FEW) is small] for small in (True, False))
+    of_few, of_many = (iter(solve(own) if own else ()) for solve, own in ((_of_few, few), (_of_many, many)))
+    for one in asked:
+        yield one.period, float(next(of_few if len(one.clarity) < FEW else of_many))
 
 
 def outputs_needed(limits: Collection[Limit], count: int, wanted: float) -> int:
@@ -265,7 +270,7 @@ def _of_many(asked: Sequence[_Asked]) -> NDArray[np.float64]:
         below = ndtr((mean - total) / spread)
         there = np.minimum(missed, below) * np.maximum(missed, below) ** APART <= 1 - FOUND
         low, high = np.where(there, low, middle), np.where(there, middle, high)
-    return np.sqrt(low * high)
+    return np.asarray(np.sqrt(low * high))
 
 
 @lru_cache(maxsize=1024)

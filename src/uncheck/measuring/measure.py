@@ -22,7 +22,7 @@ from uncheck.measuring.result import ImageMeasurement, Measurement
 from uncheck.measuring.rivals import name_rival
 from uncheck.measuring.second_order import second_order
 from uncheck.measuring.sets import VISIBLE_IN_SETS
-from uncheck.measuring.sound.tones import AUDIBLE, LONGEST_SOUND, find_tones
+from uncheck.measuring.sound.tones import AUDIBLE, LONGEST_SOUND, listen
 from uncheck.measuring.together import Together
 from uncheck.progress import Progress
 from uncheck.signals.files import Item, items
@@ -206,7 +206,7 @@ def measure_signal(signal: Signal, settings: Settings) -> ImageMeasurement:
 
 
 def _sound(signal: Signal, settings: Settings) -> ImageMeasurement:
-    found, tones, levels = find_tones(
+    found, tones, levels = listen(
         signal.values,
         signal.rate,
         periods=settings.periods,

@@ -49,7 +49,7 @@ def find_tones(
     periods: Sequence[int],
     significance: float,
     audible: float = AUDIBLE,
-) -> tuple[Lattice, tuple[Tone, ...], dict[tuple[int, ...], float]]:
+) -> tuple[Lattice, tuple[Tone, ...]]:
     """Find lines at a/P of the sampling rate for every period P, and how loud they are.
 
     Equation: level = 20 log10(rms(component) / rms(signal less all components)).
@@ -62,8 +62,8 @@ def find_tones(
         audible: dB; a significant component at least so loud is present, others are traces.
 
     Returns:
-        The lattice with its limits, those of a tile alike in all channels at a constant level; one `Tone`
-        for each component, those present first; and the level of each limit by period, dB.
+        The lattice with its limits, those of a tile alike in all channels at a constant level, and one `Tone`
+        for each component, those present first.
 
     Raises:
         UncheckError: fewer than 192 samples.
@@ -71,6 +71,18 @@ def find_tones(
     Cost: 14 n complex additions per channel and period, again for lines near a stronger one. Memory: three
     float32 copies of the audio.
     """
+    return listen(values, rate, periods=periods, significance=significance, audible=audible)[:2]
+
+
+def listen(
+    values: NDArray[np.float32],
+    rate: float | None,
+    *,
+    periods: Sequence[int],
+    significance: float,
+    audible: float = AUDIBLE,
+) -> tuple[Lattice, tuple[Tone, ...], dict[tuple[int, ...], float]]:
+    """Return what `find_tones` does, and the level of each limit by period, dB."""
     tested = tuple(p for p in periods if p * CYCLES <= len(values))
     if len(values) < 2 * CYCLES:
         raise UncheckError(f"audio of {len(values)} samples is too short; give at least {2 * CYCLES}")
@@ -114,14 +126,16 @@ def _limits(
 ) -> dict[int, float]:
     """Return the limit of each period, grey levels, as `_components` tests it."""
     total, owners = sum(1 / p**2 for p in tested), line_frequencies(periods)[1]
-    out = {}
-    for period in periods:
-        clarity = lines.clarity[owners == period]
-        tries = total * period**2 * len(clarity) * clarity.shape[1] * 2
-        best = clarity.max(axis=1)
-        if lines.tapers and best.min() > 0:
-            out[period] = line_limits(period, best, lines.tapers - 1, significance / tries)
-    return out
+    parts = np.split(lines.clarity, np.flatnonzero(np.diff(owners)) + 1)
+    if not lines.tapers or min(float(part.max(axis=1).min()) for part in parts) <= 0:
+        return {}
+    channels = lines.clarity.shape[1]
+    p_values = [
+        significance / (total * p**2 * len(part) * channels * 2)
+        for p, part in zip(periods, parts, strict=True)
+    ]
+    clearest = [part.max(axis=1) for part in parts]
+    return dict(zip(periods, line_limits(periods, clearest, lines.tapers - 1, p_values), strict=True))
 
 
 def _components(
