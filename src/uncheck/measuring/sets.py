@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import lcm
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from uncheck.measuring.harmonic import (
     to_numpy,
 )
 from uncheck.measuring.lattice import centred
-from uncheck.measuring.tapers import tapers
+from uncheck.measuring.tapers import transforms
 
 #: Grey levels from which a significant lattice of a set counts as present: a sixth of what counts in one
 #: picture, for a set averages over contents.
@@ -204,8 +205,7 @@ def _add_response(
                 continue
             offsets = scheme.frequencies[own, axis] - at[:, axis, None]
             unique, where = np.unique(offsets, return_inverse=True)
-            window = tapers(n, len(profile.axes)).values
-            turned = np.exp(-2j * np.pi * np.outer(unique, np.arange(n))) @ window.T
+            turned = transforms(n, len(profile.axes), unique, lcm(*scheme.tested))
             turned = turned[where.reshape(offsets.shape)]
             each = (each[..., None] * turned[:, :, None, :]).reshape(*offsets.shape, -1)
         out[own, :, : each.shape[2]] += np.einsum("pc,pfk->fck", means, each, optimize=True)
