@@ -78,16 +78,6 @@ def test_where_names_the_module() -> None:
     assert found.where == {"getitem with an index": ("1",)}
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_a_scripted_module_is_opaque() -> None:
-    script = torch.jit.script(nn.Sequential(nn.ReLU(), nn.ConvTranspose2d(4, 4, 2, 2)))
-    recording = record(nn.Sequential(nn.Conv2d(4, 4, 1), script, nn.ConvTranspose2d(4, 4, 2, 2)), X)
-    assert recording.ledger.unsupported == {"opaque": 1}
-    assert recording.ledger.where == {"opaque": ("1",)}
-    assert [stage.name for stage in recording.stages] == ["2"]
-    assert record(script, X).ledger.unsupported == {"opaque": 1}
-
-
 def test_a_visible_custom_function_is_not_opaque() -> None:
     class Square(torch.autograd.Function):
         @staticmethod

@@ -122,7 +122,7 @@ class Replay(CallWatcher):
     """
 
     def __init__(self, model: nn.Module, edits: Edits) -> None:
-        super().__init__(model)
+        super().__init__(model, foreign=any(key.foreign for key in edits))
         self._edits = edits
         self._modules = dict(model.named_modules())
         self._hooks: list[RemovableHandle] = []
@@ -265,7 +265,7 @@ class Replicating(CallWatcher):
     """
 
     def __init__(self, model: nn.Module, keys: Collection[CallKey]) -> None:
-        super().__init__(model)
+        super().__init__(model, foreign=any(key.foreign for key in keys))
         self._keys = keys
 
     def on_call(

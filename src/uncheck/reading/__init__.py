@@ -12,6 +12,7 @@ from uncheck.reading.run import Inputs, call, copied, copy_modes, eagerly, forwa
 from uncheck.reading.stage import Stage
 from uncheck.reading.steps import Strided
 from uncheck.reading.target import load_callable, load_target
+from uncheck.reading.taught import Registration, register
 from uncheck.reading.watch import CallKey, CallWatcher
 from uncheck.reading.weights import LoadedWeights, load_weights, watch_loading
 
@@ -24,6 +25,7 @@ __all__ = [
     "OutputGrid",
     "PossiblePeriods",
     "Recording",
+    "Registration",
     "Stage",
     "Strided",
     "as_found",
@@ -40,6 +42,7 @@ __all__ = [
     "possible_periods",
     "read_possible",
     "record",
+    "register",
     "run",
     "spatial_output",
     "watch_loading",

@@ -10,7 +10,18 @@ from typing import Any
 from torch import Tensor
 
 from uncheck.reading.graph import Node, Slot
-from uncheck.reading.tables import CONVOLUTION, PAD, POOL, RESIZE, SHUFFLE, TRANSPOSED, UNPOOL, UNSHUFFLE
+from uncheck.reading.tables import (
+    CONVOLUTION,
+    PAD,
+    POOL,
+    RESIZE,
+    SCALING,
+    SHUFFLE,
+    TRANSPOSED,
+    UNPOOL,
+    UNSHUFFLE,
+)
+from uncheck.reading.taught import taught_by_name
 
 _CONV = "input weight bias stride padding dilation groups"
 _TRANSPOSED = "input weight bias stride padding output_padding groups dilation"
@@ -174,6 +185,9 @@ def scales(node: Node) -> tuple[Fraction, ...] | None:
     conv = convolution(node)
     if conv is not None:
         return tuple(Fraction(s) if conv.transposed else Fraction(1, s) for s in conv.stride)
+    if node.name in SCALING.names:
+        taught = taught_by_name(node.key.function)
+        return taught.factors(len(node.shape)) if taught is not None else None
     if node.name in RESIZE.names:
         return resize_factors(node)
     if node.name in SHUFFLE.names:

@@ -57,7 +57,8 @@ def as_found(model: nn.Module) -> Iterator[nn.Module]:
     try:
         try:
             for module in modules:
-                module.training = False
+                if hasattr(module, "training"):  # one frozen by TorchScript has none
+                    module.training = False
             for parameter in parameters:
                 parameter.grad = None  # set aside, so that a backward pass inside cannot add to it
             yield model
@@ -109,7 +110,7 @@ def _put_items(current: dict[Any, Any], saved: dict[Any, Any]) -> None:
 
 
 def _module_state(module: nn.Module) -> Undo:
-    training = module.training
+    training = getattr(module, "training", None)
     buffers: dict[str, Tensor | None] = dict(module._buffers.items())
     named = module._buffers if isinstance(module._buffers, dict) else None  # a scripted module keeps its own
     values = {
@@ -120,7 +121,8 @@ def _module_state(module: nn.Module) -> Undo:
     hooks = {name: dict(vars(module)[name]) for name in HOOKS if name in vars(module)}
 
     def put_back() -> None:
-        module.training = training
+        if training is not None:
+            module.training = training
         for name in [name for name in named or () if name not in buffers]:
             del module._buffers[name]
         for name, buffer in buffers.items():

@@ -14,7 +14,7 @@ from uncheck.reading.chains import read_interleaves
 from uncheck.reading.graph import OPAQUE, Graph, Node, Slot
 from uncheck.reading.runs import Runs, is_write, read_runs
 from uncheck.reading.sampled import grid_factors, index_factors
-from uncheck.reading.tables import STRIDED_VIEW, group_of
+from uncheck.reading.tables import STRIDED_VIEW, TAUGHT, group_of
 
 Known = tuple[str, tuple[bool, str] | None]
 """The name a call is counted by; whether it is handled and why; None where it is unsupported."""
@@ -101,6 +101,8 @@ def _known(graph: Graph, runs: Runs, node: Node) -> Known:
     if node.name == "grid_sample" and grid_factors(graph, node) is None:
         return node.name, None
     group = group_of(node.key.function)
+    if node.key.function in TAUGHT and group is not None:
+        return node.key.function, (True, "was registered")
     return node.name, None if group is None else (group.handled, f"{group.name}: {group.criterion}")
 
 

@@ -18,6 +18,7 @@ from uncheck.reading.tables import (
     POOL,
     REDUCTION,
     RESIZE,
+    SCALING,
     SHUFFLE,
     TRANSPOSED,
     UNPOOL,
@@ -29,7 +30,7 @@ CHANNEL = -2
 """The axis of atoms that are channels."""
 OTHER = -3
 """The axis of atoms that are no part of the grid and no channels, such as stacked frames."""
-SCALED = (CONVOLUTION, TRANSPOSED, RESIZE, SHUFFLE, UNSHUFFLE, UNPOOL, POOL)
+SCALED = (CONVOLUTION, TRANSPOSED, RESIZE, SHUFFLE, UNSHUFFLE, UNPOOL, POOL, SCALING)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from torch.nn.parameter import is_lazy
 from uncheck.errors import UncheckError
 from uncheck.phases.axes import CONV_TRANSPOSES
 from uncheck.reading.axes import read_outputs
-from uncheck.reading.graph import Graph
+from uncheck.reading.graph import OPAQUE, Graph
 from uncheck.reading.leave import as_found
 from uncheck.reading.ledger import Ledger, read_ledger
 from uncheck.reading.maps import OutputGrid
@@ -78,7 +78,8 @@ def record(model: nn.Module, *inputs: Any, **kwargs: Any) -> Recording:
     Raises:
         UncheckError: the model is no module, holds parameters without shape, raises, or returns no tensor.
 
-    Cost: one forward pass without gradients, a copy of the buffers, and a few microseconds per torch call.
+    Cost: one forward pass without gradients, two where TorchScript or C++ hide calls; a copy of the buffers,
+    and a few microseconds per torch call.
     """
     if not isinstance(model, nn.Module):
         raise UncheckError(
@@ -91,37 +92,47 @@ def record(model: nn.Module, *inputs: Any, **kwargs: Any) -> Recording:
             f"{lazy[0]} has no shape yet (a lazy layer): run the model once on a real input before reading it"
         )
     with as_found(model), torch.no_grad(), eagerly():
-        inputs, kwargs = fresh((inputs, kwargs))
-        tracer = Tracer(model, (inputs, kwargs))
-        torch.manual_seed(0)
-        began = time.perf_counter()
-        try:
-            with tracer:
-                output = model(*inputs, **kwargs)
-        except Exception as error:
-            raise forward_error(model, tracer.reached, error, (inputs, kwargs)) from error
-        if torch.cuda.is_available() and any(tensor.is_cuda for tensor in tensors_in(output)):
-            torch.cuda.synchronize()
-        seconds = time.perf_counter() - began
-        if next(tensors_in(output), None) is None:
-            raise UncheckError(
-                f"{type(model).__name__} returned no tensor but a {type(output).__name__}: wrap it in a "
-                "module whose forward returns the picture"
-            )
-        graph = tracer.graph(output)
-        stages = read_stages(graph)
-        return Recording(
-            stages=stages,
-            strided=read_strided(graph),
-            paddings=read_paddings(graph),
-            ledger=read_ledger(graph),
-            outputs=read_outputs(graph, stages, tracer.made(output), _ndim(stages, (inputs, kwargs))),
-            output=output,
-            calls=tracer.calls,
-            unused=_unused(model, tracer.entered),
-            forward_seconds=seconds,
-            graph=graph,
+        recording = _recorded(model, inputs, kwargs)
+        nodes = recording.graph.nodes
+        if any(nodes[index].key.function == OPAQUE for index in recording.graph.path):
+            recording = _recorded(model, inputs, kwargs, foreign=True)
+        return recording
+
+
+def _recorded(
+    model: nn.Module, inputs: tuple[Any, ...], kwargs: dict[str, Any], foreign: bool = False
+) -> Recording:
+    inputs, kwargs = fresh((inputs, kwargs))
+    tracer = Tracer(model, (inputs, kwargs), foreign)
+    torch.manual_seed(0)
+    began = time.perf_counter()
+    try:
+        with tracer:
+            output = model(*inputs, **kwargs)
+    except Exception as error:
+        raise forward_error(model, tracer.reached, error, (inputs, kwargs)) from error
+    if torch.cuda.is_available() and any(tensor.is_cuda for tensor in tensors_in(output)):
+        torch.cuda.synchronize()
+    seconds = time.perf_counter() - began
+    if next(tensors_in(output), None) is None:
+        raise UncheckError(
+            f"{type(model).__name__} returned no tensor but a {type(output).__name__}: wrap it in a "
+            "module whose forward returns the picture"
         )
+    graph = tracer.graph(output)
+    stages = read_stages(graph)
+    return Recording(
+        stages=stages,
+        strided=read_strided(graph),
+        paddings=read_paddings(graph),
+        ledger=read_ledger(graph),
+        outputs=read_outputs(graph, stages, tracer.made(output), _ndim(stages, (inputs, kwargs))),
+        output=output,
+        calls=tracer.calls,
+        unused=_unused(model, tracer.entered),
+        forward_seconds=seconds,
+        graph=graph,
+    )
 
 
 def _ndim(stages: tuple[Stage, ...], inputs: object) -> int:

@@ -8,7 +8,15 @@ from dataclasses import replace
 from math import prod
 
 from uncheck.geometry import Layer
-from uncheck.reading.calls import arguments, convolution, main_input, pool_sizes, resize_factors, torch_sizes
+from uncheck.reading.calls import (
+    arguments,
+    convolution,
+    main_input,
+    pool_sizes,
+    resize_factors,
+    scales,
+    torch_sizes,
+)
 from uncheck.reading.chains import Chain, read_chains
 from uncheck.reading.enlarging import BLOCKS, FRAMES, hop_of
 from uncheck.reading.fourier import spectral_scales
@@ -32,11 +40,13 @@ from uncheck.reading.tables import (
     FOURIER,
     RESIZE,
     SAMPLING,
+    SCALING,
     SHUFFLE,
     TRANSPOSED,
     UNPOOL,
     group_of,
 )
+from uncheck.reading.taught import taught_by_name
 
 BARE_KERNEL_ENTRIES = 2**20
 """Largest dense kernel made for a resize without a convolution, in entries."""
@@ -132,10 +142,14 @@ def _resized(
     if one_kernel and (follower or node.shape[1] ** 2 * prod(2 * f for f in whole) <= BARE_KERNEL_ENTRIES):
         kernel = resize_kernel(node.shape[1], whole, kind, follower)
     if follower is None:
-        size = tuple(max(1, -(-round(s * 1000) // 1000)) for s in stride)
-        return make_stage(node, kind, stride, dims, kernel_size=size, kernel=kernel)
+        return make_stage(node, kind, stride, dims, kernel_size=_whole(stride), kernel=kernel)
     known = {"kernel": kernel, "exact": exact, "even_key": follower.node.key}
     return make_stage(node, kind, stride, dims, follower.conv, **known)
+
+
+def _whole(stride: tuple[int | float, ...]) -> tuple[int, ...]:
+    """Return strides rounded up."""
+    return tuple(max(1, -(-round(s * 1000) // 1000)) for s in stride)
 
 
 def _mode_in_name(name: str) -> str:
@@ -294,12 +308,22 @@ def _spectral(graph: Graph, node: Node) -> Stage | None:
     return make_stage(node, "cubic", stride, dims, kernel_size=(1,) * len(stride))
 
 
+def _registered(graph: Graph, node: Node) -> Stage | None:
+    """Read a call of what was registered with a scale."""
+    taught, factors = taught_by_name(node.key.function), scales(node)
+    if taught is None or not factors or max(factors) <= 1:
+        return None
+    stride = tuple(int(f) if f.denominator == 1 else float(f) for f in factors)
+    return make_stage(node, taught.kind, stride, last_axes(node, len(stride)), kernel_size=_whole(stride))
+
+
 _READERS: dict[object, Callable[[Graph, Node], Stage | None]] = {
     CONVOLUTION: _transposed,
     TRANSPOSED: _transposed,
     SHUFFLE: _shuffle,
     RESIZE: _resize,
     UNPOOL: _unpool,
+    SCALING: _registered,
     FOLD: _fold,
     FOURIER: _spectral,
     SAMPLING: _grid_sampled,

@@ -98,6 +98,7 @@ POINTWISE = _group(
     "invert bitwise_not bitwise_and bitwise_or bitwise_xor lshift rshift hypot xlogy logaddexp ldexp",
     "signbit heaviside deg2rad rad2deg i0 bernoulli threshold rsub fake_quantize_per_tensor_affine",
     "fake_quantize_per_channel_affine swiglu matrix_exp complex polar conj conj_physical angle real imag",
+    "registered_pointwise",
 )  # fmt: skip
 NORM = _group(
     "normalisation", "statistics over positions, then alike at each position", False,
@@ -158,6 +159,8 @@ PASSING = _group(
     "resolve_neg real_if_close view_dtype checkpoint deepcopy share_memory rename",
     "refine_names align_to identity deepcopy retain_grad detach_copy",
 )  # fmt: skip
+REGISTERED = _group("registered", "was registered as keeping positions", True, "registered_keeping")
+SCALING = _group("registered scale", "was registered with a scale", True, "registered_scaling")
 WEIGHTS = _group(
     "weight making", "makes a weight from stored ones", False,
     "_weight_norm norm_except_dim _weight_norm_interface",
@@ -180,7 +183,7 @@ GROUPS = (
         CHANNELS,
         ATTENTION,
     ),
-    *(RECURRENT, REDUCTION, LOOKUP, CREATION, PASSING, WEIGHTS),
+    *(RECURRENT, REDUCTION, LOOKUP, CREATION, PASSING, WEIGHTS, REGISTERED, SCALING),
 )
 KEEPING = POINTWISE.names | NORM.names | DROPOUT.names | PASSING.names
 """Functions that keep each value at its position."""
@@ -195,11 +198,39 @@ _OPERATORS = frozenset(
         *("lshift", "rshift"),
     }
 )
+_ATEN = {
+    "_to_copy": "to",
+    "_softmax": "softmax",
+    "_log_softmax": "log_softmax",
+    "_reshape_alias": "reshape",
+    "slice": "narrow",
+    "lift_fresh_copy": "lift_fresh",
+    "_adaptive_avg_pool1d": "adaptive_avg_pool1d",
+    "_adaptive_avg_pool2d": "adaptive_avg_pool2d",
+    "_adaptive_avg_pool3d": "adaptive_avg_pool3d",
+    "_native_batch_norm_legit": "native_batch_norm",
+    "_native_batch_norm_legit_no_training": "native_batch_norm",
+    "_batch_norm_with_update": "native_batch_norm",
+    "_scaled_dot_product_flash_attention_for_cpu": "scaled_dot_product_attention",
+    "_scaled_dot_product_flash_attention": "scaled_dot_product_attention",
+    "_scaled_dot_product_efficient_attention": "scaled_dot_product_attention",
+    "_scaled_dot_product_attention_math": "scaled_dot_product_attention",
+}
+"""Functions of torch's dispatcher by the names that people call them by."""
 _GROUP_OF = {name: group for group in GROUPS for name in group.names}
+
+
+TAUGHT: dict[str, str] = {}
+"""The names of what `uncheck.reading.taught` was given, and the names that the tables have for that."""
 
 
 def canonical(name: str) -> str:
     """Return one name for all spellings of a function: `__iadd__`, `add_` and `__radd__` give `add`."""
+    if name in TAUGHT:
+        return TAUGHT[name]
+    if name.startswith("aten::"):
+        name = name.removeprefix("aten::")
+        return _ATEN.get(name.removesuffix("_"), name.removesuffix("_"))
     if name.startswith("__") and name.endswith("__"):
         name = name[2:-2]
         if name[:1] in ("r", "i") and name[1:] in _OPERATORS:

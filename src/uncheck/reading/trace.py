@@ -43,18 +43,26 @@ INDEXED = CONSTANTS - {
 }
 MOST_CONSTANTS = 2**20
 """Entries of the largest constant that is kept for reading."""
+ADDRESSES = frozenset({"data_ptr", "__dlpack__", "untyped_storage"})
+LEAVING = frozenset({"numpy", "tolist", "__array__"}) | ADDRESSES
+"""Calls after which code outside torch has the values of a tensor."""
+FROM_ARRAYS = frozenset({"tensor", "as_tensor", "asarray", "from_numpy", "frombuffer", "from_dlpack"})
+FILLED = frozenset({"zeros", "ones", "full", "zeros_like", "ones_like", "full_like", "new_zeros", "new_full"})
+EMPTY = frozenset({"empty", "empty_like", "empty_strided", "new_empty", "new_empty_strided"})
 CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict, nn.ParameterList, nn.ParameterDict)
 
 
 class Tracer(CallWatcher):
     """Collect the graph of a forward pass on a nest of inputs; activations are not kept alive."""
 
-    def __init__(self, model: nn.Module, inputs: object) -> None:
-        super().__init__(model)
+    def __init__(self, model: nn.Module, inputs: object, foreign: bool = False) -> None:
+        super().__init__(model, foreign)
         self.nodes: list[Node] = []
         self._made: MutableMapping[Tensor, int] = WeakIdKeyDictionary()
         self._old = _living_tensors()
         self._module_inputs: list[tuple[int, ...]] = []
+        self._left: list[int] = []
+        self._blank: MutableMapping[Tensor, bool] = WeakIdKeyDictionary()
         for tensor in tensors_in(inputs):
             if tensor not in self._made:
                 self._add(tensor, CallKey("", INPUT, len(self.nodes)), signal=True)
@@ -82,16 +90,42 @@ class Tracer(CallWatcher):
         for tensor in tensors_in(output):
             self._node_of(tensor)
 
+    def on_question(self, name: str, args: tuple[Any, ...]) -> None:
+        """Remember a tensor whose values leave torch: what comes back from there may depend on it."""
+        tensor = args[0] if args else None
+        if name not in LEAVING or not isinstance(tensor, Tensor) or tensor.numel() < 2:
+            return
+        index = self._node_of(tensor)
+        if index is None:
+            return
+        if self.nodes[index].signal:
+            self._left.append(index)
+        elif name in ADDRESSES and self.nodes[index].name in EMPTY | FILLED:  # a kernel writes to it
+            key = CallKey(self.path, OPAQUE, len(self.nodes))
+            parents = self._left or (self._module_inputs or [self._inputs])[-1]
+            self._write(tensor, self._add(tensor, key, (index, *parents), signal=True, writes=True), key)
+
     def on_call(
         self, key: CallKey, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], out: Any
     ) -> Any:
         """Add a node for each tensor the call made or changed."""
         name = canonical(key.function)
+        if key.foreign and name in EMPTY | FILLED:
+            for tensor in tensors_in(out):  # memory that code may write to which nobody sees
+                self._blank[tensor] = name in EMPTY
+            return out
+        if self._left and name in FROM_ARRAYS and _holds_numbers(args):
+            for tensor in tensors_in(out):
+                self._add(
+                    tensor, CallKey(key.module, OPAQUE, len(self.nodes)), tuple(self._left), signal=True
+                )
+            return out
         keep = name in WEIGHTED
         parents: list[int] = []
 
         def slot(tensor: Tensor) -> Slot:
-            node = self._node_of(tensor)
+            written = tensor is first and is_in_place(key.function)
+            node = self._foreign_node(tensor, written) if key.foreign else self._node_of(tensor)
             if node is not None:
                 parents.append(node)
             constant = name in CONSTANTS and tensor.numel() <= MOST_CONSTANTS
@@ -153,6 +187,16 @@ class Tracer(CallWatcher):
         path = self._stack[depth - 1][1] if depth else ""
         return self._add(tensor, CallKey(path, OPAQUE, len(self.nodes)), parents, signal=True)
 
+    def _foreign_node(self, tensor: Tensor, written: bool) -> int | None:
+        """Return the node of an argument of a call that TorchScript or C++ made.
+
+        What is not known is a constant of theirs; but memory that is read before anybody was seen to write to
+        it was written to unseen.
+        """
+        if tensor in self._made or self._left:
+            return self._node_of(tensor)
+        return self._node_of(tensor) if self._blank.get(tensor) and not written else None
+
     def _layer(self) -> str | None:
         """Return the path of the innermost module if it is a torch.nn layer or a subclass of one."""
         if not self.running:
@@ -160,6 +204,12 @@ class Tracer(CallWatcher):
         kind = type(self.running[-1])
         layers = (c for c in kind.__mro__ if c.__module__.startswith("torch.nn.") and c is not nn.Module)
         return self.path if any(c not in CONTAINERS for c in layers) else None
+
+
+def _holds_numbers(args: tuple[Any, ...]) -> bool:
+    """Test whether a call makes a tensor of several numbers that are not in one yet."""
+    given = args[0] if args else None
+    return not isinstance(given, Tensor) and (hasattr(given, "__len__") or hasattr(given, "__array__"))
 
 
 def _living_tensors() -> dict[int, weakref.ref[Tensor]]:
