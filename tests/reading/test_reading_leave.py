@@ -17,7 +17,7 @@ from torch.nn.modules import module as hooks
 
 from reading.zoo_networks import Fn
 from uncheck.errors import UncheckError
-from uncheck.reading import CallWatcher, as_found, leave, record, watch
+from uncheck.reading import CallWatcher, as_found, leave, record, taught, watch
 from uncheck.reading.leave import finish
 
 
@@ -162,6 +162,8 @@ def state(model: nn.Module) -> dict[str, Any]:
         "global": (len(hooks._global_forward_hooks), len(hooks._global_forward_pre_hooks)),
         "grad mode": torch.is_grad_enabled(),
         "function modes": torch._C._len_torch_function_stack(),
+        "dispatch modes": torch._C._len_torch_dispatch_stack(),
+        "watching": len(taught._WATCHING),
     }
 
 
@@ -186,6 +188,40 @@ def test_buffers_of_all_kinds_are_restored_also_when_resized() -> None:
     before = state(model)
     record(model, torch.ones(2, 1, 4, 4))
     assert same(state(model), before)
+
+
+class Writing(nn.Module):
+    """A forward that changes its own weights, parts and attributes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(1, 1, 3, padding=1)
+        self.scale = nn.Parameter(torch.ones(1))
+        self.steps, self.cache = 0, None
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.conv.weight.data.mul_(0.5)
+        self.conv.bias.data = self.conv.bias.data + 1
+        with torch.no_grad():
+            self.scale.add_(1)
+        self.steps += 1
+        self.cache = x
+        if not hasattr(self, "late"):
+            self.late = nn.Conv2d(1, 1, 1)
+            self.more = nn.Parameter(torch.ones(2))
+        return self.late(self.conv(x)) * self.scale
+
+
+def test_what_a_forward_writes_to_the_network_is_put_back() -> None:
+    model = nn.Sequential(Writing(), nn.ReLU())
+    before, names = state(model), set(vars(model[0]))
+    with as_found(model):
+        record(model, torch.ones(1, 1, 4, 4))
+        model(torch.ones(1, 1, 4, 4))
+    assert same(state(model), before)
+    assert (model[0].steps, model[0].cache) == (0, None)
+    assert set(vars(model[0])) == names
+    assert [name for name, _ in model.named_modules()] == ["", "0", "0.conv", "1"]
 
 
 def test_one_thing_that_cannot_be_put_back_does_not_keep_the_rest() -> None:
@@ -235,7 +271,7 @@ def interrupted_at(line: int, model: nn.Module, x: Tensor) -> bool:
 
     sys.settrace(trace)
     try:
-        with as_found(model), torch.no_grad(), CallWatcher(model):
+        with as_found(model), torch.no_grad(), CallWatcher(model, foreign=True):
             model(x)
     except KeyboardInterrupt:
         return True

@@ -8,11 +8,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.modules import module as every_module
+from torch.nn.parameter import is_lazy
+from torch.utils._python_dispatch import _pop_mode
+
+from uncheck.reading.taught import _WATCHING
 
 HOOKS = (
     "_forward_pre_hooks",
@@ -31,6 +36,13 @@ GLOBAL_HOOKS = (
     "_global_forward_hooks_with_kwargs",
 )
 
+_KEPT: WeakKeyDictionary[nn.Module, int] = WeakKeyDictionary()
+"""How often `as_found` runs on a model."""
+
+PARTS = ("_modules", "_parameters")
+OWN = frozenset({*HOOKS, *PARTS, "_buffers", "training"})
+"""Attributes of a module that are put back by themselves."""
+
 Undo = Callable[[], object]
 """Put one thing back; to run it twice does no harm."""
 
@@ -39,18 +51,23 @@ Undo = Callable[[], object]
 def as_found(model: nn.Module) -> Iterator[nn.Module]:
     """Put a model in eval mode, and on leaving put everything back, also after an exception or an interrupt.
 
-    Restored, for each submodule by itself: train or eval, the buffers and their values, hooks, each
-    parameter's `requires_grad` and `grad`. Restored for the process: the random states of torch (CPU, and
-    CUDA where it has been started), numpy and Python, the grad mode, and hooks common to all modules. Modes
-    are set as attributes, so a model's own `train()` (one that merges weights, say) does not run.
+    Restored, for each submodule by itself: train or eval, its attributes, submodules and hooks, parameters
+    and buffers and their values, each parameter's `requires_grad` and `grad`. What attributes hold (a list
+    that grows, say) is left. Restored for the process: the random states of torch (CPU, and CUDA where it has
+    been started), numpy and Python, the grad mode, and hooks common to all modules. Modes are set as
+    attributes, so a model's own `train()` (one that merges weights, say) does not run.
 
-    Cost: a copy of the buffers, and one comparison; nothing is copied back that has not changed.
+    Cost: a copy of the parameters and buffers (parameters that memory does not suffice for are not copied),
+    and one comparison; nothing is copied back that has not changed.
     """
     modules, parameters = list(model.modules()), [p for p in model.parameters() if p.is_leaf]
+    outermost = not _KEPT.get(model)  # who is inside another has nothing to add about values
     undo: list[Undo] = [
         _watchers(),
+        _kept(model),
         *_process_states(),
         *map(_module_state, modules),
+        *(map(_value, parameters) if outermost else ()),
         *(partial(setattr, p, "requires_grad", p.requires_grad) for p in parameters),
         *(partial(setattr, p, "grad", p.grad) for p in parameters),
     ]
@@ -93,18 +110,43 @@ def _watchers() -> Undo:
     """Take off what an interrupt left of a `CallWatcher`."""
     found = {name: dict(vars(every_module)[name]) for name in GLOBAL_HOOKS}
     depth = torch._C._len_torch_function_stack()
+    seen, modes = list(_WATCHING), torch._C._len_torch_dispatch_stack()
 
     def put_back() -> None:
         for name, saved in found.items():
             _put_items(vars(every_module)[name], saved)
         while torch._C._len_torch_function_stack() > depth:
             torch._C._pop_torch_function_stack()
+        while torch._C._len_torch_dispatch_stack() > modes:
+            _pop_mode()
+        _WATCHING[:] = seen
 
     return put_back
 
 
+def _kept(model: nn.Module) -> Undo:
+    before = _KEPT.get(model, 0)
+    _KEPT[model] = before + 1
+
+    def put_back() -> None:
+        _KEPT[model] = before
+
+    return put_back
+
+
+def _value(parameter: Tensor) -> Undo:
+    """Keep the value of a parameter: a forward may write to it."""
+    if parameter.device.type == "meta" or parameter.is_inference() or is_lazy(parameter):
+        return lambda: None
+    try:
+        value = parameter.detach().clone()
+    except (RuntimeError, MemoryError):
+        return lambda: None
+    return partial(_restore, parameter, value)
+
+
 def _put_items(current: dict[Any, Any], saved: dict[Any, Any]) -> None:
-    if dict(current) != saved:
+    if [(k, id(v)) for k, v in current.items()] != [(k, id(v)) for k, v in saved.items()]:
         current.clear()
         current.update(saved)
 
@@ -118,9 +160,19 @@ def _module_state(module: nn.Module) -> Undo:
         for name, buffer in buffers.items()
         if buffer is not None and buffer.device.type != "meta" and not buffer.is_inference()
     }
-    hooks = {name: dict(vars(module)[name]) for name in HOOKS if name in vars(module)}
+    held = vars(module)
+    hooks = {name: dict(held[name]) for name in HOOKS if name in held}
+    parts = {name: dict(held[name]) for name in PARTS if isinstance(held.get(name), dict)}
+    attributes = {name: value for name, value in held.items() if name not in OWN}
 
     def put_back() -> None:
+        for name in [name for name in held if name not in attributes and name not in OWN]:
+            del held[name]
+        for name, value in attributes.items():
+            if held.get(name, held) is not value:
+                held[name] = value
+        for name, saved in parts.items():
+            _put_items(held[name], saved)
         if training is not None:
             module.training = training
         for name in [name for name in named or () if name not in buffers]:
@@ -129,7 +181,7 @@ def _module_state(module: nn.Module) -> Undo:
             if named is not None and named.get(name) is not buffer:
                 named[name] = buffer
         for name, saved in hooks.items():
-            _put_items(vars(module)[name], saved)
+            _put_items(held[name], saved)
         for name, value in values.items():
             buffer = buffers[name]
             assert buffer is not None

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from types import CodeType, FunctionType, TracebackType
@@ -186,13 +185,14 @@ def taught_by_module(module: nn.Module) -> Taught | None:
     return next((_BY_NAME.get(_MODULES[kind]) for kind in type(module).__mro__ if kind in _MODULES), None)
 
 
-@contextmanager
-def watching(watcher: Watching) -> Iterator[None]:
-    """Show a watcher the calls of what was registered."""
+def show_to(watcher: Watching) -> None:
+    """Show a watcher the calls of what was registered, until `hide_from`."""
     _WATCHING.append(watcher)
-    try:
-        yield
-    finally:
+
+
+def hide_from(watcher: Watching) -> None:
+    """Show them to whoever watched before; once is enough."""
+    if watcher in _WATCHING:
         _WATCHING.remove(watcher)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -15,7 +14,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.hooks import RemovableHandle
 
-from uncheck.reading.taught import Taught, taught_by_function, taught_by_module, watching
+from uncheck.reading.taught import Taught, hide_from, show_to, taught_by_function, taught_by_module
 from uncheck.reading.tensors import tensors_in
 
 WRITES = frozenset({"__setitem__", "data.__set__"})
@@ -80,7 +79,6 @@ class CallWatcher(TorchFunctionMode):
         self._stack: list[tuple[nn.Module, str]] = []
         self._counts: Counter[tuple[str, str]] = Counter()
         self._handles: list[RemovableHandle] = []
-        self._watching = ExitStack()
         self._quiet = 0
         self._taught: list[nn.Module] = []
         self.entered: set[str] = set()
@@ -172,13 +170,13 @@ class CallWatcher(TorchFunctionMode):
         super().__enter__()  # type: ignore[no-untyped-call]
         if self._foreign is not None:
             self._foreign.__enter__()  # type: ignore[no-untyped-call]
-        self._watching.enter_context(watching(self))
+        show_to(self)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._watching.close()
+        hide_from(self)
         self._quiet = 0
         self._taught.clear()
         if self._foreign is not None:
