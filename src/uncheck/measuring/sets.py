@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import lcm
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from uncheck.errors import UncheckError
-from uncheck.measuring.components import SIGNIFICANCE, Component, Lattice, Line
+from uncheck.measuring.components import SIGNIFICANCE, Component, Lattice, Line, synthesise
 from uncheck.measuring.correction import components
 from uncheck.measuring.eigenspectra import eigenspectra
 from uncheck.measuring.frequencies import FrequencyPlan
@@ -24,14 +23,10 @@ from uncheck.measuring.harmonic import (
     to_numpy,
 )
 from uncheck.measuring.lattice import centred
-from uncheck.measuring.tapers import transforms
 
 #: Grey levels from which a significant lattice of a set counts as present: a sixth of what counts in one
 #: picture, for a set averages over contents.
 VISIBLE_IN_SETS = 0.05
-
-#: Numbers of a response that are computed at a time.
-MOST_AT_ONCE = 2**20
 
 #: Images of a set tested at a time.
 AT_ONCE = 8
@@ -174,38 +169,9 @@ def share(component: Component, sums: SetSums, scheme: FrequencyPlan) -> float:
 
 
 def _response(scheme: FrequencyPlan, lines: Sequence[Line]) -> NDArray[np.complex128]:
-    """Return the eigencoefficients of some lines together at every frequency of the plan, (F, C, K)."""
-    turns = [(sign, line) for line in lines for sign in ((1,) if line.real else (1, -1))]
-    at = np.array([sign * np.asarray(line.frequency) for sign, line in turns])
-    means = np.array([np.asarray(line.mean) if sign > 0 else np.conj(line.mean) for sign, line in turns])
-    out = np.zeros((len(scheme.frequencies), means.shape[1], scheme.sums.shape[-1]), np.complex128)
-    # A few lines at a time, so that what they take stays small.
-    step = max(1, MOST_AT_ONCE // max(1, len(scheme.frequencies) * scheme.sums.shape[-1]))
-    for first in range(0, len(turns), step):
-        some = slice(first, first + step)
-        _add_response(out, scheme, at[some], means[some])
-    return out
+    """Return the eigencoefficients of some lines together at every frequency of the plan, (F, C, K).
 
-
-def _add_response(
-    out: NDArray[np.complex128],
-    scheme: FrequencyPlan,
-    at: NDArray[np.float64],
-    means: NDArray[np.complex128],
-) -> None:
-    """Add the eigencoefficients of exponentials at frequencies (P, axes), of amplitudes (P, C)."""
-    start = 0
-    for profile in scheme.profiles:
-        own = slice(start, start := start + profile.count)
-        each = np.ones((len(at), profile.count, 1), np.complex128)
-        for axis, n in enumerate(scheme.shape):
-            if axis not in profile.axes:
-                # What is left of a line in the mean along this axis.
-                each = each * np.exp(2j * np.pi * np.outer(at[:, axis], np.arange(n))).mean(1)[:, None, None]
-                continue
-            offsets = scheme.frequencies[own, axis] - at[:, axis, None]
-            unique, where = np.unique(offsets, return_inverse=True)
-            turned = transforms(n, len(profile.axes), unique, lcm(*scheme.tested))
-            turned = turned[where.reshape(offsets.shape)]
-            each = (each[..., None] * turned[:, :, None, :]).reshape(*offsets.shape, -1)
-        out[own, :, : each.shape[2]] += np.einsum("pc,pfk->fck", means, each, optimize=True)
+    They are drawn and tested like an output: a long sound has hundreds of lines of many samples.
+    """
+    drawn = synthesise(Component.of(lines, 0.0), (*scheme.shape, len(lines[0].mean)))
+    return to_numpy(eigenspectra(drawn[None], scheme))[0].astype(np.complex128)

@@ -57,39 +57,6 @@ def tapers(n: int, ndim: int) -> Tapers:
     return Tapers(values.astype(np.float32), sums)
 
 
-#: Longest cycle whose transforms are kept.
-LONGEST_CYCLE = 2**12
-
-
-def transforms(n: int, ndim: int, frequencies: NDArray[np.float64], cycle: int) -> NDArray[np.complex128]:
-    """Return sum_m u_k[m] exp(-2 pi i f m) of the tapers of an axis at some frequencies (F,), as (F, K).
-
-    Cost: a look-up of frequencies that are multiples of 1 / cycle: two periods p and q differ in them by
-        multiples of 1 / (p q), so there are few denominators. O(F n K) where one is above LONGEST_CYCLE.
-
-    >>> at = np.array([0.0, 0.25, -0.5])
-    >>> bool(np.allclose(transforms(9, 2, at, 4), transforms(9, 2, at, 3)))
-    True
-    """
-    steps = np.round(frequencies * cycle).astype(np.int64)
-    own = cycle // np.gcd(steps, cycle)
-    if own.max(initial=1) > LONGEST_CYCLE or bool((np.abs(frequencies * cycle - steps) > 1e-6).any()):
-        return np.exp(-2j * np.pi * np.outer(frequencies, np.arange(n))) @ tapers(n, ndim).values.T
-    out = np.empty((len(frequencies), tapers(n, ndim).count), np.complex128)
-    for one in np.unique(own):
-        these = own == one
-        out[these] = _all_transforms(n, ndim, int(one))[steps[these] // (cycle // one) % one]
-    return out
-
-
-@lru_cache(maxsize=1024)
-def _all_transforms(n: int, ndim: int, cycle: int) -> NDArray[np.complex128]:
-    """Return the transforms at all multiples of 1 / cycle, (cycle, K): of the tapers folded to one cycle."""
-    values = tapers(n, ndim).values.astype(np.float64)
-    padded = np.pad(values, ((0, 0), (0, -n % cycle)))
-    return np.fft.fft(padded.reshape(len(values), -1, cycle).sum(axis=1), axis=1).T
-
-
 def window_sums(shape: tuple[int, ...]) -> NDArray[np.float64]:
     """Return the sums of the product tapers of all axes, (K,), in the order of `eigenspectra`."""
     return reduce(np.multiply.outer, [tapers(n, len(shape)).sums for n in shape]).ravel()
