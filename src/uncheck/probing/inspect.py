@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from math import inf
 from typing import Any
 
@@ -170,7 +171,7 @@ def _explained(
         other=finding.other,
         from_input=_components(finding.from_input),
         outputs=reports,
-        evidence=evidence,
+        evidence=replace(evidence, passes=evidence.passes + 1),  # and the one on the example
         stages=_reports(recording.stages, explained.blamed),
         ledger=recording.ledger,
         probes=finding.signals.probes,
