@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from math import inf
 from typing import Any
 
@@ -171,7 +170,7 @@ def _explained(
         other=finding.other,
         from_input=_components(finding.from_input),
         outputs=reports,
-        evidence=replace(evidence, passes=evidence.passes + 1),  # and the one on the example
+        evidence=evidence,
         stages=_reports(recording.stages, explained.blamed),
         ledger=recording.ledger,
         probes=finding.signals.probes,
