@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from fractions import Fraction
 from math import lcm
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 
 from oracles.reading_shift import shift_period
-from reading.zoo_hidden import HIDDEN
+from reading.zoo_hidden import HIDDEN, first_frame_apart, fn, one_frame_of_many, one_frame_wider
 from reading.zoo_relatives import RELATIVES
 from reading.zoo_still import STILL
 from tiers import every
@@ -68,6 +69,21 @@ def test_no_stages(name: str) -> None:
     torch.manual_seed(0)
     recording = record(make().eval(), torch.randn(shape))
     assert recording.stages == ()
+    assert recording.ledger.unsupported == {}
+
+
+@pytest.mark.parametrize(
+    ("way", "stages"),
+    [
+        (one_frame_of_many, [((2, 1, 1), (2, 1, 1))] * 4),
+        (one_frame_wider, [((1, 2, 2), (1, 2, 2))]),
+        (first_frame_apart, [((2, 2), (2, 2)), ((2, 2, 2), (2, 2, 2))]),
+    ],
+)
+def test_single_frames(way: Any, stages: Any) -> None:
+    model = fn(way, u=lambda: nn.Conv3d(2, 2, 3, padding=1))()
+    recording = record(model, torch.randn(1, 2, 4, 5, 6))
+    assert [(s.stride, s.output_period) for s in recording.stages] == stages
     assert recording.ledger.unsupported == {}
 
 

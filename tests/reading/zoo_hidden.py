@@ -258,6 +258,27 @@ def two_frames(self: Any, x: Tensor) -> Tensor:
     return torch.stack((y[:, 0], y[:, 1]), 3).reshape(n, c // 2, 2 * t, h, w)
 
 
+def one_frame_of_many(self: Any, x: Tensor) -> Tensor:
+    """A video decoder that keeps what it needs of the past: a frame at a time becomes two."""
+    made = []
+    for i in range(x.shape[2]):
+        y = self.u(x[:, :, i : i + 1])
+        n, c, t, h, w = y.shape
+        y = y.reshape(n, 2, c // 2, t, h, w)
+        made.append(torch.stack((y[:, 0], y[:, 1]), 3).reshape(n, c // 2, 2 * t, h, w))
+    return torch.cat([torch.cat(made[:2], 2), torch.cat(made[2:], 2)], 2)
+
+
+def one_frame_wider(self: Any, x: Tensor) -> Tensor:
+    y = self.u(x[:, :, :1])
+    return F.interpolate(y, size=(1, 2 * y.shape[3], 2 * y.shape[4]))
+
+
+def first_frame_apart(self: Any, x: Tensor) -> Tensor:
+    first = F.interpolate(x[:, :, 0], scale_factor=2.0)[:, :, None]
+    return self.u(torch.cat([first, F.interpolate(x[:, :, 1:], scale_factor=2.0)], 2))
+
+
 def folded_frames(self: Any, x: Tensor) -> Tensor:
     """Frames in the batch, then a pixel shuffle by hand."""
     y = self.u(x).transpose(1, 2)

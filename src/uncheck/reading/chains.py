@@ -8,9 +8,9 @@ from math import prod
 
 from uncheck.reading.calls import convolution
 from uncheck.reading.graph import Graph, Node
-from uncheck.reading.layout import FIXED, HELD, OTHER, ZERO, Layout
+from uncheck.reading.layout import FIXED, HELD, MIXED, OTHER, ZERO, Layout
 from uncheck.reading.runs import Run, Runs, is_write, read_runs
-from uncheck.reading.tables import CHANNELS, KEEPING, SHUFFLE
+from uncheck.reading.tables import CHANNELS, KEEPING, RESHAPE, SHUFFLE
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,13 @@ def read_interleaves(graph: Graph) -> frozenset[int]:
 
 def _read_all(graph: Graph) -> tuple[tuple[Chain, ...], frozenset[int]]:
     """Return the chains, and the calls that interleave positions of no chain."""
+    known: tuple[tuple[Chain, ...], frozenset[int]] | None = graph.read.get("chains")
+    if known is None:
+        known = graph.read["chains"] = _read_runs_of(graph)
+    return known
+
+
+def _read_runs_of(graph: Graph) -> tuple[tuple[Chain, ...], frozenset[int]]:
     runs = read_runs(graph)
     chains: dict[int, Chain] = {}
     leads: dict[int, tuple[int, ...]] = {}
@@ -150,6 +157,11 @@ def _positions(
     for dim, axis in enumerate(run.layout):
         places = [atom.axis >= 0 and atom.axis not in (channel, batch) for atom in axis]
         if not any(places):
+            lone = len(source.shape) == len(node.shape) == 5 and dim > 0 and node.name in RESHAPE.names
+            if lone and source.shape[dim] == 1 and axis and all(atom.axis == MIXED for atom in axis):
+                dims.append(dim)  # one frame that becomes several
+                factor.append(prod(atom.size for atom in axis))
+                kinds.add(MIXED)
             continue
         pure = all(place or a.axis == batch for place, a in zip(places, axis, strict=True))
         if pure and (axis[0].axis == batch or (dim == 0 and source.shape[0] == 1 and len(node.shape) > 3)):

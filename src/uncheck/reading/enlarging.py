@@ -7,11 +7,11 @@ from dataclasses import replace
 from fractions import Fraction
 from math import prod
 
-from uncheck.reading.calls import main_input, torch_sizes
+from uncheck.reading.calls import index_parts, main_input, torch_sizes
 from uncheck.reading.fourier import spectral_scales
-from uncheck.reading.graph import Graph, Node
+from uncheck.reading.graph import Graph, Node, Slot
 from uncheck.reading.indices import read_picks, taken
-from uncheck.reading.layout import Atom, is_layout_call
+from uncheck.reading.layout import Atom
 from uncheck.reading.matrices import PRODUCTS, factors_of, stretched
 from uncheck.reading.moves import CHANNEL, OTHER, Grid, after, new_axis, settled
 from uncheck.reading.tables import FOLD
@@ -89,7 +89,8 @@ def _by_sizes(graph: Graph, node: Node, parent: int, grid: Grid) -> Grid | None:
 
 
 def _picked(graph: Graph, node: Node, parent: int, grid: Grid) -> Grid | None:
-    picks = None if is_layout_call(node) and after(node, parent, grid) else read_picks(node)
+    listed = node.name != "getitem" or any(isinstance(part, Slot | list) for part in index_parts(node))
+    picks = read_picks(node) if listed else None
     if picks is None or parent != main_input(node).node or len(picks) != len(node.shape):
         return after(node, parent, grid)
     axes = [() if p.axis is None else taken(grid.layout[p.axis], p.positions) for p in picks]

@@ -99,6 +99,11 @@ class Graph:
         return {}
 
     @cached_property
+    def read(self) -> dict[str, Any]:
+        """What readers of the whole graph have found so far, by their names."""
+        return {}
+
+    @cached_property
     def leading(self) -> frozenset[int]:
         """Nodes whose output reaches an output of the model."""
         reached = set(self.outputs)

@@ -31,12 +31,23 @@ def output_period(
         grid = found[output]
         grid = split(grid) if grid is not None else None
         grid = settled(grid, grid.dims) if grid is not None else None
-        if grid is not None and len(grid.dims) == len(dims):
-            return tuple(grid.periods[grid.layout[d][0].axis] for d in grid.dims)
+        if grid is not None and len(grid.dims) == sum(made.shape[dim] > 1 for dim in dims):
+            return _in_order(grid, [made.shape[dim] for dim in dims])
         by_size = period_by_size(graph.nodes[output].shape, [made.shape[d] for d in dims], periods)
         if by_size is not None:
             return by_size
     return None
+
+
+def _in_order(grid: Grid, before: Sequence[int]) -> tuple[int, ...]:
+    """Return the periods along the axes of a tensor; one of a single position stands after its neighbour."""
+    places = {grid.layout[d][0].axis: d for d in grid.dims}
+    place = -1
+    order = []
+    for axis, size in enumerate(before):
+        place = places.get(axis, place)
+        order.append((place, grid.periods[axis] if size > 1 else 1))
+    return tuple(period for _, period in sorted(order, key=lambda one: one[0]))
 
 
 def grids_after(

@@ -62,8 +62,15 @@ def is_write(node: Node) -> bool:
 
 
 def read_runs(graph: Graph) -> Runs:
-    """Return the run of every node."""
+    """Return the run of every node.
+
+    Cost: one pass over the nodes, once for each graph.
+    """
+    known: Runs | None = graph.read.get("runs")
+    if known is not None:
+        return known
     runs: Runs = {}
+    graph.read["runs"] = runs
     for node in graph.nodes:
         after = _next(graph, node, runs)
         runs[node.index] = Run(node.index, source_layout(node.shape)) if after is None else after
