@@ -186,6 +186,15 @@ def recurrent_columns(self: Any, x: Tensor) -> Tensor:
     return self.gru(y)[0]
 
 
+def attention_of_prompts(self: Any, x: Tensor) -> Tensor:
+    """A mask decoder's attention with an axis of prompts of its own, heads in channels or beside them."""
+    n, _, h, w = x.shape
+    y = torch.repeat_interleave(x, 1, dim=0).flatten(2).transpose(1, 2).unsqueeze(1)
+    q = self.out(y).reshape(n, h * w, 2, 2).transpose(1, 2)
+    y = F.scaled_dot_product_attention(q, q, q).transpose(1, 2).reshape(n, 1, h * w, 4)
+    return self.out(y).squeeze(1).transpose(1, 2).view(n, 4, h, w)
+
+
 def relative_bias(self: Any, x: Tensor) -> Tensor:
     n, t, c = x.shape
     q = self.q(x).view(n, t, 2, c // 2).transpose(1, 2)
@@ -253,6 +262,7 @@ STILL: dict[str, tuple[Any, tuple[int, ...]]] = {
         fn(recurrent_columns, gru=lambda: nn.GRU(32, 6, batch_first=True), **MAP),
         C,
     ),
+    "attention_of_prompts": (fn(attention_of_prompts, out=linear(4, 4)), C),
     "relative_bias": (
         fn(relative_bias, q=linear(8, 8), k=linear(8, 8), bias=torch.randn(31, 2)),
         TOKENS,

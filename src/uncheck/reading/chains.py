@@ -134,7 +134,7 @@ def _chain(graph: Graph, runs: Runs, index: int) -> Chain | None:
         read = _positions(source, node, run, channel, len(channels) > 1)
         if read is None:
             continue
-        chain = _read(source, node, run, channel, *read)
+        chain = _read(source, node, run, channel, *read, unsure=len(channels) > 1)
         if chain is None and best is None:
             return None  # the likeliest channel axis leaves positions where they are
         if chain is not None and (best is None or prod(chain.factor) > prod(best.factor)):
@@ -187,12 +187,14 @@ def _read(
     factor: tuple[int, ...],
     kinds: frozenset[int],
     folded: int,
+    unsure: bool,
 ) -> Chain | None:
     rank = len(source.shape)
     if not 1 <= len(dims) <= 3 or prod(factor) == 1 or rank > 5:
         return None
     alike = len(node.shape) == rank > 3 and dims == tuple(range(dims[0], dims[0] + len(dims)))
-    if (rank == 2 or (rank > 3 and not alike)) and sum(f > 1 for f in factor) < 2:
+    lone = not alike or (unsure and max(kinds) >= 0)
+    if (rank == 2 or (rank > 3 and lone)) and sum(f > 1 for f in factor) < 2:
         return None  # one block axis of many: heads of an attention, not pixels
     if OTHER in kinds and not alike:
         return None  # a map of one position against another
