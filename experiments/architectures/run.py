@@ -67,16 +67,17 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=HERE / "results")
     parser.add_argument("--cure", action="store_true", help="also inspect with equal gains")
     parser.add_argument("--missing", action="store_true", help="only those without a row")
+    parser.add_argument("--nice", type=int, default=10, help="to other work on the machine")
     options = parser.parse_args()
-    os.nice(10)
+    os.nice(options.nice)
     warnings.filterwarnings("ignore")
     config = tomllib.loads((HERE / "config.toml").read_text())["run"]
     zoo = cases()
+    named = [zoo[name] for name in options.names] or list(zoo.values())
     chosen = [
         one
-        for one in zoo.values()
-        if (not options.names or one.name in options.names)
-        and (options.library is None or one.library == options.library)
+        for one in named
+        if (options.library is None or one.library == options.library)
         and not (options.missing and one.name in rows(options.out, one.library))
     ]
     options.out.mkdir(parents=True, exist_ok=True)

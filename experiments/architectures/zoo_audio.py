@@ -39,32 +39,6 @@ def hifigan_speecht5() -> Any:
     )
 
 
-@case(
-    "HiFi-GAN of FastSpeech2Conformer",
-    "vocoder",
-    "even",
-    ups(8, 8, 2, 2),
-    source="transformers.FastSpeech2ConformerHifiGan",
-)
-def hifigan_fastspeech() -> Any:
-    return built(
-        "FastSpeech2ConformerHifiGan",
-        torch.randn(1, 48, 80),
-        upsample_initial_channel=64,
-        **WIDE,
-        **SMALL_BLOCKS,
-    )
-
-
-@case("HiFi-GAN of VITS", "vocoder", "even", ups(8, 8, 2, 2), source="transformers.VitsModel.decoder")
-def hifigan_vits() -> Any:
-    from transformers import VitsConfig
-    from transformers.models.vits.modeling_vits import VitsHifiGan
-
-    small = {"flow_size": 32, "upsample_initial_channel": 64, **WIDE, **SMALL_BLOCKS}
-    return VitsHifiGan(VitsConfig(**small)), (torch.randn(1, 32, 48),)
-
-
 @case("UnivNet", "vocoder", "even", ups(8, 8, 4), source="transformers.UnivNetModel")
 def univnet() -> Any:
     small = {"model_hidden_channels": 8, "model_in_channels": 16, "kernel_predictor_hidden_channels": 16}

@@ -18,19 +18,6 @@ def small() -> Any:
 
 
 @case(
-    "RRDBNet of kornia",
-    "super-resolution",
-    "resize",
-    pyramid("nearest", 2, 2),
-    source="kornia.models.rrdbnet.RRDBNet",
-)
-def rrdb() -> Any:
-    from kornia.models.rrdbnet import RRDBNet
-
-    return RRDBNet(3, 3, num_feat=16, num_block=2, num_grow_ch=8), (torch.rand(1, 3, 32, 32),)
-
-
-@case(
     "DexiNed",
     "edges",
     "even",

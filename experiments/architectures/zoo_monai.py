@@ -27,7 +27,7 @@ def unet() -> Any:
 
 @case("BasicUNet", "segmentation of volumes", "even", pyramid("transposed", 2, 4, ndim=3))
 def basic() -> Any:
-    return built("BasicUNet", (1, 1, 48, 48, 48), features=(4, 4, 8, 16, 32, 4))
+    return built("BasicUNet", (1, 1, 32, 32, 32), features=(4, 4, 8, 16, 32, 4))
 
 
 @case(
@@ -41,30 +41,9 @@ def plus_plus() -> Any:
     return built("BasicUNetPlusPlus", (1, 1, 96, 96), features=(8, 8, 16, 32, 64, 8), **FLAT)
 
 
-@case("AttentionUnet", "segmentation", "even", pyramid("transposed", 2, 2))
-def attention() -> Any:
-    return built("AttentionUnet", (1, 1, 96, 96), channels=(16, 32, 64), strides=(2, 2), **FLAT)
-
-
-@case("DynUNet", "segmentation", "even", pyramid("transposed", 2, 3))
-def dynamic() -> Any:
-    sizes = {"kernel_size": [3] * 4, "strides": [1, 2, 2, 2], "upsample_kernel_size": [2] * 3}
-    return built("DynUNet", (1, 1, 96, 96), filters=[16, 32, 64, 128], **sizes, **FLAT)
-
-
 @case("SegResNet", "segmentation of volumes", "resize", pyramid("linear", 2, 3, ndim=3))
 def segresnet() -> Any:
     return built("SegResNet", (1, 1, 32, 32, 32))
-
-
-@case("SegResNetDS", "segmentation", "even", pyramid("transposed", 2, 3))
-def segresnet_ds() -> Any:
-    return built("SegResNetDS", (1, 1, 96, 96), init_filters=16, **FLAT)
-
-
-@case("VNet", "segmentation", "even", pyramid("transposed", 2, 4))
-def vnet() -> Any:
-    return built("VNet", (1, 1, 96, 96), spatial_dims=2, dropout_dim=2)
 
 
 @case(
@@ -85,11 +64,6 @@ def swin_unetr() -> Any:
     return built("SwinUNETR", (1, 1, 128, 128), feature_size=12, **FLAT)
 
 
-@case("AutoEncoder", "autoencoding", "even", pyramid("transposed", 2, 3))
-def autoencoder() -> Any:
-    return built("AutoEncoder", (1, 1, 96, 96), channels=(8, 16, 32), strides=(2, 2, 2), **FLAT)
-
-
 @case("VarAutoEncoder", "autoencoding", "even", pyramid("transposed", 2, 3))
 def variational() -> Any:
     sizes = {"in_shape": (1, 64, 64), "latent_size": 16, "channels": (8, 16, 32), "strides": (2, 2, 2)}
@@ -108,30 +82,11 @@ def generator() -> Any:
     return model, (torch.randn(4, 16),)
 
 
-@case("AutoencoderKL of MONAI", "autoencoding", "resize", pyramid("nearest", 2, 2))
-def autoencoder_kl() -> Any:
-    sizes = {
-        "channels": (16, 32, 32),
-        "num_res_blocks": 1,
-        "attention_levels": (False,) * 3,
-        "norm_num_groups": 8,
-    }
-    return built("AutoencoderKL", (1, 1, 64, 64), spatial_dims=2, **sizes)
-
-
 @case("VQVAE", "autoencoding", "even", pyramid("transposed", 2, 2))
 def vqvae() -> Any:
     parts = {"channels": (16, 32), "num_res_channels": (16, 32), "num_res_layers": 1, "embedding_dim": 16}
     strides = {"downsample_parameters": ((2, 4, 1, 1),) * 2, "upsample_parameters": ((2, 4, 1, 1, 0),) * 2}
     return built("VQVAE", (1, 1, 96, 96), spatial_dims=2, in_channels=1, out_channels=1, **parts, **strides)
-
-
-@case("DiffusionModelUNet", "diffusion", "resize", pyramid("nearest", 2, 2))
-def diffusion() -> Any:
-    parts = {"channels": (16, 32, 32), "attention_levels": (False, False, True), "num_res_blocks": 1}
-    flat = {"spatial_dims": 2, "in_channels": 1, "out_channels": 1, "norm_num_groups": 8}
-    model, inputs = built("DiffusionModelUNet", (1, 1, 64, 64), **parts, **flat)
-    return model, (*inputs, torch.tensor([7]))
 
 
 @case("MedNeXt", "segmentation", "even", pyramid("transposed", 2, 4))
@@ -142,14 +97,6 @@ def mednext() -> Any:
 @case("QuickNAT", "segmentation", "fixed", pyramid("unpool", 2, 4))
 def quicknat() -> Any:
     return built("Quicknat", (1, 1, 96, 96), num_classes=4, num_filters=16)
-
-
-@case("ViTAutoEnc", "autoencoding", "even", pyramid("transposed", 4, 2))
-def vit_autoencoder() -> Any:
-    small = {"hidden_size": 48, "mlp_dim": 96, "num_layers": 2, "num_heads": 4}
-    return built(
-        "ViTAutoEnc", (1, 1, 96, 96), in_channels=1, img_size=96, patch_size=16, spatial_dims=2, **small
-    )
 
 
 @case(
@@ -170,9 +117,3 @@ def localnet() -> Any:
         num_channel_initial=8,
         extract_levels=(0, 1, 2),
     )
-
-
-@case("RegUNet", "registration", "even", pyramid("transposed", 2, 3), up("nearest", 8, 8))
-def regunet() -> Any:
-    sizes = {"num_channel_initial": 8, "depth": 3, "extract_levels": (0, 3)}
-    return built("RegUNet", (1, 2, 64, 64), spatial_dims=2, in_channels=2, **sizes)

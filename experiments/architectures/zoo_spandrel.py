@@ -26,12 +26,6 @@ def esrgan() -> Any:
     return built("ESRGAN/RRDB", "RRDBNet", (1, 3, 32, 32), num_filters=32, num_blocks=2)
 
 
-@case("SwinIR x4", "super-resolution", "icnr", pyramid("sub-pixel", 2, 2))
-def swinir() -> Any:
-    small = {"embed_dim": 24, "depths": [2, 2], "num_heads": [2, 2], "window_size": 8, "img_size": 32}
-    return built("SwinIR/SwinIR", "SwinIR", (1, 3, 32, 32), upscale=4, upsampler="pixelshuffle", **small)
-
-
 @case("SwinIR x4, real photographs", "super-resolution", "resize", pyramid("nearest", 2, 2))
 def swinir_real() -> Any:
     small = {"embed_dim": 24, "depths": [2, 2], "num_heads": [2, 2], "window_size": 8, "img_size": 32}
@@ -50,11 +44,6 @@ def omnisr() -> Any:
     return built("OmniSR/OmniSR", "OmniSR", (1, 3, 32, 32), num_feat=32)
 
 
-@case("SPAN x4", "super-resolution", "icnr", up("sub-pixel", 4, 4))
-def span() -> Any:
-    return built("SPAN/span", "SPAN", (1, 3, 48, 48), num_in_ch=3, num_out_ch=3, feature_channels=24)
-
-
 @case(
     "SAFMN x4",
     "super-resolution",
@@ -67,26 +56,11 @@ def safmn() -> Any:
     return built("SAFMN/safmn", "SAFMN", (1, 3, 32, 32), dim=32, n_blocks=2)
 
 
-@case("PLKSR x4", "super-resolution", "icnr", up("sub-pixel", 4, 4))
-def plksr() -> Any:
-    return built("PLKSR/PLKSR", "PLKSR", (1, 3, 32, 32), dim=32, n_blocks=3)
-
-
-@case("SCUNet", "denoising", "even", pyramid("transposed", 2, 3))
-def scunet() -> Any:
-    return built("SCUNet/SCUNet", "SCUNet", (1, 3, 128, 128), config=[1] * 7)
-
-
 @case("NAFNet", "deblurring", "icnr", pyramid("sub-pixel", 2, 3))
 def nafnet() -> Any:
     return built(
         "NAFNet/NAFNet_arch", "NAFNet", (1, 3, 128, 128), enc_blk_nums=[1, 1, 1], dec_blk_nums=[1, 1, 1]
     )
-
-
-@case("FBCNN", "JPEG artifacts", "even", pyramid("transposed", 2, 3))
-def fbcnn() -> Any:
-    return built("FBCNN/FBCNN", "FBCNN", (1, 3, 96, 96), nb=1)
 
 
 @case("LaMa", "inpainting", "even", pyramid("transposed", 2, 3))
@@ -153,21 +127,10 @@ def gfpgan() -> Any:
     return built("GFPGAN/gfpganv1_clean_arch", "GFPGANv1Clean", (1, 3, 128, 128), **small)
 
 
-@case("RCAN x4", "super-resolution", "icnr", pyramid("sub-pixel", 2, 2))
-def rcan() -> Any:
-    return built("RCAN/rcan_arch", "RCAN", (1, 3, 32, 32), n_resgroups=2, n_resblocks=2, n_feats=32)
-
-
 @case("Uformer", "denoising", "even", pyramid("transposed", 2, 4))
 def uformer() -> Any:
     small = {"img_size": 128, "embed_dim": 8, "depths": [1] * 9}
     return built("Uformer/Uformer", "Uformer", (1, 3, 128, 128), **small)
-
-
-@case("FDAT x4", "super-resolution", "even", pyramid("transposed", 2, 2))
-def fdat() -> Any:
-    small = {"embed_dim": 24, "num_groups": 1, "depth_per_group": 2, "num_heads": 2, "mid_dim": 24}
-    return built("FDAT/fdat", "FDAT", (1, 3, 32, 32), **small)
 
 
 class Styles(torch.nn.Module):

@@ -46,4 +46,4 @@ def mobilevit() -> Any:
 
 @case("Swin", "features", "nothing")
 def swin() -> Any:
-    return built("swin_tiny_patch4_window7_224", 224)
+    return built("swin_tiny_patch4_window7_224", 112, img_size=112)

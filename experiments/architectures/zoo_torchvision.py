@@ -23,12 +23,7 @@ def fcn() -> Any:
 
     # With its auxiliary output: both are resized.
     model = segmentation.fcn_resnet50(weights=None, weights_backbone=None, num_classes=3, aux_loss=True)
-    return model, (torch.rand(1, 3, 96, 96),)
-
-
-@case("DeepLabV3 on MobileNet", "segmentation", "resize", up("linear", 16, 16))
-def deeplab() -> Any:
-    return built("deeplabv3_mobilenet_v3_large")
+    return model, (torch.rand(1, 3, 64, 64),)
 
 
 @case("LRASPP", "segmentation", "resize", up("linear", 2, 16), up("linear", 8, 8))
@@ -88,11 +83,6 @@ def nnunet(name: str, **options: Any) -> Any:
         **options,
     )
     return model, (torch.rand(1, 1, 96, 96),)
-
-
-@case("nnU-Net", "segmentation", "even", pyramid("transposed", 2, 3))
-def nnunet_plain() -> Any:
-    return nnunet("PlainConvUNet", n_conv_per_stage=1, n_conv_per_stage_decoder=1)
 
 
 @case("nnU-Net, residual, deeply supervised", "segmentation", "even", pyramid("transposed", 2, 3))

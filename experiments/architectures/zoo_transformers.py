@@ -216,14 +216,6 @@ def beit() -> Any:
     )
 
 
-# The mask of the loss is enlarged as well, and reaches no output map.
-@case("SimMIM on ViT", "masked pictures", "icnr", up("sub-pixel", 16, 16))
-def simmim_vit() -> Any:
-    rest = {"image_size": 128, "encoder_stride": 16}
-    model, inputs = built("ViTForMaskedImageModeling", picture(128), **rest, **VIT)
-    return Named(model, "pixel_values", "bool_masked_pos"), (*inputs, torch.zeros(1, 64, dtype=torch.bool))
-
-
 @case("SimMIM on Swin", "masked pictures", "icnr", up("sub-pixel", 8, 8))
 def simmim_swin() -> Any:
     sizes = {"image_size": 128, "embed_dim": 16, "depths": [1, 1], "num_heads": [2, 2], "window_size": 4}
@@ -249,11 +241,6 @@ def vitpose_classic() -> Any:
     return vitpose(False)
 
 
-@case("ViTPose, simple", "pose", "resize", up("linear", 4, 4))
-def vitpose_simple() -> Any:
-    return vitpose(True)
-
-
 @case(
     "EoMT",
     "segmentation",
@@ -271,28 +258,6 @@ def eomt() -> Any:
         "num_labels": 3,
     }
     return built("EomtForUniversalSegmentation", picture(256), image_size=256, num_blocks=1, **small)
-
-
-@case("DETR", "segmentation", "resize", pyramid("nearest", 2, 3))
-def detr() -> Any:
-    from transformers import ResNetConfig
-
-    backbone = ResNetConfig(
-        embedding_size=16,
-        hidden_sizes=[16, 32, 32, 64],
-        depths=[1, 1, 1, 1],
-        out_features=["stage1", "stage2", "stage3", "stage4"],
-    )
-    small = {"d_model": 32, "encoder_layers": 1, "decoder_layers": 1, "num_queries": 4}
-    heads = {
-        "encoder_attention_heads": 8,
-        "decoder_attention_heads": 8,
-        "encoder_ffn_dim": 32,
-        "decoder_ffn_dim": 32,
-    }
-    return built(
-        "DetrForSegmentation", picture(256), backbone_config=backbone, num_labels=3, **small, **heads
-    )
 
 
 @case("MaskFormer", "segmentation", "resize", pyramid("nearest", 2, 3))
