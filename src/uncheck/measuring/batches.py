@@ -307,10 +307,11 @@ class Outputs:
             raise UncheckError("there are no outputs to test; add some first")
         return Observed(self._sums, self._plan)
 
-    def lattice(self, threshold: float = VISIBLE) -> BatchLattice:
+    def lattice(self, threshold: float = VISIBLE, *, limits: bool = True) -> BatchLattice:
         """Return what is seen in all outputs so far; components from `threshold` grey levels are present.
 
-        Each period is listed once, in the view that shows most of it (`Observed`).
+        Each period is listed once, in the view that shows most of it (`Observed`). Without `limits` those are
+        left out.
 
         Cost: not of the outputs; again that of the test of one for a period so long that only its lowest
         harmonics are tested.
@@ -321,7 +322,7 @@ class Outputs:
         return BatchLattice(
             present=tuple(one for one in found if one.component.amplitude >= threshold),
             traces=tuple(one for one in found if one.component.amplitude < threshold),
-            limits=seen.limits(),
+            limits=seen.limits() if limits else (),
             tested=seen.plan.tested,
             not_tested=seen.plan.not_tested,
         )
@@ -339,11 +340,12 @@ def batch_lattice(
     threshold: float = VISIBLE,
     *,
     within: tuple[int, ...] | None = None,
+    limits: bool = True,
 ) -> BatchLattice:
     """Find what is seen in a batch of outputs of one network: see `Outputs`."""
     outputs = Outputs(periods, within=within)
     outputs.add(batch)
-    return outputs.lattice(threshold)
+    return outputs.lattice(threshold, limits=limits)
 
 
 def amplitude_of(batch: Pictures, found: BatchComponent) -> float:

@@ -75,7 +75,7 @@ def find(runner: Runner, recording: Recording, seen: Seen) -> Finding:
 
     Cost: two harmonic tests of each of the first outputs.
     """
-    lattice = seen.view.lattice(seen.batch)
+    lattice = seen.view.lattice(seen.batch, limits=True)
     strange = seen.view.impossible(seen.batch)
     everything = [*lattice.present, *lattice.traces, *strange]
     brought = passed_through(runner.signal, seen.batch, everything)

@@ -26,6 +26,10 @@ LEAST_SPREAD, FULL_SPREAD = 1e-4, 1 / 8
 BOTH_SIDES = 1 / 4
 
 
+#: Outputs looked at for what repeats beside the possible periods.
+LOOKED_AT = 8
+
+
 @dataclass
 class Runner:
     """The model, the input it is probed with, and the number of forward passes spent so far.
@@ -164,25 +168,25 @@ class OutputView:
         """Return an empty set of outputs, to be tested at the possible periods."""
         return Outputs(self.possible.cycles, within=self.possible.within)
 
-    def seen(self, outputs: Outputs) -> BatchLattice:
+    def seen(self, outputs: Outputs, *, limits: bool = True) -> BatchLattice:
         """Find what is seen in a set of outputs, at the possible periods."""
-        seen = outputs.lattice(self.threshold)
+        seen = outputs.lattice(self.threshold, limits=limits)
         return replace(
             seen,
             present=tuple(one for one in seen.present if self.possible.allows(one.component.period)),
             traces=tuple(one for one in seen.traces if self.possible.allows(one.component.period)),
         )
 
-    def lattice(self, batch: NDArray[np.float32]) -> BatchLattice:
+    def lattice(self, batch: NDArray[np.float32], *, limits: bool = False) -> BatchLattice:
         """Find what is seen in outputs (N, *spatial, C), grey levels, at the possible periods."""
         outputs = self.outputs()
         outputs.add(batch)
-        return self.seen(outputs)
+        return self.seen(outputs, limits=limits)
 
     def impossible(self, batch: NDArray[np.float32]) -> list[BatchComponent]:
         """Find what else repeats in outputs, at periods of 2 to 16 that are not possible."""
         found = []
-        for one in batch_lattice(batch, PERIODS, self.threshold).everything:
+        for one in batch_lattice(batch[:LOOKED_AT], PERIODS, self.threshold, limits=False).everything:
             lines = [line for line in one.component.lines if not self.possible.allows(line.period)]
             if lines:
                 part = Component.of(lines, one.component.p_value)
