@@ -22,6 +22,7 @@ FOLDERS = (
     "stacking",
     "second-order",
     "boundary",
+    "verdict",
 )
 
 HEAD = ("| claim | predicted | outcome | figure |", "| --- | --- | --- | --- |")

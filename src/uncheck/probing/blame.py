@@ -162,7 +162,10 @@ class Trial:
                 raise OutOfTime
             names = stages[0].name if len(stages) == 1 else f"{len(stages)} stages"
             self._runner.advance(f"{names}: {how}")
-            self._known[key] = self._left(self._runner(edits=_edits_of(how, stages)))
+            try:
+                self._known[key] = self._left(self._runner(edits=_edits_of(how, stages)))
+            except UncheckError:  # the network does not bear the change
+                self._known[key] = self.before, np.ones(len(self.present))
         return self._known[key]
 
     def _left(self, output: Any) -> Left:
@@ -346,6 +349,21 @@ def simplest(
 def _shown(batch: NDArray[np.float32], found: BatchComponent) -> float:
     own = _lattice(found)
     return float((own.conj() * _waves(batch, found)).real.sum() / max(1e-18, float((np.abs(own) ** 2).sum())))
+
+
+def first_samples(
+    runner: Runner, unchanged: NDArray[np.float32], count: int
+) -> tuple[Runner, NDArray[np.float32]]:
+    """Return a runner on the first samples of its example, with their outputs."""
+    samples = len(runner.signal)
+    if samples <= count or len(unchanged) != samples:
+        return runner, unchanged
+
+    def cut(value: Any) -> Any:
+        goes_along = isinstance(value, Tensor) and value.dim() > 0 and len(value) == samples
+        return value[:count] if goes_along else value
+
+    return runner.at(tuple(map(cut, runner.example))), unchanged[:count]
 
 
 def _sample(value: Any, index: int, samples: int) -> Any:

@@ -183,8 +183,9 @@ def evening(stages: Collection[Stage], *, second_order: bool) -> Edits:
 
 
 def can_even(stage: Stage) -> bool:
-    """Test whether a stage has whole phases and a grid to even them on."""
-    return all(float(s).is_integer() for s in stage.stride) and len(stage.even_axes) == len(stage.stride)
+    """Test whether a stage has whole phases and a grid to even them on, which the batch is no axis of."""
+    whole = all(float(s).is_integer() for s in stage.stride)
+    return whole and len(stage.even_axes) == len(stage.stride) and 0 not in stage.even_axes
 
 
 def _edits(stages: Collection[Stage], change: Callable[[Stage], Callable[..., Tensor]]) -> Edits:

@@ -30,6 +30,10 @@ LEAST = 8
 #: Most outputs that are looked at: the limit falls with their root only.
 MOST_OUTPUTS = 256
 
+#: A limit that is still more than this share of the one before, of half as many outputs, falls no more: what
+#: all outputs share does not average out.
+STALLED = 0.9
+
 #: Outputs grow by this factor at least before they are tested again.
 LEAST_GROWTH = 1.25
 
@@ -41,6 +45,7 @@ STOPPED = {
     "limit": ("stopped", "inputs"),
     "lattice": ("a lattice showed", "inputs"),
     "outputs": ("stopped", "inputs"),
+    "stalled": ("what all outputs share hides more: stopped", "different inputs"),
     "passes": ("passes ran out", "inputs"),
     "seconds": ("time ran out", "seconds"),
     "inputs": ("no more inputs could be made", "inputs"),
@@ -98,7 +103,8 @@ def gather(
 ) -> Evidence:
     """Run a network on eight inputs or more until the limit is below the threshold or a lattice shows.
 
-    The limit falls as the root of the number of outputs, so n (limit / threshold)^2 are wanted. They are
+    The limit falls as the root of the number of outputs, so n (limit / threshold)^2 are wanted, up to 256,
+    and fewer where twice as many do not lower it. They are
     run in batches of at most eight, or as large as the example's own: where the network takes no other, or
     where an output depends on what else is in the batch, which the example run among others shows. All
     outputs are tested anew when their number has doubled, or when as many as wanted are there: not more
@@ -119,19 +125,22 @@ def gather(
     seen = looked = samples
     standing = look()
     alike = Alike(runner.example)
-    size = _batch(runner, first, most)
+    size, stalled = _batch(runner, first, most), False
     checked = size == samples
     while True:
         growth = (standing.limit / threshold) ** 2 if standing.limit < inf else 2.0
         wanted = max(LEAST, ceil(looked * max(LEAST_GROWTH, growth) - 1e-9))
         if seen > looked and (seen >= wanted or seen >= 2 * looked):
+            last, before = standing.limit, looked
             standing, looked = look(), seen
+            stalled = seen >= 2 * before and seen > LEAST and standing.limit > STALLED * last
             continue
         count = samples if size == samples else min(size, max(wanted - seen, 1))
         reasons = {
             "lattice": standing.found,
             "limit": standing.limit <= threshold and seen >= LEAST,
             "inputs": not alike.varied,
+            "stalled": stalled,
             "outputs": seen >= MOST_OUTPUTS,
             "passes": runner.passes + count / samples + (not checked) > most,
             "seconds": time.monotonic() > until,

@@ -6,16 +6,26 @@ import time
 from dataclasses import dataclass, replace
 
 from uncheck.measuring import Component
-from uncheck.measuring.batches import TOGETHER
-from uncheck.probing.blame import Control, OutOfTime, StageBlame, Trial, blame, control, simplest
+from uncheck.measuring.batches import TOGETHER, BatchComponent
+from uncheck.probing.blame import (
+    Control,
+    OutOfTime,
+    StageBlame,
+    Trial,
+    blame,
+    control,
+    first_samples,
+    simplest,
+)
 from uncheck.probing.evidence import Evidence, enlarged
 from uncheck.probing.finding import Finding
 from uncheck.probing.forward import Runner
 from uncheck.probing.origin import built_in
 from uncheck.reading import Recording
 
-#: Runs of a network that explain a lattice, at most: of all stages and of random weights, and of each stage.
-RUNS, RUNS_A_STAGE = 7, 3
+#: Of so many inputs the one is looked for that shows most of what more evidence found; where none stands for
+#: all, so many explain it.
+MOST_SAMPLES, FEW_SAMPLES = 8, 3
 
 
 @dataclass(frozen=True)
@@ -47,7 +57,7 @@ def explain(
 ) -> Explanation:
     """Find the causes of what is present in one output, on the input that shows it.
 
-    A lattice that it took more inputs to find is explained on as many of them as the budget allows.
+    A lattice that it took more inputs to find is explained on one or a few of them.
     `until` is the time of `time.monotonic` at which to stop: random weights are left out first, then blame.
     Passes are counted on `runner`.
     """
@@ -60,11 +70,12 @@ def explain(
     controls: tuple[Control, ...] = ()
     dropped: list[str] = []
     if present and not finding.shown and evidence.stopped == "lattice" and evidence.passes:
-        affordable = int((runner.budget - runner.passes) / (RUNS + RUNS_A_STAGE * len(stages)))
-        count = min(evidence.inputs, affordable * len(runner.signal))
-        accused, output = enlarged(runner, recording.output, count)
+        accused, output = enlarged(runner, recording.output, min(evidence.inputs, MOST_SAMPLES))
         shown = view(output)
-        present = tuple(one if one.view < len(shown) else replace(one, view=TOGETHER) for one in present)
+        present = _within(present, len(shown))
+        accused, shown, present = simplest(accused, present, shown, view)
+        accused, shown = first_samples(accused, shown, max(FEW_SAMPLES, len(runner.signal)))
+        present = _within(present, len(shown))
     elif present:
         accused, shown, present = simplest(accused, present, shown, view)
     if present:
@@ -81,3 +92,8 @@ def explain(
         dropped.append("random weights")
     runner.passes = max(runner.passes, accused.passes)
     return Explanation(blamed, controls, random, fault, tuple(dropped))
+
+
+def _within(present: tuple[BatchComponent, ...], count: int) -> tuple[BatchComponent, ...]:
+    """Return the components with those of single outputs that are not at hand laid to all together."""
+    return tuple(one if one.view < count else replace(one, view=TOGETHER) for one in present)

@@ -19,8 +19,8 @@ from uncheck.probing.origin import passed_through
 #: the evidence may take: the lattice is explained afterwards.
 MORE, OF_IT = 4, 3
 
-#: Seconds that evidence may take where nobody gave a number.
-SECONDS = 30.0
+#: Seconds that evidence may take where nobody gave a number: far beyond what it takes of most networks.
+SECONDS = 60.0
 
 #: Share of the user's seconds that evidence may take.
 SHARE = 0.5
