@@ -177,6 +177,11 @@ def test_exit_zero_and_output(models, run):
         ),
         (("models.py:Grey", "--seconds", "0"), "--seconds 0 is not above 0; give an ordinary number"),
         (("models.py:Grey", "--rate", "nan"), "--rate nan is not above 0; give an ordinary number"),
+        (
+            ("models.py:Grey", "--periods", "2-5000"),
+            "period 5000 is too long; give at most 64 pixels for pictures, 4096 samples for audio",
+        ),
+        (("models.py:Grey", *SHAPE, "--which", "depth"), "the network returns no output 'depth'"),
         (("models.py:Grey", "--periods", "2;4"), "--periods '2;4' is not understood; write it like 2-16"),
         (("models.py:Grey", "--input-range", "x"), "--input-range 'x' is not two numbers"),
         (("models.py:Grey", "--input", "gone.png"), "gone.png: no such file; check the path"),

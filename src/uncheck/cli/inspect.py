@@ -47,13 +47,14 @@ def command(
     network = Network(target, weights, what, shape, input_span)
     check_output(output, network.files)
     limits, levels = options.parse_range(span), options.checked_threshold(threshold)
-    tested = None if periods is None else options.parse_periods(periods)
     options.check_positive(seconds, "--seconds")
     options.check_positive(rate, "--rate")
 
+    from uncheck.measuring.measure import some_periods
     from uncheck.probing.inspect import inspect
     from uncheck.reporting import inspect_text
 
+    tested = None if periods is None else some_periods(options.parse_periods(periods))
     result = network.run(
         lambda model, inputs, progress: inspect(
             model,

@@ -13,7 +13,7 @@ MOST_LIMITS = 4
 
 def limit_words(limits: Sequence[Report], scale: Scale, most: int = MOST_LIMITS, *, rest: bool = True) -> str:
     """Return limits, the worst first: "0.30 grey levels (period 4), 0.14 (period 2)"; empty if none."""
-    ordered = sorted(limits, key=lambda one: -one["amplitude"])
+    ordered = sorted(limits, key=lambda one: -one.get("db", one["amplitude"]))
     named = [
         f"{scale.strength(one) if i else scale.strong(one)} (period {sizes(one['period'])})"
         for i, one in enumerate(ordered)

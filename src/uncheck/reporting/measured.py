@@ -35,7 +35,7 @@ def measure_text(result: Result, page: Page | None = None) -> str:
     images, errors = report["images"], report["errors"]
     rows: list[tuple[str | Text, ...]] = [_row(image) for image in images]
     rows += [(one["path"], Text("not measured", style="bold red"), "", "", "") for one in errors]
-    unit = "" if any("db" in c for i in images for c in i["lattice"] + i["traces"]) else " (grey levels)"
+    unit = "" if any(image["kind"] == "audio" for image in images) else " (grey levels)"
     columns = (_noun(images), "verdict", ">strength", f"lattice{unit}", ">p-value")
     parts: list[Part] = [*_set(report), _headline(report)]
     parts += table("", columns, rows)
