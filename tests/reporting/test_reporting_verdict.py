@@ -151,6 +151,7 @@ def test_evidence():
     text = inspect_text(Sample(evidence={"inputs": 64, "passes": 12.25}))
     assert "Evidence: 64 inputs, 12.2 forward passes." in text
     assert "Evidence" not in inspect_text(Sample())
+    assert "Evidence: 2 inputs." in inspect_text(Sample(evidence={"inputs": 2, "passes": 0.0}))
     ended = inspect_text(Sample(evidence={"inputs": 1, "passes": 1.0, "stopped": "inputs", "limit": 0.9}))
     assert "Evidence: 1 input, 1 forward passes; no others alike could be made: give more inputs" in ended
 
@@ -207,6 +208,20 @@ def test_what_else_repeats_is_apart_and_never_red():
     assert title == "Also repeats in the output, at periods that no upsampling stage can leave"
     assert row.split() == ["13", "2.50", "1e-09", "windows", "of", "attention"]
     assert "13" not in text.splitlines()[0]
+
+
+def test_what_the_input_brought_is_listed_once():
+    other = [{**component([16, 16], 0.4), "source": "the input"}]
+    text = inspect_text(Sample(other=other))
+    assert "the input brought it" not in text
+    assert "the input brought it" in inspect_text(Sample(other=[{**other[0], "period": [13, 13]}]))
+
+
+def test_possible_periods_that_were_not_tested_are_named():
+    text = inspect_text(Sample(**CLEAN, not_tested=[32, 64]), Page(1000))
+    line = "Not tested: periods 32, 64, too long for the output; give a larger input."
+    assert line in text.splitlines()
+    assert "Not tested" not in inspect_text(Sample(not_tested=[]))
 
 
 def test_long_tables_are_cut():

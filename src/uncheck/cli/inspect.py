@@ -30,7 +30,7 @@ def command(
     ] = None,
     which: options.Which = None,
     seconds: Annotated[
-        float | None, typer.Option(help="Time for more evidence and for the blame; without end if not given.")
+        float | None, typer.Option(help="Time to spend on evidence and blame; what was left out is noted.")
     ] = None,
     rate: Annotated[
         float | None, typer.Option(help="Samples per second of the output, where it is sound: Hz and dB.")

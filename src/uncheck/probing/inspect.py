@@ -167,6 +167,7 @@ def _explained(
         orders=explained.orders,
         traces=_components(finding.traces),
         limit=finding.limits,
+        not_tested=finding.not_tested,
         other=finding.other,
         from_input=_components(finding.from_input),
         outputs=reports,

@@ -109,6 +109,7 @@ class Inspection:
             nonlinearity turns into means).
         traces: significant, but below the threshold.
         limit: for each possible period tested and not found what would have been found.
+        not_tested: possible periods that the output is too small for.
         other: what repeats at periods that the upsampling cannot leave, with its likely source.
         from_input: components that the example brought with it.
         outputs: every output of the network with positions.
@@ -136,6 +137,7 @@ class Inspection:
     orders: tuple[str, ...] = ()
     traces: tuple[Component, ...] = ()
     limit: tuple[Limit, ...] = ()
+    not_tested: tuple[int, ...] = ()
     other: tuple[Other, ...] = ()
     outputs: tuple[OutputReport, ...] = ()
     evidence: Evidence | None = None
@@ -160,7 +162,7 @@ class Inspection:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready; of a sound with levels in dB beside the amplitudes, and with frequencies."""
-        names = ("traces", "limit", "other", "from_input", "outputs", "evidence", "stages")
+        names = ("traces", "limit", "not_tested", "other", "from_input", "outputs", "evidence", "stages")
         said = {
             "schema": SCHEMA,
             **as_dict(self, "verdict", "range"),

@@ -118,7 +118,9 @@ def _built(stage: Report) -> tuple[str, ...]:
 def _lattice(report: Report, scale: Scale) -> list[Part]:
     found = [(c, _origin(report["stages"], c)) for c in report["lattice"]]
     found += [(c, "trace, below the threshold") for c in report["traces"]]
-    found += [(c, "the input brought it") for c in report["from_input"]]
+    apart = [one["period"] for one in report.get("other") or ()]
+    brought = [c for c in report["from_input"] if c["period"] not in apart]
+    found += [(c, "the input brought it") for c in brought]
     return _periods("Lattice of the output", found, scale, "comes from")
 
 

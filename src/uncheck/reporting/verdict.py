@@ -160,10 +160,19 @@ def _comparison(report: Report) -> list[str]:
     ]
 
 
+def untested_line(report: Report) -> list[str]:
+    """Return the possible periods that the verdict says nothing about."""
+    periods = [str(period) for period in report.get("not_tested") or ()]
+    if not periods:
+        return []
+    noun = "period" if len(periods) == 1 else "periods"
+    return [f"Not tested: {noun} {listed_some(periods)}, too long for the output; give a larger input."]
+
+
 def next_steps(report: Report) -> list[str]:
-    """Return what to do next, in a line; nothing where nothing has to be done."""
+    """Return what was left open and what to do next; nothing where nothing has to be done."""
     steps = _next(report)
-    return [f"Next: {'; '.join(steps)}."] if steps else []
+    return [*untested_line(report), *([f"Next: {'; '.join(steps)}."] if steps else [])]
 
 
 def _next(report: Report) -> list[str]:
@@ -191,5 +200,6 @@ def evidence_line(report: Report) -> list[str]:
     evidence = report.get("evidence")
     if not evidence:
         return []
+    passes = f", {evidence['passes']:.3g} forward passes" if evidence["passes"] else ""
     why = _STOPPED.get(evidence.get("stopped", ""), "")
-    return [f"Evidence: {plural(evidence['inputs'], 'input')}, {evidence['passes']:.3g} forward passes{why}."]
+    return [f"Evidence: {plural(evidence['inputs'], 'input')}{passes}{why}."]
