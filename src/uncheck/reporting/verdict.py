@@ -28,6 +28,7 @@ _FAULTS = {
 }
 
 _STOPPED = {
+    "stalled": "; more of them would not lower the limit: give inputs that differ more",
     "passes": "; no more, so as not to take long: give more inputs for a lower limit",
     "seconds": "; then the time was over: give more --seconds for a lower limit",
     "inputs": "; no others alike could be made: give more inputs for a lower limit",
