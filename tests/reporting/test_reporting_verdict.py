@@ -167,6 +167,7 @@ def test_a_second_order_lattice_of_even_layers_is_compared_with_transposed_convo
     text = inspect_text(Sample(lattice=second, stages=[resized()]), Page(1000))
     assert f"leave {TRANSPOSED[0]} to {TRANSPOSED[1]} grey levels" in text
     assert f"as here, at most {EVEN[1]} (experiments/gan)" in text
+    assert "uncheck.swap" not in text
     uneven = {**resized(), "order": 0, "kind": "transposed"}
     assert "For comparison" not in inspect_text(Sample(lattice=second, stages=[uneven]))
     assert "For comparison" not in inspect_text(Sample(lattice=second, stages=[resized(), uneven]))
