@@ -163,8 +163,10 @@ def vocos(self: Any, x: Tensor) -> Tensor:
     size, phase = self.s(x).chunk(2, 1)
     spectrum = torch.exp(size.clamp(max=1)) * (torch.cos(phase) + 1j * torch.sin(phase))
     frames = torch.fft.irfft(spectrum, 16, dim=1) * torch.hann_window(16, dtype=x.dtype)[None, :, None]
-    y = F.fold(frames, (1, 4 * x.shape[-1] + 12), (1, 16), stride=(1, 4))
-    return y[:, 0, :, 6:-6]
+    blocks = {"output_size": (1, 4 * x.shape[-1] + 12), "kernel_size": (1, 16), "stride": (1, 4)}
+    y = F.fold(frames, **blocks)[:, 0, :, 6:-6]
+    window = torch.hann_window(16, dtype=x.dtype).square().expand(1, x.shape[-1], -1).transpose(1, 2)
+    return y / F.fold(window, **blocks)[:, 0, :, 6:-6]
 
 
 def expand_flatten(self: Any, x: Tensor) -> Tensor:

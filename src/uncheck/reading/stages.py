@@ -64,8 +64,11 @@ def read_stages(graph: Graph) -> tuple[Stage, ...]:
     added = read_added(graph)
     stages: list[Stage] = []
     seen: Counter[str] = Counter()
+    signal = any(graph.nodes[output].signal for output in graph.outputs)
     for node in graph.nodes:
         chain = chains.get(node.index)
+        if signal and not node.signal and (chain or node.name in FOLD.names or node.index in added):
+            continue  # a window, a mask or a table of positions that owes nothing to the input
         reader = (
             _BY_NAME.get(node.name, _READERS.get(group_of(node.key.function)))
             if node.func is not None and node.item == 0
