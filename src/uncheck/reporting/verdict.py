@@ -181,10 +181,8 @@ def _next(report: Report) -> list[str]:
     if verdict == "lattice":
         if not guilty_stages(report["stages"]):
             return []
-        return [
-            "`uncheck repair` mends trained weights",
-            "`uncheck.swap` gives other layers to train on with",
-        ]
+        swap = [] if _comparison(report) else ["`uncheck.swap` gives other layers to train on with"]
+        return ["`uncheck repair` mends trained weights", *swap]
     if verdict == "clean":
         return []
     unread = report["operations"]["unsupported"]
