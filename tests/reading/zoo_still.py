@@ -195,6 +195,12 @@ def attention_of_prompts(self: Any, x: Tensor) -> Tensor:
     return self.out(y).squeeze(1).transpose(1, 2).view(n, 4, h, w)
 
 
+def pooled_beside(self: Any, x: Tensor) -> Tensor:
+    """The mean of a picture beside each of its pixels."""
+    y = F.adaptive_avg_pool2d(self.u(x), 1)
+    return x + F.interpolate(y, size=x.shape[2:], mode="bilinear", align_corners=False)
+
+
 def relative_bias(self: Any, x: Tensor) -> Tensor:
     n, t, c = x.shape
     q = self.q(x).view(n, t, 2, c // 2).transpose(1, 2)
@@ -263,6 +269,7 @@ STILL: dict[str, tuple[Any, tuple[int, ...]]] = {
         C,
     ),
     "attention_of_prompts": (fn(attention_of_prompts, out=linear(4, 4)), C),
+    "pooled_beside": (fn(pooled_beside, **MAP), C),
     "relative_bias": (
         fn(relative_bias, q=linear(8, 8), k=linear(8, 8), bias=torch.randn(31, 2)),
         TOKENS,

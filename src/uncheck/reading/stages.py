@@ -115,8 +115,9 @@ def _resize(graph: Graph, node: Node) -> Stage | None:
     if len(node.shape) < 3 or len(main_input(node).shape) != len(node.shape):
         return None
     factors = resize_factors(node)
-    if max(factors) <= 1:
-        return None
+    sizes = main_input(node).shape[2:]
+    if all(factor <= 1 or size == 1 for factor, size in zip(factors, sizes, strict=True)):
+        return None  # a single pixel held, as after global pooling, leaves no lattice
     stride = tuple(int(f) if f.denominator == 1 else float(f) for f in factors)
     given = arguments(node)
     mode = str(given.get("mode") or _mode_in_name(node.name))
