@@ -27,7 +27,7 @@ Made = tuple[NestPath, Tensor, int | None]
 
 
 def read_outputs(
-    graph: Graph, stages: Sequence[Stage], made: Iterable[Made], ndim: int
+    graph: Graph, stages: Sequence[Stage], made: Iterable[Made], ndim: int, understood: bool = False
 ) -> tuple[OutputGrid, ...]:
     """Read every tensor that the network returned, each once.
 
@@ -36,11 +36,11 @@ def read_outputs(
         stages: of the graph.
         made: the outputs.
         ndim: axes that a map is taken to have where the graph does not tell.
+        understood: whether the ledger is known to have no unsupported calls.
 
     Cost: one pass over the graph for each stage, and one more.
     """
     roles = read_roles(graph, stages)
-    unread = bool(read_ledger(graph).unsupported)
     seen: set[int] = set()
     found = []
     for path, tensor, index in made:
@@ -49,7 +49,7 @@ def read_outputs(
         seen.add(id(tensor))
         grid = _read(graph, stages, roles, tensor, index, ndim)
         names: tuple[str, ...] = ()
-        if unread and index is not None:
+        if not understood and index is not None:
             names = tuple(read_ledger(replace(graph, outputs=(index,))).unsupported)
         name = ".".join(map(str, path)) or "output"
         found.append(

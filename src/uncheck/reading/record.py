@@ -121,12 +121,14 @@ def _recorded(
         )
     graph = tracer.graph(output)
     stages = read_stages(graph)
+    ledger = read_ledger(graph)
+    ndim = _ndim(stages, (inputs, kwargs))
     return Recording(
         stages=stages,
         strided=read_strided(graph),
         paddings=read_paddings(graph),
-        ledger=read_ledger(graph),
-        outputs=read_outputs(graph, stages, tracer.made(output), _ndim(stages, (inputs, kwargs))),
+        ledger=ledger,
+        outputs=read_outputs(graph, stages, tracer.made(output), ndim, not ledger.unsupported),
         output=output,
         calls=tracer.calls,
         unused=_unused(model, tracer.entered),
