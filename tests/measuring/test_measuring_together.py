@@ -30,6 +30,7 @@ def save(folder, pictures, suffix="png", **options):
     return folder
 
 
+@pytest.mark.integration
 def test_a_set_is_judged_as_one():
     pictures = outputs(40, amplitude=0.25)
     alone = measure(pictures)

@@ -22,15 +22,21 @@ def naive_lines(shape, periods):
 
 
 def naive_strength(image, periods, windows, debias):
-    """Strength of an image (*spatial, C) of grey levels; `windows` as in `naive_spectrum`."""
+    """Strength of an image (*spatial, C) of grey levels; `windows(shape)` as in `naive_spectrum`.
+
+    A line of a volume that holds still along an axis is one of the mean along it.
+    """
     shape = image.shape[:-1]
-    sums = naive_sums(shape, windows)
-    energy, count = float((sums**2).sum()), len(sums)
     centred = image.astype(float) - image.astype(float).mean(axis=tuple(range(len(shape))))
     total = 0.0
     for frequency, real in naive_lines(shape, periods):
         factor = 1 if real else 2
-        spectrum = naive_spectrum(centred, frequency, windows)
+        still = tuple(a for a, f in enumerate(frequency) if f == 0) if len(shape) == 3 else ()
+        profile = centred.mean(axis=still)
+        moving = tuple(f for f in frequency if f) if still else frequency
+        sums = naive_sums(profile.shape[:-1], windows(profile.shape[:-1]))
+        energy, count = float((sums**2).sum()), len(sums)
+        spectrum = naive_spectrum(profile, moving, windows(profile.shape[:-1]))
         mean = spectrum @ sums / energy
         amplitude = np.sqrt(np.mean([(factor * abs(m)) ** 2 for m in mean]))
         spread = [

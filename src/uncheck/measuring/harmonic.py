@@ -15,6 +15,9 @@ from uncheck.measuring.eigenspectra import like
 #: Up to this many channels are tested jointly (Hotelling); more are tested one by one.
 JOINT_CHANNELS = 4
 
+#: Tapers per channel that a joint test needs: with fewer, the covariance is too uncertain to gain from it.
+JOINT_TAPERS = 4
+
 #: Noise power below which a residual is rounding, in squared grey levels per eigencoefficient: keeps
 #: exact synthetic lattices finite without hiding any that 8 bits could show.
 ROUNDING_POWER = 1e-8
@@ -110,7 +113,7 @@ def statistics(spectra: Any, sums: NDArray[np.float64]) -> Statistics:
 
 def joint_channels(channels: int, tapers: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Test for lines of so many tapers whether their channels are tested together."""
-    return np.asarray((channels > 1) & (channels <= JOINT_CHANNELS) & (tapers > channels))
+    return np.asarray((channels > 1) & (channels <= JOINT_CHANNELS) & (tapers >= JOINT_TAPERS * channels))
 
 
 def line_test(spectra: Any, sums: NDArray[np.float64], real: NDArray[np.bool_]) -> list[LineTests]:
