@@ -21,6 +21,7 @@ def test_rows_are_of_the_zoo_and_of_every_library():
     found = results()
     assert set(found) == set(LIBRARIES)
     assert set(rows(found)) <= set(ZOO)
+    assert len(rows(found)) >= 60
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
