@@ -59,9 +59,13 @@ def test_what_goes_with_a_sample_stays_with_it():
     assert flag == "flag"
     assert scalar == 4.0
     assert set(new_mask.unique().tolist()) <= {0.0, 1.0}
-    # The mask moves with its picture: bright pixels are still those that it marks, but for its edges.
-    bright = new[:, :1] > new.mean(dim=(1, 2, 3), keepdim=True)
-    assert (bright.float() == new_mask).float().mean() > 0.8
+    # The mask moves with its picture: the brightest pixels, whatever the contrast, are still those that it
+    # marks, but for its edges.
+    same = []
+    for picture, marked in zip(new[:, 0].double(), new_mask[:, 0] > 0.5, strict=True):
+        middle = picture.flatten().quantile(1 - float(marked.double().mean()))
+        same.append(((picture > middle) == marked).double().mean())
+    assert sum(same) / len(same) > 0.8
 
 
 @pytest.mark.parametrize("axis", [2, 3])
@@ -139,3 +143,33 @@ def test_channels_may_come_last():
     assert spatial_axes(torch.zeros(1, 3, 20, 24)) == (2, 3)
     assert spatial_axes(torch.zeros(1, 4, 5, 20, 24)) == (2, 3, 4)
     assert spatial_axes(torch.zeros(1, 9)) == ()
+
+
+def test_contrast_and_level_vary_within_the_range_up_to_flat_and_saturated_ones():
+    x = made_up((1, 3, 32, 32))
+    (made,) = Alike((x,))(60)
+    spread = made.std(dim=(2, 3)) / x.std(dim=(2, 3))
+    assert float(spread.min()) < 0.25
+    assert float(spread.max()) > 1.1
+    level = made.mean(dim=(2, 3))
+    assert float(level.std(dim=0).min()) > 0.05 * float(x.max() - x.min())
+    # Channel by channel: the difference of two varies as well.
+    assert float((level[:, 0] - level[:, 1]).std()) > 0.05 * float(x.max() - x.min())
+    cut = ((made == x.min()) | (made == x.max())).float().mean(dim=(1, 2, 3))
+    assert float(cut.max()) > 0.1
+
+
+def test_two_ways_of_seeing_a_map_are_added():
+    x, still = made_up((1, 3, 16, 16)), (0.0, 0.0)
+    other = Change((True, False), False, still, None)
+    got = changed(x, Change((False, False), False, still, None, beside=(other, 0.25)))
+    assert torch.allclose(got, 0.75 * x + 0.25 * x.flip(2), rtol=0, atol=1e-6)
+
+
+def test_brightness_keeps_to_the_range():
+    x = torch.linspace(0, 1, 64).reshape(1, 1, 8, 8)
+    still = Change((False, False), False, (0.0, 0.0), None, ((0.5, 1.0),))
+    assert torch.allclose(changed(x, still), 0.5 + 0.5 * x, rtol=0, atol=1e-6)
+    sound = torch.linspace(-1, 1, 64).reshape(1, 1, 64)
+    quiet = changed(sound, Change((False,), False, (0.0,), None, ((0.5, 1.0),)))
+    assert torch.allclose(quiet, 0.5 * sound, rtol=0, atol=1e-6)

@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from math import inf
+from math import inf, lcm
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from uncheck.errors import UncheckError
+from uncheck.measuring.bounds import upper_ends
 from uncheck.measuring.components import SIGNIFICANCE, VISIBLE, Component, Limit
 from uncheck.measuring.correction import line_of
 from uncheck.measuring.frequencies import FrequencyPlan, checked_periods, plan
@@ -210,6 +211,23 @@ class Observed:
         least = view.significance if TOGETHER in self.views else view.significance * CERTAIN / SIGNIFICANCE
         return find_limits(view.tests, self.plan, least, known)
 
+    def population_limits(self, threshold: float = VISIBLE) -> tuple[Limit, ...]:
+        """Return `limits` of all outputs that there could be, not only of those at hand, ascending.
+
+        Each is at least the upper end of what the mean of them all may hold (`upper_ends`); the periods of
+        traces have one too where nothing reaches the threshold.
+        """
+        together, shown = self.views.get(TOGETHER), self.strongest()
+        ends = {} if together is None else upper_ends(self.sums, self.plan, together.found)
+        out = {lcm(*one.period): one for one in self.limits()}
+        if all(one.component.amplitude < threshold for one in shown.values()):
+            traces = {p: one.component.amplitude for p, one in shown.items() if p in ends}
+            out |= {p: Limit(ends[p].period, a) for p, a in traces.items() if p not in out}
+        return tuple(
+            replace(one, amplitude=max(one.amplitude, ends[p].amplitude)) if p in ends else one
+            for p, one in sorted(out.items())
+        )
+
     def p_values(self) -> dict[int, float]:
         """Return the p-value of every period tested, whether it counts or not."""
         every = [self._test(view, inf).found for view in self._spectra]
@@ -307,11 +325,13 @@ class Outputs:
             raise UncheckError("there are no outputs to test; add some first")
         return Observed(self._sums, self._plan)
 
-    def lattice(self, threshold: float = VISIBLE, *, limits: bool = True) -> BatchLattice:
+    def lattice(
+        self, threshold: float = VISIBLE, *, limits: bool = True, population: bool = False
+    ) -> BatchLattice:
         """Return what is seen in all outputs so far; components from `threshold` grey levels are present.
 
         Each period is listed once, in the view that shows most of it (`Observed`). Without `limits` those are
-        left out.
+        left out; with `population` they are about all outputs that there could be.
 
         Cost: not of the outputs; again that of the test of one for a period so long that only its lowest
         harmonics are tested.
@@ -322,7 +342,7 @@ class Outputs:
         return BatchLattice(
             present=tuple(one for one in found if one.component.amplitude >= threshold),
             traces=tuple(one for one in found if one.component.amplitude < threshold),
-            limits=seen.limits() if limits else (),
+            limits=() if not limits else seen.population_limits(threshold) if population else seen.limits(),
             tested=seen.plan.tested,
             not_tested=seen.plan.not_tested,
         )

@@ -42,7 +42,9 @@ class SetSums:
     With Y_ik the eigencoefficients of image i and s_i^2 the power of its residual per eigencoefficient there:
     `weight` (F, C) = sum_i 1 / s_i^2, `spectra` (F, C, K) = sum_i Y_ik / s_i^2, `plain` (F, C, K) =
     sum_i Y_ik, `count` = N. `singles` are the Y_ik of the first images that vary at all. `shape` is that of
-    the images, (*spatial, C).
+    the images, (*spatial, C). `squares` (F, C) = sum_i (|mu_i|^2 - s_i^2 / sum_k U_k^2), of the
+    amplitudes mu_i of the lines in single images less what the spectrum around them gives by chance; None
+    where not kept.
     """
 
     weight: NDArray[np.float64]
@@ -51,6 +53,7 @@ class SetSums:
     singles: tuple[NDArray[np.complex128], ...]
     count: int
     shape: tuple[int, ...]
+    squares: NDArray[np.float64] | None = None
 
     @property
     def mean(self) -> NDArray[np.complex128]:
@@ -75,7 +78,7 @@ def set_sums(arrays: Any, scheme: FrequencyPlan) -> SetSums:
     energy, freedom = line_energy(scheme.sums)[:, None], line_tapers(scheme.sums)[:, None]
     weight = np.zeros((len(scheme.frequencies), shape[-1]))
     total = np.zeros((*weight.shape, sums.shape[1]), np.complex128)
-    plain = np.zeros_like(total)
+    plain, squares = np.zeros_like(total), np.zeros_like(weight)
     singles: list[NDArray[np.complex128]] = []
     for start in range(0, len(arrays) if len(weight) else 0, AT_ONCE):
         working, varies = centred(arrays[start : start + AT_ONCE])
@@ -86,6 +89,7 @@ def set_sums(arrays: Any, scheme: FrequencyPlan) -> SetSums:
             whole = (np.abs(y) ** 2).sum(axis=-1)
             along = np.abs((y * sums[:, None]).sum(axis=-1)) ** 2 / energy
             spread = (whole - along) / (freedom - 1)
+            squares += (along - spread) / energy
             # A floor, so that an image that is nothing but lattice does not weigh infinitely.
             spread = np.maximum(spread, 1e-6 * whole.mean() + ROUNDING_POWER)
             weight += 1 / spread
@@ -93,7 +97,7 @@ def set_sums(arrays: Any, scheme: FrequencyPlan) -> SetSums:
             plain += y
             if len(singles) < SINGLES:
                 singles.append(y)
-    return SetSums(weight, total, plain, tuple(singles), len(arrays), shape)
+    return SetSums(weight, total, plain, tuple(singles), len(arrays), shape, squares)
 
 
 def add(one: SetSums, two: SetSums) -> SetSums:
@@ -110,6 +114,7 @@ def add(one: SetSums, two: SetSums) -> SetSums:
         (*one.singles, *two.singles)[:SINGLES],
         one.count + two.count,
         one.shape,
+        None if one.squares is None or two.squares is None else one.squares + two.squares,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -21,6 +21,16 @@ SMALLEST_CROP = 0.8
 #: Axes shorter than this are mirrored, but neither moved nor cropped.
 SHORT = 8
 
+#: Contrast of a map against that of the example, drawn evenly over its logarithm: what exceeds the range is
+#: cut, so some are nearly flat and some are saturated.
+CONTRAST = 0.1, 3.0
+
+#: Channels of a picture, or of light and a mask, whose brightness changes apart; more change together.
+COLOURED = 4
+
+#: Of this many maps, one keeps its brightness, and one is the sum of two.
+KINDS = 3
+
 #: A normal distribution of mean below this and deviation within this of 1 is the standard one.
 NEARLY = 0.25
 
@@ -37,12 +47,17 @@ class Change:
         turned: whether the last two axes change places.
         moved: distance per axis.
         crop: start and share of the part that is enlarged to the whole, per axis; None for all of it.
+        brightness: contrast, and place of its range within the whole one from 0 to 1, per channel in turn;
+            empty for those of the map.
+        beside: another way, and the share of the map seen that way in the sum of both; None for one alone.
     """
 
     mirrored: tuple[bool, ...]
     turned: bool
     moved: tuple[float, ...]
     crop: tuple[tuple[float, float], ...] | None
+    brightness: tuple[tuple[float, float], ...] = ()
+    beside: tuple[Change, float] | None = None
 
 
 class Alike:
@@ -51,8 +66,10 @@ class Alike:
     Codes, (N, D) or (N, C, 1, 1), and maps of white noise are drawn anew: normal numbers of the same mean
     and deviation, within the same range, or the same numbers in another order where they are not normal.
     Other maps are mirrored, moved by parts of a pixel and by whole ones, turned if they are square, and every
-    other one is cropped and enlarged. Whole numbers are never interpolated; those without positions of their
-    own, such as tokens, change places.
+    other one is cropped and enlarged. Of three, two get another contrast and level within the range of the
+    example, channel by channel in pictures (a sound has no level), and one is the sum of two. Whole numbers
+    are never interpolated, and keep their values; those without positions of their own, such as tokens,
+    change places.
 
     All tensors of the inputs whose first axis is as long as the signal's go with it: each sample keeps its
     own, and maps are changed like the signal.
@@ -64,6 +81,11 @@ class Alike:
         self._signal: Tensor = example[self._first]
         self._axes = spatial_axes(self._signal)
         self._drawn = _is_drawn(self._signal, self._axes)
+        # Masks and other whole numbers cannot be added, so what goes with them is not.
+        self._added = not any(
+            isinstance(x, Tensor) and x.dim() > 2 and (not x.is_floating_point() or _is_mask(x))
+            for x in example
+        )
         self._generator = torch.Generator().manual_seed(0)
         # Evenly spread fractions cancel contents faster than random ones.
         self._sobol = SobolEngine(max(1, 2 * len(self._axes)), scramble=True, seed=0)  # type: ignore[no-untyped-call]
@@ -79,7 +101,7 @@ class Alike:
         """Return inputs of `count` samples, alike in shape, type and range to the example's."""
         samples = len(self._signal)
         base = [(self._made + i) % samples for i in range(count)]
-        changes = [self._change(self._made + i) for i in range(count)]
+        changes = [self._varied(self._made + i) for i in range(count)]
         self._made += count
 
         def one(index: int, value: Any) -> Any:
@@ -93,6 +115,17 @@ class Alike:
             return torch.cat(parts)
 
         return tuple(one(i, value) for i, value in enumerate(self._example))
+
+    def _varied(self, number: int) -> Change:
+        how = self._change(number)
+        if number % KINDS == 0:
+            return how
+        least, most = CONTRAST
+        chance = torch.rand(2 * COLOURED + 1, generator=self._generator).tolist()
+        pairs = zip(chance[:COLOURED], chance[COLOURED:-1], strict=True)
+        bright = tuple((least * (most / least) ** contrast, level) for contrast, level in pairs)
+        beside = (self._change(number), chance[-1]) if number % KINDS == 1 and self._added else None
+        return replace(how, brightness=bright, beside=beside)
 
     def _change(self, number: int) -> Change:
         sizes = [self._signal.shape[a] for a in self._axes]
@@ -184,7 +217,28 @@ def changed(maps: Tensor, how: Change) -> Tensor:
         precise = _enlarged(precise, axes, how.crop)
     for axis, distance in zip(axes, how.moved, strict=True):
         precise = moved(precise, axis, distance * x.shape[axis])
+    if how.beside is not None:
+        other, share = how.beside
+        precise = precise.lerp(changed(maps, other).to(precise.dtype), share)
+    if how.brightness:
+        precise = _brightened(precise, axes, how.brightness, low.to(precise.dtype), high.to(precise.dtype))
     return precise.clamp(low, high).to(maps.dtype).contiguous()
+
+
+def _brightened(
+    x: Tensor, axes: tuple[int, ...], brightness: tuple[tuple[float, float], ...], low: Tensor, high: Tensor
+) -> Tensor:
+    """Bring each channel to another contrast, its range low..high to another place within that."""
+    if len(axes) == 1:
+        mean = x.mean(axes, keepdim=True)
+        return (x - mean) * brightness[0][0] + mean
+    channel = next(a for a in range(1, x.dim()) if a not in axes)
+    count = x.shape[channel]
+    used = [brightness[i % len(brightness)] if count <= COLOURED else brightness[0] for i in range(count)]
+    shape = [1] * x.dim()
+    shape[channel] = count
+    contrast, level = (x.new_tensor(values).reshape(shape) for values in zip(*used, strict=True))
+    return low + contrast * (x - low) + level * (1 - contrast) * (high - low)
 
 
 def _is_mask(maps: Tensor) -> bool:

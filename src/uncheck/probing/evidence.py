@@ -100,6 +100,7 @@ def gather(
     threshold: float,
     most: float = inf,
     until: float = inf,
+    work: float = inf,
 ) -> Evidence:
     """Run a network on eight inputs or more until the limit is below the threshold or a lattice shows.
 
@@ -118,6 +119,8 @@ def gather(
         threshold: grey levels; the limit of every possible period is to be below.
         most: passes that `runner` may have spent at the end, in multiples of one on the example.
         until: time of `time.monotonic` at which to stop.
+        work: seconds that all may take as told from the processor time of the first batch and its threads,
+            so that what is found does not depend on what else the machine does.
 
     Cost: as many passes as the limit asks for, plus one where batches are larger than the example's.
     """
@@ -127,6 +130,7 @@ def gather(
     alike = Alike(runner.example)
     size, stalled = _batch(runner, first, most), False
     checked = size == samples
+    each = 0.0  # processor seconds of one output
     while True:
         growth = (standing.limit / threshold) ** 2 if standing.limit < inf else 2.0
         wanted = max(LEAST, ceil(looked * max(LEAST_GROWTH, growth) - 1e-9))
@@ -143,13 +147,13 @@ def gather(
             "stalled": stalled,
             "outputs": seen >= MOST_OUTPUTS,
             "passes": runner.passes + count / samples + (not checked) > most,
-            "seconds": time.monotonic() > until,
+            "seconds": time.monotonic() > until or (seen - samples + count) * each > work,
         }
         stopped = next((reason for reason, holds in reasons.items() if holds), "")
         if stopped:
             break
         runner.advance("gathering evidence")
-        inputs = alike(count)
+        inputs, began_at = alike(count), time.process_time()
         try:
             outputs = runner.inputs(inputs, seed=seen) if checked else _among(runner, inputs, first)
             size = samples if outputs is None else size
@@ -157,6 +161,7 @@ def gather(
             if outputs is not None:
                 add(outputs)
                 seen += count
+                each = each or (time.process_time() - began_at) / torch.get_num_threads() / count
         except UncheckError:  # the network fails on such inputs
             stopped = "inputs"
             break

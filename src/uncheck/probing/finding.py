@@ -89,9 +89,15 @@ def find(runner: Runner, recording: Recording, seen: Seen) -> Finding:
         traces=tuple(one for one in lattice.traces if one not in brought),
         from_input=tuple(brought),
         other=other,
-        limits=lattice.limits,
+        limits=own_limits(lattice.limits, brought),
         not_tested=lattice.not_tested,
     )
+
+
+def own_limits(limits: Sequence[Limit], brought: Sequence[BatchComponent]) -> tuple[Limit, ...]:
+    """Return the limits but for periods that the example brought with it."""
+    known = {one.component.cycle for one in brought}
+    return tuple(one for one in limits if lcm(*one.period) not in known)
 
 
 def with_probes(finding: Finding, signals: Probed, judged: Sequence[str]) -> Finding:

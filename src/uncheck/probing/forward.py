@@ -170,7 +170,7 @@ class OutputView:
 
     def seen(self, outputs: Outputs, *, limits: bool = True) -> BatchLattice:
         """Find what is seen in a set of outputs, at the possible periods."""
-        seen = outputs.lattice(self.threshold, limits=limits)
+        seen = outputs.lattice(self.threshold, limits=limits, population=True)
         return replace(
             seen,
             present=tuple(one for one in seen.present if self.possible.allows(one.component.period)),

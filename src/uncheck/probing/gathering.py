@@ -11,7 +11,7 @@ from typing import Any
 from uncheck.measuring.batches import BatchLattice
 from uncheck.measuring.components import VISIBLE
 from uncheck.probing.evidence import LEAST, Evidence, Standing, gather
-from uncheck.probing.finding import Finding
+from uncheck.probing.finding import Finding, own_limits
 from uncheck.probing.forward import Runner
 from uncheck.probing.origin import passed_through
 
@@ -19,7 +19,8 @@ from uncheck.probing.origin import passed_through
 #: the evidence may take: the lattice is explained afterwards.
 MORE, OF_IT = 4, 3
 
-#: Seconds that evidence may take where nobody gave a number: far beyond what it takes of most networks.
+#: Seconds that evidence may take where nobody gave a number, told from the processor time of its first batch:
+#: far beyond what it takes of most networks, and the same however busy the machine is.
 SECONDS = 60.0
 
 #: Share of the user's seconds that evidence may take.
@@ -51,8 +52,9 @@ def gathered(
 
     def look() -> Standing:
         lattices[:] = [one.view.seen(own) for one, own in zip(measured, sums, strict=True)]
-        shown = any(_own(runner, f, seen).present for f, seen in zip(measured, lattices, strict=True))
-        return Standing(shown, max((_worst(seen) for seen in lattices), default=0.0))
+        known = [_own(runner, f, seen) for f, seen in zip(measured, lattices, strict=True)]
+        shown = any(f.present for f in known)
+        return Standing(shown, max((_worst(f) for f in known), default=0.0))
 
     samples = len(runner.signal)
     threshold = min((one.view.threshold for one in measured), default=inf) or VISIBLE
@@ -72,15 +74,16 @@ def gathered(
         look,
         threshold=threshold,
         most=OF_IT * runner.budget,
-        until=now + (SECONDS if until == inf else SHARE * max(0.0, until - now)),
+        until=inf if until == inf else now + SHARE * max(0.0, until - now),
+        work=SECONDS if until == inf else inf,
     )
     runner.budget *= MORE
     known = dict(zip(map(id, measured), lattices, strict=True))
     return [_own(runner, one, known[id(one)]) if id(one) in known else one for one in findings], evidence
 
 
-def _worst(seen: BatchLattice) -> float:
-    return max((limit.amplitude for limit in seen.limits), default=0.0)
+def _worst(finding: Finding) -> float:
+    return max((limit.amplitude for limit in finding.limits), default=0.0)
 
 
 def _own(runner: Runner, finding: Finding, seen: BatchLattice) -> Finding:
@@ -91,6 +94,6 @@ def _own(runner: Runner, finding: Finding, seen: BatchLattice) -> Finding:
         present=tuple(one for one in seen.present if one not in brought),
         traces=tuple(one for one in seen.traces if one not in brought),
         from_input=(*(one for one in finding.from_input if one not in brought), *brought),
-        limits=seen.limits,
+        limits=own_limits(seen.limits, brought),
         not_tested=seen.not_tested,
     )
