@@ -179,4 +179,4 @@ def _response(scheme: FrequencyPlan, lines: Sequence[Line]) -> NDArray[np.comple
     They are drawn and tested like an output: a long sound has hundreds of lines of many samples.
     """
     drawn = synthesise(Component.of(lines, 0.0), (*scheme.shape, len(lines[0].mean)))
-    return to_numpy(eigenspectra(drawn[None], scheme))[0].astype(np.complex128)
+    return np.asarray(to_numpy(eigenspectra(drawn[None], scheme))[0], np.complex128)
