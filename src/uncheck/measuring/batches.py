@@ -221,8 +221,13 @@ class Observed:
         ends = {} if together is None else upper_ends(self.sums, self.plan, together.found)
         out = {lcm(*one.period): one for one in self.limits()}
         if all(one.component.amplitude < threshold for one in shown.values()):
-            traces = {p: one.component.amplitude for p, one in shown.items() if p in ends}
-            out |= {p: Limit(ends[p].period, a) for p, a in traces.items() if p not in out}
+            # Beside a trace more of its period may hide, as much as what is left would show.
+            beside = find_limits(together.tests, self.plan, together.significance) if together else ()
+            for one in beside:
+                p = lcm(*one.period)
+                if p in ends and p in shown and p not in out:
+                    known = shown[p].component.amplitude
+                    out[p] = Limit(one.period, known + one.amplitude)
         return tuple(
             replace(one, amplitude=max(one.amplitude, ends[p].amplitude)) if p in ends else one
             for p, one in sorted(out.items())

@@ -30,8 +30,8 @@ LEAST = 8
 #: Most outputs that are looked at: the limit falls with their root only.
 MOST_OUTPUTS = 256
 
-#: A limit that is still more than this share of the one before, of half as many outputs, falls no more: what
-#: all outputs share does not average out.
+#: A limit that is still more than this share of the one before, of half as many outputs, falls no more, if
+#: more than twice `LEAST` outputs were looked at: what all outputs share does not average out.
 STALLED = 0.9
 
 #: Outputs grow by this factor at least before they are tested again.
@@ -137,7 +137,7 @@ def gather(
         if seen > looked and (seen >= wanted or seen >= 2 * looked):
             last, before = standing.limit, looked
             standing, looked = look(), seen
-            stalled = seen >= 2 * before and seen > LEAST and standing.limit > STALLED * last
+            stalled = seen >= 2 * before and seen > 2 * LEAST and standing.limit > STALLED * last
             continue
         count = samples if size == samples else min(size, max(wanted - seen, 1))
         reasons = {
