@@ -87,6 +87,9 @@ def test_it_stops_when_passes_or_seconds_run_out_and_says_so():
     assert found.cure == "inputs"
     found, *_ = run(Watched(), made_up((1, 3, 24, 24)), 9.0, until=time.monotonic() - 1)
     assert (found.stopped, found.passes) == ("seconds", 0)
+    # Processor time of the first batch, not the clock, tells what many more would take.
+    found, *_ = run(Watched(), made_up((1, 3, 24, 24)), 9.0, work=1e-9)
+    assert (found.inputs, found.stopped) == (9, "seconds")
 
 
 def test_it_stops_when_a_lattice_shows():
