@@ -23,7 +23,7 @@ def test_a_lattice_that_one_input_hides_is_found_with_eight(monkeypatch):
     shares = [stage.blame.share for stage in found.stages]
     assert shares.index(max(shares)) == case.guilty
     module = sys.modules["uncheck.probing.inspect"]
-    nothing = Evidence(1, 0.0, "limit", 0.0)
+    nothing = Evidence(1, 1.0, "limit", 0.0)
     monkeypatch.setattr(module, "gathered", lambda runner, output, findings, until: (findings, nothing))
     assert inspect(case.model, case.inputs(1, 0)).verdict == "clean"
 
@@ -33,13 +33,13 @@ def test_where_it_shows_at_once_no_more_is_run():
     net = nn.Sequential(nn.ConvTranspose2d(3, 8, 3, 2, 1, 1), nn.ReLU(), nn.Conv2d(8, 3, 3)).eval()
     result = inspect(net, made_up((1, 3, 32, 32)))
     assert result.verdict == "lattice"
-    assert (result.evidence.inputs, result.evidence.passes) == (1, 0.0)
+    assert (result.evidence.inputs, result.evidence.passes) == (1, 1.0)
     assert result.passes <= 8 + 4
 
 
 def test_a_network_without_upsampling_needs_no_evidence():
     result = inspect(nn.Sequential(nn.Conv2d(3, 3, 3)).eval(), made_up((1, 3, 32, 32)))
-    assert result.evidence.passes == 0.0
+    assert result.evidence.passes == 1.0
     assert result.to_dict()["evidence"]["inputs"] == 1
 
 

@@ -1,13 +1,17 @@
 """Networks with several outputs, or with outputs on axes of their own: each is judged, or named."""
 
 from dataclasses import dataclass
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from uncheck.errors import UncheckError
+from uncheck.measuring.components import Limit
 from uncheck.probing import inspect, made_up
+from uncheck.probing.finding import Finding
 
 
 class Two(nn.Module):
@@ -164,3 +168,34 @@ def test_infinite_numbers_in_one_of_several_outputs_leave_it_undetermined():
     assert result.verdict == "undetermined"
     assert {one.name: one.verdict for one in result.outputs} == {"0": "clean", "1": "undetermined"}
     assert any("NaN or infinite" in note for note in result.notes)
+
+
+def test_the_lattice_of_every_output_has_its_orders():
+    torch.manual_seed(0)
+    heads = {name: nn.ConvTranspose2d(3, channels, 3, 2, 1, 1) for name, channels in (("a", 3), ("b", 2))}
+    net = nn.ModuleDict(heads)
+    net.forward = lambda x: {name: layer(x) for name, layer in net.items()}
+    outputs = inspect(net, made_up((1, 3, 48, 48))).to_dict()["outputs"]
+    assert [one["verdict"] for one in outputs] == ["lattice", "lattice"]
+    assert {c["order"] for one in outputs for c in one["lattice"]} == {"first"}
+
+
+def test_a_rate_is_for_sound():
+    net = nn.ConvTranspose2d(3, 3, 3, 2, 1, 1)
+    with pytest.raises(UncheckError, match="rate 16000 is for sound, but the output has 2 spatial axes"):
+        inspect(net, made_up((1, 3, 48, 48)), rate=16000)
+
+
+def test_white_noise_given_is_judged_as_white_noise_made_up():
+    torch.manual_seed(0)
+    net = nn.ConvTranspose2d(4, 3, 3, 2, 1, 1)
+    given, made = inspect(net, made_up((1, 4, 48, 48))), inspect(net, (1, 4, 48, 48))
+    assert given.verdict == made.verdict == "lattice"
+
+
+def test_a_limit_above_black_and_white_in_turn_is_no_measurement():
+    limits = (Limit((2, 2), 0.1), Limit((4, 4), 200.0))
+    seen = SimpleNamespace(possible=SimpleNamespace(cycles=(2, 4)))
+    hidden = Finding(seen, np.zeros((1, 8, 8, 1), np.float32), limits=limits)
+    assert (hidden.verdict, hidden.hidden) == ("undetermined", (4,))
+    assert Finding(seen, hidden.batch, limits=limits[:1]).verdict == "clean"

@@ -151,9 +151,9 @@ def test_evidence():
     text = inspect_text(Sample(evidence={"inputs": 64, "passes": 12.25}))
     assert "Evidence: 64 inputs, 12.2 forward passes." in text
     assert "Evidence" not in inspect_text(Sample())
-    assert "Evidence: 2 inputs." in inspect_text(Sample(evidence={"inputs": 2, "passes": 0.0}))
+    assert "Evidence: 2 inputs." in inspect_text(Sample(evidence={"inputs": 2, "passes": 1.0}))
     ended = inspect_text(Sample(evidence={"inputs": 1, "passes": 1.0, "stopped": "inputs", "limit": 0.9}))
-    assert "Evidence: 1 input, 1 forward passes; no others alike could be made: give more inputs" in ended
+    assert "Evidence: 1 input; no others alike could be made: give more inputs" in ended
 
 
 def resized(**changed):
@@ -296,3 +296,10 @@ def test_control_characters_in_names_are_escaped():
     text = inspect_text(Sample(stages=[stage(name, blame=1.0)], outputs=[output(name), output("b")]))
     assert "\x1b" not in text
     assert "up\\x1b[2J\\nsecond" in text
+
+
+def test_blame_that_was_not_looked_for_acquits_nobody():
+    silent = {**resized(), "blame": None, "blame_order": None, "periods": []}
+    text = inspect_text(Sample(lattice=[ordered(4, 1.4, None)], stages=[silent]), Page(1000))
+    assert "which stage makes it was not looked for, as the time was over" in text
+    assert "no upsampling stage answers" not in text

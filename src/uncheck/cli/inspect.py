@@ -62,7 +62,7 @@ def command(
             span=limits,
             threshold=levels,
             gradient=gradient,
-            flat=what is None,
+            flat=True if what is None else None,
             periods=tested,
             which=which,
             seconds=seconds,

@@ -66,7 +66,7 @@ class Evidence(Plain):
 
     Attributes:
         inputs: how many, the example's own among them.
-        passes: forward passes spent on them, in multiples of one on the example.
+        passes: forward passes spent on them, that on the example among them, in multiples of that.
         stopped: why no more were looked at, a key of `STOPPED`.
         limit: the worst limit of a possible period at the end, grey levels.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from uncheck.measuring import Component
@@ -21,7 +22,7 @@ from uncheck.probing.evidence import Evidence, enlarged
 from uncheck.probing.finding import Finding
 from uncheck.probing.forward import Runner
 from uncheck.probing.origin import built_in
-from uncheck.reading import Recording
+from uncheck.reading import Recording, Stage
 
 #: Of so many inputs the one is looked for that shows most of what more evidence found; where none stands for
 #: all, so many explain it.
@@ -69,7 +70,7 @@ def explain(
     blamed: tuple[StageBlame, ...] | None = None
     controls: tuple[Control, ...] = ()
     dropped: list[str] = []
-    if present and not finding.shown and evidence.stopped == "lattice" and evidence.passes:
+    if present and not finding.shown and evidence.stopped == "lattice" and evidence.passes > 1:
         accused, output = enlarged(runner, recording.output, min(evidence.inputs, MOST_SAMPLES))
         shown = view(output)
         present = _within(present, len(shown))
@@ -97,3 +98,23 @@ def explain(
 def _within(present: tuple[BatchComponent, ...], count: int) -> tuple[BatchComponent, ...]:
     """Return the components with those of single outputs that are not at hand laid to all together."""
     return tuple(one if one.view < count else replace(one, view=TOGETHER) for one in present)
+
+
+def orders_of(
+    runner: Runner, stages: Sequence[Stage], finding: Finding, evidence: Evidence, until: float
+) -> tuple[str, ...]:
+    """Return the orders of an output's lattice that is not the worst; empty where that is not known.
+
+    Cost: at most three forward passes, which are spent only if the budget allows them.
+    """
+    gathered = not finding.shown and evidence.passes > 1
+    if not (stages and finding.present) or gathered or not runner.affords(runner.signal, 3):
+        return ()
+    accused = runner.on(finding.signals.inputs[finding.shown]) if finding.shown else runner
+    try:
+        trial = Trial(accused, finding.present, finding.explained, finding.view, until)
+        return tuple(one.order for one in control(trial, stages))
+    except OutOfTime:
+        return ()
+    finally:
+        runner.passes = max(runner.passes, accused.passes)

@@ -17,6 +17,10 @@ from uncheck.probing.other import others_in
 from uncheck.probing.outputs import Seen
 from uncheck.probing.result import Other
 from uncheck.reading import Recording
+from uncheck.signals.levels import LEVELS
+
+#: Grey levels of the strongest lattice that fills the range: black and white in turn.
+STRONGEST = LEVELS / 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,8 +60,18 @@ class Finding:
         """The word "lattice", "undetermined" where something was not measured or understood, or "clean"."""
         if self.present:
             return "lattice"
-        untested = self.view.possible.cycles and set(self.view.possible.cycles) <= set(self.not_tested)
-        return "undetermined" if self.unread or self.constant or untested else "clean"
+        unknown = self.unread or self.constant or self.untested or self.hidden
+        return "undetermined" if unknown else "clean"
+
+    @property
+    def untested(self) -> bool:
+        """Whether the output is too small for every possible period."""
+        return bool(self.view.possible.cycles) and set(self.view.possible.cycles) <= set(self.not_tested)
+
+    @property
+    def hidden(self) -> tuple[int, ...]:
+        """Periods whose limit is above the strongest lattice that there can be: they were not measured."""
+        return tuple(max(one.period) for one in self.limits if one.amplitude > STRONGEST)
 
     @property
     def strength(self) -> float:

@@ -61,9 +61,9 @@ def gathered(
     limit = max((limit.amplitude for one in measured for limit in one.limits), default=0.0)
     tested = any(one.limits or one.traces for one in measured)
     if any(one.present for one in findings):
-        return list(findings), Evidence(samples, 0.0, "lattice", limit)
+        return list(findings), Evidence(samples, 1.0, "lattice", limit)
     if not tested or (limit <= threshold and samples >= LEAST):
-        return list(findings), Evidence(samples, 0.0, "limit", limit)
+        return list(findings), Evidence(samples, 1.0, "limit", limit)
     for one, own in zip(measured, sums, strict=True):
         own.add(one.batch)
     now = time.monotonic()
@@ -77,6 +77,7 @@ def gathered(
         until=inf if until == inf else now + SHARE * max(0.0, until - now),
         work=SECONDS if until == inf else inf,
     )
+    evidence = replace(evidence, passes=1.0 + evidence.passes)
     runner.budget *= MORE
     known = dict(zip(map(id, measured), lattices, strict=True))
     return [_own(runner, one, known[id(one)]) if id(one) in known else one for one in findings], evidence

@@ -20,7 +20,7 @@ from uncheck.probing.backward import Gradient, gradient_lattice
 from uncheck.probing.blame import StageBlame
 from uncheck.probing.borders import boundary
 from uncheck.probing.evidence import Evidence
-from uncheck.probing.explanation import explain
+from uncheck.probing.explanation import explain, orders_of
 from uncheck.probing.finding import Finding, find, with_probes, worst
 from uncheck.probing.forward import Runner
 from uncheck.probing.gathering import MORE, gathered
@@ -64,8 +64,8 @@ def inspect(
         threshold: grey levels (0..255) below which a significant lattice is only a trace.
         gradient: also look at the gradient of the output with respect to the input.
         flat: whether a lattice on any flat colour alone makes the verdict too, by default where the input is
-            made up; one on the mean colour of the user's pictures or volumes always does, and so does one on
-            noise where the example is white noise itself.
+            made up, or white noise as made-up inputs are; one on the mean colour of the user's pictures or
+            volumes always does, and so does one on noise where the example is white noise itself.
         periods: output pixels, to be tested beside those that the network's stages tell.
         which: name of the only output to look at: its key, attribute or index, joined by dots for nests. By
             default every output is looked at, and the worst decides.
@@ -98,13 +98,24 @@ def inspect(
         runner = Runner(model, example, passes=1.0, budget=8 + 4 * len(recording.stages), advance=steps)
         steps.expect(runner.budget)
         outputs = outputs_of(recording, span=span, threshold=threshold, asked=asked, which=which)
-        findings = _findings(runner, recording, outputs, shaped if flat is None else flat)
+        judged = shaped or is_white(runner.signal) if flat is None else flat
+        findings = _findings(runner, recording, outputs, judged)
         pulled = _gradient(runner, recording, threshold) if gradient and not findings else None
         if not findings:
             return _without_output(recording, outputs, pulled, runner.passes)
+        _check_rate(rate, worst(findings))
         steps.expect(MORE * runner.budget)
         findings, evidence = gathered(runner, recording.output, findings, until)
         return _explained(runner, recording, outputs, findings, evidence, until, gradient, rate)
+
+
+def _check_rate(rate: float | None, finding: Finding) -> None:
+    """Raise UncheckError where a rate is given for what is no sound."""
+    if rate is not None and finding.view.ndim != 1:
+        axes = finding.view.ndim
+        raise UncheckError(
+            f"rate {rate:g} is for sound, but the output has {axes} spatial axes; leave it out"
+        )
 
 
 def _example(model: nn.Module, example_input: Any) -> tuple[tuple[Any, ...], bool]:
@@ -151,13 +162,19 @@ def _explained(
     """Explain the output that decides, and put everything together."""
     finding = worst(findings)
     explained = explain(runner, recording, finding, evidence, until)
+    orders = {id(finding): explained.orders} | {
+        id(f): orders_of(runner, recording.stages, f, evidence, until) for f in findings if f is not finding
+    }
     flat_output, in_time = finding.signals.outputs.get("mean"), time.monotonic() < until
     border = None
     if in_time:
         border = boundary(runner, recording, finding.batch, finding.view, flat_output, until)
     passes = runner.passes
     reports = (
-        *(OutputReport(f.view.name, f.verdict, _components(f.present), f.limits) for f in findings),
+        *(
+            OutputReport(f.view.name, f.verdict, _components(f.present), f.limits, orders[id(f)])
+            for f in findings
+        ),
         *(OutputReport(name, "undetermined") for name in outputs.unmeasured),
     )
     return Inspection(

@@ -38,6 +38,7 @@ class Known:
         probes: lattices on test signals.
         shown_on: the probe that shows the lattice of the verdict, "" where the example does.
         constant: whether the output is the same everywhere.
+        hidden: periods that not even the strongest lattice would have shown.
         unread: what was not understood on the way to the output, "" if nothing.
         unmeasured: outputs that were not measured, by name: the reason.
         left_out: outputs that hold no lattice, such as scores, by name: what they are.
@@ -56,6 +57,7 @@ class Known:
     probes: Mapping[str, Probe] = field(default_factory=dict)
     shown_on: str = ""
     constant: bool = False
+    hidden: Sequence[int] = ()
     unread: str = ""
     unmeasured: Mapping[str, str] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
@@ -85,6 +87,7 @@ def notes_of(
             probes=finding.signals.probes,
             shown_on=finding.shown,
             constant=finding.constant,
+            hidden=finding.hidden,
             unread=finding.unread,
             evidence=evidence,
             threshold=finding.view.threshold,
@@ -116,6 +119,12 @@ def _measured(known: Known) -> list[str]:
             "the output has one colour all over, so nothing could be measured: give another input, "
             "or look for a last activation that never opens"
         )
+    if known.hidden and not known.lattice:
+        periods = ", ".join(map(str, sorted(set(known.hidden))))
+        out.append(
+            f"the output is too small or too restless to show any lattice of period {periods}: give a larger "
+            "input, or more of them"
+        )
     out += [f"the output {name} was not measured: {reason}" for name, reason in known.unmeasured.items()]
     evidence = known.evidence
     if evidence is not None and not known.lattice and evidence.limit >= known.threshold:
@@ -134,7 +143,7 @@ def _measured(known: Known) -> list[str]:
 def _understood(known: Known) -> list[str]:
     if known.unread:
         return [f"not understood on the way to the output: {known.unread}"]
-    if not known.stages and not known.unmeasured and not known.constant:
+    if not known.stages and not known.unmeasured and not known.constant and not known.hidden:
         return ["no upsampling stages: upsampling is not to blame"]
     return []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -84,12 +85,25 @@ class OutputReport(Plain):
         verdict: "lattice", "clean", or "undetermined" where it was not measured or not understood.
         lattice: components judged present, strongest first.
         limit: for each possible period tested and not found what would have been found.
+        orders: of each component, "first" or "second"; empty where that is not known.
     """
 
     name: str
     verdict: str
     lattice: tuple[Component, ...] = ()
     limit: tuple[Limit, ...] = ()
+    orders: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        found = {"lattice": _with_orders(self.lattice, self.orders)}
+        return {**as_dict(self, "name", "verdict"), **found, **as_dict(self, "limit")}
+
+
+def _with_orders(lattice: Sequence[Component], orders: Sequence[str]) -> list[dict[str, Any]]:
+    """Return components as dictionaries with their orders, None where these are not known."""
+    known = orders or (None,) * len(lattice)
+    return [{**plain(c), "order": order} for c, order in zip(lattice, known, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -166,10 +180,7 @@ class Inspection:
         said = {
             "schema": SCHEMA,
             **as_dict(self, "verdict", "range"),
-            "lattice": [
-                {**plain(c), "order": order}
-                for c, order in zip(self.lattice, self.orders or (None,) * len(self.lattice), strict=True)
-            ],
+            "lattice": _with_orders(self.lattice, self.orders),
             **as_dict(self, "strength", *names),
             "operations": self.ledger.to_dict(),
             "probes": plain(self.probes),

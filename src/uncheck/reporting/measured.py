@@ -76,8 +76,13 @@ def _set(report: Report) -> list[Part]:
         for c in made["lattice"][:MOST_COMPONENTS]
     ]
     limits = limit_words(made.get("limit") or (), Scale())
-    nothing = [f"nothing{' else' if found else ''} above {limits}"] if limits else []
-    line = f"Set of {made['count']}: {', '.join([_verdict(made), *found, *nothing])}."
+    # A trace is faint, or only a part of the images has it.
+    some = [
+        f"a trace of period {sizes(c['period'])} at {c['amplitude']:.2f}" for c in made.get("traces") or ()
+    ]
+    some = some[:MOST_COMPONENTS]
+    nothing = [f"nothing{' else' if found or some else ''} above {limits}"] if limits else []
+    line = f"Set of {made['count']}: {', '.join([_verdict(made), *found, *some, *nothing])}."
     return [Text(line, style=f"bold {_COLOURS[made['verdict']]}"), *made["notes"], ""]
 
 

@@ -122,6 +122,8 @@ def _blamed(report: Report) -> str:
         if any(note.startswith("not understood") for note in report["notes"]):
             return "what makes it is not known, because not all was understood"
         return "there is no upsampling stage, so upsampling is not to blame"
+    if all(stage["blame"] is None for stage in stages):
+        return "which stage makes it was not looked for, as the time was over"
     guilty = guilty_stages(stages)
     if not guilty:
         return "no upsampling stage answers for it"
@@ -199,6 +201,6 @@ def evidence_line(report: Report) -> list[str]:
     evidence = report.get("evidence")
     if not evidence:
         return []
-    passes = f", {evidence['passes']:.3g} forward passes" if evidence["passes"] else ""
+    passes = f", {evidence['passes']:.3g} forward passes" if evidence["passes"] > 1 else ""
     why = _STOPPED.get(evidence.get("stopped", ""), "")
     return [f"Evidence: {plural(evidence['inputs'], 'input')}{passes}{why}."]
