@@ -1,11 +1,16 @@
 """What an inspection says of a lattice's causes: true, and in time."""
 
+from types import SimpleNamespace
+
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from uncheck.probing import inspect, made_up
+from uncheck.probing.blame import control
 from uncheck.probing.origin import random_weights, untrained
+from uncheck.reading import record
 
 
 def chain(seed):
@@ -104,3 +109,20 @@ def test_time_that_is_over_drops_what_comes_last_and_says_so():
     whole = inspect(net, made_up((1, 3, 32, 32)), seconds=600.0)
     assert not any("want of time" in note for note in whole.notes)
     assert whole.stages[0].blame.share > 0.5
+
+
+def test_nothing_other_is_accused_where_the_calls_to_edit_were_not_made():
+    stage = record(small(nn.ConvTranspose2d(8, 8, 3, 2, 1, 1)), made_up((1, 3, 16, 16))).stages[0]
+
+    class Unmoved:
+        present = (SimpleNamespace(component=SimpleNamespace(period=(2, 2), amplitude=3.0)),)
+        before = np.array([3.0])
+
+        def __init__(self, all_met):
+            self.all_met = all_met
+
+        def __call__(self, how, stages):
+            return self.before, np.ones(1)
+
+    assert control(Unmoved(all_met=False), [stage])[0].explained
+    assert not control(Unmoved(all_met=True), [stage])[0].explained

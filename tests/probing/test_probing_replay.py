@@ -83,3 +83,37 @@ def test_a_forward_that_raises_leaves_no_watch(net):
         run(net, (x,), Replay(net, {stages[1].even_key: fail}))
     assert not any(m._forward_hooks or m._forward_pre_hooks for m in net.modules())
     assert not _get_current_function_mode_stack()
+
+
+class Written(nn.Module):
+    """Write four phases, by assignment or through views."""
+
+    def __init__(self, through_views):
+        super().__init__()
+        self.through_views, self.conv = through_views, nn.Conv2d(3, 12, 3, padding=1)
+
+    def forward(self, x):
+        y = self.conv(x)
+        out = torch.zeros(len(y), 3, 2 * y.shape[2], 2 * y.shape[3])
+        for k, part in enumerate(y.chunk(4, 1)):
+            if self.through_views:
+                out[:, :, k // 2 :: 2, k % 2 :: 2].copy_(part)
+            else:
+                out[:, :, k // 2 :: 2, k % 2 :: 2] = part
+        return out * 1.0
+
+
+@pytest.mark.parametrize("edit", [evening, mending, scrambling])
+def test_the_whole_is_edited_where_the_last_write_is_through_a_view(edit):
+    x = made_up((1, 3, 20, 20))
+    options = {"second_order": True} if edit is evening else {}
+    found = []
+    for through_views in (True, False):
+        torch.manual_seed(0)
+        net = Written(through_views).eval()
+        edits = edit(record(net, x).stages, **options)
+        replay = Replay(net, edits)
+        found.append(run(net, (x,), replay))
+        assert replay.met == set(edits)
+        assert not torch.equal(found[-1], run(net, (x,)))
+    assert torch.equal(*found)

@@ -21,6 +21,21 @@ def raft_last(self: Any, x: Tensor) -> Tensor:
     return y.permute(0, 5, 1, 3, 2, 4).reshape(n, 2, 4 * h, 4 * w)
 
 
+def raft_summed(self: Any, x: Tensor) -> Tensor:
+    """Convex upsampling with an einsum of one tensor, which sums the neighbours and moves axes at once."""
+    n, _, h, w = x.shape
+    mask = self.m(x).view(n, 1, 9, 4, 4, h, w).softmax(2)
+    up = F.unfold(self.v(x), 3, padding=1).view(n, 2, 9, 1, 1, h, w)
+    return torch.einsum("nckabhw->nchawb", mask * up).reshape(n, 2, 4 * h, 4 * w)
+
+
+def raft_dots(self: Any, x: Tensor) -> Tensor:
+    n, _, h, w = x.shape
+    mask = self.m(x).view(n, 1, 9, 4, 4, h, w).softmax(2)
+    up = F.unfold(self.v(x), 3, padding=1).view(n, 2, 9, 1, 1, h, w)
+    return torch.einsum("...kabhw->...hawb", mask * up).reshape(n, 2, 4 * h, 4 * w)
+
+
 def carafe(self: Any, x: Tensor) -> Tensor:
     n, c, h, w = x.shape
     weight = F.pixel_shuffle(self.m(x), 2).softmax(1)
@@ -283,6 +298,7 @@ RELATIVES: dict[str, tuple[Any, tuple[int, ...]]] = {
     **{way.__name__: (fn(way, u=line(4, 8)), LINE) for way in _LINES},
     **{way.__name__: (fn(way, u=lambda: torch.nn.Conv3d(2, 4, 3, padding=1)), VIDEO) for way in _FRAMES},
     "raft_last": (fn(raft_last, m=maps(4, 144), v=maps(4, 2)), C),
+    **{way.__name__: (fn(way, m=maps(4, 144), v=maps(4, 2)), C) for way in (raft_summed, raft_dots)},
     "carafe": (fn(carafe, m=maps(4, 36)), C),
     "vocos": (fn(vocos, s=line(4, 18)), LINE),
     "coupling": (fn(coupling, f=maps(8, 16)), C),

@@ -16,7 +16,7 @@ from uncheck.errors import UncheckError
 from uncheck.measuring.batches import TOGETHER, BatchComponent, interior
 from uncheck.measuring.lines import line_means
 from uncheck.plain import Plain
-from uncheck.probing.counterfactuals import Edits, can_even, evening, mending, scrambling
+from uncheck.probing.counterfactuals import Edits, Replay, can_even, evening, mending, scrambling
 from uncheck.probing.forward import OutputView, Runner
 from uncheck.reading import Stage
 
@@ -131,6 +131,9 @@ class Trial:
         unchanged: the output on that input, (N, *spatial, C) grey levels.
         view: how it is measured.
         until: time of `time.monotonic` after which no run is begun.
+
+    Attributes:
+        all_met: whether every call to edit was made in every run so far.
     """
 
     def __init__(
@@ -147,6 +150,7 @@ class Trial:
         self._before = [_waves(unchanged, found) for found in present]
         self.before = np.array([_amplitude(wave) for wave in self._before])
         self._known: dict[tuple[str, tuple[int, ...]], Left] = {}
+        self.all_met = True
 
     def __call__(self, how: How, stages: Sequence[Stage]) -> Left:
         """Return the amplitude of each period with some stages edited, and the share left of it in its phase.
@@ -163,7 +167,9 @@ class Trial:
             names = stages[0].name if len(stages) == 1 else f"{len(stages)} stages"
             self._runner.advance(f"{names}: {how}")
             try:
-                self._known[key] = self._left(self._runner(edits=_edits_of(how, stages)))
+                replay = Replay(self._runner.model, _edits_of(how, stages))
+                self._known[key] = self._left(self._runner(watcher=replay))
+                self.all_met = self.all_met and replay.met == set(replay.edits)
             except UncheckError:  # the network does not bear the change
                 self._known[key] = self.before, np.ones(len(self.present))
         return self._known[key]
@@ -220,7 +226,10 @@ def control(trial: Trial, stages: Sequence[Stage]) -> tuple[Control, ...]:
             float(b),
             float(b * m),
             float(b * rest),
-            bool(able) and len(able) == len(stages) and bool(b >= EXPLAINS * f.component.amplitude),
+            bool(able)
+            and len(able) == len(stages)
+            and trial.all_met
+            and bool(b >= EXPLAINS * f.component.amplitude),
         )
         for f, b, m, rest in zip(trial.present, trial.before, left[0], left.min(axis=0), strict=True)
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from functools import partial
 from itertools import product
 from math import prod
@@ -123,14 +124,14 @@ class Replay(CallWatcher):
 
     def __init__(self, model: nn.Module, edits: Edits) -> None:
         super().__init__(model, foreign=any(key.foreign for key in edits))
-        self._edits = edits
+        self.edits = edits
         self._modules = dict(model.named_modules())
         self._hooks: list[RemovableHandle] = []
         self._inside, self._everywhere = 0, False
         self.met: set[CallKey] = set()
 
     def __enter__(self) -> Replay:
-        places = [self._modules.get(path) for path in {key.module for key in self._edits}]
+        places = [self._modules.get(path) for path in {key.module for key in self.edits}]
         self._everywhere = self._modules[""] in places or any(
             module is None or isinstance(module, ScriptModule) for module in places
         )
@@ -166,7 +167,12 @@ class Replay(CallWatcher):
         self, key: CallKey, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], out: Any
     ) -> Any:
         """Replace the output of the calls to edit."""
-        edit = self._edits.get(key)
+        edit = self.edits.get(key)
+        if isinstance(edit, _Whole) and isinstance(args[0], Tensor):  # a write through a view
+            self.met.add(key)
+            whole = args[0] if args[0]._base is None else args[0]._base
+            whole.copy_(edit(whole))
+            return out
         if edit is not None and out is None and args and isinstance(args[0], Tensor):  # a write to positions
             self.met.add(key)
             args[0].copy_(edit(args[0]))
@@ -175,6 +181,16 @@ class Replay(CallWatcher):
             return out
         self.met.add(key)
         return edit(out)
+
+
+@dataclass(frozen=True)
+class _Whole:
+    """An edit of the whole tensor that a call wrote to through a view."""
+
+    edit: Callable[[Tensor], Tensor]
+
+    def __call__(self, tensor: Tensor) -> Tensor:
+        return self.edit(tensor)
 
 
 def evening(stages: Collection[Stage], *, second_order: bool) -> Edits:
@@ -189,11 +205,11 @@ def can_even(stage: Stage) -> bool:
 
 
 def _edits(stages: Collection[Stage], change: Callable[[Stage], Callable[..., Tensor]]) -> Edits:
-    return {
-        stage.even_key: partial(change(stage), axes=stage.even_axes, stride=tuple(map(int, stage.stride)))
-        for stage in stages
-        if can_even(stage)
-    }
+    edits: dict[CallKey, Callable[[Tensor], Tensor]] = {}
+    for stage in filter(can_even, stages):
+        edit = partial(change(stage), axes=stage.even_axes, stride=tuple(map(int, stage.stride)))
+        edits[stage.even_key] = _Whole(edit) if stage.evens_whole else edit
+    return edits
 
 
 def scramble_phases(tensor: Tensor, axes: tuple[int, ...], stride: tuple[int, ...], seed: int) -> Tensor:

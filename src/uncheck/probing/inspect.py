@@ -25,7 +25,7 @@ from uncheck.probing.finding import Finding, find, with_probes, worst
 from uncheck.probing.forward import Runner
 from uncheck.probing.gathering import MORE, gathered
 from uncheck.probing.inputs import is_white, like_weights, made_up
-from uncheck.probing.notes import notes_of
+from uncheck.probing.notes import notes_of, unmeasured_notes
 from uncheck.probing.origin import COLOURS, probes
 from uncheck.probing.outputs import FoundOutputs, outputs_of
 from uncheck.probing.result import Inspection, OutputReport, StageReport
@@ -212,7 +212,7 @@ def _without_output(
     """
     reached = any(stage.output_period for stage in recording.stages)
     unknown = bool(outputs.unmeasured or recording.ledger.unsupported or reached)
-    notes = [f"the output {name} was not measured: {reason}" for name, reason in outputs.unmeasured.items()]
+    notes = unmeasured_notes(outputs.unmeasured)
     if outputs.left_out:
         notes.append(
             "the output has no spatial axes, so it has no lattice; look at the gradient (--gradient)"

@@ -125,7 +125,7 @@ def _measured(known: Known) -> list[str]:
             f"the output is too small or too restless to show any lattice of period {periods}: give a larger "
             "input, or more of them"
         )
-    out += [f"the output {name} was not measured: {reason}" for name, reason in known.unmeasured.items()]
+    out += unmeasured_notes(known.unmeasured)
     evidence = known.evidence
     if evidence is not None and not known.lattice and evidence.limit >= known.threshold:
         many = f"{evidence.inputs} input{'s' if evidence.inputs > 1 else ''}"
@@ -138,6 +138,20 @@ def _measured(known: Known) -> list[str]:
     if known.shown_on:
         out.append(f'the lattice shows on the "{known.shown_on}" probe, not on the example')
     return out
+
+
+def unmeasured_notes(unmeasured: Mapping[str, str]) -> list[str]:
+    """Say of each output that was not measured why.
+
+    >>> unmeasured_notes({"output": "is empty"})
+    ['the output was not measured: it is empty']
+    """
+    notes = []
+    for name, reason in unmeasured.items():
+        which = "the output" if name == "output" else f"the output {name}"
+        says = f"it {reason}" if reason.startswith(("has ", "is ", "holds ", "lies ")) else reason
+        notes.append(f"{which} was not measured: {says}")
+    return notes
 
 
 def _understood(known: Known) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from string import ascii_letters
 from typing import Any
 
 from torch import Tensor
@@ -60,6 +61,31 @@ def arguments(node: Node) -> dict[str, Any]:
     """Return the arguments of a call by name, for functions in `SIGNATURES`; tensors are `Slot`s."""
     names = SIGNATURES.get(node.name, "input dim keepdim").split()
     return dict(zip(names, node.args, strict=False)) | node.kwargs
+
+
+def einsum_letters(node: Node) -> tuple[list[str], str] | None:
+    """Return the letters of each operand of an einsum and of its result, those of `...` written out.
+
+    None where the equation is not written in letters or one repeats within an operand, as for a diagonal.
+    """
+    equation, *operands = node.args
+    if len(operands) == 1 and isinstance(operands[0], tuple | list):
+        operands = list(operands[0])
+    if not isinstance(equation, str) or "->" not in equation:
+        return None
+    left, result = equation.replace(" ", "").split("->")
+    terms = left.split(",")
+    if len(terms) != len(operands) or not all(isinstance(one, Slot) for one in operands):
+        return None
+    spare = "".join(sorted(set(ascii_letters) - set(equation)))
+    ranks = [len(one.shape) - len(term.replace("...", "")) for one, term in zip(operands, terms, strict=True)]
+    ranks = [rank for rank, term in zip(ranks, terms, strict=True) if "..." in term]
+    most = max(ranks, default=0)
+    hidden = [spare[most - rank : most] for rank in ranks][::-1]
+    terms = [term.replace("...", hidden.pop()) if "..." in term else term for term in terms]
+    if any(len(set(term)) < len(term) for term in terms):
+        return None
+    return terms, result.replace("...", spare[:most])
 
 
 def torch_sizes(value: Any, ndim: int, default: int = 1) -> tuple[int, ...]:

@@ -105,6 +105,6 @@ def unread_growth(size: tuple[int, ...], explained: Sizes | None, before: Sequen
     """
     for axis, (after, known) in enumerate(zip(size, explained or (), strict=False)):
         if after > UNREAD_GROWTH * known + UNREAD_PIXELS:
-            start = before[axis] if len(before) == len(size) else known
+            start = before[axis] if len(before) == len(size) and before[axis] < after else known
             return f"what enlarges {start:g} pixels to {after}"
     return ""

@@ -12,6 +12,7 @@ from math import prod
 import torch
 from torch import Tensor
 
+from uncheck.reading.calls import einsum_letters
 from uncheck.reading.graph import Node, Slot
 from uncheck.reading.tables import PASSING, REPEAT, RESHAPE, STRIDED_VIEW
 from uncheck.reading.tensors import replace_tensors
@@ -59,7 +60,8 @@ def is_layout_call(node: Node) -> bool:
     if node.name == "einsum":
         slots: list[Slot] = []
         replace_tensors(node.args, slots.append, kind=Slot)
-        return len(slots) == 1
+        letters = einsum_letters(node)
+        return len(slots) == 1 and (letters is None or set(letters[0][0]) == set(letters[1]))
     return node.name in FOLLOWED
 
 

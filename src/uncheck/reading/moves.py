@@ -9,7 +9,8 @@ from itertools import takewhile
 from math import gcd, prod
 from typing import Any
 
-from uncheck.reading.calls import arguments, main_input, scales, slice_steps
+from uncheck.reading.calls import arguments, einsum_letters, main_input, scales, slice_steps
+from uncheck.reading.constants import slots_of
 from uncheck.reading.graph import OPAQUE, Node, Slot
 from uncheck.reading.layout import Atom, Axis, Layout, follow, is_layout_call, sizes
 from uncheck.reading.tables import (
@@ -186,9 +187,10 @@ def _linear(node: Node, parent: int, grid: Grid) -> Grid | None:
 
 
 def _product(node: Node, parent: int, grid: Grid) -> Grid | None:
-    if len(grid.layout) != len(node.shape):
+    if len(grid.layout) < 2 or len(grid.layout) > len(node.shape):
         return None
-    left = node.parents[0] == parent
+    grid = replace(grid, layout=((),) * (len(node.shape) - len(grid.layout)) + grid.layout)
+    left = (main_input(node).node == parent) != (node.name == "rmatmul")
     kept = -2 if left else -1  # rows of the first matrix, columns of the second
     axes = [
         axis if n == prod(a.size for a in axis) else ()
@@ -200,12 +202,12 @@ def _product(node: Node, parent: int, grid: Grid) -> Grid | None:
 
 
 def _einsum(node: Node, parent: int, grid: Grid) -> Grid | None:
-    equation, *operands = node.args
-    if not isinstance(equation, str) or "." in equation or "->" not in equation:
+    letters = einsum_letters(node)
+    if letters is None:
         return _resized(grid, node.shape)
-    terms, result = equation.replace(" ", "").split("->")
-    for term, operand in zip(terms.split(","), operands, strict=False):
-        if isinstance(operand, Slot) and operand.node == parent and len(term) == len(grid.layout):
+    terms, result = letters
+    for term, operand in zip(terms, slots_of(node), strict=True):
+        if operand.node == parent and len(term) == len(grid.layout):
             axes = [
                 grid.layout[term.index(letter)] if letter in term else new_axis(CHANNEL, size)
                 for letter, size in zip(result, node.shape, strict=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from uncheck.reading.calls import scales
+from uncheck.reading.calls import main_input, scales
 from uncheck.reading.enlarging import after_call
 from uncheck.reading.graph import INPUT, OPAQUE, Graph, Node
 from uncheck.reading.moves import OTHER, SCALED, Grid, new_axis, settled
@@ -80,7 +80,7 @@ def _plain(layout: tuple[tuple[object, ...], ...]) -> Grid:
 def _joined(graph: Graph, node: Node, states: Iterable[tuple[int, Role | None]]) -> Role | None:
     """Return the role after a call: that of the input with most positions."""
     known: list[Role] = []
-    for parent, role in states:
+    for parent, role in _what_is_written(graph, node, states):
         grid = after_call(graph, node, parent, role.grid) if role is not None else None
         if role is not None and grid is not None:
             known.append(replace(role, grid=grid))
@@ -91,6 +91,17 @@ def _joined(graph: Graph, node: Node, states: Iterable[tuple[int, Role | None]])
     positions = frozenset[int]().union(*(role.positions for role in known))
     grid = replace(best.grid, unread=unread)
     return Role(grid, positions, best.lost, _is_of_pairs(node, known))
+
+
+def _what_is_written(
+    graph: Graph, node: Node, states: Iterable[tuple[int, Role | None]]
+) -> list[tuple[int, Role | None]]:
+    """Leave out the view that a call writes to: its positions go on in the whole tensor."""
+    every = list(states)
+    whole = (after for after in graph.takers(node) if after.key.function == "(written)")
+    if not node.writes or not any(after.parents[-1] == node.index for after in whole):
+        return every
+    return [(parent, role) for parent, role in every if parent != main_input(node).node] or every
 
 
 def _before(graph: Graph, node: Node, found: dict[int, Role | None]) -> Role | None:

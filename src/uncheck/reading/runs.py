@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import prod
 
-from uncheck.reading.calls import arguments, index_parts, main_input, pad_of
+from uncheck.reading.calls import arguments, einsum_letters, index_parts, main_input, pad_of
 from uncheck.reading.constants import is_zero, phases_of, slots_of
 from uncheck.reading.graph import Graph, Node, Slot
 from uncheck.reading.indices import read_picks, taken
@@ -277,18 +277,17 @@ def _product(graph: Graph, node: Node, runs: Runs) -> Run | None:
 
 
 def _einsum(graph: Graph, node: Node, runs: Runs) -> Run | None:
-    """Follow the axes of a product of several tensors by their letters."""
+    """Follow the axes of a product of tensors, or of a sum over axes of one, by their letters."""
     if is_layout_call(node):
         return _viewed(graph, node, runs)
     slots = slots_of(node)
-    equation = node.args[0]
-    if not isinstance(equation, str) or "." in equation or "->" not in equation or len(slots) < 2:
+    letters = einsum_letters(node)
+    if letters is None:
         return None
-    left, result = equation.replace(" ", "").split("->")
-    terms = left.split(",")
+    terms, result = letters
     signal = [graph.nodes[s.node].signal for s in slots if s.node is not None]
     found = _main(graph, slots, runs)
-    if found is None or len(terms) != len(slots) or sum(signal) < 2:
+    if found is None or len(terms) != len(slots) or sum(signal) < min(2, len(slots)):
         return _outer(graph, node, runs, terms, result)
     main, run = found
     term = terms[slots.index(main)]

@@ -9,7 +9,8 @@ from typing import Any
 from uncheck.phases import PhaseKernel
 from uncheck.reading.calls import Convolution
 from uncheck.reading.graph import Node
-from uncheck.reading.watch import CallKey
+from uncheck.reading.tables import is_in_place
+from uncheck.reading.watch import WRITES, CallKey
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +66,12 @@ class Stage:
     even_key: CallKey
     even_axes: tuple[int, ...]
     node: int = -1
+
+    @property
+    def evens_whole(self) -> bool:
+        """Whether `even_key` writes to a view, and the whole tensor that it is a part of is evened."""
+        written = self.key.function == "(written)" and self.even_key != self.key
+        return written and (is_in_place(self.even_key.function) or self.even_key.function in WRITES)
 
     @property
     def own_period(self) -> tuple[int, ...]:
