@@ -136,6 +136,9 @@ def test_outputs_that_use_little_of_a_range_are_measured_against_their_own():
     assert output_range(faint) == (float(faint.min()), float(faint.max()))
     rounding = (0.5 + 1e-6 * noise).numpy()
     assert output_range(rounding) == (0.0, 1.0)
+    narrow = (0.5 + 1e-5 * noise).numpy()  # a sigmoid before training
+    assert output_range(narrow) == (float(narrow.min()), float(narrow.max()))
+    assert levels((0.5 + 1e-3 * noise).half(), None)[1] == (0.0, 1.0)
 
 
 def test_output_without_positions_or_with_nan():

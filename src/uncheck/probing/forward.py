@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -18,13 +19,19 @@ from uncheck.measuring.lattice import PERIODS
 from uncheck.probing.counterfactuals import Edits, Replay
 from uncheck.reading import CallWatcher, OutputGrid, PossiblePeriods, run
 
-#: Share of the usual range that an output must span to be measured against it; below the first number it is
-#: constant but for rounding.
-LEAST_SPREAD, FULL_SPREAD = 1e-4, 1 / 8
+#: Share of the usual range that an output must span to be measured against it.
+FULL_SPREAD = 1 / 8
+
+#: Values that differ by less than so many epsilons of their type, at the size of the largest, differ by
+#: rounding alone.
+ROUNDED = 32
 
 #: Share of what the values span that lies below 0 where their range is -1..1; less is overshoot of 0..1.
 BOTH_SIDES = 1 / 4
 
+
+#: Epsilon of the precision in which networks run where they say nothing else.
+FLOAT = float(np.finfo(np.float32).eps)
 
 #: Outputs looked at for what repeats beside the possible periods.
 LOOKED_AT = 8
@@ -107,17 +114,19 @@ def levels(
         raise UncheckError(
             f"{bad} of {values.size} output values are NaN or infinite; check the weights and the input range"
         )
-    used = output_range(values) if span is None else span
-    return np.moveaxis(to_levels(values, used), 1, -1), used
+    if span is None:
+        fine = torch.finfo(whole.dtype if whole.is_floating_point() else torch.float32).eps
+        span = output_range(values, fine)
+    return np.moveaxis(to_levels(values, span), 1, -1), span
 
 
-def output_range(values: NDArray[np.generic]) -> tuple[float, float]:
+def output_range(values: NDArray[np.generic], epsilon: float = FLOAT) -> tuple[float, float]:
     """Return the range of an output: the usual one, or its own if it fills little of that.
 
     Untrained networks without a trained contrast leave outputs within a few hundredths; against 0..1 whatever
     they contain would look faint. Their own range is taken where 98 % of the values span less than an eighth
     of the usual one, be that 0..1 or, where they lie on both sides of 0, -1..1: a network that ends in tanh
-    is measured as one that ends in a sigmoid.
+    is measured as one that ends in a sigmoid. What rounding to `epsilon` leaves is no range.
     """
     low, high = infer_range(values)
     if values.dtype.kind != "f" or high <= low:
@@ -125,8 +134,9 @@ def output_range(values: NDArray[np.generic]) -> tuple[float, float]:
     dark, bright = np.percentile(values.ravel()[:: max(1, values.size // 65536)].astype(np.float64), (1, 99))
     if (low, high) == (0.0, 1.0) and dark < -BOTH_SIDES * (bright - dark):
         low = -1.0
-    spread = float(bright - dark) / (high - low)
-    return (float(values.min()), float(values.max())) if LEAST_SPREAD < spread < FULL_SPREAD else (low, high)
+    spread, lowest, highest = float(bright - dark), float(values.min()), float(values.max())
+    least = ROUNDED * epsilon * max(abs(lowest), abs(highest))
+    return (lowest, highest) if least < spread < FULL_SPREAD * (high - low) else (low, high)
 
 
 @dataclass(frozen=True)
