@@ -46,9 +46,9 @@ def command(
     from uncheck.reporting.fusion import fuse_text
 
     result = network.run(lambda model, inputs, progress: fuse(model.eval(), inputs, progress=progress))
-    network.note_weights(result)
     if output is not None:
         _write(output, result, target)
+    network.note_weights(result)
     emit_result(result, form, fuse_text)
     return int(result.finding and not exit_zero)
 

@@ -21,8 +21,9 @@ from uncheck.fusing.rewrite import rewrite
 from uncheck.fusing.sites import Site, find_sites
 from uncheck.fusing.tracing import Signature
 from uncheck.progress import Progress
-from uncheck.reading import Recording, as_found, copied, record, run
+from uncheck.reading import Recording, as_found, copied, run
 from uncheck.reading.graph import Graph
+from uncheck.reading.record import record_written
 from uncheck.reading.tensors import replace_tensors
 
 
@@ -64,7 +65,7 @@ def fuse(model: nn.Module, example_input: Any, *, progress: Progress | None = No
     others = second_input(inputs)
     with _attributes_kept(net):
         with _signatures(net) as seen:
-            recording = record(net, *inputs)
+            recording = record_written(net, *inputs)
         runs = dict(seen.runs)
         tell("reading", 1, 4)
         again, notes = _second(net, others)
@@ -161,7 +162,7 @@ def _signatures(net: nn.Module) -> Iterator[_Seen]:
 def _second(net: nn.Module, inputs: tuple[Any, ...]) -> tuple[Recording | None, list[str]]:
     """Return a recording of another input, or the reason why there is none."""
     try:
-        return record(net, *inputs), []
+        return record_written(net, *inputs), []
     except UncheckError as error:
         return None, [f"outputs were compared on the example alone: on a random input {error}"]
 

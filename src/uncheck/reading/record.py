@@ -81,6 +81,16 @@ def record(model: nn.Module, *inputs: Any, **kwargs: Any) -> Recording:
     Cost: one forward pass without gradients, two where TorchScript or C++ hide calls; a copy of the buffers,
     and a few microseconds per torch call.
     """
+    recording = record_written(model, *inputs, **kwargs)
+    nodes = recording.graph.nodes
+    if any(nodes[index].key.function == OPAQUE for index in recording.graph.path):
+        with as_found(model), torch.no_grad(), eagerly():
+            recording = _recorded(model, inputs, kwargs, foreign=True)
+    return recording
+
+
+def record_written(model: nn.Module, *inputs: Any, **kwargs: Any) -> Recording:
+    """Record as `record` does, but only the calls that Python code makes: those that can be rewritten."""
     if not isinstance(model, nn.Module):
         raise UncheckError(
             f"record needs a torch.nn.Module, not a {type(model).__name__}: pass the model itself"
@@ -92,11 +102,7 @@ def record(model: nn.Module, *inputs: Any, **kwargs: Any) -> Recording:
             f"{lazy[0]} has no shape yet (a lazy layer): run the model once on a real input before reading it"
         )
     with as_found(model), torch.no_grad(), eagerly():
-        recording = _recorded(model, inputs, kwargs)
-        nodes = recording.graph.nodes
-        if any(nodes[index].key.function == OPAQUE for index in recording.graph.path):
-            recording = _recorded(model, inputs, kwargs, foreign=True)
-        return recording
+        return _recorded(model, inputs, kwargs)
 
 
 def _recorded(
