@@ -394,33 +394,44 @@ def certain_periods(
     These are the periods that count in some view (`Observed`), also those too faint to see. Inputs are
     channels last, in any unit; None for codes.
     """
-    found = batch_lattice(batch, periods, within=within).everything
-    brought = from_inputs(batch, inputs, found) if inputs is not None and found else []
+    found = batch_lattice(batch, periods, within=within, limits=False).everything
+    brought = Inputs(inputs).brought(batch, found) if inputs is not None and found else []
     return tuple(sorted({one.component.cycle for one in found if one not in brought}))
 
 
-def from_inputs(
-    batch: Pictures, inputs: NDArray[np.floating], found: Sequence[BatchComponent]
-) -> list[BatchComponent]:
-    """Return those found in outputs that came with the inputs.
+class Inputs:
+    """Inputs of a network, and the lattice that they bring with them, which is looked for when first asked.
 
-    Cameras and codecs leave lattices of up to a few tenths of a level in photographs; a network that enlarges
-    by r turns their period P into r P. Inputs are (N, *spatial, C) in any unit, finite.
+    Args:
+        inputs: (N, *spatial, C) in any unit, finite.
     """
-    given = to_levels(inputs, infer_range(inputs))
-    if given.ndim != batch.ndim:
-        return []
-    try:
-        own = batch_lattice(given, PERIODS, 0.0)
-    except UncheckError:
-        return []  # too small an input to carry a lattice
-    # Against the contrast of either, because their grey levels may stand for different ranges.
-    contrast = float(batch.std()) / max(float(given.std()), 1e-6)
-    ratio = [o / i for o, i in zip(batch.shape[1:-1], given.shape[1:-1], strict=True)]
-    most = {
-        tuple(round(p * r) if p > 1 else 1 for p, r in zip(c.component.period, ratio, strict=True)): GAIN
-        * contrast
-        * c.component.amplitude
-        for c in own.everything
-    }
-    return [one for one in found if one.component.amplitude <= most.get(one.component.period, 0.0)]
+
+    def __init__(self, inputs: NDArray[np.floating]) -> None:
+        self._levels = to_levels(inputs, infer_range(inputs))
+
+    @cached_property
+    def _own(self) -> tuple[BatchComponent, ...]:
+        try:
+            return batch_lattice(self._levels, PERIODS, 0.0, limits=False).everything
+        except UncheckError:
+            return ()  # too small an input to carry a lattice
+
+    def brought(self, batch: Pictures, found: Sequence[BatchComponent]) -> list[BatchComponent]:
+        """Return those found in the outputs on these inputs that came with them.
+
+        Cameras and codecs leave lattices of up to a few tenths of a level in photographs; a network that
+        enlarges by r turns their period P into r P.
+        """
+        given = self._levels
+        if given.ndim != batch.ndim or not found:
+            return []
+        # Against the contrast of either, because their grey levels may stand for different ranges.
+        contrast = float(batch.std()) / max(float(given.std()), 1e-6)
+        ratio = [o / i for o, i in zip(batch.shape[1:-1], given.shape[1:-1], strict=True)]
+        most = {
+            tuple(round(p * r) if p > 1 else 1 for p, r in zip(c.component.period, ratio, strict=True)): GAIN
+            * contrast
+            * c.component.amplitude
+            for c in self._own
+        }
+        return [one for one in found if one.component.amplitude <= most.get(one.component.period, 0.0)]

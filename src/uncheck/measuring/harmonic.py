@@ -139,7 +139,14 @@ def line_test(spectra: Any, sums: NDArray[np.float64], real: NDArray[np.bool_]) 
 def p_values(
     statistic: NDArray[np.float64], order: int, real: NDArray[np.bool_], freedom: NDArray[np.float64] | float
 ) -> NDArray[np.float64]:
-    """Return the upper tail of F(2 order, 2 freedom), or of F(order, freedom) where `real`.
+    """Return the upper tail of F(2 order, 2 freedom), or of F(order, freedom) where `real`."""
+    return np.asarray(np.minimum(np.exp(log_p_values(statistic, order, real, freedom)), 1.0), np.float64)
+
+
+def log_p_values(
+    statistic: NDArray[np.float64], order: int, real: NDArray[np.bool_], freedom: NDArray[np.float64] | float
+) -> NDArray[np.float64]:
+    """Return the logarithms of `p_values`, -inf where the tail is none.
 
     With even degrees of freedom it is a finite sum, x^b sum_j (b)_j / j! (1 - x)^j, x = b / (b + a F), which
     takes a tenth of the time of the incomplete beta function.
@@ -147,13 +154,14 @@ def p_values(
     x = freedom / (freedom + order * np.maximum(statistic, 0.0))
     total = term = np.ones_like(x)
     for j in range(1, order):
-        term = term * (freedom + j - 1) / j * (1 - x)
+        term = term * ((freedom + j - 1) / j) * (1 - x)
         total = total + term
-    even = x**freedom * total
+    out = freedom * np.log(x) + np.log(total)
     real = np.broadcast_to(real, statistic.shape)
     if real.any():
-        even[real] = fdtrc(order, np.broadcast_to(freedom, statistic.shape)[real], statistic[real])
-    return np.asarray(np.minimum(even, 1.0), np.float64)
+        with np.errstate(divide="ignore"):
+            out[real] = np.log(fdtrc(order, np.broadcast_to(freedom, statistic.shape)[real], statistic[real]))
+    return np.asarray(out)
 
 
 def to_numpy(values: Any) -> NDArray[Any]:

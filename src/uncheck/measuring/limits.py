@@ -6,16 +6,15 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil, inf, lcm, log, prod
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import chdtri, fdtrc, ndtr
+from scipy.special import chdtri, ndtr
 
 from uncheck.measuring.components import Component, Limit
 from uncheck.measuring.correction import Family, families
 from uncheck.measuring.frequencies import FrequencyPlan
-from uncheck.measuring.harmonic import LineTests, joint_channels
+from uncheck.measuring.harmonic import LineTests, joint_channels, log_p_values
 
 #: Probability with which a lattice of the limit's amplitude is found.
 FOUND = 0.95
@@ -35,6 +34,9 @@ DRAWS, POWERS = 8192, np.geomspace(1e-2, 1e5, 57)
 
 #: The largest power looked at, of what one line needs, and how often the interval is halved.
 LARGEST, HALVINGS = 50.0, 8
+
+#: Logarithm below which p-values of real lines are not told apart: soon after they are 0 in floating point.
+SMALLEST = log(1e-300)
 
 #: No line is real.
 NO = np.zeros(1, np.bool_)
@@ -223,7 +225,8 @@ def _curve(order: int, freedom: int, real: bool) -> tuple[NDArray[np.float64], N
     """Return log p of a line by its power in the unit of the noise, finely enough to interpolate."""
     powers = np.concatenate([[0.0], np.geomspace(1e-3, 1e9, 800)])
     statistic = powers[:, None] * freedom / (order * (order + freedom - 1))
-    return powers, _log_p(statistic, order, np.array([real]), freedom)[:, 0]
+    values = log_p_values(statistic, order, np.array([real]), freedom)[:, 0]
+    return powers, np.maximum(values, SMALLEST) if real else values
 
 
 @lru_cache(maxsize=256)
@@ -294,25 +297,9 @@ def _table(order: int, freedom: int) -> tuple[NDArray[np.float64], ...]:
     rows = []
     for power in POWERS:
         statistic = scale * (np.abs(line * np.sqrt(power) + noise) ** 2 + beside)
-        log_p = _log_p(statistic[:, None], order, NO, freedom)[:, 0]
+        log_p = log_p_values(statistic[:, None], order, NO, freedom)[:, 0]
         rows.append((log_p.mean(), log_p.var(), np.cov(log_p, share)[0, 1]))
     return tuple(np.array(rows).T)
-
-
-def _log_p(
-    statistic: NDArray[np.float64], order: int, real: NDArray[np.bool_], freedom: Any
-) -> NDArray[np.float64]:
-    """Return the logarithm of `harmonic.p_values`."""
-    freedom = np.broadcast_to(freedom, statistic.shape)
-    x = freedom / (freedom + order * np.maximum(statistic, 0.0))
-    total = term = np.ones_like(x)
-    for j in range(1, order):
-        term = term * ((freedom + j - 1) / j) * (1 - x)
-        total = total + term
-    out = freedom * np.log(x) + np.log(total)
-    if real.any():
-        out[:, real] = np.log(np.maximum(fdtrc(order, freedom[:, real], statistic[:, real]), 1e-300))
-    return np.asarray(out)
 
 
 __all__ = ["Limit", "find_limits", "outputs_needed"]

@@ -92,7 +92,7 @@ def find(runner: Runner, recording: Recording, seen: Seen) -> Finding:
     lattice = seen.view.lattice(seen.batch, limits=True)
     strange = seen.view.impossible(seen.batch)
     everything = [*lattice.present, *lattice.traces, *strange]
-    brought = passed_through(runner.signal, seen.batch, everything)
+    brought = passed_through(runner, seen.batch, everything)
     other = others_in(recording, seen, [one for one in strange if one not in brought], brought)
     return Finding(
         seen.view,

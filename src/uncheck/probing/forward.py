@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from torch import Tensor, nn
 
 from uncheck.errors import UncheckError
 from uncheck.measuring import infer_range, to_levels
-from uncheck.measuring.batches import BatchComponent, BatchLattice, Outputs, batch_lattice
+from uncheck.measuring.batches import BatchComponent, BatchLattice, Inputs, Outputs, batch_lattice
 from uncheck.measuring.components import Component
 from uncheck.measuring.lattice import PERIODS
 from uncheck.probing.counterfactuals import Edits, Replay
@@ -61,6 +62,14 @@ class Runner:
     def signal(self) -> Tensor:
         """The first tensor among the inputs."""
         return next(x for x in self.example if isinstance(x, Tensor))
+
+    @cached_property
+    def own_inputs(self) -> Inputs:
+        """The example's first tensor, real numbers, and the lattice it brings; UncheckError if not finite."""
+        values = self.signal.detach().float().cpu().numpy()
+        if not np.isfinite(values).all():
+            raise UncheckError("the input holds NaN or infinite values; give finite numbers")
+        return Inputs(np.moveaxis(values, 1, -1))
 
     def __call__(
         self, signal: Tensor | None = None, edits: Edits | None = None, watcher: CallWatcher | None = None

@@ -89,7 +89,7 @@ def _worst(finding: Finding) -> float:
 
 def _own(runner: Runner, finding: Finding, seen: BatchLattice) -> Finding:
     """Return the finding with what is seen in all outputs, less what the example brought with it."""
-    brought = passed_through(runner.signal, finding.batch, [*seen.present, *seen.traces])
+    brought = passed_through(runner, finding.batch, [*seen.present, *seen.traces])
     return replace(
         finding,
         present=tuple(one for one in seen.present if one not in brought),

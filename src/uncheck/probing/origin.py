@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from uncheck.errors import UncheckError
 from uncheck.measuring import Component
-from uncheck.measuring.batches import BatchComponent, amplitude_of, from_inputs
+from uncheck.measuring.batches import BatchComponent, amplitude_of
 from uncheck.probing.forward import OutputView, Runner
 from uncheck.probing.inputs import probe_signals
 from uncheck.probing.result import Probe
@@ -43,15 +43,11 @@ COLOURS = ("dark", "mean", "bright")
 
 
 def passed_through(
-    signal: Tensor, batch: NDArray[np.float32], found: Sequence[BatchComponent]
+    runner: Runner, batch: NDArray[np.float32], found: Sequence[BatchComponent]
 ) -> list[BatchComponent]:
-    """Return those of the output's components that were in the input already."""
-    if signal.dim() != batch.ndim or not signal.is_floating_point():
-        return []
-    values = signal.detach().float().cpu().numpy()
-    if not np.isfinite(values).all():
-        raise UncheckError("the input holds NaN or infinite values; give finite numbers")
-    return from_inputs(batch, np.moveaxis(values, 1, -1), found)
+    """Return those of the output's components that were in the example already."""
+    same_rank = runner.signal.dim() == batch.ndim and runner.signal.is_floating_point()
+    return runner.own_inputs.brought(batch, found) if same_rank else []
 
 
 @dataclass(frozen=True)
@@ -90,10 +86,8 @@ def probes(runner: Runner, views: Sequence[OutputView]) -> list[Probed]:
         for view, probed in zip(views, out, strict=True):
             with suppress(UncheckError):  # and so may one output of it
                 batch = view(returned)
-                first = _inside(batch, view.lattice(batch).present)
-                second = (
-                    () if name in COLOURS else _inside(energy(batch), view.lattice(energy(batch)).present)
-                )
+                first = _inside(batch, view)
+                second = () if name in COLOURS else _inside(energy(batch), view)
                 probed.found[name], probed.outputs[name], probed.inputs[name] = first, batch, signal
                 probed.probes[name] = Probe(
                     tuple(f.component for f in first), tuple(f.component for f in second)
@@ -101,8 +95,9 @@ def probes(runner: Runner, views: Sequence[OutputView]) -> list[Probed]:
     return out
 
 
-def _inside(batch: NDArray[np.float32], found: Sequence[BatchComponent]) -> tuple[BatchComponent, ...]:
-    """Return the components that are there away from the border too."""
+def _inside(batch: NDArray[np.float32], view: OutputView) -> tuple[BatchComponent, ...]:
+    """Return the visible components that are there away from the border too."""
+    found = view.lattice(batch).present
     return tuple(one for one in found if amplitude_of(batch, one) >= INSIDE * one.component.amplitude)
 
 
