@@ -25,7 +25,7 @@ demo: $(STAMP) ## inspect the trained network that comes with the package; write
 	$(VENV)/bin/uncheck demo
 
 PYTEST := $(PY) -m pytest -n $(WORKERS) --dist worksteal
-# Few examples of property tests, and no test above one CPU-second (tests/budget.py).
+# Few examples of property tests; tests above one CPU-second are listed (tests/budget.py).
 QUICK := --hypothesis-profile quick --cpu-limit 1
 FULL := --hypothesis-profile full
 

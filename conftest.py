@@ -1,4 +1,4 @@
-"""For all tests: the profile of property tests, a limit of CPU time, examples in docstrings.
+"""For all tests: the profile of property tests, a list of dear tests, examples in docstrings.
 
 Tiers: `make test` runs the quick tests, which have no marker. `make test-all` also runs the `integration`
 and `slow` tests, and every property test with the many examples of the profile `full`.
