@@ -30,7 +30,9 @@ def cpu() -> float:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("budget")
-    group.addoption("--cpu-limit", type=float, default=0.0, help="list quick tests that take more CPU-seconds")
+    group.addoption(
+        "--cpu-limit", type=float, default=0.0, help="list quick tests that take more CPU-seconds"
+    )
     group.addoption("--cpu-report", type=int, default=0, metavar="N", help="list the N dearest tests")
 
 
