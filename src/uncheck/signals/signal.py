@@ -25,6 +25,8 @@ class Signal:
         kind: "picture", "volume" (depth, height, width), "video" (time, height, width) or "audio".
         codec: file format ("PNG"), None for arrays.
         tables: quantisation tables of a JPEG file.
+        mask: (*spatial), True where a value was measured; None if all were. Outside, `values` hold anything
+            finite.
         span: (low, high), the original values that are 255 grey levels apart.
         unit: name of the unit of the original values, if it was given.
         rate: samples per second of audio.
@@ -40,6 +42,7 @@ class Signal:
     rate: float | None = None
     notes: tuple[str, ...] = ()
     tables: tuple[tuple[int, ...], ...] | None = None
+    mask: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True)

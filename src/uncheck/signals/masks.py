@@ -1,0 +1,75 @@
+"""Masks: filling what is not measured smoothly, and cutting off what lies around the rest."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Mask = NDArray[np.bool_]
+
+
+def filled(values: NDArray[np.float32], mask: Mask) -> NDArray[np.float32]:
+    """Return values with those outside the mask replaced by what the ones inside lead to, smoothly.
+
+    Means over blocks of 2, 4, 8, ... samples per axis, of measured values alone, fill the places that have no
+    finer one; between them lies a quadratic spline (Chaikin's subdivision). What was not measured then has no
+    edge and next to no power at the frequencies of a lattice.
+
+    >>> ramp = np.arange(8, dtype=np.float32)[:, None]
+    >>> ramp[4:6] = np.nan
+    >>> filled(ramp, np.isfinite(ramp[:, 0])).ravel().round(1).tolist()
+    [0.0, 1.0, 2.0, 3.0, 3.6, 4.6, 6.0, 7.0]
+
+    Args:
+        values: (*spatial, C), anything outside the mask, NaN too.
+        mask: (*spatial), True where a value is measured; nowhere True gives zeros.
+
+    Cost: about ten passes over the array. Source: Gortler et al., SIGGRAPH 1996 ("pull-push").
+    """
+    if mask.all():
+        return values
+    known = mask[..., None]
+    out = np.where(known, values, np.float32(0))
+    return np.where(known, out, _pulled(out, known.astype(np.float32)))
+
+
+def _pulled(total: NDArray[np.float32], weight: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return means of all scales, from sums of measured values (*spatial, C) and weights (*spatial, 1)."""
+    mean = total / np.maximum(weight, np.float32(1e-6))
+    if max(weight.shape[:-1]) == 1:
+        return mean
+    half_total, half_weight = total, weight
+    for axis in range(weight.ndim - 1):
+        half_total, half_weight = _halved(half_total, axis), _halved(half_weight, axis)
+    # A block counts as known once two samples were in it: single ones would carry their noise far.
+    half_weight, scale = np.minimum(half_weight / 2, 1), np.maximum(half_weight, np.float32(1e-6))
+    coarse = _pulled(half_total / scale * half_weight, half_weight)
+    for axis, n in enumerate(weight.shape[:-1]):
+        coarse = _doubled(coarse, axis, n)
+    return weight * mean + (1 - weight) * coarse
+
+
+def _halved(values: NDArray[np.float32], axis: int) -> NDArray[np.float32]:
+    """Sum pairs along an axis; the last one alone if their number is odd."""
+    n = values.shape[axis]
+    if n == 1:
+        return values
+    moved = np.moveaxis(values, axis, 0)
+    out = moved[0::2].copy()
+    out[: n // 2] += moved[1::2]
+    return np.moveaxis(out, 0, axis)
+
+
+def _doubled(values: NDArray[np.float32], axis: int, n: int) -> NDArray[np.float32]:
+    """Interpolate an axis to n samples, two of each: 3/4 of the nearer, 1/4 of the next one."""
+    moved = np.moveaxis(values, axis, 0)
+    if n == 1:
+        return values
+    out = np.empty((2 * len(moved), *moved.shape[1:]), np.float32)
+    out[0::2] = 0.75 * moved
+    out[1::2] = out[0::2]
+    out[2::2] += 0.25 * moved[:-1]
+    out[0] += 0.25 * moved[0]
+    out[1:-1:2] += 0.25 * moved[1:]
+    out[-1] += 0.25 * moved[-1]
+    return np.moveaxis(out[:n], 0, axis)
