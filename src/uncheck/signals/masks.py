@@ -17,8 +17,8 @@ def filled(values: NDArray[np.float32], mask: Mask) -> NDArray[np.float32]:
 
     >>> ramp = np.arange(8, dtype=np.float32)[:, None]
     >>> ramp[4:6] = np.nan
-    >>> filled(ramp, np.isfinite(ramp[:, 0])).ravel().round(1).tolist()
-    [0.0, 1.0, 2.0, 3.0, 3.6, 4.6, 6.0, 7.0]
+    >>> print(filled(ramp, np.isfinite(ramp[:, 0])).ravel().round(1))
+    [0.  1.  2.  3.  3.6 4.6 6.  7. ]
 
     Args:
         values: (*spatial, C), anything outside the mask, NaN too.
@@ -35,18 +35,18 @@ def filled(values: NDArray[np.float32], mask: Mask) -> NDArray[np.float32]:
 
 def _pulled(total: NDArray[np.float32], weight: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return means of all scales, from sums of measured values (*spatial, C) and weights (*spatial, 1)."""
-    mean = total / np.maximum(weight, np.float32(1e-6))
+    mean = np.asarray(total / np.maximum(weight, 1e-6), np.float32)
     if max(weight.shape[:-1]) == 1:
         return mean
     half_total, half_weight = total, weight
     for axis in range(weight.ndim - 1):
         half_total, half_weight = _halved(half_total, axis), _halved(half_weight, axis)
     # A block counts as known once two samples were in it: single ones would carry their noise far.
-    half_weight, scale = np.minimum(half_weight / 2, 1), np.maximum(half_weight, np.float32(1e-6))
-    coarse = _pulled(half_total / scale * half_weight, half_weight)
+    known = np.minimum(half_weight / 2, 1)
+    coarse = _pulled(half_total * (known / np.maximum(half_weight, 1e-6)), known)
     for axis, n in enumerate(weight.shape[:-1]):
         coarse = _doubled(coarse, axis, n)
-    return weight * mean + (1 - weight) * coarse
+    return np.asarray(weight * mean + (1 - weight) * coarse, np.float32)
 
 
 def _halved(values: NDArray[np.float32], axis: int) -> NDArray[np.float32]:
