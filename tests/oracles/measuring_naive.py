@@ -9,7 +9,7 @@ from scipy.stats import f as fisher_f
 
 def naive_spectrum(array, frequency, windows):
     """(C, K): sum_n u_k[n] x[n] exp(-2 pi i f.n); `windows` gives (half-bandwidth, count) per axis."""
-    products, _ = _products(array.shape[:-1], windows)
+    products = naive_products(array.shape[:-1], windows)
     grid = np.indices(array.shape[:-1])
     turn = np.exp(-2j * np.pi * sum(f * n for f, n in zip(frequency, grid, strict=True)))
     return np.array(
@@ -19,7 +19,7 @@ def naive_spectrum(array, frequency, windows):
 
 def naive_sums(shape, windows):
     """(K,) sums of the tapers."""
-    return _products(shape, windows)[1]
+    return np.array([u.sum() for u in naive_products(shape, windows)])
 
 
 def naive_line(spectrum, sums, real):
@@ -58,8 +58,8 @@ def naive_amplitude(array, frequency):
     return np.array(out)
 
 
-def _products(shape, windows):
-    """All products of one taper per axis, the last axis running fastest, and their sums."""
+def naive_products(shape, windows):
+    """All products of one taper per axis, the last axis running fastest."""
     axes = [dpss(n, nw, k) for n, (nw, k) in zip(shape, windows, strict=True)]
     arrays = []
     for picks in product(*axes):
@@ -67,4 +67,4 @@ def _products(shape, windows):
         for one in picks:
             whole = np.multiply.outer(whole, one)
         arrays.append(whole)
-    return arrays, np.array([a.sum() for a in arrays])
+    return arrays

@@ -15,6 +15,7 @@ from uncheck.measuring.components import Component, Line
 from uncheck.measuring.eigenspectra import like, window_sums
 from uncheck.measuring.frequencies import FrequencyPlan
 from uncheck.measuring.harmonic import LineTests, line_test, to_numpy
+from uncheck.measuring.support import Support
 from uncheck.measuring.tapers import tapers
 
 #: Longest period whose lines are also tested by the sum of their logarithms. Longer ones have so many lines
@@ -126,7 +127,11 @@ def brightness_envelope(working: Any) -> NDArray[np.float64]:
 
 
 def signed_components(
-    working: Any, spectra: Any, scheme: FrequencyPlan, significance: float
+    working: Any,
+    spectra: Any,
+    scheme: FrequencyPlan,
+    significance: float,
+    support: Support | None = None,
 ) -> dict[int, Component]:
     """Find significant components whose amplitude follows brightness less its mean.
 
@@ -141,15 +146,22 @@ def signed_components(
     if not len(scheme.frequencies):
         return {}
     tests, start = [], 0
+    if support is not None:
+        # Of a picture without its mean inside, the brightness outside is none.
+        inside = support.plane / float(support.share.sum())
+        working = (working - (working * inside).sum(axis=tuple(range(1, working.ndim - 1)))) * support.plane
     for profile in scheme.profiles:
         own = slice(start, start := start + profile.count)
         flat = tuple(axis + 1 for axis in range(working.ndim - 2) if axis not in profile.axes)
         shown = array_namespace(working).mean(working, axis=flat) if flat else working
         sums = window_sums(tuple(shown.shape[1:-1]))
-        basis, direction = _brightness(shown, sums)
+        restriction = np.eye(len(sums))
+        if support is not None:
+            restriction, sums = support.restriction(profile.axes)
+        basis, direction = _brightness(shown, sums, restriction)
         if direction is None:
             return {}
-        turned = to_numpy(spectra)[:, own, :, : len(sums)] @ basis.astype(np.float32)
+        turned = to_numpy(spectra)[:, own, :, : len(restriction)] @ (restriction @ basis).astype(np.float32)
         tests.append(line_test(turned, direction, scheme.real[own])[0])
     lines = LineTests(*(np.concatenate(one) for one in zip(*map(_parts, tests), strict=True)))
     found = components(lines, scheme, significance / STRICTER)
@@ -161,13 +173,13 @@ def _parts(tests: LineTests) -> tuple[NDArray[Any], ...]:
 
 
 def _brightness(
-    working: Any, sums: NDArray[np.float64]
+    working: Any, sums: NDArray[np.float64], restriction: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
     """Return an orthonormal basis of what is orthogonal to the tapers' sums, and the brightness in it.
 
     None if the brightness does not vary.
     """
-    envelope = brightness_envelope(working)
+    envelope = brightness_envelope(working) @ restriction
     energy = float((sums**2).sum())
     along = float(envelope @ sums) / energy
     rest = envelope - along * sums

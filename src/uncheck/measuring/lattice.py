@@ -19,6 +19,7 @@ from uncheck.measuring.eigenspectra import eigenspectra, like
 from uncheck.measuring.frequencies import ALL_HARMONICS, FrequencyPlan, checked_periods, pair_plan, plan
 from uncheck.measuring.harmonic import LineTests, line_test, to_numpy
 from uncheck.measuring.limits import find_limits
+from uncheck.measuring.support import Support, restricted
 from uncheck.signals.levels import channel_means, not_finite
 
 PERIODS = tuple(range(2, 17))
@@ -42,6 +43,7 @@ def find_lattice(
     signed: bool = False,
     within: tuple[int, ...] | None = None,
     limits: bool = False,
+    support: Support | None = None,
 ) -> Lattice:
     """Find every period of `periods` that has significant lines at exactly its frequencies.
 
@@ -55,6 +57,8 @@ def find_lattice(
         signed: where nothing is present, look for lattices whose sign changes with brightness too.
         within: pixels per axis; only periods that divide it along every axis are tested. None: all.
         limits: say of each period what would have been found (`measuring.limits`).
+        support: where the array is measured; outside it is to be smooth (`signals.masks.filled`), and
+            amplitudes are those inside. None: all of it.
 
     Returns:
         A `Lattice`. A period is reported by its own lines only: the harmonics that a period-4 pattern
@@ -78,6 +82,7 @@ def find_lattice(
         signed=signed,
         within=within,
         limits=limits,
+        support=support,
     )[0]
 
 
@@ -90,6 +95,7 @@ def find_lattices(
     signed: bool = False,
     within: tuple[int, ...] | None = None,
     limits: bool = False,
+    support: Support | None = None,
 ) -> list[Lattice]:
     """Test a batch (N, *spatial, C) as `find_lattice` does, together and on the device it is on."""
     periods = checked_periods(periods)
@@ -100,13 +106,16 @@ def find_lattices(
         batch = arrays[start : start + step]
         working, varies = centred(batch)
         spectra = eigenspectra(working, scheme)
-        tests = line_test(spectra, scheme.sums, scheme.real)
+        tests = line_test(*restricted(spectra, scheme, support), scheme.real)
         for i, lines in enumerate(tests):
             one = slice(i, i + 1)
-            found, rest = _search(working[one], lines, scheme, significance) if varies[i] else ([], lines)
+            found: list[Component] = []
+            rest = lines
+            if varies[i]:
+                found, rest = _search(working[one], lines, scheme, significance, support)
             if signed and varies[i] and not any(c.amplitude >= threshold for c in found):
                 alone = {c.cycle: c.amplitude for c in found}
-                also = signed_components(working[one], spectra[one], scheme, significance)
+                also = signed_components(working[one], spectra[one], scheme, significance, support)
                 least = {p: max(threshold, CLEARLY * alone.get(p, 0.0)) for p in also}
                 found += [c for p, c in also.items() if c.amplitude >= least[p]]
             nothing = Lattice((), (), scheme.tested, scheme.not_tested, threshold, significance)
@@ -117,7 +126,7 @@ def find_lattices(
 
 
 def _search(
-    working: Any, lines: LineTests, scheme: FrequencyPlan, significance: float
+    working: Any, lines: LineTests, scheme: FrequencyPlan, significance: float, support: Support | None
 ) -> tuple[list[Component], LineTests]:
     """Find the significant components of one array (1, *spatial, C), taking the strongest out first.
 
@@ -132,21 +141,23 @@ def _search(
         # is not there can catch several such.
         best = max(fresh, key=lambda c: c.lines[0].amplitude)
         period = best.cycle
-        found[period] = best = _complete(working, best, period, scheme)
+        found[period] = best = _complete(working, best, period, scheme, support)
         if len(fresh) == 1:
             break
-        working = working - like(_everything(working, period, scheme), working)
-        lines = _tests(working, scheme)[0]
-    return [*found.values(), *_pairs(working, found, scheme, significance)], lines
+        working = working - like(_everything(working, period, scheme, support), working)
+        lines = _tests(working, scheme, support)[0]
+    return [*found.values(), *_pairs(working, found, scheme, significance, support)], lines
 
 
-def _complete(working: Any, component: Component, period: int, scheme: FrequencyPlan) -> Component:
+def _complete(
+    working: Any, component: Component, period: int, scheme: FrequencyPlan, support: Support | None
+) -> Component:
     """Add the harmonics of a component that the plan did not have."""
     shape = tuple(working.shape[1:-1])
     if period <= ALL_HARMONICS[len(shape)]:
         return component
     whole = plan(shape, (period,), every=True, within=scheme.within)
-    lines = _tests(working, whole)[0]
+    lines = _tests(working, whole, support)[0]
     own, limit = np.arange(len(whole.family)), component.p_value * len(scheme.tested)
     return component_of(
         lines, whole, own, component.p_value, list(component.channel_p_values), max(limit, SIGNIFICANCE)
@@ -157,19 +168,26 @@ def completed(array: NDArray[np.float32], component: Component, scheme: Frequenc
     """Return a component with all of its harmonics, where the plan it was found with had few of them."""
     if component.cycle <= ALL_HARMONICS[array.ndim - 1]:
         return component
-    return _complete(centred(array[None])[0], component, component.cycle, scheme)
+    return _complete(centred(array[None])[0], component, component.cycle, scheme, None)
 
 
-def _everything(working: Any, period: int, scheme: FrequencyPlan) -> NDArray[np.float32]:
+def _everything(
+    working: Any, period: int, scheme: FrequencyPlan, support: Support | None
+) -> NDArray[np.float32]:
     """Synthesise the component of exactly this period, significant or not, without shorter periods."""
     shape = tuple(working.shape[1:])
     whole = plan(shape[:-1], (period,), every=True, within=scheme.within)
-    lines, own = _tests(working, whole)[0], np.arange(len(whole.family))
-    return synthesise(component_of(lines, whole, own, 0.0, [], np.inf), shape)
+    lines, own = _tests(working, whole, support)[0], np.arange(len(whole.family))
+    drawn = synthesise(component_of(lines, whole, own, 0.0, [], np.inf), shape)
+    return drawn if support is None else drawn * support.plane
 
 
 def _pairs(
-    working: Any, found: dict[int, Component], scheme: FrequencyPlan, significance: float
+    working: Any,
+    found: dict[int, Component],
+    scheme: FrequencyPlan,
+    significance: float,
+    support: Support | None,
 ) -> list[Component]:
     """Find patterns of unequal periods p x q, not tested, of which two components are stripes."""
     if scheme.within is not None:
@@ -186,7 +204,7 @@ def _pairs(
         own = np.flatnonzero(~np.isin(crossed.family, list(measured)))
         if not len(own):
             continue
-        lines = _tests(working, crossed)[0]
+        lines = _tests(working, crossed, support)[0]
         p_value = len(pairs) * combined(lines.p_joint[own], apart=False)
         if p_value < significance:
             channels = [min(1.0, len(pairs) * combined(p[own], apart=False)) for p in lines.p_channel.T]
@@ -195,8 +213,8 @@ def _pairs(
     return out
 
 
-def _tests(working: Any, scheme: FrequencyPlan) -> list[LineTests]:
-    return line_test(eigenspectra(working, scheme), scheme.sums, scheme.real)
+def _tests(working: Any, scheme: FrequencyPlan, support: Support | None) -> list[LineTests]:
+    return line_test(*restricted(eigenspectra(working, scheme), scheme, support), scheme.real)
 
 
 def centred(batch: Any) -> tuple[Any, list[bool]]:

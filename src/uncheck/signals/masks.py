@@ -43,7 +43,8 @@ def _pulled(total: NDArray[np.float32], weight: NDArray[np.float32]) -> NDArray[
         half_total, half_weight = _halved(half_total, axis), _halved(half_weight, axis)
     # A block counts as known once two samples were in it: single ones would carry their noise far.
     known = np.minimum(half_weight / 2, 1)
-    coarse = _pulled(half_total * (known / np.maximum(half_weight, 1e-6)), known)
+    scaled = half_total * (known / np.maximum(half_weight, 1e-6))
+    coarse = _pulled(scaled.astype(np.float32, copy=False), known.astype(np.float32, copy=False))
     for axis, n in enumerate(weight.shape[:-1]):
         coarse = _doubled(coarse, axis, n)
     return np.asarray(weight * mean + (1 - weight) * coarse, np.float32)
