@@ -1,5 +1,6 @@
 """More inputs find what one hides, and the passes they take are bounded."""
 
+import json
 import sys
 
 import pytest
@@ -9,6 +10,7 @@ from verdict_networks import drawn
 
 from uncheck.probing import inspect, made_up
 from uncheck.probing.evidence import Evidence
+from uncheck.reporting import inspect_text
 
 
 def test_a_lattice_that_one_input_hides_is_found_with_eight(monkeypatch):
@@ -41,6 +43,40 @@ def test_a_network_without_upsampling_needs_no_evidence():
     result = inspect(nn.Sequential(nn.Conv2d(3, 3, 3)).eval(), made_up((1, 3, 32, 32)))
     assert result.evidence.passes == 1.0
     assert result.to_dict()["evidence"]["inputs"] == 1
+
+
+def dead():
+    net = nn.Sequential(nn.ConvTranspose2d(3, 3, 2, 2), nn.ReLU())
+    nn.init.constant_(net[0].bias, -9.0)
+    return net
+
+
+NOTHING = {
+    "no upsampling": (lambda: nn.Conv2d(3, 3, 3), None, "clean"),
+    "one colour": (dead, None, "undetermined"),
+    "too small": (lambda: nn.Conv2d(3, 3, 3), (64,), "undetermined"),
+}
+
+
+@pytest.mark.parametrize("name", NOTHING)
+def test_where_nothing_was_tested_there_is_no_limit(name):
+    make, periods, verdict = NOTHING[name]
+    torch.manual_seed(0)
+    result = inspect(make().eval(), made_up((1, 3, 32, 32)), periods=periods)
+    assert result.verdict == verdict
+    said = json.loads(json.dumps(result.to_dict()))
+    assert said["evidence"] == {"inputs": 1, "passes": 1.0, "stopped": "nothing", "limit": None}
+    assert "Evidence: 1 input; nothing to test." in inspect_text(result)
+    assert str(result.evidence) == "1 input; nothing to test"
+    assert not any("may hide" in note for note in result.notes)
+
+
+def test_where_something_was_tested_there_is_a_limit():
+    """Near miss: eight inputs on which even phases leave nothing are tested, and stop at a limit."""
+    result = inspect(nn.Upsample(scale_factor=2), made_up((8, 3, 32, 32)), threshold=20.0)
+    assert result.evidence.stopped == "limit"
+    assert 0 < result.evidence.limit <= 20.0
+    assert "nothing to test" not in inspect_text(result)
 
 
 @pytest.mark.integration

@@ -57,6 +57,7 @@ def test_a_limit_above_the_threshold_is_said_with_what_to_give(stages):
         "passes ran out at 0.90 levels after 17 inputs: a fainter lattice may hide; give more inputs"
     )
     assert notes(Known(stages, evidence=Evidence(17, 16.0, "limit", 0.28))) == ()
+    assert notes(Known(stages, evidence=Evidence(1, 1.0, "nothing", None))) == ()
     assert notes(Known(stages, FOUND, evidence=Evidence(17, 16.0, "lattice", 0.9))) == ()
 
 

@@ -154,6 +154,8 @@ def test_evidence():
     assert "Evidence: 2 inputs." in inspect_text(Sample(evidence={"inputs": 2, "passes": 1.0}))
     ended = inspect_text(Sample(evidence={"inputs": 1, "passes": 1.0, "stopped": "inputs", "limit": 0.9}))
     assert "Evidence: 1 input; no others alike could be made: give more inputs" in ended
+    none = inspect_text(Sample(evidence={"inputs": 1, "passes": 1.0, "stopped": "nothing", "limit": None}))
+    assert "Evidence: 1 input; nothing to test." in none
 
 
 def resized(**changed):

@@ -49,6 +49,7 @@ STOPPED = {
     "passes": ("passes ran out", "inputs"),
     "seconds": ("time ran out", "seconds"),
     "inputs": ("no more inputs could be made", "inputs"),
+    "nothing": ("nothing to test", "periods"),
 }
 
 
@@ -68,13 +69,14 @@ class Evidence(Plain):
         inputs: how many, the example's own among them.
         passes: forward passes spent on them, that on the example among them, in multiples of that.
         stopped: why no more were looked at, a key of `STOPPED`.
-        limit: the worst limit of a possible period at the end, grey levels.
+        limit: the worst limit of a possible period at the end, grey levels; None where nothing was tested: no
+            output could be measured, or none at a period that the upsampling can leave.
     """
 
     inputs: int
     passes: float
     stopped: str
-    limit: float
+    limit: float | None
 
     @property
     def reason(self) -> str:
@@ -88,7 +90,8 @@ class Evidence(Plain):
 
     def __str__(self) -> str:
         """Say how many outputs were looked at, and why no more."""
-        return f"{self.inputs} inputs; {self.reason} at {self.limit:.2g} levels"
+        at = f" at {self.limit:.2g} levels" if self.limit else ""
+        return f"{self.inputs} input{'s' if self.inputs > 1 else ''}; {self.reason}{at}"
 
 
 def gather(

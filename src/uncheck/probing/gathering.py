@@ -62,7 +62,9 @@ def gathered(
     tested = any(one.limits or one.traces for one in measured)
     if any(one.present for one in findings):
         return list(findings), Evidence(samples, 1.0, "lattice", limit)
-    if not tested or (limit <= threshold and samples >= LEAST):
+    if not tested:
+        return list(findings), Evidence(samples, 1.0, "nothing", None)
+    if limit <= threshold and samples >= LEAST:
         return list(findings), Evidence(samples, 1.0, "limit", limit)
     for one, own in zip(measured, sums, strict=True):
         own.add(one.batch)

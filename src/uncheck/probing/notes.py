@@ -127,10 +127,11 @@ def _measured(known: Known) -> list[str]:
         )
     out += unmeasured_notes(known.unmeasured)
     evidence = known.evidence
-    if evidence is not None and not known.lattice and evidence.limit >= known.threshold:
+    limit = None if evidence is None else evidence.limit
+    if evidence is not None and limit is not None and limit >= known.threshold and not known.lattice:
         many = f"{evidence.inputs} input{'s' if evidence.inputs > 1 else ''}"
         out.append(
-            f"{evidence.reason} at {amount(evidence.limit, known.ndim)} after {many}: "
+            f"{evidence.reason} at {amount(limit, known.ndim)} after {many}: "
             f"a fainter lattice may hide; give more {evidence.cure}"
         )
     if known.dropped:

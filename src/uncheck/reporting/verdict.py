@@ -32,6 +32,7 @@ _STOPPED = {
     "passes": "; no more, so as not to take long: give more inputs for a lower limit",
     "seconds": "; then the time was over: give more --seconds for a lower limit",
     "inputs": "; no others alike could be made: give more inputs for a lower limit",
+    "nothing": "; nothing to test",
 }
 
 
