@@ -116,6 +116,20 @@ def test_of_many_pictures_the_worst_limit_is_told():
     ]
 
 
+def test_a_range_that_nobody_stated_is_said():
+    own = {"range": [0.00211, 0.0184], "range_source": "data"}
+    assert below(image(**own, unit="kg/kg")) == [
+        "255 grey levels are the range 0.00211 to 0.0184 kg/kg, taken from the data; --range sets another."
+    ]
+    usual = image("b.npy", range=[0.0, 1.0], range_source="usual")
+    assert below(image("a.npy", **own), usual) == [
+        "a.npy and 1 more (see the JSON): 255 grey levels are the range 0.00211 to 0.0184, "
+        "taken from the data; --range sets another."
+    ]
+    known = [image(range=[0, 255], range_source="type"), image(range=[0, 9], range_source="given")]
+    assert "range" not in measure_text(Said(*known), Page(1000))
+
+
 def test_the_limit_of_sound_is_in_decibels():
     limits = [
         {"period": [480], "amplitude": 0.3, "db": -61.2},

@@ -99,17 +99,22 @@ def test_float_tiff_takes_range_and_unit(tmp_path):
     np.testing.assert_allclose(signal.values[..., 0], depth * 25.5, rtol=1e-5)
     assert signals(tmp_path / "a.tif", unit="m")[0].span == (float(depth.min()), float(depth.max()))
     depth[0, 0] = np.nan
-    with pytest.raises(UncheckError, match=r"b\.tif: 1 of 1280 values are NaN or infinite; mask or replace"):
-        measure(tiff(tmp_path / "b.tif", [depth]))
+    (signal,) = signals(tiff(tmp_path / "b.tif", [depth]))
+    assert signal.notes == ("1 of 1280 pixels hold no value (NaN or infinite) and are masked.",)
+    assert not signal.mask[0, 0]
+    assert signal.mask.sum() == 1279
+    assert np.isfinite(signal.values).all()
 
 
 def test_sixteen_bit_grey_keeps_its_values(tmp_path):
     millimetres = (1500 + 2 * GREY[0].astype(np.uint16)).astype(np.uint16)
     for name in ("a.png", "a.tif"):
         Image.fromarray(millimetres).save(tmp_path / name)
-        (signal,) = signals(tmp_path / name, unit="mm")
-        assert (signal.span, signal.kind) == ((0, 65535), "picture")
+        (signal,) = signals(tmp_path / name, unit="mm", span=(0, 65535))
+        assert (signal.span, signal.source, signal.kind) == ((0, 65535), "given", "picture")
         np.testing.assert_allclose(signal.values[..., 0], millimetres / 257, rtol=1e-5)
+        (signal,) = signals(tmp_path / name)
+        assert (signal.span, signal.source) == ((millimetres.min(), millimetres.max()), "data")
     made = measure(tmp_path / "a.png", unit="mm", threshold=0.01).to_dict()["images"][0]
     assert made["lattice"][0]["amplitude_in_unit"] == pytest.approx(16, rel=0.1)
     (stated,) = signals(tmp_path / "a.png", span=(1000, 3000))
@@ -124,16 +129,6 @@ def test_animations_are_their_first_frame_unless_asked(tmp_path):
     assert signal.notes == ("The first of 9 frames was measured; with kind frames all are.",)
     assert len(signals(path, kind="frames")) == 9
     assert [s.kind for s in signals(path, kind="volume")] == ["video"]
-
-
-def test_sixteen_bits_per_colour_are_said_to_be_read_as_eight(tmp_path):
-    tifffile = pytest.importorskip("tifffile")
-    tifffile.imwrite(tmp_path / "a.tif", COLOUR[0].astype(np.uint16) * 257, photometric="rgb")
-    (signal,) = signals(tmp_path / "a.tif")
-    assert signal.notes == ("Its 16 bits per channel were read as 8; save it as .npy for the rest.",)
-    assert np.array_equal(signal.values, COLOUR[0])
-    Image.fromarray(COLOUR[0]).save(tmp_path / "b.png")
-    assert signals(tmp_path / "b.png")[0].notes == ()
 
 
 def test_arrays_on_disk(tmp_path):

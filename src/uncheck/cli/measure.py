@@ -42,6 +42,12 @@ def command(
         str | None, typer.Option(metavar="HxW", help="Cut each picture into tiles of this size, in pixels.")
     ] = None,
     gap: Annotated[int, typer.Option(help="Pixels between the tiles of --mosaic.")] = 0,
+    nodata: Annotated[
+        float | None,
+        typer.Option(
+            help="Value of pixels without data, left out like NaN; fills such as -9999 are recognised."
+        ),
+    ] = None,
     audible: Annotated[
         float, typer.Option(help="Decibels below the rest of a sound at which a line counts as a trace.")
     ] = -60.0,
@@ -74,7 +80,8 @@ def command(
     from uncheck.measuring.measure import Settings, some_periods
     from uncheck.signals.signal import Given
 
-    given = Given(options.parse_range(span), unit, kind and kind.value, rate, options.parse_tile(mosaic), gap)
+    tile = options.parse_tile(mosaic)
+    given = Given(options.parse_range(span), unit, kind and kind.value, rate, tile, gap, nodata)
     settings = Settings(
         some_periods(options.parse_periods(periods)),
         options.checked_threshold(threshold),

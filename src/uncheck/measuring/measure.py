@@ -77,6 +77,7 @@ def measure(
     audible: float = AUDIBLE,
     mosaic: tuple[int, int] | int | None = None,
     gap: int = 0,
+    nodata: float | None = None,
     together: bool = False,
     where: bool = False,
     progress: Progress | None = None,
@@ -100,16 +101,19 @@ def measure(
         threshold: grey levels (0..255) below which a significant lattice is only a trace. The default,
             0.3, lies above what cameras and scanners leave in photographs (up to 0.25).
         significance: corrected p-value below which a lattice counts as there.
-        span: the values that stand for black and white in float arrays (for audio, full scale); inferred if
-            None.
+        span: the values that stand for black and white in arrays of floats or of more than 8 bits (for audio,
+            full scale). If None: the type's, 0..1, -1..1 or 0..255 where the values plainly live in it, else
+            that of the data (docs/conventions.md).
         unit: name of the unit of the values, such as "m": amplitudes are given in it too, and a float array
-            without a `span` has its own smallest and largest value as range.
+            without a `span` has its own smallest and largest value as range (a few far outliers left out).
         kind: "pictures" (each plane alone, on its own range), "frames" (each plane alone, one range for all),
             "volume" (all planes as one signal of three axes) or "audio"; by the shape if None.
         rate: samples per second of arrays of audio.
         audible: decibels relative to the rest of the sound below which a significant line is a trace.
         mosaic: (height, width) in pixels of the tiles that each picture is cut into.
         gap: pixels between these tiles.
+        nodata: the value that marks places without data: they are masked, as NaN and infinite values are. If
+            None, fills such as -9999 or 1e20 are recognised, and said in a note.
         together: take all images of one size as outputs of one network on a common grid, and give one verdict
             for the set as well, with a much lower limit (0.05 grey levels unless `threshold` is lower).
         where: map where in each picture the lattice is, and look for those that fill only a part of it; the
@@ -126,7 +130,7 @@ def measure(
     Cost: about one PNG decoding of the picture, with `where` some fifteen; memory five float32 copies of it.
     """
     tile = (mosaic, mosaic) if isinstance(mosaic, int) else mosaic
-    given = Given(span, unit, kind, rate, tile, gap)
+    given = Given(span, unit, kind, rate, tile, gap, nodata)
     settings = Settings(some_periods(periods), threshold, significance, audible, where, together)
     return measure_items(items(images, given), settings, progress)
 
@@ -228,6 +232,7 @@ def _result(signal: Signal, found: Lattice, rival: str | None = None, **more: An
         found,
         kind=signal.kind,
         span=signal.span,
+        source=signal.source,
         unit=signal.unit,
         rate=signal.rate,
         notes=signal.notes,

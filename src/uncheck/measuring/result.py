@@ -22,10 +22,10 @@ SCHEMA = "uncheck.measure/1"
 class ImageMeasurement:
     """One picture, volume, video or piece of audio: `verdict` is "lattice", "clean" or "rival".
 
-    If "rival", then `rival` says "jpeg" or "bayer". `kind`, `span`, `unit`, `rate` and `notes` are those of
-    the `Signal`; `tones` has an entry for each component of audio. `second_order`, contrast that goes with
-    the phase, does not change the verdict. `where` is the map of a picture, if it was asked for. `inaudible`
-    has the level in decibels of each limit of audio, by period.
+    If "rival", then `rival` says "jpeg" or "bayer". `kind`, `span`, `unit`, `rate`, `notes` and `source` are
+    those of the `Signal`; `tones` has an entry for each component of audio. `second_order`, contrast that
+    goes with the phase, does not change the verdict. `where` is the map of a picture, if it was asked for.
+    `inaudible` has the level in decibels of each limit of audio, by period.
     """
 
     path: str
@@ -42,6 +42,7 @@ class ImageMeasurement:
     second_order: tuple[Modulation, ...] = ()
     where: LocalMap | None = None
     inaudible: Mapping[tuple[int, ...], float] = field(default_factory=dict)
+    source: str = "type"
 
     @property
     def strength(self) -> float:
@@ -63,6 +64,7 @@ class ImageMeasurement:
             **({} if self.unit is None else {"unit": self.unit}),
             **({"sample_rate": self.rate} if self.kind == "audio" else {}),
             **as_dict(self, "notes", "where"),
+            "range_source": self.source,
         }
 
     def _limit(self, limit: Limit) -> dict[str, Any]:

@@ -25,6 +25,9 @@ from uncheck.reporting.scale import Scale
 _COLOURS = {"lattice": "red", "clean": "green", "rival": "yellow"}
 _NOUNS = {"picture": "picture", "volume": "volume", "video": "video", "audio": "sound"}
 
+#: Where a range is from that nobody stated, and that the type of the values does not tell.
+_SOURCES = {"data": "taken from the data", "usual": "which its values use"}
+
 #: Different remarks that are shown.
 MOST_REMARKS = 5
 
@@ -44,6 +47,7 @@ def measure_text(result: Result, page: Page | None = None) -> str:
         *_traces(images),
         *_second_order(images),
         *_brightness(images),
+        *_ranges(images),
         *_notes(images),
     ]
     if below:
@@ -176,6 +180,21 @@ def _notes(images: Sequence[Report]) -> list[str]:
     ]
     rest = len(remarks) - MOST_REMARKS
     return [*remarks[:MOST_REMARKS], *([f"{rest} more remarks are in the JSON."] if rest > 0 else [])]
+
+
+def _ranges(images: Sequence[Report]) -> list[str]:
+    """Return the range of values whose type does not tell it, of the first signal that has such a one."""
+    having = [one for one in images if one.get("range_source") in _SOURCES and one["kind"] != "audio"]
+    if not having:
+        return []
+    low, high = having[0]["range"]
+    unit = f" {having[0]['unit']}" if "unit" in having[0] else ""
+    source = _SOURCES[having[0]["range_source"]]
+    said = f"255 grey levels are the range {low:.4g} to {high:.4g}{unit}, {source}; --range sets another."
+    if len(images) == 1:
+        return [said]
+    others = f" and {len(having) - 1} more (see the JSON)" if len(having) > 1 else ""
+    return [f"{having[0]['path']}{others}: {said}"]
 
 
 def _brightness(images: Sequence[Report]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from uncheck.errors import UncheckError
 from uncheck.signals.audio import sound
-from uncheck.signals.levels import infer_range, to_levels
+from uncheck.signals.levels import not_finite, to_levels
+from uncheck.signals.nodata import find_missing
+from uncheck.signals.ranges import Range, find_range
 from uncheck.signals.signal import Given, Signal
 
 Array = NDArray[Any]
-Span = tuple[float, float]
 
 #: Most channels of a picture: red, green, blue and alpha.
 MOST_CHANNELS = 4
@@ -35,23 +36,42 @@ class Raw:
     kind: str
     given: Given
     codec: str | None = None
-    shared: Span | None = None
+    shared: Range | None = None
     notes: tuple[str, ...] = ()
 
     def signal(self) -> Signal:
-        """Scale the array to grey levels.
+        """Scale the array to grey levels; where there is no value, `values` have the mean of the others.
 
         Raises:
-            UncheckError: values that are not finite.
+            UncheckError: no value at all; sound with values that are not finite.
         """
         if self.kind == "audio":
             return sound(self.name, self.array, self.given, self.codec)
-        span = self.given.span or self.shared or _own_range(self.array, self.given) or infer_range(self.array)
-        try:
-            values = to_levels(self.array, span)
-        except UncheckError as error:
-            raise UncheckError(f"{self.name}: {error}") from None
-        return Signal(self.name, values, self.kind, self.codec, span, self.given.unit, notes=self.notes)
+        mask, said = find_missing(self.array, self.given.nodata, self.given.span)
+        if mask is not None and not mask.any():
+            if not np.isfinite(self.array).any():
+                raise not_finite(self.array, self.name)
+            raise UncheckError(
+                f"{self.name}: all of its {mask.size} pixels are NaN, infinite or nodata; "
+                "there is nothing to measure"
+            )
+        known = self.array if mask is None else self.array[mask]
+        span = _given(self.given) or self.shared or find_range(known, own=self.given.unit is not None)
+        array = self.array
+        if mask is not None:  # before scaling: a fill of 1e38 would overflow
+            array = np.where(mask[..., None], array, known.mean(axis=0).astype(array.dtype))
+        values = to_levels(array, span[:2])
+        return Signal(
+            self.name,
+            values,
+            self.kind,
+            self.codec,
+            span[:2],
+            self.given.unit,
+            notes=(*self.notes, *said),
+            mask=mask,
+            source=span.source,
+        )
 
 
 def split(array: Array, name: str, given: Given, codec: str | None = None) -> list[Raw]:
@@ -110,7 +130,7 @@ def _audio(array: Array, name: str, given: Given, codec: str | None) -> list[Raw
 
 def _planes(array: Array, name: str, given: Given, codec: str | None) -> list[Raw]:
     # Pictures of one batch share one range: a dark one must not get its own unit.
-    shared = given.span or (None if given.kind == "pictures" else _shared(array, given))
+    shared = None if given.kind == "pictures" else _shared(array, given)
     out = []
     for i, plane in enumerate(array):
         label = f"{name}[{i}]"
@@ -124,8 +144,12 @@ def _planes(array: Array, name: str, given: Given, codec: str | None) -> list[Ra
 
 
 def _volumes(array: Array, name: str, given: Given, codec: str | None) -> list[Raw]:
-    shared = Given(given.span or _shared(array, given), given.unit, given.kind)
-    return [raw for i, one in enumerate(array) for raw in _volume(one, f"{name}[{i}]", shared, codec)]
+    shared = _shared(array, given)
+    return [
+        replace(raw, shared=shared)
+        for i, one in enumerate(array)
+        for raw in _volume(one, f"{name}[{i}]", given, codec)
+    ]
 
 
 def _volume(array: Array, name: str, given: Given, codec: str | None) -> list[Raw]:
@@ -157,20 +181,15 @@ def _volume(array: Array, name: str, given: Given, codec: str | None) -> list[Ra
     return [Raw(name, volume, kind, given, codec, notes=() if given.kind else (note,))]
 
 
-def _own_range(array: Array, given: Given) -> Span | None:
-    """Return the range of values with a unit: 0 to 80 metres are not 0 to 255."""
-    if given.unit is None or array.dtype.kind != "f":
-        return None
-    low, high = float(array.min()), float(array.max())
-    return (low, high) if low < high and np.isfinite([low, high]).all() else None
+def _given(given: Given) -> Range | None:
+    return None if given.span is None else Range(*given.span, "given")
 
 
-def _shared(array: Array, given: Given) -> Span | None:
-    known = array[np.isfinite(array)] if array.dtype.kind == "f" else array
-    if not known.size:
-        return None
-    low, high = _own_range(known, given) or infer_range(known)
-    return (low, high) if low < high else None
+def _shared(array: Array, given: Given) -> Range | None:
+    """Return the range of all that a batch holds, None if it holds no value."""
+    mask, _ = find_missing(array[..., None], given.nodata, given.span)
+    known = array if mask is None else array[mask]
+    return find_range(known, own=given.unit is not None) if known.size else None
 
 
 def _is_picture(array: Array) -> bool:

@@ -63,9 +63,18 @@ def sound(name: str, samples: NDArray[np.generic], given: Given, codec: str | No
     values -= middle
     values *= scale
     check_finite(values, name)
+    source = "given" if given.span else "type" if columns.dtype.kind in "bui" else "usual"
     notes = () if given.rate else ("No sample rate is known: frequencies are cycles per sample.",)
     return Signal(
-        name, values, "audio", codec and codec.upper(), (low, high), given.unit, given.rate, notes=notes
+        name,
+        values,
+        "audio",
+        codec and codec.upper(),
+        (low, high),
+        given.unit,
+        given.rate,
+        notes=notes,
+        source=source if source != "usual" or high in (1.0, 32768.0) else "data",
     )
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from uncheck.errors import UncheckError
 from uncheck.signals.arrays import Raw, split
 from uncheck.signals.audio import read_audio
+from uncheck.signals.levels import check_finite, infer_range
 from uncheck.signals.paths import PICTURES, SOUNDS, check_file, check_values, expand
 from uncheck.signals.pictures import DAMAGED, read_frames
 from uncheck.signals.signal import Given, Signal, tiles
@@ -22,7 +23,7 @@ from uncheck.signals.signal import Given, Signal, tiles
 #: Endings of all files that can be measured.
 SUFFIXES = (*PICTURES, *SOUNDS)
 
-SIXTEEN = "Its 16 bits per channel were read as 8; save it as .npy for the rest."
+SIXTEEN = "Its 16 bits per channel were read as 8; save it as RGB or as .npy for the rest."
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,10 +48,15 @@ def read_picture(path: str | Path, span: tuple[float, float] | None = None) -> P
     check_file(path)
     name = str(path)
     if name.lower().endswith(".npy"):
-        raws = split(load_array(path), name, Given(span), "NPY")
+        array, codec = load_array(path), "NPY"
     else:
         frames = read_frames(name, "first")
-        raws = split(frames.pages[0], name, Given(), frames.codec)
+        array, codec, span = frames.pages[0], frames.codec, None
+    if array.size:  # what is wrong with an empty one, `split` says
+        check_finite(array, name)
+        # What a network is given keeps the unit of its type, however dark it is.
+        span = span or infer_range(array)
+    raws = split(array, name, Given(span), codec)
     if [raw.kind for raw in raws] != ["picture"]:
         raise UncheckError(f"{path}: is not a picture; give (H, W), (H, W, C) or (C, H, W), C at most 4")
     signal = _signal(raws[0], name)
@@ -114,12 +120,19 @@ def _pictures(path: str, given: Given) -> Iterator[Signal]:
         notes += ("Its pages have different sizes, so each was measured as a picture of its own.",)
         stacks = [(f"{path}[{i}]", page, None) for i, page in enumerate(pages)]
     # The range of a picture of 8 bits is known.
-    span = given.span if frames.deep or len(pages) > 1 else None
+    said = replace(
+        given,
+        span=given.span if frames.deep or len(pages) > 1 else None,
+        nodata=frames.nodata if given.nodata is None else given.nodata,
+    )
     for name, stack, one in stacks:
-        for raw in split(stack, name, Given(span, given.unit, one), frames.codec):
+        for raw in split(stack, name, replace(said, kind=one), frames.codec):
             signal = raw.signal()
-            said = (*notes, *signal.notes, *_taken(signal, given))
-            yield replace(signal, tables=frames.tables if len(pages) == 1 else None, notes=said)
+            yield replace(
+                signal,
+                tables=frames.tables if len(pages) == 1 else None,
+                notes=(*notes, *signal.notes, *_taken(signal, given)),
+            )
 
 
 def _taken(signal: Signal, given: Given) -> tuple[str, ...]:
@@ -198,6 +211,12 @@ def _cut(raw: Raw, given: Given) -> list[Signal]:
 
 
 def _on_cpu(item: Any) -> NDArray[Any]:
+    if isinstance(item, np.ma.MaskedArray):
+        if not np.ma.is_masked(item):
+            return np.asarray(item.data)
+        values = np.array(item.data, item.dtype if item.dtype.kind == "f" else np.float64)
+        values[np.ma.getmaskarray(item)] = np.nan
+        return values
     if not hasattr(item, "detach"):
         return np.asarray(item)
     tensor = item.detach().cpu()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import struct
+import sys
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,12 @@ FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP")
 #: What Pillow and NumPy raise for damaged files; a TIFF cut between two pages is a TypeError.
 DAMAGED = (OSError, SyntaxError, ValueError, EOFError, TypeError, KeyError, struct.error)
 
-Array = NDArray[np.generic]
+#: The tag in which GDAL writes the value that marks no data.
+GDAL_NODATA = 42113
+
+_OTHER_ORDER = {"16B": "16L", "16L": "16B", "16N": "16B" if sys.byteorder == "little" else "16L"}
+
+Array = NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,12 +34,13 @@ class Frames:
     """The content of a picture file.
 
     Attributes:
-        pages: (H, W) or (H, W, 3) each, in their own type, alpha dropped.
+        pages: (H, W) or (H, W, 3) each, in their own type, alpha dropped; (H, W, 4) of 16 bits.
         count: frames of the file; `pages` may be the first alone.
         codec: file format ("PNG").
         tables: quantisation tables of a JPEG.
         deep: whether the pages are of more than 8 bits.
         cut: whether 16 bits per colour were read as 8.
+        nodata: the value that a GeoTIFF says marks no data.
     """
 
     pages: list[Array]
@@ -42,6 +49,7 @@ class Frames:
     tables: tuple[tuple[int, ...], ...] | None
     deep: bool
     cut: bool
+    nodata: float | None = None
 
 
 def read_frames(path: str, wanted: Literal["first", "pages", "all"]) -> Frames:
@@ -55,15 +63,19 @@ def read_frames(path: str, wanted: Literal["first", "pages", "all"]) -> Frames:
         with caught_warnings(), Image.open(path, formats=FORMATS) as image:
             codec, count = image.format or "unknown", _count(image, path)
             several = count if wanted == "all" or (wanted == "pages" and codec == "TIFF") else 1
-            cut, deep = _sixteen_bit_colour(image, path), _deep(image)
+            sixteen, deep = _sixteen_bit_colour(image, path), _deep(image)
             tables = tuple(tuple(t) for t in getattr(image, "quantization", {}).values()) or None
             pages: list[Array] = []
+            cut = False
             for i in range(several):
                 image.seek(i)
                 sides = (image.height, image.width, 1 if deep or image.mode in {"1", "L", "LA"} else 3)
                 check_values(path, sides if several == 1 else (several, *sides))
-                pages.append(_page(image))
-            return Frames(pages, count, codec, tables, deep, cut)
+                page = _sixteen_bits(image, path) if sixteen else None
+                cut = cut or (sixteen and page is None)
+                pages.append(_page(image) if page is None else page)
+            deep = deep or (sixteen and not cut)
+            return Frames(pages, count, codec, tables, deep, cut, _nodata(image))
     except UncheckError:
         raise
     except UnidentifiedImageError:
@@ -96,6 +108,43 @@ def _page(image: Image.Image) -> Array:
     if image.mode in {"P", "PA"}:
         image = image.convert("RGBA")  # Pillow warns of transparent palettes turned to RGB directly
     return np.array(image.convert("L" if image.mode in {"1", "L", "LA"} else "RGB"))
+
+
+def _sixteen_bits(image: Image.Image, path: str) -> Array | None:
+    """Return (H, W, C) uint16 of a picture of 16 bits per colour, None where Pillow has only eight of them.
+
+    Pillow keeps the high byte of each colour; told that the bytes come in the other order, the low one.
+    """
+    if image.format == "PNG" and image.tell():
+        return None  # frames of an animation are drawn over each other, in 8 bits
+    with Image.open(path, formats=FORMATS) as second:
+        second.seek(image.tell())
+        tiles = []
+        for tile in second.tile:
+            args: tuple[Any, ...] = tile.args if isinstance(tile.args, tuple) else (tile.args,)
+            name = str(args[0])
+            mode, _, order = name.partition(";")
+            if (mode, order, image.mode) == ("LA", "16B", "RGBA"):
+                name = "RGBA"  # four bytes each: two of grey, two of alpha
+            elif mode == image.mode and order in _OTHER_ORDER:
+                name = f"{mode};{_OTHER_ORDER[order]}"
+            else:
+                return None
+            tiles.append(tile._replace(args=(name, *args[1:]) if len(args) > 1 else name))
+        second.tile = tiles
+        low = np.array(second)
+        if name == "RGBA":
+            return np.asarray(low.view(">u2").astype(np.uint16))
+        return np.asarray(np.array(image).astype(np.uint16) << 8 | low)
+
+
+def _nodata(image: Image.Image) -> float | None:
+    """Return the value in the tag that GDAL writes into a GeoTIFF, if it is a number."""
+    said = getattr(image, "tag_v2", {}).get(GDAL_NODATA)
+    try:
+        return None if said is None else float(str(said).strip("\0 "))
+    except ValueError:
+        return None
 
 
 def _deep(image: Image.Image) -> bool:

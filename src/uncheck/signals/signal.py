@@ -28,6 +28,7 @@ class Signal:
         mask: (*spatial), True where a value was measured; None if all were. Outside, `values` hold anything
             finite.
         span: (low, high), the original values that are 255 grey levels apart.
+        source: where the span is from: "given", "type", "usual" or "data" (`ranges.Range`).
         unit: name of the unit of the original values, if it was given.
         rate: samples per second of audio.
         notes: sentences about how it was read.
@@ -43,6 +44,7 @@ class Signal:
     notes: tuple[str, ...] = ()
     tables: tuple[tuple[int, ...], ...] | None = None
     mask: NDArray[np.bool_] | None = None
+    source: str = "type"
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ class Given:
     rate: float | None = None
     mosaic: tuple[int, int] | None = None
     gap: int = 0
+    nodata: float | None = None
 
     def __post_init__(self) -> None:
         if self.kind is not None and self.kind not in KINDS:
@@ -71,6 +74,8 @@ class Given:
             raise UncheckError(
                 f"range {low:g},{high:g} is empty; give the lowest value first, then the highest"
             )
+        if self.nodata is not None and not isinstance(self.nodata, int | float):
+            raise UncheckError(f"nodata {self.nodata!r} is not a number; give the value that marks no data")
         if self.mosaic is not None and not _numbers((*self.mosaic, self.gap), 3):
             raise UncheckError(f"mosaic {self.mosaic} is not a tile size; give (height, width) in pixels")
         if self.mosaic is not None and (min(self.mosaic) < 1 or self.gap < 0):
@@ -108,15 +113,21 @@ def tiles(signal: Signal, size: tuple[int, int], gap: int) -> list[Signal]:
             f"{signal.name}: {height} x {width} pixels are not a mosaic of tiles of {size[0]} x {size[1]} "
             f"with gaps of {gap}; give the tile size and the gap in pixels"
         )
-    cut = [signal.values[y : y + size[0], x : x + size[1]] for y in starts[0] for x in starts[1]]
+    places = [(slice(y, y + size[0]), slice(x, x + size[1])) for y in starts[0] for x in starts[1]]
+    cut = [signal.values[place] for place in places]
     while len(cut) > 1 and not np.ptp(cut[-1].reshape(-1, cut[-1].shape[-1]), axis=0).any():
         cut.pop()
     # The codec's block grid starts at the corner of the mosaic, not of the tile.
     return [
         replace(
-            signal, name=f"{signal.name}[{i}]", values=np.ascontiguousarray(tile), codec=None, tables=None
+            signal,
+            name=f"{signal.name}[{i}]",
+            values=np.ascontiguousarray(tile),
+            codec=None,
+            tables=None,
+            mask=None if signal.mask is None else signal.mask[place],
         )
-        for i, tile in enumerate(cut)
+        for i, (tile, place) in enumerate(zip(cut, places, strict=False))
     ]
 
 
