@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from math import prod
 
 from uncheck.reading.calls import convolution
+from uncheck.reading.following import read_runs
 from uncheck.reading.graph import Graph, Node
 from uncheck.reading.layout import FIXED, HELD, MIXED, OTHER, ZERO, Layout
-from uncheck.reading.runs import Run, Runs, is_write, read_runs
+from uncheck.reading.runs import Run, Runs
 from uncheck.reading.tables import CHANNELS, KEEPING, RESHAPE, SHUFFLE
+from uncheck.reading.written import is_write
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,12 @@ import torch
 from uncheck.plain import as_dict
 from uncheck.reading.calls import index_parts, main_input, slice_steps
 from uncheck.reading.chains import read_interleaves
+from uncheck.reading.following import read_runs
 from uncheck.reading.graph import OPAQUE, Graph, Node, Slot
-from uncheck.reading.runs import Runs, is_write, read_runs
+from uncheck.reading.runs import Runs
 from uncheck.reading.sampled import grid_factors, index_factors
 from uncheck.reading.tables import STRIDED_VIEW, TAUGHT, group_of
+from uncheck.reading.written import is_write
 
 Known = tuple[str, tuple[bool, str] | None]
 """The name a call is counted by; whether it is handled and why; None where it is unsupported."""

@@ -10,6 +10,9 @@ from uncheck.reading.graph import Graph, Node, Slot
 from uncheck.reading.indices import Pick, Positions, along, put, read_index
 from uncheck.reading.layout import Axis, Layout, sizes
 
+WRITING = frozenset({"setitem", "index_copy", "index_add", "index_put", "scatter", "scatter_add"})
+"""Calls that write to some positions of a tensor."""
+
 
 @dataclass(frozen=True)
 class Write:
@@ -83,6 +86,11 @@ def _leaves_out(positions: Positions, length: int) -> bool:
     listed = list(positions)
     run = listed == list(range(listed[0], listed[0] + len(listed)))
     return len(listed) == 1 < length if run else True
+
+
+def is_write(node: Node) -> bool:
+    """Test whether a node is a tensor some positions of which were written."""
+    return node.name in WRITING or node.key.function == "(written)"
 
 
 def read_write(graph: Graph, node: Node) -> Write | None:
