@@ -163,7 +163,7 @@ def state(model: nn.Module) -> dict[str, Any]:
         "grad mode": torch.is_grad_enabled(),
         "function modes": torch._C._len_torch_function_stack(),
         "dispatch modes": torch._C._len_torch_dispatch_stack(),
-        "watching": len(taught._WATCHING),
+        "watching": len(taught.WATCHING),
     }
 
 

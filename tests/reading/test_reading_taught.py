@@ -25,7 +25,7 @@ X = torch.randn(1, 4, 8, 8)
 def nothing_is_left_registered() -> Iterator[None]:
     yield
     assert tables.TAUGHT == {}
-    assert taught._FUNCTIONS == taught._MODULES == taught._SCRIPTED == {}
+    assert taught.FUNCTIONS == taught.MODULES == taught.SCRIPTED == {}
 
 
 def doubled(x: Tensor, *, times: int = 2) -> Tensor:
@@ -233,4 +233,4 @@ def test_a_registered_function_that_raises_leaves_no_trace() -> None:
     with register(raises, effect="pointwise"), register(Doubling, scale=2):
         with pytest.raises(UncheckError, match="no"):
             record(nn.Sequential(Doubling(), Fn(lambda s, x: raises(x))), X)
-        assert taught._WATCHING == []
+        assert taught.WATCHING == []

@@ -17,7 +17,7 @@ from torch.nn.modules import module as every_module
 from torch.nn.parameter import is_lazy
 from torch.utils._python_dispatch import _pop_mode
 
-from uncheck.reading.taught import _WATCHING
+from uncheck.reading.taught import WATCHING
 
 HOOKS = (
     "_forward_pre_hooks",
@@ -110,7 +110,7 @@ def _watchers() -> Undo:
     """Take off what an interrupt left of a `CallWatcher`."""
     found = {name: dict(vars(every_module)[name]) for name in GLOBAL_HOOKS}
     depth = torch._C._len_torch_function_stack()
-    seen, modes = list(_WATCHING), torch._C._len_torch_dispatch_stack()
+    seen, modes = list(WATCHING), torch._C._len_torch_dispatch_stack()
 
     def put_back() -> None:
         for name, saved in found.items():
@@ -119,7 +119,7 @@ def _watchers() -> Undo:
             torch._C._pop_torch_function_stack()
         while torch._C._len_torch_dispatch_stack() > modes:
             _pop_mode()
-        _WATCHING[:] = seen
+        WATCHING[:] = seen
 
     return put_back
 

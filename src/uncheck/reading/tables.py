@@ -221,7 +221,7 @@ _GROUP_OF = {name: group for group in GROUPS for name in group.names}
 
 
 TAUGHT: dict[str, str] = {}
-"""The names of what `uncheck.reading.taught` was given, and the names that the tables have for that."""
+"""The names of what `uncheck.reading.register` was given, and the names that the tables have for that."""
 
 
 def canonical(name: str) -> str:
