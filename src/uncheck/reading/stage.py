@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from uncheck.geometry import Layer
 from uncheck.phases import PhaseKernel
 from uncheck.reading.calls import Convolution
 from uncheck.reading.graph import Node
@@ -114,6 +116,24 @@ def make_stage(
         "even_axes": dims,
     }
     return Stage(kind=kind, stride=stride, **plain | known)
+
+
+def stride_of(factors: Iterable[Fraction]) -> tuple[int | float, ...]:
+    """Return factors as a stride: an integer where one is whole, else a float.
+
+    >>> stride_of([Fraction(2), Fraction(3, 2)])
+    (2, 1.5)
+    """
+    return tuple(int(factor) if factor.denominator == 1 else float(factor) for factor in factors)
+
+
+def overlap_of(sizes: Layer) -> str:
+    """Return the word for the overlap of a transposed convolution: "even" or "uneven".
+
+    >>> overlap_of(Layer((4,), (2,), (1,), (0,), (1,))), overlap_of(Layer((3,), (2,), (1,), (0,), (1,)))
+    ('even', 'uneven')
+    """
+    return "even" if sizes.even else "uneven"
 
 
 def last_axes(node: Node, ndim: int) -> tuple[int, ...]:

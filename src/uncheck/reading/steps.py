@@ -18,6 +18,7 @@ from uncheck.reading.calls import (
 )
 from uncheck.reading.chains import channel_axes
 from uncheck.reading.graph import Graph, Node
+from uncheck.reading.stage import stride_of
 from uncheck.reading.tables import POOL, RESIZE, UNSHUFFLE
 from uncheck.reading.watch import CallKey
 
@@ -77,7 +78,7 @@ def _strided(graph: Graph, node: Node) -> Strided | None:
         steps = [1 / f for f in resize_factors(node)]
         if max(steps) <= 1:
             return None
-        spacing = tuple(int(s) if s.denominator == 1 else float(s) for s in steps)
+        spacing = stride_of(steps)
         window = tuple(max(1, -(-s.numerator // s.denominator)) for s in steps)
         return Strided(name, "resize", spacing, window, (0,) * len(window), key)
     if node.name == "getitem" and max(slice_steps(node)) > 1:
