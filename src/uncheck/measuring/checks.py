@@ -12,6 +12,7 @@ from uncheck.errors import UncheckError
 from uncheck.measuring.components import Component, Lattice, Line
 from uncheck.measuring.eigenspectra import eigencoefficients
 from uncheck.measuring.lattice import find_lattice
+from uncheck.measuring.support import Support
 from uncheck.measuring.tapers import half_width
 
 #: Lines of a component compared, strongest first.
@@ -92,7 +93,7 @@ def _beside(line: Line, shape: tuple[int, ...]) -> list[tuple[float, ...]]:
     return out
 
 
-def without_bands(array: NDArray[np.float32], found: Lattice) -> Lattice:
+def without_bands(array: NDArray[np.float32], found: Lattice, support: Support | None = None) -> Lattice:
     """Drop lines that are not significant in the one-axis profile of the array.
 
     The harmonic test compares a line (f, 0, 0) with the spectrum around it in all directions. Where whole
@@ -104,7 +105,7 @@ def without_bands(array: NDArray[np.float32], found: Lattice) -> Lattice:
     """
     if not found.present:
         return found
-    kept = [left for c in found.present if (left := _significant(array, c, found))]
+    kept = [left for c in found.present if (left := _significant(array, c, found, support))]
     return replace(
         found,
         present=tuple(c for c in kept if c.amplitude >= found.threshold),
@@ -112,7 +113,9 @@ def without_bands(array: NDArray[np.float32], found: Lattice) -> Lattice:
     )
 
 
-def _significant(array: NDArray[np.float32], component: Component, found: Lattice) -> Component | None:
+def _significant(
+    array: NDArray[np.float32], component: Component, found: Lattice, support: Support | None
+) -> Component | None:
     by_axes: dict[tuple[int, ...], list[Line]] = {}
     for line in component.lines:
         flat = tuple(axis for axis, period in enumerate(line.period) if period == 1)
@@ -120,7 +123,10 @@ def _significant(array: NDArray[np.float32], component: Component, found: Lattic
     kept = [
         line
         for flat, lines in by_axes.items()
-        if not flat or _in_profile(array.mean(axis=flat), lines, found.significance)
+        if not flat
+        or _in_profile(
+            array.mean(axis=flat), lines, found.significance, support.along(flat) if support else None
+        )
         for line in lines
     ]
     if not kept:
@@ -131,10 +137,14 @@ def _significant(array: NDArray[np.float32], component: Component, found: Lattic
     return replace(assembled, harmonics=component.harmonics, signed=component.signed)
 
 
-def _in_profile(profile: NDArray[np.float32], lines: list[Line], significance: float) -> bool:
+def _in_profile(
+    profile: NDArray[np.float32], lines: list[Line], significance: float, support: Support | None
+) -> bool:
     period = lcm(*(p for line in lines for p in line.period))
     try:
-        found = find_lattice(profile, periods=[period], threshold=0.0, significance=significance)
+        found = find_lattice(
+            profile, periods=[period], threshold=0.0, significance=significance, support=support
+        )
     except UncheckError:
         return False  # too short to tell
     return bool(found.present)

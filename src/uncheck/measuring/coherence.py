@@ -11,6 +11,7 @@ from scipy.special import erfc
 
 from uncheck.measuring.components import Component, Lattice
 from uncheck.measuring.lines import hann, waves
+from uncheck.measuring.support import Support
 
 #: Side of a window, pixels, at least; four periods of a line fit into one.
 WINDOW = 16
@@ -25,22 +26,27 @@ LINES_ASKED = 4
 #: harmonic test chose from. Lattices at the detection limit of that test stay below 1e-80 in photographs.
 AGREE = 1e-6
 
+#: Share of the weight of a window that must be measured.
+MOSTLY = 7 / 8
+
 #: Variance of a mean over Hann windows that overlap by half, against independent ones: neighbours along one
 #: axis are correlated by 1/6.
 OVERLAP = (1 + 2 / 6) ** 2
 
 
-def confirmed(array: NDArray[np.float32], lattice: Lattice) -> Lattice:
+def confirmed(array: NDArray[np.float32], lattice: Lattice, support: Support | None = None) -> Lattice:
     """Move components on whose phase the windows do not agree to the traces."""
 
     def agree(component: Component) -> bool:
-        p_value = coherence(array, component)
+        p_value = coherence(array, component, support)
         return p_value is None or p_value < AGREE
 
     return lattice.keeping(agree)
 
 
-def coherence(array: NDArray[np.float32], component: Component) -> float | None:
+def coherence(
+    array: NDArray[np.float32], component: Component, support: Support | None = None
+) -> float | None:
     """Return the p-value of the windows agreeing by chance on the phase of the component's lines.
 
     With b_w the amplitude of a line in window w (Hann, half overlapping), u_w = b_w / |b_w| and n the number
@@ -52,6 +58,7 @@ def coherence(array: NDArray[np.float32], component: Component) -> float | None:
     Args:
         array: (H, W, C) grey levels.
         component: one found in it.
+        support: where it is measured: windows count that lie inside, but for an eighth of their weight.
 
     Returns:
         p in 0..1, or None where the picture holds fewer than 24 windows, or is not a picture.
@@ -69,7 +76,12 @@ def coherence(array: NDArray[np.float32], component: Component) -> float | None:
             continue
         local = _local(array, line.frequency, size)
         if component.signed:
-            local = local * _sides(array, size)[:, None]
+            local = local * _sides(array, size, support)[:, None]
+        if support is not None:
+            local = local[inside(support, size).ravel()]
+            # Windows overlap by half: four for every one without.
+            if len(local) < 4 * ENOUGH:
+                continue
         p = _phase_agreement(local, real=line.real)
         smallest = p if smallest is None else min(smallest, p)
     return None if smallest is None else min(1.0, smallest * len(asked))
@@ -89,11 +101,19 @@ def _local(array: NDArray[np.float32], frequency: tuple[float, ...], size: int) 
     return np.asarray((line * phase[..., None]).reshape(-1, array.shape[-1]))
 
 
-def _sides(array: NDArray[np.float32], size: int) -> NDArray[np.float64]:
+def inside(support: Support, size: int) -> NDArray[np.bool_]:
+    """Test which half-overlapping windows of `size` pixels are measured, (rows, columns)."""
+    window = hann(size).astype(np.float32)
+    weight = _contract(_contract(support.plane, window, size, 0), window, size, 1)
+    return np.asarray(weight[..., 0] >= MOSTLY)
+
+
+def _sides(array: NDArray[np.float32], size: int, support: Support | None) -> NDArray[np.float64]:
     """Return +1 where a window is brighter than the picture, -1 where it is darker, (windows,)."""
     brightness, window = array.mean(axis=-1), hann(size)
     means = _contract(_contract(brightness, window, size, 0), window, size, 1)
-    return np.asarray(np.sign(means - brightness.mean()).ravel(), np.float64)
+    middle = float(brightness.mean() if support is None else brightness[support.share > 0].mean())
+    return np.asarray(np.sign(means - middle).ravel(), np.float64)
 
 
 def _contract(data: NDArray[Any], weights: NDArray[Any], size: int, axis: int) -> NDArray[Any]:

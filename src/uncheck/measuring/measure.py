@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from uncheck.errors import UncheckError, first_line
+from uncheck.measuring.areas import measured_area, shifted
 from uncheck.measuring.checks import attribute_harmonics, without_bands
 from uncheck.measuring.coherence import confirmed
 from uncheck.measuring.colour.brightness import Dependence, brightness_dependence
@@ -20,9 +21,11 @@ from uncheck.measuring.lattice import PERIODS, find_lattice
 from uncheck.measuring.places.where import locate
 from uncheck.measuring.result import ImageMeasurement, Measurement
 from uncheck.measuring.rivals import name_rival
+from uncheck.measuring.rivals.drawing import is_drawing
 from uncheck.measuring.second_order import second_order
 from uncheck.measuring.sets import VISIBLE_IN_SETS
 from uncheck.measuring.sound.tones import AUDIBLE, LONGEST_SOUND, listen
+from uncheck.measuring.support import Support
 from uncheck.measuring.together import Together
 from uncheck.progress import Progress
 from uncheck.signals.files import Item, items
@@ -184,29 +187,54 @@ def measure_signal(signal: Signal, settings: Settings) -> ImageMeasurement:
     short = tuple(p for p in settings.periods if flat or p <= LONGEST_DEEP)
     mapped = settings.where and flat
     significance = settings.significance / 2 if mapped else settings.significance
+    area = measured_area(signal, max(short, default=2))
+    values, support = area.values, area.support
     found = find_lattice(
-        signal.values,
+        values,
         periods=short,
         threshold=settings.threshold,
         significance=significance,
         signed=True,
         limits=True,
+        support=support,
     )
     if len(short) < len(settings.periods):
         found = replace(found, not_tested=tuple(p for p in settings.periods if p not in found.tested))
-    if not flat or min(signal.values.shape[:2]) >= BANDS_FROM:
-        found = without_bands(signal.values, found)
-    found = confirmed(signal.values, attribute_harmonics(signal.values, found))
+    if not flat or min(values.shape[:2]) >= BANDS_FROM:
+        found = without_bands(values, found, support)
+    found = confirmed(values, attribute_harmonics(values, found), support)
+    signal = replace(signal, notes=(*signal.notes, *area.notes))
     places = None
     if mapped:
         try:
-            found, places = locate(signal.values, found, periods=short, significance=significance)
+            shape, mask = signal.values.shape, area.mask(signal.values.shape)
+            found, places = locate(
+                area.whole(shape),
+                found,
+                periods=short,
+                significance=significance,
+                support=None if mask is None else Support(mask.astype(np.float32)),
+            )
         except UncheckError as error:
             signal = replace(signal, notes=(*signal.notes, f"No local map: {error}."))
-    modulations = second_order(signal.values, found, periods=short, significance=settings.significance)
-    rival = name_rival(signal.values, found, signal.codec, tables=signal.tables)
-    brightness, found = _dependences(signal, found), found.limited()
-    return _result(signal, found, rival=rival, brightness=brightness, second_order=modulations, where=places)
+    modulations = second_order(
+        values, found, periods=short, significance=settings.significance, support=support
+    )
+    clear, there = area.clear(found)
+    rival = name_rival(clear, there, signal.codec, tables=signal.tables)
+    if rival is None and found.present and area.background and flat and is_drawing(signal.values):
+        rival = "texture"
+    brightness = _dependences(clear, there)
+    found = shifted(found.limited(), tuple(-s for s in area.start))
+    return _result(
+        signal,
+        found,
+        rival=rival,
+        brightness=brightness,
+        second_order=modulations,
+        where=places,
+        measured=area.share,
+    )
 
 
 def _sound(signal: Signal, settings: Settings) -> ImageMeasurement:
@@ -240,11 +268,11 @@ def _result(signal: Signal, found: Lattice, rival: str | None = None, **more: An
     )
 
 
-def _dependences(signal: Signal, found: Lattice) -> tuple[Dependence, ...]:
+def _dependences(values: NDArray[np.float32], found: Lattice) -> tuple[Dependence, ...]:
     out = []
     for component in found.present:
         try:
-            out.append(brightness_dependence(signal.values, component))
+            out.append(brightness_dependence(values, component))
         except UncheckError:
             continue  # too few windows in this picture: the lattice stands without its dependence
     return tuple(out)

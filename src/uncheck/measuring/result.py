@@ -25,7 +25,8 @@ class ImageMeasurement:
     If "rival", then `rival` says "jpeg" or "bayer". `kind`, `span`, `unit`, `rate`, `notes` and `source` are
     those of the `Signal`; `tones` has an entry for each component of audio. `second_order`, contrast that
     goes with the phase, does not change the verdict. `where` is the map of a picture, if it was asked for.
-    `inaudible` has the level in decibels of each limit of audio, by period.
+    `inaudible` has the level in decibels of each limit of audio, by period. `measured` is the share that was:
+    what is masked and flat background are left out.
     """
 
     path: str
@@ -43,6 +44,7 @@ class ImageMeasurement:
     where: LocalMap | None = None
     inaudible: Mapping[tuple[int, ...], float] = field(default_factory=dict)
     source: str = "type"
+    measured: float = 1.0
 
     @property
     def strength(self) -> float:
@@ -65,6 +67,7 @@ class ImageMeasurement:
             **({"sample_rate": self.rate} if self.kind == "audio" else {}),
             **as_dict(self, "notes", "where"),
             "range_source": self.source,
+            **({} if self.measured == 1 else {"measured": self.measured}),
         }
 
     def _limit(self, limit: Limit) -> dict[str, Any]:

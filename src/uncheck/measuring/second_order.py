@@ -8,9 +8,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import minimum_filter
 
 from uncheck.measuring.components import SIGNIFICANCE, Lattice, without
 from uncheck.measuring.lattice import PERIODS, find_lattices
+from uncheck.measuring.support import Support
+from uncheck.signals.masks import filled
 
 #: Grey levels below which detail is rounding.
 FLOOR = 0.5
@@ -46,6 +49,7 @@ def second_order(
     *,
     periods: Iterable[int] = PERIODS,
     significance: float = SIGNIFICANCE,
+    support: Support | None = None,
 ) -> tuple[Modulation, ...]:
     """Find periods at which the variance of the picture is cyclostationary, strongest first.
 
@@ -53,13 +57,21 @@ def second_order(
     with the period. The harmonic test is run on the log-contrast of the picture (`contrast`), in which a
     modulation of contrast is a line whatever the contrast itself. What is present in `lattice` is taken out
     before, for a strong line of the first order would show here too. Each axis must have at least 4 pixels.
+    With a `support`, only details whose neighbours are measured count.
 
     Cost: about that of one channel of `find_lattice`, and one logarithm per pixel.
     Source: Gallagher, CRV 2005 (variance of the second derivative); Kirchner, MM&Sec 2008.
     """
     rest = without(array, (c for c in lattice.present if not c.signed) if lattice else ())
+    made = contrast(rest)[..., None]
+    if support is not None:
+        known = minimum_filter(support.share, 3, mode="nearest") > 0
+        known = known[tuple(slice(1, -1) if n >= 3 else slice(None) for n in known.shape)]
+        made, support = filled(made, known), Support(known.astype(np.float32))
+        if not known.any():
+            return ()
     found = find_lattices(
-        contrast(rest)[None, ..., None], periods=periods, threshold=0.0, significance=significance
+        made[None], periods=periods, threshold=0.0, significance=significance, support=support
     )
     return tuple(Modulation(c.period, c.amplitude * DECIBELS, c.p_value) for c in found[0].present)
 

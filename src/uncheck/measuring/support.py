@@ -13,8 +13,8 @@ from uncheck.measuring.eigenspectra import like
 from uncheck.measuring.frequencies import FrequencyPlan
 from uncheck.measuring.tapers import tapers
 
-#: Share of its energy that a combination of tapers must have inside the mask. The ones below are given up:
-#: what they hold is mostly what the fill outside leaves.
+#: Energy that a combination of tapers must have inside the mask, as a share of that of the combination which
+#: has most. The ones below are given up: what they hold is mostly what the fill outside leaves.
 LEAST_INSIDE = 0.1
 
 
@@ -101,7 +101,7 @@ def _restriction(share: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArr
     total = int(np.prod(counts))
     inside, vectors = np.linalg.eigh(gram.reshape(total, total).astype(np.float64))
     # Two at the least: one to fit a line, one for its residual.
-    kept = max(min(2, total), int((inside >= LEAST_INSIDE).sum()))
+    kept = max(min(2, total), int((inside >= LEAST_INSIDE * inside[-1]).sum()))
     basis = vectors[:, -kept:] / np.sqrt(np.maximum(inside[-kept:], 1e-9))
     return basis, basis.T @ sums.ravel().astype(np.float64)
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from uncheck.errors import UncheckError
+from uncheck.measuring.coherence import inside
 from uncheck.measuring.components import SIGNIFICANCE, VISIBLE, Component, Lattice, Line
 from uncheck.measuring.correction import line_of
 from uncheck.measuring.frequencies import checked_periods, plan
@@ -25,6 +27,7 @@ from uncheck.measuring.places.phasors import (
 )
 from uncheck.measuring.places.places import LOCAL, LocalMap, PeriodMap, Region
 from uncheck.measuring.places.regions import period_map, without_leakage
+from uncheck.measuring.support import Support
 from uncheck.signals.levels import check_finite
 
 
@@ -36,6 +39,7 @@ def local_map(
     significance: float = SIGNIFICANCE,
     threshold: float = VISIBLE,
     components: Sequence[Component] | None = None,
+    support: Support | None = None,
 ) -> LocalMap:
     """Map where in a picture each period of a lattice is, also where it fills only a part of it.
 
@@ -53,6 +57,7 @@ def local_map(
         significance: corrected p-value below which a box has a lattice.
         threshold: grey levels below which a region's lattice does not count as present.
         components: map these, from the test of the whole picture, instead of looking for periods.
+        support: where the picture is measured; windows beside it have no phase.
 
     Returns:
         A `LocalMap`; moving the picture against the grid of windows moves the map with it.
@@ -83,7 +88,9 @@ def local_map(
     maps = []
     for family in _families(shape, fits) if components is None else _given(components, fits):
         weight = total * family.period**2 if components is None else 1.0
-        made = _mapped(planes, family, sizes[family.period], weight, significance, components is not None)
+        size = sizes[family.period]
+        known = None if support is None else inside(support, size)
+        made = _mapped(planes, family, size, weight, significance, components is not None, known)
         if made is not None:
             maps.append(made)
     if components is None:
@@ -103,12 +110,20 @@ class _Family:
 
 
 def _mapped(
-    planes: NDArray[np.float32], family: _Family, size: int, tried: float, significance: float, always: bool
+    planes: NDArray[np.float32],
+    family: _Family,
+    size: int,
+    tried: float,
+    significance: float,
+    always: bool,
+    known: NDArray[np.bool_] | None,
 ) -> PeriodMap | None:
     """Map one period; None if it is nowhere significant, unless `always`."""
     frequencies = np.array([line.frequency for line in family.lines])
     lines = PhasorLines(frequencies, np.array([line.real for line in family.lines]))
     local = windowed(planes, frequencies, size)
+    if known is not None:
+        local[:, ~known] = 0
     found = scan(local.copy(), lines, size, 2 * tried, significance)
     if found.p_value.min() >= significance and not always:
         return None
@@ -172,7 +187,12 @@ def _checked(array: ArrayLike) -> NDArray[np.float32]:
 
 
 def locate(
-    array: ArrayLike, found: Lattice, *, periods: Iterable[int] = PERIODS, significance: float = SIGNIFICANCE
+    array: ArrayLike,
+    found: Lattice,
+    *,
+    periods: Iterable[int] = PERIODS,
+    significance: float = SIGNIFICANCE,
+    support: Support | None = None,
 ) -> tuple[Lattice, LocalMap]:
     """Add local lattices that the test of the whole picture missed, and map all of them.
 
@@ -186,7 +206,10 @@ def locate(
     Raises:
         UncheckError: as `local_map`.
     """
-    places = local_map(array, periods=periods, significance=significance, threshold=found.threshold)
+    mapped_at = partial(
+        local_map, array, significance=significance, threshold=found.threshold, support=support
+    )
+    places = mapped_at(periods=periods)
     fresh: list[Component] = []
     for component in places.present:
         # The strongest place speaks for its period, and for those that it is a multiple of.
@@ -199,6 +222,6 @@ def locate(
     mapped = [m.period for m in places.maps]
     rest = [c for c in found.present if c.period not in mapped and max(c.period) in places.periods]
     if rest:
-        more = local_map(array, significance=significance, threshold=found.threshold, components=rest)
+        more = mapped_at(components=rest)
         places = replace(places, maps=(*places.maps, *more.maps))
     return found, places
