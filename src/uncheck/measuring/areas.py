@@ -41,13 +41,10 @@ class Area:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """A sentence on what was left out."""
-        if self.support is None and self.share == 1:
+        """A sentence on what was left out, beside what the signal says is masked."""
+        if not self.background:
             return ()
-        what = "flat background" if self.background else "masked"
-        if self.background and self.background < 0.999 * (1 - self.share):
-            what = "flat background or masked"
-        return (f"{100 * (1 - self.share):.0f} % of it is {what} and was left out.",)
+        return (f"{100 * self.background:.0f} % of it is flat background and was left out.",)
 
     def whole(self, shape: tuple[int, ...]) -> NDArray[np.float32]:
         """Return the values as an array of the signal's shape (*spatial, C), continued to all sides."""

@@ -33,7 +33,9 @@ def _also_flat(array: NDArray[np.float32]) -> float:
     blocks = array[: rows * BLOCK, : columns * BLOCK].reshape(rows, BLOCK, columns, BLOCK, -1)
     low, high = blocks.min(axis=(1, 3)), blocks.max(axis=(1, 3))
     flat = low[(low == high).all(axis=-1)]
-    ((background, count),) = Counter(map(tuple, flat.tolist())).most_common(1) or [((), 0)]
-    others = flat[(flat != background).any(axis=-1)] if count else flat
-    seen = int(((others > 2) & (others < 253)).any(axis=-1).sum())
-    return seen / max(1, rows * columns - int(count))
+    if not len(flat):
+        return 0.0
+    ((background, count),) = Counter(map(tuple, flat.tolist())).most_common(1)
+    others = flat[(flat != background).any(axis=-1)]
+    seen = ((others > 2) & (others < 253)).any(axis=-1)
+    return float(seen.sum() / max(1, rows * columns - count))
