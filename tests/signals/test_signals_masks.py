@@ -1,11 +1,16 @@
-"""Filling what is not measured: measured values stay, the rest is smooth and of their range."""
+"""Masks: what is filled is smooth and of the range of the rest; transparent pixels are masked."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
+from uncheck import measure
+from uncheck.errors import UncheckError
+from uncheck.signals.files import items, read_signals
 from uncheck.signals.masks import filled
+from uncheck.signals.signal import Given
 
 
 def masked(shape, seed, share):
@@ -61,3 +66,55 @@ def test_the_fill_has_no_power_at_a_lattice_and_no_edge(shape):
     # Planted: a constant instead has an edge.
     constant = np.where(mask[..., None], values, 0)
     assert step(constant) > 50
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
+def test_transparent_pixels_of_files_are_masked(tmp_path, mode):
+    rng = np.random.default_rng(3)
+    hidden = np.indices((40, 48)).sum(axis=0) < 30
+    colour = rng.integers(1, 256, (40, 48, 3), dtype=np.uint8)
+    if mode == "P":
+        image = Image.fromarray(np.where(hidden, 0, 1 + colour[..., 0] % 7).astype(np.uint8), "P")
+        image.putpalette(rng.integers(0, 256, 24).tolist())
+        image.save(tmp_path / "a.png", transparency=0)
+    else:
+        alpha = np.where(hidden, 0, rng.integers(1, 256, hidden.shape)).astype(np.uint8)
+        bands = colour if mode == "RGBA" else colour[..., :1]
+        Image.fromarray(np.dstack([bands, alpha])).save(tmp_path / "a.png")
+    (signal,) = read_signals(str(tmp_path / "a.png"), Given())
+    assert (signal.mask == ~hidden).all()
+    assert signal.notes == (f"{100 * hidden.mean():.0f} % of it is transparent and was left out.",)
+    assert signal.values.shape == (40, 48, 1 if mode == "LA" else 3)
+
+
+def test_transparent_pixels_of_arrays_are_masked_and_opaque_ones_are_not():
+    sprite = np.full((2, 32, 32, 4), 200, np.uint8)
+    sprite[0, :20, :, 3] = 0
+    first, second = (item.signals()[0] for item in items(sprite, Given()))
+    assert first.mask.mean() == 12 / 32
+    assert second.mask is None
+    floats = np.moveaxis(np.full((32, 32, 4), 0.5, np.float32), -1, 0).copy()
+    floats[3, 5, 6] = 0
+    assert np.argwhere(~items(floats, Given())[0].signals()[0].mask).tolist() == [[5, 6]]
+
+
+def test_all_transparent_is_an_error():
+    with pytest.raises(
+        UncheckError, match="all of its 1024 pixels are transparent .* take the alpha channel"
+    ):
+        items(np.zeros((32, 32, 4), np.uint8), Given())[0].signals()
+
+
+def test_what_is_hidden_does_not_change_the_verdict():
+    rng = np.random.default_rng(4)
+    y, x = np.indices((128, 128))
+    sprite = np.dstack([rng.normal(120, 6, (128, 128, 3)), np.full((128, 128), 255)])
+    sprite[..., :3] += 3 * (-1.0) ** (x + y)[..., None]
+    sprite[(y - 64) ** 2 + (x - 64) ** 2 > 50**2, 3] = 0
+    black, noisy = sprite.astype(np.uint8), sprite.astype(np.uint8)
+    black[black[..., 3] == 0] = 0
+    noisy[noisy[..., 3] == 0, :3] = rng.integers(0, 256, (int((noisy[..., 3] == 0).sum()), 3))
+    first, second = measure([black, noisy]).images
+    assert first.verdict == second.verdict == "lattice"
+    assert first.strength == pytest.approx(3, rel=0.1)
+    assert first.strength == pytest.approx(second.strength, rel=1e-3)

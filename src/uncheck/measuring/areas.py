@@ -11,7 +11,7 @@ from uncheck.errors import UncheckError
 from uncheck.measuring.components import Component, Lattice
 from uncheck.measuring.support import Support
 from uncheck.signals.flat import flat_background
-from uncheck.signals.masks import Mask, filled
+from uncheck.signals.masks import Mask, filled, percent
 from uncheck.signals.signal import Signal
 
 #: Cuts begin at multiples of this: where the blocks of JPEG begin, those of its colours too.
@@ -44,7 +44,7 @@ class Area:
         """A sentence on what was left out, beside what the signal says is masked."""
         if not self.background:
             return ()
-        return (f"{100 * self.background:.0f} % of it is flat background and was left out.",)
+        return (f"{percent(self.background)} of it is flat background and was left out.",)
 
     def whole(self, shape: tuple[int, ...]) -> NDArray[np.float32]:
         """Return the values as an array of the signal's shape (*spatial, C), continued to all sides."""

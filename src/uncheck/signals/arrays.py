@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from uncheck.errors import UncheckError
 from uncheck.signals.audio import sound
 from uncheck.signals.levels import not_finite, to_levels
+from uncheck.signals.masks import Mask, percent
 from uncheck.signals.nodata import find_missing
 from uncheck.signals.ranges import Range, find_range
 from uncheck.signals.signal import Given, Signal
@@ -29,7 +30,11 @@ MOST_LOUDSPEAKERS = 32
 
 @dataclass(frozen=True, eq=False)
 class Raw:
-    """One array, channels last, that is not scaled yet; `shared` is the range of the batch it belongs to."""
+    """One array, channels last, that is not scaled yet.
+
+    `shared` is the range of the batch it belongs to; `opaque` (*spatial) is where its alpha is not 0, None if
+    nowhere.
+    """
 
     name: str
     array: Array
@@ -38,6 +43,7 @@ class Raw:
     codec: str | None = None
     shared: Range | None = None
     notes: tuple[str, ...] = ()
+    opaque: Mask | None = None
 
     def signal(self) -> Signal:
         """Scale the array to grey levels; where there is no value, `values` have the mean of the others.
@@ -55,7 +61,16 @@ class Raw:
                 f"{self.name}: all of its {mask.size} pixels are NaN, infinite or nodata; "
                 "there is nothing to measure"
             )
-        known = self.array if mask is None else self.array[mask]
+        seen = mask
+        if self.opaque is not None:
+            seen = self.opaque if mask is None else mask & self.opaque
+            said += (f"{percent(1 - float(self.opaque.mean()))} of it is transparent and was left out.",)
+        if seen is not None and not seen.any():
+            raise UncheckError(
+                f"{self.name}: all of its {seen.size} pixels are transparent or without a value; "
+                "there is nothing to measure; take the alpha channel away to measure the colours"
+            )
+        known = self.array if seen is None else self.array[seen]
         span = _given(self.given) or self.shared or find_range(known, own=self.given.unit is not None)
         array = self.array
         if mask is not None:  # before scaling: a fill of 1e38 would overflow
@@ -69,7 +84,7 @@ class Raw:
             span[:2],
             self.given.unit,
             notes=(*self.notes, *said),
-            mask=mask,
+            mask=seen,
             source=span.source,
         )
 
@@ -113,7 +128,8 @@ def split(array: Array, name: str, given: Given, codec: str | None = None) -> li
             f"{name}: shape {array.shape} is not a picture; give (H, W), (H, W, C) or (C, H, W), "
             f"C at most {MOST_CHANNELS}, or say how to take it: kind pictures, frames, volume or audio"
         )
-    return [Raw(name, _channels_last(array, 2), "picture", given, codec)]
+    values, opaque = _channels_last(array, 2)
+    return [Raw(name, values, "picture", given, codec, opaque=opaque)]
 
 
 def _audio(array: Array, name: str, given: Given, codec: str | None) -> list[Raw]:
@@ -139,7 +155,8 @@ def _planes(array: Array, name: str, given: Given, codec: str | None) -> list[Ra
                 f"{label}: shape {plane.shape} is not a picture; give (H, W), (H, W, C) or (C, H, W), "
                 f"C at most {MOST_CHANNELS}"
             )
-        out.append(Raw(label, _channels_last(plane, 2), "picture", given, codec, shared))
+        values, opaque = _channels_last(plane, 2)
+        out.append(Raw(label, values, "picture", given, codec, shared, opaque=opaque))
     return out
 
 
@@ -162,23 +179,33 @@ def _volume(array: Array, name: str, given: Given, codec: str | None) -> list[Ra
             f"{name}: shape {shape} has no axis of at most {MOST_CHANNELS} channels; give (D, H, W), "
             "(D, H, W, C) or (C, D, H, W)"
         )
-    volume = _channels_last(volume, 3)
+    volume, opaque = _channels_last(volume, 3)
     kind, axes = ("volume", "depth") if volume.shape[-1] == 1 else ("video", "time")
     if volume.shape[0] == 1:
         note = f"A {kind} with a single slice was measured as a picture."
-        return [Raw(name, volume[0], "picture", given, codec, notes=(note,))]
+        only = None if opaque is None else opaque[0]
+        return [Raw(name, volume[0], "picture", given, codec, notes=(note,), opaque=only)]
     if volume.shape[0] < FEWEST_SLICES:
         note = f"A {kind} of fewer than {FEWEST_SLICES} slices was measured slice by slice."
         shared = _shared(volume, given)
         return [
-            Raw(f"{name}[{i}]", plane, "picture", given, codec, shared, (note,))
+            Raw(
+                f"{name}[{i}]",
+                plane,
+                "picture",
+                given,
+                codec,
+                shared,
+                (note,),
+                None if opaque is None else opaque[i],
+            )
             for i, plane in enumerate(volume)
         ]
     note = (
         f"Shape {shape} was taken as a {kind} ({axes}, height, width); "
         "with kind pictures each plane is measured on its own."
     )
-    return [Raw(name, volume, kind, given, codec, notes=() if given.kind else (note,))]
+    return [Raw(name, volume, kind, given, codec, notes=() if given.kind else (note,), opaque=opaque)]
 
 
 def _given(given: Given) -> Range | None:
@@ -196,13 +223,18 @@ def _is_picture(array: Array) -> bool:
     return array.ndim == 2 or (array.ndim == 3 and min(array.shape[0], array.shape[-1]) <= MOST_CHANNELS)
 
 
-def _channels_last(array: Array, ndim: int) -> Array:
-    """Return (*spatial, C) without alpha, of an array with or without channels, first or last."""
+def _channels_last(array: Array, ndim: int) -> tuple[Array, Mask | None]:
+    """Return (*spatial, C) without alpha, of an array with or without channels, first or last.
+
+    And where its alpha is not 0; None if there is none, or nowhere.
+    """
     if array.ndim == ndim:
-        return array[..., None]
+        return array[..., None], None
     if array.shape[-1] > MOST_CHANNELS and array.shape[0] <= MOST_CHANNELS:
         array = np.moveaxis(array, 0, -1)
     # A fourth channel is alpha by convention, and so is a second one of integers; of floats it is flow.
-    if array.shape[-1] == MOST_CHANNELS:
-        return array[..., :3]
-    return array[..., :1] if array.shape[-1] == 2 and array.dtype.kind in "bui" else array
+    channels = array.shape[-1]
+    if channels != MOST_CHANNELS and not (channels == 2 and array.dtype.kind in "bui"):
+        return array, None
+    opaque = array[..., -1] != 0
+    return array[..., : 1 if channels == 2 else 3], None if opaque.all() else opaque

@@ -38,7 +38,7 @@ def read_picture(path: str | Path, span: tuple[float, float] | None = None) -> P
     """Read one picture file.
 
     Args:
-        path: PNG, JPEG, TIFF, WebP, BMP (grey, RGB, palette, CMYK; alpha ignored; 16 bits scaled to 0..255;
+        path: PNG, JPEG, TIFF, WebP, BMP (grey, RGB, palette, CMYK; alpha dropped; 16 bits scaled to 0..255;
             the first frame of several) or .npy of shape (H, W), (H, W, C) or (C, H, W), C at most 4.
         span: the values that black and white have in a .npy; inferred if None.
 

@@ -8,6 +8,15 @@ from numpy.typing import NDArray
 Mask = NDArray[np.bool_]
 
 
+def percent(share: float) -> str:
+    """Return a share as "38 %", and a small one as "less than 1 %".
+
+    >>> percent(0.377), percent(0.001)
+    ('38 %', 'less than 1 %')
+    """
+    return f"{100 * share:.0f} %" if share >= 0.01 else "less than 1 %"
+
+
 def filled(values: NDArray[np.float32], mask: Mask) -> NDArray[np.float32]:
     """Return values with those outside the mask replaced by what the ones inside lead to, smoothly.
 

@@ -34,7 +34,7 @@ class Frames:
     """The content of a picture file.
 
     Attributes:
-        pages: (H, W) or (H, W, 3) each, in their own type, alpha dropped; (H, W, 4) of 16 bits.
+        pages: (H, W) or (H, W, 3) each, in their own type; with alpha (H, W, 2) or (H, W, 4).
         count: frames of the file; `pages` may be the first alone.
         codec: file format ("PNG").
         tables: quantisation tables of a JPEG.
@@ -70,6 +70,8 @@ def read_frames(path: str, wanted: Literal["first", "pages", "all"]) -> Frames:
             for i in range(several):
                 image.seek(i)
                 sides = (image.height, image.width, 1 if deep or image.mode in {"1", "L", "LA"} else 3)
+                if _has_alpha(image):
+                    sides = (*sides[:2], sides[2] + 1)
                 check_values(path, sides if several == 1 else (several, *sides))
                 page = _sixteen_bits(image, path) if sixteen else None
                 cut = cut or (sixteen and page is None)
@@ -105,9 +107,13 @@ def _page(image: Image.Image) -> Array:
         if values.dtype != np.int32 or low < 0 or high > 65535:
             return values
         return values.astype(np.uint16 if high > 255 else np.uint8)
-    if image.mode in {"P", "PA"}:
-        image = image.convert("RGBA")  # Pillow warns of transparent palettes turned to RGB directly
-    return np.array(image.convert("L" if image.mode in {"1", "L", "LA"} else "RGB"))
+    mode = "L" if image.mode in {"1", "L", "LA"} else "RGB"
+    return np.array(image.convert(f"{mode}A" if _has_alpha(image) else mode))
+
+
+def _has_alpha(image: Image.Image) -> bool:
+    """Test for an alpha channel, or one transparent colour or palette entry."""
+    return image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info
 
 
 def _sixteen_bits(image: Image.Image, path: str) -> Array | None:
