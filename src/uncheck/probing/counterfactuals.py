@@ -20,7 +20,8 @@ from uncheck.measuring.lines import hann
 from uncheck.phases.axes import flat_pads
 from uncheck.phases.project import ROUNDING_VARIANCE, evening_map
 from uncheck.reading import CallKey, CallWatcher, Stage
-from uncheck.reading.calls import SIGNATURES, torch_sizes
+from uncheck.reading.calls import torch_sizes
+from uncheck.reading.signatures import SIGNATURES
 
 #: Samples per channel and phase that a covariance needs to be worth evening.
 SAMPLES = 8

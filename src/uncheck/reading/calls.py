@@ -11,6 +11,7 @@ from typing import Any
 from torch import Tensor
 
 from uncheck.reading.graph import Node, Slot
+from uncheck.reading.signatures import SIGNATURES
 from uncheck.reading.tables import (
     CONVOLUTION,
     PAD,
@@ -23,38 +24,6 @@ from uncheck.reading.tables import (
     UNSHUFFLE,
 )
 from uncheck.reading.taught import taught_by_name
-
-_CONV = "input weight bias stride padding dilation groups"
-_TRANSPOSED = "input weight bias stride padding output_padding groups dilation"
-_MAX = "input kernel_size stride padding dilation ceil_mode return_indices"
-_AVG = "input kernel_size stride padding ceil_mode count_include_pad divisor_override"
-SIGNATURES = {
-    **{f"conv{n}d": _CONV for n in (1, 2, 3)},
-    **{f"conv_transpose{n}d": _TRANSPOSED for n in (1, 2, 3)},
-    **dict.fromkeys(
-        ("convolution", "_convolution"),
-        "input weight bias stride padding dilation transposed output_padding groups",
-    ),
-    **{f"max_pool{n}d": _MAX for n in (1, 2, 3)},
-    **{f"max_pool{n}d_with_indices": _MAX for n in (1, 2, 3)},
-    **{f"avg_pool{n}d": _AVG for n in (1, 2, 3)},
-    **{f"lp_pool{n}d": "input norm_type kernel_size stride ceil_mode" for n in (1, 2, 3)},
-    **{f"max_unpool{n}d": "input indices kernel_size stride padding output_size" for n in (1, 2, 3)},
-    "interpolate": "input size scale_factor mode align_corners recompute_scale_factor antialias",
-    "upsample": "input size scale_factor mode align_corners",
-    "pixel_shuffle": "input upscale_factor",
-    "pixel_unshuffle": "input downscale_factor",
-    "pad": "input pad mode value",
-    "constant_pad_nd": "input pad value",
-    **{f"reflection_pad{n}d": "input pad" for n in (1, 2, 3)},
-    **{f"replication_pad{n}d": "input pad" for n in (1, 2, 3)},
-    "getitem": "input index",
-    "setitem": "input index value",
-    "linear": "input weight bias",
-    "stack": "tensors dim",
-    "cat": "tensors dim",
-    "einsum": "equation operands",
-}
 
 
 def arguments(node: Node) -> dict[str, Any]:

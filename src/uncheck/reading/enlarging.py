@@ -7,7 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 from math import prod
 
-from uncheck.reading.calls import index_parts, main_input, torch_sizes
+from uncheck.reading.calls import arguments, index_parts, main_input, torch_sizes
 from uncheck.reading.fourier import spectral_scales
 from uncheck.reading.graph import Graph, Node, Slot
 from uncheck.reading.indices import read_picks, taken
@@ -15,11 +15,7 @@ from uncheck.reading.layout import Atom
 from uncheck.reading.matrices import PRODUCTS, factors_of, stretched
 from uncheck.reading.moves import CHANNEL, OTHER, Grid, after, new_axis, settled
 from uncheck.reading.tables import FOLD
-from uncheck.reading.written import read_write
-
-BLOCKS = ("input", "output_size", "kernel_size", "dilation", "padding", "stride")
-UNBLOCKS = ("input", "kernel_size", "dilation", "padding", "stride")
-FRAMES = ("input", "n_fft", "hop_length")
+from uncheck.reading.written import WRITING, read_write
 
 
 def after_call(graph: Graph, node: Node, parent: int, grid: Grid) -> Grid | None:
@@ -32,7 +28,7 @@ def after_call(graph: Graph, node: Node, parent: int, grid: Grid) -> Grid | None
 
 def hop_of(node: Node) -> int:
     """Return the positions between frames of a short-time Fourier transform, or of its inverse."""
-    given = dict(zip(FRAMES, node.args, strict=False)) | node.kwargs
+    given = arguments(node)
     return int(given.get("hop_length") or int(given["n_fft"]) // 4)
 
 
@@ -110,7 +106,7 @@ def _spectral(graph: Graph, node: Node, parent: int, grid: Grid) -> Grid | None:
 
 def _folded(graph: Graph, node: Node, parent: int, grid: Grid) -> Grid | None:
     """Follow blocks in rows and columns along the last axis to the rows and columns of their sum."""
-    given = dict(zip(BLOCKS, node.args, strict=False)) | node.kwargs
+    given = arguments(node)
     atoms = grid.layout[-1] if grid.layout else ()
     inner = [atom for atom in atoms if atom.axis >= 0]
     rows, columns = node.shape[-2:]
@@ -128,7 +124,7 @@ def _folded(graph: Graph, node: Node, parent: int, grid: Grid) -> Grid | None:
 
 def _unfolded(graph: Graph, node: Node, parent: int, grid: Grid) -> Grid | None:
     """Follow the rows and columns of a map to those of its blocks, which lie along the last axis."""
-    given = dict(zip(UNBLOCKS, node.args, strict=False)) | node.kwargs
+    given = arguments(node)
     if len(node.shape) != len(grid.layout) - 1 or "kernel_size" not in given:
         return None
     merged = settled(grid, range(len(grid.layout) - 2, len(grid.layout)))
@@ -171,7 +167,7 @@ def _overlapped(graph: Graph, node: Node, parent: int, grid: Grid) -> Grid | Non
 
 
 _READERS: dict[str, Callable[[Graph, Node, int, Grid], Grid | None]] = {
-    **dict.fromkeys(("setitem", "index_copy", "index_add", "index_put", "scatter", "scatter_add"), _written),
+    **dict.fromkeys(WRITING, _written),
     **dict.fromkeys(("kron", "grid_sample"), _by_sizes),
     **dict.fromkeys(("getitem", "index_select"), _picked),
     **dict.fromkeys(FOLD.names, _overlapped),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from uncheck.reading.calls import main_input
+from uncheck.reading.calls import arguments, main_input
 from uncheck.reading.graph import Graph, Node
 
 _BACK = frozenset(f"fft_{stem}{n}" for stem in ("ifft", "irfft") for n in ("", "2", "n"))
@@ -35,8 +35,7 @@ def spectral_scales(graph: Graph, node: Node) -> tuple[Fraction, ...] | None:
 
 def _axes(node: Node) -> tuple[int, ...]:
     """Return the axes that a call transforms, from the last."""
-    words = ("input", "s", "dim") if node.name[-1] in "2n" else ("input", "n", "dim")
-    given = dict(zip(words, node.args, strict=False)) | node.kwargs
+    given = arguments(node)
     rank = len(node.shape)
     dim = given.get("dim")
     if dim is None:
@@ -48,8 +47,7 @@ def _axes(node: Node) -> tuple[int, ...]:
 
 def _lengths(node: Node) -> tuple[int, ...]:
     """Return the number of positions that a transform takes, padding included."""
-    words = ("input", "s") if node.name[-1] in "2n" else ("input", "n")
-    given = dict(zip(words, node.args, strict=False)) | node.kwargs
+    given = arguments(node)
     axes, before = _axes(node), main_input(node).shape
     asked = given.get("s", given.get("n"))
     sizes = asked if isinstance(asked, tuple | list) else (asked,) * len(axes)

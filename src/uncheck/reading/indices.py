@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from uncheck.reading.calls import index_parts, main_input
+from uncheck.reading.calls import arguments, index_parts, main_input
 from uncheck.reading.constants import known
 from uncheck.reading.graph import Node, Slot
 from uncheck.reading.layout import HELD, MIXED, Atom, Axis, joined
@@ -39,7 +39,7 @@ def read_picks(node: Node) -> tuple[Pick, ...] | None:
     shape = main_input(node).shape
     if node.name == "getitem":
         return read_index(index_parts(node), shape)
-    given = dict(zip(("input", "dim", "index"), node.args, strict=False)) | node.kwargs
+    given = arguments(node)
     index, dim = known(given.get("index")), given.get("dim")
     if index is None or not isinstance(dim, int):
         return None

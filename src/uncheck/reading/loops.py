@@ -52,18 +52,14 @@ def _takes(node: Node) -> Taken | None:
     source, shape = node.parents[0], main_input(node).shape
     given = arguments(node)
     if node.name in _SPLITS:
-        dim = (
-            given.get("dim", 0) if node.name == "unbind" else node.kwargs.get("dim", (*node.args, 0, 0, 0)[2])
-        )
+        dim = given.get("dim", 0)
         if not isinstance(dim, int):
             return None
         one = node.name == "unbind" or node.shape[dim] == 1 < shape[dim]
         return Taken(source, dim % len(shape), node.item) if one else None
     if node.name in ("select", "narrow"):
-        words = ("input", "dim", "start", "length")
-        named = dict(zip(words, node.args, strict=False)) | node.kwargs
-        dim, start = named.get("dim"), named.get("start", named.get("index"))
-        one = node.name == "select" or named.get("length") == 1
+        dim, start = given.get("dim"), given.get("start", given.get("index"))
+        one = node.name == "select" or given.get("length") == 1
         if isinstance(dim, int) and isinstance(start, int) and one:
             return Taken(source, dim % len(shape), start % shape[dim])
         return None

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import torch
 
-from uncheck.reading.calls import main_input
+from uncheck.reading.calls import arguments, main_input
 from uncheck.reading.constants import known
 from uncheck.reading.graph import Graph, Node, Slot
 from uncheck.reading.indices import Pick, digits, read_picks
@@ -43,7 +43,7 @@ def _is_nearest(pick: Pick, size: int) -> bool:
 
 def grid_factors(graph: Graph, node: Node) -> tuple[Fraction, ...] | None:
     """Return output over input pixels per axis of a `grid_sample` on a regular constant grid, else None."""
-    given = dict(zip(_GRID, node.args, strict=False)) | node.kwargs
+    given = arguments(node)
     grid, before = given.get("grid"), main_input(node).shape
     if not isinstance(grid, Slot) or (grid.node is not None and graph.nodes[grid.node].signal):
         return None
@@ -72,8 +72,4 @@ def grid_factors(graph: Graph, node: Node) -> tuple[Fraction, ...] | None:
 
 def grid_mode(node: Node) -> str:
     """Return the mode of a `grid_sample`."""
-    given = dict(zip(_GRID, node.args, strict=False)) | node.kwargs
-    return str(given.get("mode", "bilinear"))
-
-
-_GRID = ("input", "grid", "mode", "padding_mode", "align_corners")
+    return str(arguments(node).get("mode", "bilinear"))

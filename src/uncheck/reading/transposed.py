@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uncheck.geometry import Layer
 from uncheck.reading.calls import arguments, convolution, pool_sizes, torch_sizes
-from uncheck.reading.enlarging import BLOCKS, FRAMES, hop_of
+from uncheck.reading.enlarging import hop_of
 from uncheck.reading.graph import Graph, Node
 from uncheck.reading.kernels import transposed_kernel
 from uncheck.reading.loops import Added
@@ -48,7 +48,7 @@ def looped_stage(node: Node, added: Added) -> Stage:
 
 def read_fold(graph: Graph, node: Node) -> Stage | None:
     """Read an overlap-add of blocks, or of the frames of a short-time Fourier transform."""
-    given = dict(zip(FRAMES if node.name == "istft" else BLOCKS, node.args, strict=False)) | node.kwargs
+    given = arguments(node)
     if node.name == "istft":
         sizes: list[tuple[int, ...]] = [(int(given["n_fft"]),), (hop_of(node),), (0,), (1,)]
     else:

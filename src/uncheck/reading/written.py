@@ -118,8 +118,7 @@ def read_write(graph: Graph, node: Node) -> Write | None:
 
 def _scattered(node: Node) -> tuple[object, list[int] | None, object]:
     """Return axis, positions and value of an indexed write along one axis."""
-    names = ("input", "dim", "index", "source")
-    given = dict(zip(names, node.args, strict=False)) | node.kwargs
+    given = arguments(node)
     value = given.get("source", given.get("src"))
     index, dim = known(given.get("index")), given.get("dim")
     if index is None or not isinstance(dim, int):
