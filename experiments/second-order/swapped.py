@@ -13,7 +13,7 @@ from phase_variances import expected, normalised
 from torch import Tensor
 
 from uncheck.layers import Hold
-from uncheck.probing.counterfactuals import even_phases
+from uncheck.probing.evening import even_phases
 
 
 def evened(x: Tensor, *, second_order: bool) -> Tensor:

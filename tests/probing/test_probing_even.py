@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from uncheck.probing.counterfactuals import SAMPLES, Replay, even_phases, evening
+from uncheck.probing.counterfactuals import evening
+from uncheck.probing.evening import SAMPLES, even_phases
+from uncheck.probing.replay import Replay
 from uncheck.reading import CallKey, record
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from uncheck.probing import inspect, made_up
-from uncheck.probing.blame import control
+from uncheck.probing.control import control
 from uncheck.probing.origin import random_weights, untrained
 from uncheck.reading import record
 

@@ -8,7 +8,8 @@ from torch import nn
 
 from uncheck.measuring import Component
 from uncheck.probing import inspect
-from uncheck.probing.blame import Control, PeriodBlame, StageBlame
+from uncheck.probing.blame import PeriodBlame, StageBlame
+from uncheck.probing.control import Control
 from uncheck.probing.evidence import Evidence
 from uncheck.probing.notes import MOST, Known, amount, notes, sizes
 from uncheck.probing.result import Probe

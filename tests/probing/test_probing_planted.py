@@ -50,7 +50,7 @@ def test_guilty_stage_ranks_first_in_95_percent_and_its_order_is_told():
 
 def test_a_counterfactual_that_does_nothing_blames_nobody(monkeypatch):
     """Planted defect: were evening an empty gesture, the ranking above could not come out."""
-    module = sys.modules["uncheck.probing.blame"]
+    module = sys.modules["uncheck.probing.trial"]
     monkeypatch.setattr(module, "evening", lambda stages, *, second_order: {})
     monkeypatch.setattr(module, "scrambling", lambda stages: {})
     case = planted(1)

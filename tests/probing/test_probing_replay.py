@@ -7,7 +7,8 @@ from torch import nn
 from torch.overrides import _get_current_function_mode_stack
 
 from uncheck.probing import made_up
-from uncheck.probing.counterfactuals import Replay, evening, mending, scrambling
+from uncheck.probing.counterfactuals import evening, mending, scrambling
+from uncheck.probing.replay import Replay
 from uncheck.reading import CallWatcher, record, run
 
 

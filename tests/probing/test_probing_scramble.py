@@ -6,7 +6,7 @@ from torch import nn
 
 from uncheck.measuring import find_lattice
 from uncheck.probing import inspect, made_up
-from uncheck.probing.counterfactuals import scramble_phases
+from uncheck.probing.scrambling import scramble_phases
 
 
 def lattice(n, period, amplitude=20.0):

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from uncheck.errors import UncheckError
 from uncheck.plain import Plain
-from uncheck.probing.counterfactuals import Replicating
 from uncheck.probing.forward import OutputView, Runner
+from uncheck.probing.replication import Replicating
 from uncheck.reading import CallKey, CallWatcher, Recording
 
 #: Grey levels below which a border does not show.

@@ -16,6 +16,7 @@ from uncheck.errors import UncheckError
 from uncheck.plain import Plain
 from uncheck.probing.alike import Alike
 from uncheck.probing.forward import Runner
+from uncheck.probing.samples import goes_along
 from uncheck.reading.tensors import replace_tensors, tensors_in
 
 #: Samples run at once, where the example itself has fewer.
@@ -219,7 +220,7 @@ def _beside(runner: Runner, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     samples = len(runner.signal)
     return replace_tensors(  # type: ignore[no-any-return]
         inputs,
-        lambda new, old: torch.cat([old, new]) if _goes_along(new, old, samples) else old,
+        lambda new, old: torch.cat([old, new]) if _joins(new, old, samples) else old,
         runner.example,
     )
 
@@ -234,8 +235,8 @@ def _holds(outputs: Any, first: Any, samples: int, whole: int) -> bool:
     return True
 
 
-def _goes_along(new: Tensor, old: Tensor, samples: int) -> bool:
-    return new.dim() > 0 and len(old) == samples and new.shape[1:] == old.shape[1:]
+def _joins(new: Tensor, old: Tensor, samples: int) -> bool:
+    return goes_along(old, samples) and new.shape[1:] == old.shape[1:]
 
 
 def _same(one: Tensor, other: Tensor) -> bool:

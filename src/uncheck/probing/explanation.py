@@ -8,20 +8,14 @@ from dataclasses import dataclass, replace
 
 from uncheck.measuring import Component
 from uncheck.measuring.batches import TOGETHER, BatchComponent
-from uncheck.probing.blame import (
-    Control,
-    OutOfTime,
-    StageBlame,
-    Trial,
-    blame,
-    control,
-    first_samples,
-    simplest,
-)
+from uncheck.probing.blame import StageBlame, blame
+from uncheck.probing.control import Control, control
 from uncheck.probing.evidence import Evidence, enlarged
 from uncheck.probing.finding import Finding
 from uncheck.probing.forward import Runner
 from uncheck.probing.origin import built_in
+from uncheck.probing.representatives import first_samples, simplest
+from uncheck.probing.trial import OutOfTime, Trial
 from uncheck.reading import Recording, Stage
 
 #: Of so many inputs the one is looked for that shows most of what more evidence found; where none stands for

@@ -17,7 +17,7 @@ from uncheck.measuring import infer_range, to_levels
 from uncheck.measuring.batches import BatchComponent, BatchLattice, Inputs, Outputs, batch_lattice
 from uncheck.measuring.components import Component
 from uncheck.measuring.lattice import PERIODS
-from uncheck.probing.counterfactuals import Edits, Replay
+from uncheck.probing.replay import Edits, Replay
 from uncheck.reading import CallWatcher, OutputGrid, PossiblePeriods, run
 
 #: Share of the usual range that an output must span to be measured against it.

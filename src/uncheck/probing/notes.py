@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from math import log10
 
 from uncheck.measuring import Component
-from uncheck.probing.blame import Control, StageBlame
+from uncheck.probing.blame import StageBlame
+from uncheck.probing.control import Control
 from uncheck.probing.evidence import Evidence
 from uncheck.probing.explanation import Explanation
 from uncheck.probing.finding import Finding

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from uncheck.measuring.batches import TOGETHER, BatchComponent, amplitude_of
 from uncheck.probing.outputs import Seen
 from uncheck.probing.result import Other
+from uncheck.probing.samples import outputs_showing
 from uncheck.reading import Recording
 from uncheck.reading.repeats import learned_maps, read_repeats
 
@@ -67,7 +68,7 @@ def _source(recording: Recording, seen: Seen, found: BatchComponent) -> str:
 
 def _at_border(batch: NDArray[np.float32], found: BatchComponent) -> bool:
     """Test whether the middle of the outputs has less than half of a component."""
-    whole = batch if found.view == TOGETHER else batch[found.view : found.view + 1]
+    whole = outputs_showing(batch, found)
     one = BatchComponent(found.component, TOGETHER)
     index = [slice(int(n * DEEPER), n - int(n * DEEPER)) for n in whole.shape[1:-1]]
     inner = whole[(slice(None), *index)]

@@ -15,7 +15,7 @@ from uncheck.layers.phase_transpose import PhaseConvTranspose
 from uncheck.measuring.lines import hann
 from uncheck.phases import PhaseKernel
 from uncheck.phases.kernel import tile_phases
-from uncheck.probing.counterfactuals import Replay
+from uncheck.probing.replay import Replay
 from uncheck.reading import CallKey, Stage, call, eagerly
 from uncheck.repairing.case import Advance, Case
 from uncheck.repairing.methods.moments import as_maps
