@@ -7,17 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.signal import lfilter
-from scipy.signal.windows import hann
 
 import released
 from oracles.tones_naive import naive_p_value, naive_slow
 from tiers import examples
 from uncheck.errors import UncheckError
 from uncheck.measuring import find_tones
-from uncheck.measuring.sound.grid import Grid
 from uncheck.measuring.sound.slow import (
     LEAST_NOISE,
-    _at,
+    Whole,
+    _folded,
     hop_size,
     line_frequencies,
     slow_spectra,
@@ -260,13 +259,21 @@ def test_a_trained_speech_decoder():
 @pytest.mark.parametrize("hop", [64, 300])
 def test_coefficients_between_the_points_of_a_grid_are_those_of_folding(hop):
     periods = (2, 5, 12, 33, 64)
-    samples = np.asarray(speech_like(3)[:9000] + line(5, 20, speech_like(3))[:9000], np.float32)
-    window = (hann(2 * hop, sym=False) / hop).astype(np.float32)
-    folded, beside = slow_spectra(samples, periods, hop)
-    line_there, beside_there = _at(Grid.of(samples, window, hop), periods, hop)
-    np.testing.assert_allclose(line_there, folded, atol=3e-6 * np.abs(folded).max())
-    np.testing.assert_allclose(beside_there, beside, atol=1e-4 * beside.max())
+    samples = np.asarray(speech_like(3)[:9000], np.float32)
+    folded, *weighed = _folded(samples, periods, hop, quiet=1e-3)
+    line_there, *weighed_there = Whole.of(samples, hop, quiet=1e-3).at(periods)
+    np.testing.assert_allclose(line_there, folded, atol=1e-5 * np.abs(folded).max())
+    # How loud it is beside a line is told from within 1/16 of a cycle per window.
+    for got, expected in zip(weighed_there, weighed, strict=True):
+        np.testing.assert_allclose(got, expected, rtol=0.2, atol=0.02 * np.abs(expected).max())
     assert np.abs(line_there - folded.conj()).max() > 0.1 * np.abs(folded).max()
+
+
+def test_a_loud_line_among_many_is_found_at_its_level():
+    found, told = tones(speech_like(3) + line(5, 20, speech_like(3)), periods=range(2, 129))
+    assert found.present[0].period == (5,)
+    assert found.present[0].p_value < 1e-12
+    assert told[0].level == pytest.approx(20, abs=0.1)
 
 
 def test_many_periods_give_what_few_give():

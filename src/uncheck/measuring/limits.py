@@ -257,13 +257,17 @@ def _of_many(asked: Sequence[_Asked]) -> NDArray[np.float64]:
     order = asked[0].order
     freedom = np.concatenate([one.freedom for one in asked]).astype(int)
     kinds = {int(k): np.flatnonzero(freedom == k) for k in np.unique(freedom)}
-    needed = np.array([_needed(one.order, int(k), False, one.least) for one in asked for k in one.freedom])
+    needed = np.concatenate([_alone(one) for one in asked])
+    summed = bool((total > -inf).any())
     low, high = (np.array([one.range[end] for one in asked]) for end in (0, 1))
     for _ in range(HALVINGS):
         middle = np.sqrt(low * high)
         power = np.repeat(middle, counts) ** 2 * clarity
         alone = np.exp(-needed / (1 + power)) * (1 + 1 / power) ** (order - 1)
         missed = np.multiply.reduceat(1 - np.minimum(alone, 1.0), starts)
+        if not summed:
+            low, high = (np.where(missed <= 1 - FOUND, a, b) for a, b in ((low, middle), (middle, high)))
+            continue
         each = np.empty((3, len(power)))
         for k, own in kinds.items():
             each[:, own] = [np.interp(power[own], POWERS, values) for values in _table(order, k)]
@@ -274,6 +278,11 @@ def _of_many(asked: Sequence[_Asked]) -> NDArray[np.float64]:
         there = np.minimum(missed, below) * np.maximum(missed, below) ** APART <= 1 - FOUND
         low, high = np.where(there, low, middle), np.where(there, middle, high)
     return np.asarray(np.sqrt(low * high))
+
+
+def _alone(asked: _Asked) -> NDArray[np.float64]:
+    freedoms, each = np.unique(asked.freedom, return_inverse=True)
+    return np.array([_needed(asked.order, int(k), False, asked.least) for k in freedoms])[each]
 
 
 @lru_cache(maxsize=1024)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from math import gcd
 from typing import Any
 
 import numpy as np
@@ -31,6 +30,9 @@ ROUNDING_LEVEL = 1e-6
 #: Share of the noise that is assumed to be there in any case.
 LEAST_NOISE = 0.05
 
+#: Points per cycle of a window at which it is told how loud a sound is.
+FINE = 8
+
 #: Lines and windows worked on at a time.
 LINES_AT_ONCE = 1024
 
@@ -52,11 +54,21 @@ class SlowLines:
     tapers: int
 
 
+#: z_w (W, F), 1 / s_w (W, F) and H_k (K, F) of F lines.
+Weighed = tuple[NDArray[Any], NDArray[Any], NDArray[np.float64]]
+
+
 def line_frequencies(periods: Sequence[int]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return numerators a and periods P of all lines a/P in lowest terms, 0 < a/P <= 1/2."""
-    pairs = [(a, p) for p in periods for a in range(1, p // 2 + 1) if gcd(a, p) == 1]
-    table = np.array(pairs, np.intp).reshape(-1, 2)
-    return table[:, 0], table[:, 1]
+    parts = [_numerators(p) for p in periods]
+    owners = np.repeat(np.asarray(periods, np.intp), [len(part) for part in parts])
+    return np.concatenate([np.empty(0, np.intp), *parts]), owners
+
+
+@lru_cache(maxsize=8192)
+def _numerators(period: int) -> NDArray[np.intp]:
+    all_of_them = np.arange(1, period // 2 + 1)
+    return np.asarray(all_of_them[np.gcd(all_of_them, period) == 1])
 
 
 def hop_size(count: int, longest: int) -> int:
@@ -78,29 +90,28 @@ def slow_test(values: NDArray[np.float32], periods: Sequence[int], hop: int) -> 
     sound has h_w = 1; both are tried, at the price of a factor of two. Values are (n, C), mean removed; the
     lines are those of `line_frequencies`, in its order.
 
-    Cost: 14 n complex additions per channel and period; for many periods (`Grid`) less, 170 multiplications
-    for each line and window.
+    Cost: 14 n complex additions per channel and period; for many periods (`Whole`) less, some 30 + K
+    multiplications for each line and window.
     Source: Thomson, Proc. IEEE 70 (1982), section XIII, for the stationary case.
     """
-    means, p_values, clarities, tapers = [], [], [], 0
-    grids = _grids(values, periods, hop)
-    for group in _groups(periods):
-        real = np.equal(*np.multiply(line_frequencies(group), [[2], [1]]))
-        mean = np.zeros((len(real), values.shape[1]), np.complex128)
-        p_value, clarity = np.ones(mean.shape), np.zeros(mean.shape)
-        for channel in range(values.shape[1]):
-            samples = np.ascontiguousarray(values[:, channel])
-            quiet = ROUNDING_LEVEL * float(np.abs(samples).max())
-            if quiet > 0:
-                grid = grids[channel] if grids else None
-                line, power = slow_spectra(samples, group, hop) if grid is None else _at(grid, group, hop)
-                tested = _f_test(line, power, quiet, real)
-                mean[:, channel], p_value[:, channel], clarity[:, channel] = tested
-                tapers = len(_tapers(len(line)))
-        means.append(mean)
-        p_values.append(p_value)
-        clarities.append(clarity)
-    return SlowLines(np.concatenate(means), np.concatenate(p_values), np.concatenate(clarities), tapers)
+    shape = (len(line_frequencies(periods)[0]), values.shape[1])
+    mean, p_value = np.zeros(shape, np.complex128), np.ones(shape)
+    clarity, tapers = np.zeros(shape), 0
+    for channel in range(values.shape[1]):
+        samples = np.ascontiguousarray(values[:, channel])
+        quiet = ROUNDING_LEVEL * float(np.abs(samples).max())
+        if quiet == 0:
+            continue
+        whole = _whole(samples, periods, hop, quiet)
+        done = 0
+        for group in _groups(periods):
+            owners = line_frequencies(group)[1]
+            line, weight, weights = _folded(samples, group, hop, quiet) if whole is None else whole.at(group)
+            own = slice(done, done := done + len(owners))
+            tested = _f_test(line, weight, weights, owners == 2)
+            mean[own, channel], p_value[own, channel], clarity[own, channel] = tested
+            tapers = len(_tapers(len(line)))
+    return SlowLines(mean, p_value, clarity, tapers)
 
 
 def _groups(periods: Sequence[int]) -> list[list[int]]:
@@ -113,27 +124,66 @@ def _groups(periods: Sequence[int]) -> list[list[int]]:
     return groups
 
 
-def _grids(values: NDArray[np.float32], periods: Sequence[int], hop: int) -> list[Grid]:
-    """Return the spectra of all windows of each channel where that is less work than folding for each period.
-
-    That is where there are more lines than half of the frequencies of a window; none where memory is short.
+@dataclass(frozen=True, eq=False)
+class Whole:
+    """The spectra of all W windows of a sound: `grid`; `weight` (W, J) float32, 1 / s_w at the frequencies
+    j / `per_cycle` up to 1/2; `weights` (K, J), their tapered sums H_k.
     """
-    lines = sum(p for p in periods) / 3
-    if lines < hop / 2 or 32 * values.size > MOST_MEMORY:
-        return []
-    window = (hann(2 * hop, sym=False) / hop).astype(np.float32)
-    return [Grid.of(np.ascontiguousarray(channel), window, hop) for channel in values.T]
+
+    grid: Grid
+    hop: int
+    per_cycle: int
+    weight: NDArray[np.float32]
+    weights: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, samples: NDArray[np.float32], hop: int, quiet: float) -> Whole:
+        """Transform all windows, and measure how loud they are at every frequency."""
+        length = 2 * hop
+        grid = Grid.of(samples, (hann(length, sym=False) / hop).astype(np.float32), hop)
+        # Within 1/16 of a cycle per window, the next line leaks 2e-5 of its power.
+        per_cycle = FINE * length
+        f = np.arange(per_cycle // 2 + 1) / per_cycle
+        power = sum(one.real**2 + one.imag**2 for one in grid.at(f, BESIDE)) / len(BESIDE)
+        weight = _weight(np.asarray(power, np.float64).T, quiet)
+        return cls(grid, hop, per_cycle, weight.astype(np.float32), _tapers(len(weight)) @ weight)
+
+    def at(self, periods: Sequence[int]) -> Weighed:
+        """Return what `_folded` does."""
+        f = np.divide(*line_frequencies(periods))
+        (line,) = self.grid.at(f, (0,))
+        turned = _turns(-2j * np.pi * self.hop * f, len(self.weight))
+        near = np.rint(f * self.per_cycle).astype(np.intp)
+        return line.T * turned, self.weight[:, near], self.weights[:, near]
 
 
-def _at(grid: Grid, periods: Sequence[int], hop: int) -> tuple[NDArray[np.complex128], NDArray[np.float64]]:
-    """Return what `slow_spectra` does, from the spectra of all windows."""
-    numerators, owners = line_frequencies(periods)
-    f = numerators / owners
-    line, *beside = grid.at(f, (0, *BESIDE))
-    power = sum(one.real**2 + one.imag**2 for one in beside) / len(BESIDE)
-    line = line.T
-    step = np.exp(-2j * np.pi * np.outer(np.arange(len(line)) * hop, f))
-    return line * step, np.asarray(power, np.float64).T
+def _turns(angle: NDArray[np.complex128], count: int) -> NDArray[np.complex64]:
+    """Return exp(angle w) for w below `count`, (count, F), of sixteen fine steps and as many coarse ones."""
+    fine = np.exp(np.multiply.outer(np.arange(16), angle)).astype(np.complex64)
+    coarse = np.exp(np.multiply.outer(np.arange(0, count, 16), angle)).astype(np.complex64)
+    return (coarse[:, None] * fine).reshape(-1, len(angle))[:count]
+
+
+def _whole(samples: NDArray[np.float32], periods: Sequence[int], hop: int, quiet: float) -> Whole | None:
+    """Return the spectra of all windows where that is less work than folding for each period.
+
+    That is where there are more lines than half of the frequencies of a window; None where memory is short.
+    """
+    lines = sum(periods) / 3
+    return None if lines < hop / 2 or 32 * samples.size > MOST_MEMORY else Whole.of(samples, hop, quiet)
+
+
+def _folded(samples: NDArray[np.float32], periods: Sequence[int], hop: int, quiet: float) -> Weighed:
+    """Return z_w and 1 / s_w, (W, F), and H_k, (K, F), of windows folded for each period."""
+    line, power = slow_spectra(samples, periods, hop)
+    weight = _weight(power, quiet)
+    return line, weight, _tapers(len(line)) @ weight
+
+
+def _weight(power: NDArray[np.float64], quiet: float) -> NDArray[np.float64]:
+    # The quietest quarter counts alike: a few silent windows must not decide alone.
+    floor = np.maximum(np.quantile(power, 0.25, axis=0), quiet**2)
+    return np.asarray(1 / np.sqrt(np.maximum(power, floor)))
 
 
 def slow_spectra(
@@ -176,15 +226,15 @@ def _coefficients(columns: NDArray[Any], periods: Sequence[int]) -> NDArray[np.c
 
 
 def _f_test(
-    line: NDArray[np.complex128], power: NDArray[np.float64], quiet: float, real: NDArray[np.bool_]
+    line: NDArray[Any], weight: NDArray[Any], weights: NDArray[np.float64], real: NDArray[np.bool_]
 ) -> tuple[NDArray[np.complex128], NDArray[np.float64], NDArray[np.float64]]:
-    # The quietest quarter counts alike: a few silent windows must not decide alone.
-    floor = np.maximum(np.quantile(power, 0.25, axis=0), quiet**2)
-    loudness = np.sqrt(np.maximum(power, floor))
     tapers = _tapers(len(line))
-    spectra = tapers @ (line / loudness)
-    constant, p_constant, clarity = _line(spectra, tapers @ (1 / loudness), real)
-    _, p_following, _ = _line(spectra, np.repeat(tapers.sum(axis=1)[:, None], len(real), axis=1), real)
+    weighed = np.ascontiguousarray(line * weight)
+    # Real and imaginary parts side by side: half the work of complex tapers.
+    parts = weighed.view(weighed.real.dtype)
+    spectra = (tapers.astype(parts.dtype, copy=False) @ parts).view(weighed.dtype).astype(np.complex128)
+    constant, p_constant, clarity = _line(spectra, weights, real)
+    _, p_following, _ = _line(spectra, tapers.sum(axis=1)[:, None], real)
     mean = np.where(p_constant <= p_following, constant, line.mean(axis=0))
     return mean, np.minimum(1.0, 2 * np.minimum(p_constant, p_following)), clarity
 

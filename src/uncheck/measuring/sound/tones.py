@@ -144,13 +144,14 @@ def _components(
     """Find significant components, p-values corrected as in `find_lattice`."""
     total = sum(1 / p**2 for p in tested)
     numerators, owners = line_frequencies(periods)
+    counts = np.unique_counts(owners)
+    joint = np.minimum(1.0, lines.p_value * lines.p_value.shape[1]).min(axis=1)
+    shares = total * owners.astype(float) ** 2 * counts.counts[np.searchsorted(counts.values, owners)]
+    significant = np.flatnonzero(joint * shares < significance)
     out = []
-    for period in periods:
-        own = np.flatnonzero(owners == period)
-        share = total * period**2 * len(own)
-        joint = np.minimum(1.0, lines.p_value[own] * lines.p_value.shape[1]).min(axis=1)
-        if (joint * share).min() < significance:
-            out.append(_component(period, numerators, own[joint * share < significance], lines, share))
+    for period in dict.fromkeys(owners[significant].tolist()):
+        keep = significant[owners[significant] == period]
+        out.append(_component(period, numerators, keep, lines, float(shares[keep[0]])))
     return out
 
 
