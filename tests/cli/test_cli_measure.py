@@ -217,3 +217,14 @@ def test_a_picture_is_never_overwritten_by_its_report(pictures, fails):
         said = fails("measure", *paths, "-o", "shots/b-grid.png")
         assert "-o shots/b-grid.png is one of the files to read and would be lost" in said
     assert Path("shots/b-grid.png").read_bytes() == before
+
+
+def test_folders_are_walked_and_what_is_passed_over_is_said(pictures, run):
+    dated = pictures / "outputs" / "2026-11-30"
+    dated.mkdir(parents=True)
+    Image.fromarray(np.zeros((32, 32), np.uint8)).save(dated / "a.png")
+    (dated / "workflow.json").write_text("{}")
+    code, out, _ = run("measure", "outputs")
+    assert code == 0
+    assert "2026-11-30/a.png" in out
+    assert "Passed over in folders: 1 other file." in out

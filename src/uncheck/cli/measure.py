@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain, count
@@ -65,6 +66,12 @@ def command(
             help="Look for lattices in parts of pictures; draw where, into a folder.",
         ),
     ] = None,
+    recurse: Annotated[
+        bool, typer.Option("--recurse/--no-recurse", help="Whether to look into the subfolders of folders.")
+    ] = True,
+    jobs: Annotated[
+        int | None, typer.Option(help="Processes that measure files at a time; one per core if not given.")
+    ] = None,
     rate: Annotated[float | None, typer.Option(help="Samples per second of .npy audio.")] = None,
     form: options.Form = options.Format.text,
     output: options.Output = None,
@@ -92,7 +99,9 @@ def command(
     if maps is not None:
         made_folder(maps, "--map")
     with progress_bar() as progress:
-        result = measure_files(paths, settings, given, progress, output)
+        result = measure_files(
+            paths, settings, given, progress, output, recurse=recurse, jobs=jobs, maps=maps
+        )
     from uncheck.reporting import measure_text
     from uncheck.reporting.page import plural
 
@@ -127,30 +136,44 @@ def _draw_maps(result: Measurement, folder: Path) -> int:
 
 
 def measure_files(
-    patterns: Sequence[str], settings: Settings, given: Given, progress: Progress, output: Path | None
+    patterns: Sequence[str],
+    settings: Settings,
+    given: Given,
+    progress: Progress,
+    output: Path | None,
+    *,
+    recurse: bool = True,
+    jobs: int | None = None,
+    maps: Path | None = None,
 ) -> Measurement:
-    """Measure file by file; what cannot be read is an entry of `errors`.
+    """Measure file by file; what cannot be read is an entry of `errors`, and the folder of maps is left out.
 
     Raises:
         UncheckError: nothing at all could be measured and there is one reason, or the settings are wrong.
     """
     from uncheck.measuring.measure import measure_items
-    from uncheck.signals import expand
     from uncheck.signals.files import SUFFIXES, file_items
+    from uncheck.signals.folders import list_files
     from uncheck.signals.paths import SOUNDS
+    from uncheck.workers import checked_jobs, cores
 
+    jobs = cores() if jobs is None else checked_jobs(jobs)
     errors: list[tuple[str, str]] = []
     files: list[str] = []
+    skipped: Counter[str] = Counter()
     for pattern in patterns:
         try:
-            files += expand([pattern], SUFFIXES)
+            listed = list_files([pattern], SUFFIXES, recurse=recurse, without=() if maps is None else [maps])
         except UncheckError as error:
             errors.append((pattern, str(error)))
+            continue
+        files += listed.files
+        skipped += listed.skipped
     check_output(output, files)
     if files and not any(f.lower().endswith((*SOUNDS, ".npy", ".tif", ".tiff")) for f in files):
         settings.check_pictures()  # once, and not for every file
-    result = measure_items(file_items(files, given), settings, progress)
+    result = measure_items(file_items(files, given), settings, progress, jobs)
     errors += result.errors
     if not result.images and len(errors) == 1:
         raise UncheckError(errors[0][1])
-    return replace(result, errors=tuple(errors))
+    return replace(result, errors=tuple(errors), skipped=skipped)

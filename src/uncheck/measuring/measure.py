@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from uncheck.measuring.together import Together
 from uncheck.progress import Progress
 from uncheck.signals.files import Item, items
 from uncheck.signals.signal import Given, Signal
+from uncheck.workers import each
 
 #: The longest period tested in pictures, pixels: a period P has about P^2 / 2 frequencies.
 LONGEST_FLAT = 64
@@ -83,6 +85,8 @@ def measure(
     nodata: float | None = None,
     together: bool = False,
     where: bool = False,
+    recurse: bool = True,
+    jobs: int = 1,
     progress: Progress | None = None,
 ) -> Measurement:
     """Measure the lattice of pictures, volumes or sounds: its periods, how strong and how certain.
@@ -121,6 +125,9 @@ def measure(
             for the set as well, with a much lower limit (0.05 grey levels unless `threshold` is lower).
         where: map where in each picture the lattice is, and look for those that fill only a part of it; the
             error rate is then shared by the test of the whole picture and that of its places.
+        recurse: look into the subfolders of folders, too. Links to folders and hidden names are passed over.
+        jobs: processes that measure, each a file at a time; those of a set (`together`) are added up by one.
+            With more than one a script must guard its own code by `if __name__ == "__main__"`.
         progress: called with the name of each file or array, how many are done, and how many there are.
 
     Returns:
@@ -135,11 +142,12 @@ def measure(
     tile = (mosaic, mosaic) if isinstance(mosaic, int) else mosaic
     given = Given(span, unit, kind, rate, tile, gap, nodata)
     settings = Settings(some_periods(periods), threshold, significance, audible, where, together)
-    return measure_items(items(images, given), settings, progress)
+    listed = items(images, given, recurse=recurse)
+    return replace(measure_items(listed, settings, progress, jobs), skipped=listed.skipped)
 
 
 def measure_items(
-    listed: Sequence[Item], settings: Settings, progress: Progress | None = None
+    listed: Sequence[Item], settings: Settings, progress: Progress | None = None, jobs: int = 1
 ) -> Measurement:
     """Measure files and arrays one by one; those that cannot be measured are listed in `errors`.
 
@@ -147,27 +155,53 @@ def measure_items(
         UncheckError: the only one cannot be measured.
     """
     measured: list[ImageMeasurement] = []
-    errors: list[tuple[str, str]] = []
-    cause: Exception | None = None
+    errors: list[Failure] = []
     sets = Together(settings.periods, settings.significance, min(settings.threshold, VISIBLE_IN_SETS))
-    for done, item in enumerate(listed):
+    # The sums of a set are added up in this process.
+    adding, jobs = (sets, 1) if settings.together else (None, jobs)
+    parts = each(partial(_measure_item, settings=settings, sets=adding), listed, jobs)
+    for done in range(len(listed)):
         if progress is not None:
-            progress(item.name, done, len(listed))
-        try:
-            for signal in item.signals():
-                try:
-                    measured.append(measure_signal(signal, settings))
-                    if settings.together:
-                        sets.add(signal)
-                except Exception as error:
-                    errors.append((signal.name, f"{signal.name}: {_message(cause := error)}"))
-        except UncheckError as error:  # of reading, which names the file
-            errors.append((item.name, str(cause := error)))
-        except Exception as error:
-            errors.append((item.name, f"{item.name}: {_message(cause := error)}"))
+            progress(listed[done].name, done, len(listed))
+        images, failures = next(parts)
+        measured += images
+        errors += failures
     if len(listed) == 1 and not measured:
-        raise UncheckError(errors[0][1]) from cause
-    return Measurement(tuple(measured), tuple(errors), sets.result() if settings.together else None)
+        raise UncheckError(errors[0].message) from errors[0].cause
+    found = tuple((failure.name, failure.message) for failure in errors)
+    return Measurement(tuple(measured), found, sets.result() if settings.together else None)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What could not be measured, and why; the `cause` does not leave the process."""
+
+    name: str
+    message: str
+    cause: Exception | None = None
+
+    def __reduce__(self) -> Any:
+        return Failure, (self.name, self.message)
+
+
+def _measure_item(
+    item: Item, settings: Settings, sets: Together | None = None
+) -> tuple[list[ImageMeasurement], list[Failure]]:
+    measured: list[ImageMeasurement] = []
+    errors: list[Failure] = []
+    try:
+        for signal in item.signals():
+            try:
+                measured.append(measure_signal(signal, settings))
+                if sets is not None:
+                    sets.add(signal)
+            except Exception as error:
+                errors.append(Failure(signal.name, f"{signal.name}: {_message(error)}", error))
+    except UncheckError as error:  # of reading, which names the file
+        errors.append(Failure(item.name, str(error), error))
+    except Exception as error:
+        errors.append(Failure(item.name, f"{item.name}: {_message(error)}", error))
+    return measured, errors
 
 
 def _message(error: Exception) -> str:

@@ -107,12 +107,15 @@ class ImageMeasurement:
 class Measurement:
     """All pictures measured, in order, and the files that could not be (`errors`: path and reason).
 
-    `together` is the verdict on all of them as one set, where that was asked for.
+    `together` is the verdict on all of them as one set, where that was asked for; `skipped` counts the names
+    in folders that were passed over: "files" of other kinds, "hidden" ones, "links" to folders or folders
+    seen before, "folders" that were not to be looked at, and "closed" ones.
     """
 
     images: tuple[ImageMeasurement, ...]
     errors: tuple[tuple[str, str], ...] = ()
     together: SetMeasurement | None = None
+    skipped: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def verdict(self) -> str:
@@ -129,6 +132,7 @@ class Measurement:
             "images": plain(self.images),
             "errors": [{"path": path, "error": error} for path, error in self.errors],
             **({} if self.together is None else {"set": self.together.to_dict()}),
+            "skipped": dict(self.skipped),
         }
 
     def __str__(self) -> str:

@@ -28,6 +28,15 @@ _NOUNS = {"picture": "picture", "volume": "volume", "video": "video", "audio": "
 #: Where a range is from that nobody stated, and that the type of the values does not tell.
 _SOURCES = {"data": "taken from the data", "usual": "which its values use"}
 
+#: What a folder may hold beside what is measured.
+_PASSED_OVER = {
+    "files": "other file",
+    "hidden": "hidden name",
+    "links": "linked folder",
+    "folders": "subfolder",
+    "closed": "locked folder",
+}
+
 #: Different remarks that are shown.
 MOST_REMARKS = 5
 
@@ -49,6 +58,7 @@ def measure_text(result: Result, page: Page | None = None) -> str:
         *_brightness(images),
         *_ranges(images),
         *_notes(images),
+        *_skipped(report.get("skipped") or {}),
     ]
     if below:
         parts += ["", *below]
@@ -195,6 +205,12 @@ def _ranges(images: Sequence[Report]) -> list[str]:
         return [said]
     others = f" and {len(having) - 1} more (see the JSON)" if len(having) > 1 else ""
     return [f"{having[0]['path']}{others}: {said}"]
+
+
+def _skipped(counts: Report) -> list[str]:
+    """Return how much was passed over in folders."""
+    said = [plural(counts[key], noun) for key, noun in _PASSED_OVER.items() if counts.get(key)]
+    return [f"Passed over in folders: {', '.join(said)}."] if said else []
 
 
 def _brightness(images: Sequence[Report]) -> list[str]:

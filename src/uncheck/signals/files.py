@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,8 +16,9 @@ from numpy.typing import NDArray
 from uncheck.errors import UncheckError
 from uncheck.signals.arrays import Raw, split
 from uncheck.signals.audio import read_audio
+from uncheck.signals.folders import list_files
 from uncheck.signals.levels import check_finite, infer_range
-from uncheck.signals.paths import PICTURES, SOUNDS, check_file, check_values, expand
+from uncheck.signals.paths import PICTURES, SOUNDS, check_file, check_values
 from uncheck.signals.pictures import DAMAGED, read_frames
 from uncheck.signals.signal import Given, Signal, tiles
 
@@ -175,24 +177,31 @@ class Item:
     signals: Callable[[], Iterable[Signal]]
 
 
-def items(images: Any, given: Given) -> list[Item]:
+class Items(list[Item]):
+    """Items in order, and how many names in folders were `skipped` (`folders.SKIPPED`)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.skipped: Counter[str] = Counter()
+
+
+def items(images: Any, given: Given, *, recurse: bool = True) -> Items:
     """Return an item for each file and array that `images` names, in order.
 
     Raises:
         UncheckError: an empty list, folder or glob, or arrays of an impossible shape.
     """
-    if isinstance(images, str | Path):
-        return file_items(expand([images], SUFFIXES), given)
-    if not isinstance(images, Sequence):
-        return _arrays(images, "array", given)
-    if not len(images):
+    out = Items()
+    several = isinstance(images, Sequence) and not isinstance(images, str)
+    if several and not len(images):
         raise UncheckError("nothing to measure: the list of images is empty")
-    out: list[Item] = []
-    for i, item in enumerate(images):
+    for i, item in enumerate(images if several else [images]):
         if isinstance(item, str | Path):
-            out += file_items(expand([item], SUFFIXES), given)
+            found = list_files([item], SUFFIXES, recurse=recurse)
+            out.skipped += found.skipped
+            out += file_items(found.files, given)
         else:
-            out += _arrays(item, f"[{i}]", given)
+            out += _arrays(item, f"[{i}]" if several else "array", given)
     return out
 
 

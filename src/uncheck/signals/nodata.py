@@ -26,8 +26,8 @@ def find_missing(
     """Return which places of (*spatial, C) hold values, None if all do, and what to say of the others.
 
     NaN and infinities are missing, and so are values equal to the `stated` one. Where none is stated, the
-    smallest or largest value is recognised as a fill if it occurs at least twice, is 999 or more in size (or the
-    last of a type of 16 bits), and lies at least twice the span of all others away from the nearest.
+    smallest or largest value is recognised as a fill if it occurs at least twice, is 999 or more in size (or
+    the last of a type of 16 bits), and lies at least twice the span of all others away from the nearest.
     One missing channel makes a place missing; of 8 bits per channel all must be (black alone is no nodata).
 
     >>> mask, notes = find_missing(np.array([[1.0], [-9999], [2], [-9999]]))
