@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import takewhile
 from math import gcd, prod
-from typing import Any
 
-from uncheck.reading.calls import arguments, einsum_letters, main_input, scales, slice_steps
+from uncheck.reading.calls import arguments, axes_of, einsum_letters, main_input, scales, slice_steps
 from uncheck.reading.constants import slots_of
 from uncheck.reading.graph import OPAQUE, Node, Slot
 from uncheck.reading.layout import Atom, Axis, Layout, follow, is_layout_call, sizes
@@ -247,12 +246,8 @@ def _reduced(node: Node, parent: int, grid: Grid) -> Grid | None:
     dim = arguments(node).get("dim")
     if dim is None or isinstance(dim, Slot):
         return replace(grid, layout=())
-    gone = {int(d) % len(grid.layout) for d in _several(dim)}
+    gone = axes_of(dim, len(grid.layout))
     return replace(grid, layout=tuple(axis for d, axis in enumerate(grid.layout) if d not in gone))
-
-
-def _several(value: Any) -> Sequence[int]:
-    return value if isinstance(value, tuple | list) else (value,)
 
 
 _SPECIAL: dict[str, Callable[[Node, int, Grid], Grid | None]] = {
