@@ -80,8 +80,9 @@ def command(
     """Measure the lattice of pictures: period, amplitude in grey levels, p-value and verdict.
 
     Volumes and video (.npy, TIFF of several pages) are measured along all their axes, audio as tonal lines in
-    decibels. A JPEG grid or a camera's colour mosaic is named as a rival, not as a lattice. Exit code 1 if
-    anything has a lattice, 2 if any could not be read (the others are measured all the same).
+    decibels. Steps between patches or tiles of pictures are named blocks. A JPEG grid or a camera's colour
+    mosaic is named as a rival, not as a lattice. Exit code 1 if anything has a lattice or blocks, 2 if any
+    could not be read (the others are measured all the same).
     """
     check_output(output, paths)
     from uncheck.measuring.measure import Settings, some_periods
@@ -112,7 +113,7 @@ def command(
         note(message, "error")
     if result.errors:
         return 2
-    return int(result.verdict == "lattice" and not exit_zero)
+    return int(result.verdict in ("lattice", "blocks") and not exit_zero)
 
 
 def _draw_maps(result: Measurement, folder: Path) -> int:

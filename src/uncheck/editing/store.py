@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Mapping
 from importlib.metadata import version
@@ -151,7 +152,7 @@ def _is_even(module: nn.Module) -> bool:
     if not isinstance(module, Transposed) or max(module.stride) == 1:
         return False
     try:
-        keep_even(copied(module, "a repair"), [""])
+        keep_even(copy.deepcopy(module), [""])
     except UncheckError:
         return False
     return True

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from uncheck.errors import UncheckError, first_line
 from uncheck.measuring.areas import measured_area, shifted
+from uncheck.measuring.blocks import blocks_beside
 from uncheck.measuring.checks import attribute_harmonics, without_bands
 from uncheck.measuring.coherence import confirmed
 from uncheck.measuring.colour.brightness import Dependence, brightness_dependence
@@ -23,6 +24,7 @@ from uncheck.measuring.places.where import locate
 from uncheck.measuring.result import ImageMeasurement, Measurement
 from uncheck.measuring.rivals import name_rival
 from uncheck.measuring.rivals.drawing import is_drawing
+from uncheck.measuring.seams.blocks import Blocks
 from uncheck.measuring.second_order import second_order
 from uncheck.measuring.sets import VISIBLE_IN_SETS
 from uncheck.measuring.sound.tones import AUDIBLE, LONGEST_SOUND, listen
@@ -212,7 +214,7 @@ def _message(error: Exception) -> str:
 
 
 def measure_signal(signal: Signal, settings: Settings) -> ImageMeasurement:
-    """Measure one signal: its lattice, rival explanations, dependence on brightness."""
+    """Measure one signal: its lattice, blocks, rival explanations, dependence on brightness."""
     if signal.kind == "audio":
         return _sound(signal, settings)
     flat = signal.values.ndim == 3
@@ -258,6 +260,12 @@ def measure_signal(signal: Signal, settings: Settings) -> ImageMeasurement:
     rival = name_rival(clear, there, signal.codec, tables=signal.tables)
     if rival is None and found.present and area.background and flat and is_drawing(signal.values):
         rival = "texture"
+    blocks: tuple[Blocks, ...] = ()
+    if rival in (None, "jpeg"):
+        blocks, maker = blocks_beside(values, found, signal.codec, tables=signal.tables)
+        blocks = tuple(one.moved(area.start) for one in blocks)
+        if blocks and not (found.present and rival is None):
+            rival = maker
     brightness = _dependences(clear, there)
     found = shifted(found.limited(), tuple(-s for s in area.start))
     return _result(
@@ -268,6 +276,7 @@ def measure_signal(signal: Signal, settings: Settings) -> ImageMeasurement:
         second_order=modulations,
         where=places,
         measured=area.share,
+        blocks=blocks,
     )
 
 
@@ -286,10 +295,12 @@ def _sound(signal: Signal, settings: Settings) -> ImageMeasurement:
     return _result(signal, found, tones=tones, inaudible=levels)
 
 
-def _result(signal: Signal, found: Lattice, rival: str | None = None, **more: Any) -> ImageMeasurement:
+def _result(
+    signal: Signal, found: Lattice, rival: str | None = None, blocks: tuple[Blocks, ...] = (), **more: Any
+) -> ImageMeasurement:
     return ImageMeasurement(
         signal.name,
-        "rival" if rival else "lattice" if found.present else "clean",
+        "rival" if rival else "lattice" if found.present else "blocks" if blocks else "clean",
         rival,
         found,
         kind=signal.kind,
@@ -298,6 +309,7 @@ def _result(signal: Signal, found: Lattice, rival: str | None = None, **more: An
         unit=signal.unit,
         rate=signal.rate,
         notes=signal.notes,
+        blocks=blocks,
         **more,
     )
 

@@ -9,6 +9,7 @@ from typing import Any
 from uncheck.measuring.colour.brightness import Dependence
 from uncheck.measuring.components import Component, Lattice, Limit
 from uncheck.measuring.places.places import LocalMap
+from uncheck.measuring.seams.blocks import Blocks
 from uncheck.measuring.second_order import Modulation
 from uncheck.measuring.sound.tones import Tone
 from uncheck.measuring.together import SetMeasurement
@@ -20,13 +21,14 @@ SCHEMA = "uncheck.measure/1"
 
 @dataclass(frozen=True)
 class ImageMeasurement:
-    """One picture, volume, video or piece of audio: `verdict` is "lattice", "clean" or "rival".
+    """One picture, volume, video or piece of audio: `verdict` is "lattice", "blocks", "clean" or "rival".
 
-    If "rival", then `rival` says "jpeg" or "bayer". `kind`, `span`, `unit`, `rate`, `notes` and `source` are
-    those of the `Signal`; `tones` has an entry for each component of audio. `second_order`, contrast that
-    goes with the phase, does not change the verdict. `where` is the map of a picture, if it was asked for.
-    `inaudible` has the level in decibels of each limit of audio, by period. `measured` is the share that was:
-    what is masked and flat background are left out.
+    If "rival", then `rival` says what it is, such as "jpeg". `kind`, `span`, `unit`, `rate`, `notes` and
+    `source` are those of the `Signal`; `tones` has an entry for each component of audio. `second_order`,
+    contrast that goes with the phase, does not change the verdict. `where` is the map of a picture, if it was
+    asked for. `inaudible` has the level in decibels of each limit of audio, by period. `measured` is the
+    share that was: what is masked and flat background are left out. `blocks` has the steps between patches or
+    tiles of a picture; beside a lattice they do not change the verdict.
     """
 
     path: str
@@ -45,6 +47,7 @@ class ImageMeasurement:
     inaudible: Mapping[tuple[int, ...], float] = field(default_factory=dict)
     source: str = "type"
     measured: float = 1.0
+    blocks: tuple[Blocks, ...] = ()
 
     @property
     def strength(self) -> float:
@@ -68,6 +71,7 @@ class ImageMeasurement:
             **as_dict(self, "notes", "where"),
             "range_source": self.source,
             **({} if self.measured == 1 else {"measured": self.measured}),
+            "blocks": plain(self.blocks),
         }
 
     def _limit(self, limit: Limit) -> dict[str, Any]:
@@ -99,7 +103,9 @@ class ImageMeasurement:
             f"(p = {c.p_value:.1g})"
             for c in self.found.present
         )
-        name = f"rival ({self.rival})" if self.rival else "lattice"
+        if not parts:
+            parts = ", ".join(map(str, self.blocks))
+        name = f"rival ({self.rival})" if self.rival else self.verdict
         return f"{self.path}: {name}, {parts}"
 
 
@@ -123,7 +129,7 @@ class Measurement:
         if self.together is not None:
             return self.together.verdict
         verdicts = {image.verdict for image in self.images}
-        return next((v for v in ("lattice", "rival") if v in verdicts), "clean")
+        return next((v for v in ("lattice", "blocks", "rival") if v in verdicts), "clean")
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON."""

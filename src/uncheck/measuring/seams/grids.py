@@ -1,0 +1,183 @@
+"""Grids of lines that stand out: their period and offset, and how likely they are by chance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import log_ndtr, ndtri
+from scipy.stats import rankdata
+
+Floats = NDArray[np.float64]
+Offsets = tuple[int | None, int | None]
+
+#: Periods tried, pixels, and where the offsets of each begin in a list of those of all.
+PERIODS = np.arange(2, 257)
+STARTS = np.concatenate([[0], np.cumsum(PERIODS)])
+
+#: Kinds of grids that share the error rate evenly: across one axis, the other, or both; from the first pixel
+#: on, as patches and tiles begin, or anywhere, as cropping leaves them.
+KINDS = 6
+
+#: Share of what the lines of a grid stand out by that is left between them and the next ones of this period.
+#: Interpolation makes steps that vary smoothly with their place between two samples, so others come close;
+#: the lines of blocks stand alone.
+ISOLATED = 0.5
+
+#: From this period on two other sets of lines are forgiven: a gutter has two borders, a darkened seam three.
+FORGIVING = 8
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Lines n = `offset` (modulo `period`) across each axis, None where there are none.
+
+    `p_value` is corrected for all grids of one search; `isolated` tells whether no other lines of the same
+    period come close.
+    """
+
+    period: int
+    offset: Offsets
+    p_value: float
+    isolated: bool
+
+
+def on_grid(length: int, period: int, offset: int | None, by: int = 0) -> NDArray[np.bool_]:
+    """Test which of the lines 0 to `length` - 1 are `by` after one that is `offset` modulo `period`."""
+    if offset is None:
+        return np.zeros(length, np.bool_)
+    return np.asarray((np.arange(length) - by) % period == offset, np.bool_)
+
+
+def find_grid(prominence: Sequence[Floats], *, reach: int = 1, parent: int = 1) -> Grid | None:
+    """Return the least likely grid of lines that stand out, or None where nothing can be compared.
+
+    The ranks of the lines across an axis become normal scores, so only their order counts. The sum S of the
+    scores of m of N lines has mean 0 and variance V = v m (1 - m / N), v their mean square, if all orders are
+    alike; z = S / sqrt(V). Those of two axes add. Tried are all periods to 256, at all offsets and at 0
+    alone, across either axis and both: six kinds, of which each has a sixth of the error rate and shares it
+    evenly among its periods and offsets (Bonferroni).
+
+    Args:
+        prominence: for both axes, how much each line stands out; NaN where it is not to be compared.
+        reach: pixels around a line in which its step shows: if above 1, periods of 4 times as many and more
+            are tried, and lines up to twice as far away are not held against a grid.
+        parent: only multiples of this period are tried, itself left out.
+
+    Cost: 255 sums over four short arrays; about 5 ms.
+    """
+    folded = _folded([normal_scores(one) for one in prominence])
+    # Steps between means of several pixels run into one another on lines that are closer.
+    least = 2 if reach == 1 else 4 * reach
+    tried = (PERIODS % parent == 0) & (parent < PERIODS) & (least <= PERIODS)
+    if not tried.any() or not any(np.isfinite(one).any() for one in prominence):
+        return None
+    share = np.where(tried, np.log(KINDS * max(1, tried.sum())), np.inf)
+    lowest: float = np.inf
+    best: tuple[int, list[int | None]] | None = None
+    for log_p, offsets in _kinds(folded):
+        at = int((log_p + share).argmin())
+        if (log_p + share)[at] < lowest:
+            lowest = float((log_p + share)[at])
+            best = at, [None if one is None else int(one[at]) for one in offsets]
+    if best is None:
+        return None
+    at, (row, column) = best
+    isolated = _isolated(folded, at, (row, column), reach)
+    return Grid(int(PERIODS[at]), (row, column), float(np.exp(min(0.0, lowest))), isolated)
+
+
+def normal_scores(values: Floats) -> Floats:
+    """Return the normal quantiles of the ranks of those values that are numbers; NaN for the others.
+
+    >>> normal_scores(np.array([5.0, np.nan, 7.0, 900.0])).round(2).tolist()
+    [-0.97, nan, 0.0, 0.97]
+    """
+    known = np.isfinite(values)
+    out = np.full(len(values), np.nan)
+    if known.any():
+        out[known] = ndtri((rankdata(values[known]) - 0.5) / known.sum())
+    return out
+
+
+@dataclass(frozen=True)
+class _Folded:
+    """For each offset of each period: sum of the scores, number of lines, and variance of the sum."""
+
+    sums: Floats
+    counts: Floats
+    variances: Floats
+
+
+def _folded(scores: Sequence[Floats]) -> list[_Folded]:
+    length = max(len(one) for one in scores)
+    values = np.zeros((len(scores), length + int(PERIODS[-1])))
+    for row, one in zip(values, scores, strict=True):
+        row[: len(one)] = one
+    known = np.isfinite(values)
+    known[:, length:] = False
+    for row, one in zip(known, scores, strict=True):
+        row[len(one) :] = False
+    values[~known] = 0
+    sums, counts = _sums(values, length), _counts(known.tobytes(), len(scores), length)
+    total = np.maximum(1, known.sum(axis=1, keepdims=True))
+    variances = (values**2).sum(axis=1, keepdims=True) / total * counts * (1 - counts / total)
+    return [_Folded(*one) for one in zip(sums, counts, variances, strict=True)]
+
+
+def _sums(values: Floats, length: int) -> Floats:
+    """Return the sums over equal offsets, of all periods one after the other, along the last axis."""
+    folded = (values[:, : -(-length // p) * p].reshape(len(values), -1, p) for p in PERIODS.tolist())
+    return np.concatenate([one.sum(axis=1) for one in folded], axis=1)
+
+
+@lru_cache(maxsize=8)
+def _counts(known: bytes, rows: int, length: int) -> Floats:
+    # Pictures of one size have the same lines, but for those that were hidden.
+    return _sums(np.frombuffer(known, np.bool_).reshape(rows, -1).astype(np.float64), length)
+
+
+def _kinds(folded: Sequence[_Folded]) -> Iterator[tuple[Floats, list[NDArray[np.intp] | None]]]:
+    """Return for each kind of grid the logarithm of p by period, not yet shared, and the offsets."""
+    starts = STARTS[:-1]
+    zero = [np.zeros_like(starts)] * 2
+    best = []
+    for one in folded:
+        z = _standing(one.sums, one.variances)
+        highest = np.flatnonzero(z == np.repeat(np.maximum.reduceat(z, starts), PERIODS))
+        best.append(highest[np.searchsorted(highest, starts)] - starts)
+    for offsets, tests in ((best, np.log(PERIODS)), (zero, 0.0)):
+        for axes in ((0,), (1,), (0, 1)):
+            at = {axis: starts + offsets[axis] for axis in axes}
+            total = sum(folded[axis].sums[i] for axis, i in at.items())
+            variance = sum(folded[axis].variances[i] for axis, i in at.items())
+            both = np.all([folded[axis].counts[i] > 0 for axis, i in at.items()], axis=0)
+            z = np.where(both, _standing(np.asarray(total), np.asarray(variance)), -np.inf)
+            used = [offsets[axis] if axis in axes else None for axis in (0, 1)]
+            yield log_ndtr(-z) + len(axes) * tests, used
+
+
+def _standing(total: Floats, variance: Floats) -> Floats:
+    possible = variance > 1e-9
+    return np.where(possible, total / np.sqrt(np.where(possible, variance, 1.0)), -np.inf)
+
+
+def _isolated(folded: Sequence[_Folded], at: int, offset: Offsets, reach: int) -> bool:
+    """Test whether the lines of a grid stand out much more than the other lines with its period."""
+    lead = whole = 0.0
+    for one, start in zip(folded, offset, strict=True):
+        if start is None:
+            continue
+        place = slice(int(STARTS[at]), int(STARTS[at + 1]))
+        means = one.sums[place] / np.maximum(1, one.counts[place])
+        near = [(start + by) % len(means) for by in range(1 - 2 * reach, 2 * reach)] if reach > 1 else [start]
+        others = np.sort(np.delete(means, near)[np.delete(one.counts[place], near) > 0])[::-1]
+        if not len(others):
+            return False
+        forgiven = 2 if PERIODS[at] >= FORGIVING else 0
+        lead += float(means[start] - others[min(forgiven, len(others) - 1)])
+        whole += float(means[start] - others.mean())
+    return lead >= ISOLATED * whole

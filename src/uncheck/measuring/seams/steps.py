@@ -1,0 +1,116 @@
+"""How much every line between two rows or columns of a picture stands out of those beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: Lines to either side that a line is compared with, times the reach of its steps.
+BESIDE = 3
+
+#: Grey levels, for one pixel; below it steps are rounding. Averages over a stretch have less.
+FLOOR = 0.25
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How steps are taken: between the means of `reach` pixels to either side of a line, and of `stretch`
+    pixels along it, whose noise averages out where a step of one block does not.
+    """
+
+    reach: int
+    stretch: int
+
+
+#: Sharp steps, and those that are blended over a few pixels.
+SCALES = (Scale(1, 8), Scale(4, 32))
+
+#: Stretches of all scales are multiples of this.
+POOLED = 8
+
+
+def pooled(array: NDArray[np.float32], axis: int) -> NDArray[np.float32]:
+    """Return the means over stretches of 8 pixels along the lines across `axis`: (stretches, C, length).
+
+    Cost: one pass over the array.
+    """
+    rows, columns, channels = array.shape
+    mean = np.full(POOLED, 1 / POOLED, np.float32)
+    if axis == 1:
+        kept = array[: rows // POOLED * POOLED].reshape(-1, POOLED, columns * channels)
+        return (mean @ kept).reshape(-1, columns, channels).transpose(0, 2, 1)
+    kept = array[:, : columns // POOLED * POOLED].reshape(rows, -1, POOLED * channels)
+    each = np.kron(mean[:, None], np.eye(channels, dtype=np.float32))
+    return np.asarray((kept @ each).transpose(1, 2, 0))
+
+
+def prominence(means: NDArray[np.float32], scale: Scale) -> NDArray[np.float64]:
+    """Return how much each line stands out, between 0 and 1; NaN where it has no neighbours.
+
+    Line n lies between the pixels n - 1 and n. Its step in stretch j and one channel is
+    a_j[n] = |mean(x[n : n + r]) - mean(x[n - r : n])|, r the reach, and
+
+        t[n] = mean over j of a_j[n] / (a_j[n] + sum of a_j[n + k r], k = -3 to 3 but 0, less the largest),
+
+    so busy stretches count no more than quiet ones, and no line hides one beside it. If neighbouring lines
+    can be exchanged, as in pictures without a grid, all t have the same distribution, whatever the content.
+
+    Args:
+        means: (stretches, C, length) of `pooled`.
+        scale: reach and stretch.
+
+    Returns:
+        t of shape (length,).
+
+    Cost: twenty passes over the means.
+    """
+    reach, length, more = scale.reach, means.shape[-1], scale.stretch // POOLED
+    out = np.full(length, np.nan)
+    # Of n lines those too close to a border have no neighbours there.
+    first = reach * (1 + BESIDE)
+    if length <= 2 * first or len(means) < more:
+        return out
+    if more > 1:
+        means = means[: len(means) // more * more].reshape(-1, more, *means.shape[1:]).mean(axis=1)
+    steps = step_sizes(means.reshape(-1, length), reach)
+    steps += FLOOR / np.sqrt(scale.stretch)
+    count = steps.shape[1] - 2 * BESIDE * reach
+    own, *beside = (
+        steps[:, (BESIDE + k) * reach : (BESIDE + k) * reach + count]
+        for k in (0, *range(-BESIDE, 0), *range(1, BESIDE + 1))
+    )
+    total, most = own.copy(), beside[0].copy()
+    for one in beside:
+        total += one
+        np.maximum(most, one, out=most)
+    total -= most
+    out[first : first + count] = (own / total).mean(axis=0)
+    return out
+
+
+def step_sizes(values: NDArray[np.float32], reach: int) -> NDArray[np.float32]:
+    """Return the steps along the last axis of (S, N): those across the lines `reach` to N - `reach`."""
+    if reach == 1:
+        return np.abs(np.diff(values, axis=1))
+    sums = np.cumsum(np.pad(values, ((0, 0), (1, 0))), axis=1, dtype=np.float64)
+    both = sums[:, 2 * reach :] - 2 * sums[:, reach:-reach] + sums[:, : -2 * reach]
+    return np.asarray(np.abs(both) / reach, np.float32)
+
+
+def step_profile(array: NDArray[np.float32], axis: int, reach: int) -> NDArray[np.float64]:
+    """Return the mean size of the steps across each line, grey levels, over pixels and channels.
+
+    Lines closer to a border than the reach are NaN.
+
+    Cost: three passes over the array at a reach of 1, ten above.
+    """
+    out = np.full(array.shape[axis], np.nan)
+    if reach == 1:
+        steps = np.abs(np.diff(array, axis=axis))
+        out[1:] = steps.mean(axis=(1 - axis, 2), dtype=np.float64)
+        return out
+    rows = np.moveaxis(array, axis, -1).reshape(-1, array.shape[axis])
+    out[reach : 1 - reach] = step_sizes(rows, reach).mean(axis=0, dtype=np.float64)
+    return out
