@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from uncheck.layers import ResizeConv
-from uncheck.probing.borders import edge_of_constant, edge_of_crop
+from uncheck.probing.edges import edge_of_constant, edge_of_crop
 
 #: Rings whose errors are kept.
 RINGS = 8

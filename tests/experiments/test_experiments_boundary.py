@@ -13,7 +13,7 @@ sys.path[:0] = [str(EXPERIMENTS), str(EXPERIMENTS / "boundary")]
 from boundary_decoders import as_levels, borders, by_ring, decoder, rings  # noqa: E402
 from boundary_sizes import reach  # noqa: E402
 
-from uncheck.probing.borders import edge_of_crop  # noqa: E402
+from uncheck.probing.edges import edge_of_crop  # noqa: E402
 
 LAYERS = ("zeros k3", "replicate k3", "zeros k5", "circular k3", "deconv k3", "deconv k4")
 

@@ -637,7 +637,7 @@ class NoiseBeside(TwoTakers):
         return self.conv(F.interpolate(x, scale_factor=2)) + torch.randn(1)
 
 
-@case("a factor by lot", PICTURE, refused=(("interpolate", "not the same in another run"),))
+@case("a factor by lot", PICTURE, refused=(("interpolate", "writes the attribute 'turn'"),))
 class FactorByLot(TwoTakers):
     def __init__(self):
         super().__init__()

@@ -18,12 +18,12 @@ def sounds(count, amplitude, period, channels=1):
 
 @pytest.mark.parametrize("period", [2, 5, 16])
 def test_the_level_of_a_tone_is_that_of_measure(period):
-    batch = sounds(1, 5.0, period)
+    batch = sounds(1, 20.0, period)
     lattice, (tone, *_) = find_tones(batch[0], None, periods=(period,), significance=1e-3)
     decibels = decibels_of(batch, lattice.everything)
     said = decibels.added(lattice.present[0].to_dict())
     assert said["db"] == pytest.approx(tone.level, abs=0.02)
-    expected = 20 * np.log10(5.0 / (1 if period == 2 else np.sqrt(2)) / 20)
+    expected = 20 * np.log10(20.0 / (1 if period == 2 else np.sqrt(2)) / 20)
     assert said["db"] == pytest.approx(expected, abs=0.5)
 
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from tiers import examples
 from uncheck.probing import made_up
 from uncheck.probing.alike import Alike
-from uncheck.probing.changes import Change, changed, moved, spatial_axes
+from uncheck.probing.axes import spatial_axes
+from uncheck.probing.changes import Change, changed, moved
 
 DTYPES = (torch.float32, torch.float64, torch.float16, torch.int64, torch.uint8)
 

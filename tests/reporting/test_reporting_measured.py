@@ -130,6 +130,67 @@ def test_a_range_that_nobody_stated_is_said():
     assert "range" not in measure_text(Said(*known), Page(1000))
 
 
+def test_rows_are_sorted_the_worst_first():
+    images = [
+        image("clean.png", strength=0.0),
+        image("weak.png", "lattice", lattice=[entry(2, 1.0)], strength=1.0),
+        image("jpeg.png", "rival", rival="jpeg", lattice=[entry(8, 9.0)], strength=9.0),
+        image("strong.png", "lattice", lattice=[entry(2, 4.0)], strength=4.0),
+        image("also.png", strength=0.0),
+    ]
+    text = measure_text(Said(*images), Page(1000))
+    order = ["strong.png", "weak.png", "jpeg.png", "clean.png", "also.png"]
+    assert sorted(order, key=text.index) == order
+    sounds = [
+        image(f"{db}.wav", "lattice", kind="audio", lattice=[entry(2, 1.0, db=db, frequency_hz=None)])
+        for db in (-50.0, -20.0)
+    ]
+    assert "-20.0.wav" in measure_text(Said(*sounds), Page(1000)).partition("-50.0.wav")[0]
+
+
+def test_of_very_many_the_worst_are_shown():
+    many = [image(f"{i}.png", strength=0.0) for i in range(1100)]
+    worst = image("z.png", "lattice", lattice=[entry(2, 1.0)])
+    text = measure_text(Said(*many, worst), Page(1000))
+    assert "1101 pictures: 1 with a lattice, 1100 clean." in text
+    assert "z.png" in text
+    assert "101 more rows are in the JSON." in text
+
+
+@pytest.mark.parametrize(
+    ("one", "said"),
+    [
+        (
+            image(verdict="lattice", lattice=[entry(2, 4.0)]),
+            "Next: inspect the network that made it, which names",
+        ),
+        (image(), "Next: measure several outputs of the network with --set, which finds lattices down"),
+        (
+            image(traces=[entry(2, 0.1)]),
+            "Next: measure several outputs of the network with --set, which tells what",
+        ),
+        (image(verdict="rival", rival="jpeg"), "Next: measure the picture as it was before it became a JPEG"),
+        (
+            image(verdict="rival", rival="tiles"),
+            "Next: measure several outputs of the network with --set: what",
+        ),
+    ],
+)
+def test_what_to_do_next_about_one_picture(one, said):
+    assert said in measure_text(Said(one), Page(1000))
+    assert "Next:" not in measure_text(Said(one, one), Page(1000))
+
+
+def test_the_strongest_traces_and_contrasts_come_first():
+    images = [image(f"{a}.png", traces=[entry(2, a)]) for a in (0.1, 0.2)]
+    assert below(*images) == [
+        "Traces, too weak to count: 0.2.png (period 2: 0.20), 0.1.png (period 2: 0.10)."
+    ]
+    one = {"period": [2, 2], "p_value": 1e-5}
+    images = [image(f"{db}.png", second_order=[{**one, "modulation_db": db}]) for db in (0.5, 0.9)]
+    assert below(*images)[0].index("0.9.png") < below(*images)[0].index("0.5.png")
+
+
 def test_the_limit_of_sound_is_in_decibels():
     limits = [
         {"period": [480], "amplitude": 0.3, "db": -61.2},

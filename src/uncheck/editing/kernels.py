@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +14,7 @@ from uncheck.errors import Refusal, UncheckError
 from uncheck.layers.phase_transpose import phase_conv_transpose
 from uncheck.phases import PhaseKernel
 from uncheck.phases.axes import CONV_TRANSPOSES
-from uncheck.reading import Inputs, Recording, Stage, record, run
+from uncheck.reading import Inputs, Recording, Stage, copied, record, run
 from uncheck.reading.calls import arguments
 from uncheck.reading.graph import Node, Slot
 from uncheck.reading.provenance import Entries, kernel_entries, source_of
@@ -137,7 +136,7 @@ def weight_handle(model: nn.Module, inputs: Inputs, recording: Recording, stage:
     state = model.state_dict()
     if not _keys(state, _value(source, "weight")):
         edits = (Unparametrised(source.key.module),)
-        model = copy.deepcopy(model)
+        model = copied(model, "repair")
         try:
             edits[0].do(model)
         except (UncheckError, AttributeError) as error:

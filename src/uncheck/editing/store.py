@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Mapping
 from importlib.metadata import version
@@ -152,7 +151,7 @@ def _is_even(module: nn.Module) -> bool:
     if not isinstance(module, Transposed) or max(module.stride) == 1:
         return False
     try:
-        keep_even(copy.deepcopy(module), [""])
+        keep_even(copied(module, "a repair"), [""])
     except UncheckError:
         return False
     return True

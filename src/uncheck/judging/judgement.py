@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +11,7 @@ from torch import Tensor, nn
 
 from uncheck.plain import Plain, as_dict
 from uncheck.probing.forward import levels
-from uncheck.reading import Inputs, picture_of, run
+from uncheck.reading import Inputs, copied, picture_of, run
 
 #: A period is gone where its lattice is this many times weaker, or weaker than so many grey levels.
 GONE_TIMES, GONE_LEVELS = 20.0, 0.1
@@ -40,7 +39,7 @@ class Subject:
 
     def copy(self) -> nn.Module:
         """Return a copy of the network to change: eval mode, no gradients."""
-        return copy.deepcopy(self.model)
+        return copied(self.model, "repair")
 
     def picture(self, output: Any) -> Tensor:
         """Return the output meant, (N, C, *spatial), still differentiable; UncheckError if there is none."""

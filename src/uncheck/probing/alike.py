@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 from torch.quasirandom import SobolEngine
 
-from uncheck.probing.changes import COLOURED, SHORT, Change, changed, is_mask, spatial_axes
+from uncheck.probing.axes import spatial_axes
+from uncheck.probing.changes import COLOURED, SHORT, Change, changed, is_mask
 from uncheck.probing.codes import draw, is_drawn
 from uncheck.probing.samples import goes_along
 from uncheck.reading.tensors import replace_tensors, tensors_in

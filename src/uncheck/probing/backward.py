@@ -15,9 +15,11 @@ from torch import Tensor, nn
 from uncheck.errors import UncheckError, first_line
 from uncheck.measuring import Component
 from uncheck.measuring.batches import BatchComponent, amplitude_of, batch_lattice
+from uncheck.measuring.lattice import PERIODS
 from uncheck.plain import Plain, as_dict
 from uncheck.probing.forward import Runner
-from uncheck.reading import CallKey, CallWatcher, Strided, call, forward_error
+from uncheck.reading import CallKey, CallWatcher, Recording, Strided, call, forward_error
+from uncheck.reading.possible import LONGEST_LEFT
 from uncheck.reading.tensors import tensors_in
 
 #: Grey levels per standard deviation of a gradient: three to either side fill the range 0..255.
@@ -166,6 +168,20 @@ def gradient_lattice(
         tuple(f.component for f in second),
         tuple(_strided_blame(s, watcher.sizes, signal.shape, shares[s.key]) for s in strided),
     )
+
+
+def gradient_of(runner: Runner, recording: Recording, threshold: float) -> Gradient:
+    """Find the lattice of the gradient at the periods that the steps of a network can leave.
+
+    Raises:
+        UncheckError: as `gradient_lattice`.
+
+    Cost: as `gradient_lattice`, for the steps along as many axes as the signal has.
+    """
+    ndim = max(1, min(3, runner.signal.dim() - 2))
+    strided = [s for s in recording.strided if len(s.stride) == ndim]
+    periods = sorted(set(PERIODS) | {p for p in (2**i for i in range(1, 6)) if p <= LONGEST_LEFT[ndim]})
+    return gradient_lattice(runner, strided, periods, threshold)
 
 
 def _projection(output: Any) -> Tensor | None:

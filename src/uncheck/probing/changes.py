@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from uncheck.probing.axes import channel_axis, laid_along, spatial_axes
+
 #: Axes shorter than this are mirrored, but neither moved nor cropped.
 SHORT = 8
 
@@ -38,13 +40,6 @@ class Change:
     crop: tuple[tuple[float, float], ...] | None
     brightness: tuple[tuple[float, float], ...] = ()
     beside: tuple[Change, float] | None = None
-
-
-def spatial_axes(tensor: Tensor) -> tuple[int, ...]:
-    """Return the axes of a batch of maps that are places: all behind the channels, wherever these are."""
-    if tensor.dim() >= 4 and tensor.shape[-1] <= 4 < tensor.shape[1]:
-        return tuple(range(1, tensor.dim() - 1))
-    return tuple(range(2, tensor.dim()))[:3]
 
 
 def changed(maps: Tensor, how: Change) -> Tensor:
@@ -79,12 +74,12 @@ def _brightened(
     if len(axes) == 1:
         mean = x.mean(axes, keepdim=True)
         return (x - mean) * brightness[0][0] + mean
-    channel = next(a for a in range(1, x.dim()) if a not in axes)
+    channel = channel_axis(x.dim(), axes)
     count = x.shape[channel]
     used = [brightness[i % len(brightness)] if count <= COLOURED else brightness[0] for i in range(count)]
-    shape = [1] * x.dim()
-    shape[channel] = count
-    contrast, level = (x.new_tensor(values).reshape(shape) for values in zip(*used, strict=True))
+    contrast, level = (
+        laid_along(x.new_tensor(values), channel, x.dim()) for values in zip(*used, strict=True)
+    )
     return low + contrast * (x - low) + level * (1 - contrast) * (high - low)
 
 
@@ -109,9 +104,7 @@ def moved(x: Tensor, axis: int, distance: float) -> Tensor:
     spectrum = torch.fft.rfft(both, dim=axis)
     frequency = torch.fft.rfftfreq(2 * size, device=x.device, dtype=x.dtype)
     turn = torch.exp(-2j * torch.pi * frequency * distance)
-    shape = [1] * x.dim()
-    shape[axis] = -1
-    out: Tensor = torch.fft.irfft(spectrum * turn.reshape(shape), n=2 * size, dim=axis)
+    out: Tensor = torch.fft.irfft(spectrum * laid_along(turn, axis, x.dim()), n=2 * size, dim=axis)
     return out.narrow(axis, 0, size)
 
 

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from uncheck.measuring.lines import hann
 from uncheck.phases.project import ROUNDING_VARIANCE, evening_map
+from uncheck.probing.axes import channel_axis, laid_along
 
 #: Samples per channel and phase that a covariance needs to be worth evening.
 SAMPLES = 8
@@ -45,7 +46,7 @@ def even_phases(
     phases = list(product(*(range(s) for s in stride)))
     if len(phases) == 1:
         return tensor
-    channel = next((a for a in range(1, tensor.dim()) if a not in axes), 0)
+    channel = channel_axis(tensor.dim(), axes)
     precise = torch.float32 if tensor.device.type == "mps" else torch.float64  # MPS has no float64
     windows = [torch.from_numpy(hann(tensor.shape[a])).to(tensor.device, precise) for a in axes]
     inner, weights = [], []
@@ -53,9 +54,7 @@ def even_phases(
         x = tensor[_phase(tensor, axes, stride, p)]
         w = torch.ones((), dtype=precise, device=tensor.device)
         for axis, s, start, window in zip(axes, stride, p, windows, strict=True):
-            shape = [1] * tensor.dim()
-            shape[axis] = -1
-            w = w * window[start::s].reshape(shape)
+            w = w * laid_along(window[start::s], axis, tensor.dim())
         w = w.expand([n if a != channel else 1 for a, n in enumerate(x.shape)]).movedim(channel, -1).flatten()
         inner.append(x.movedim(channel, -1).flatten(0, -2).to(precise))
         weights.append(w / w.sum())

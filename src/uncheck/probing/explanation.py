@@ -10,9 +10,10 @@ from uncheck.measuring import Component
 from uncheck.measuring.batches import TOGETHER, BatchComponent
 from uncheck.probing.blame import StageBlame, blame
 from uncheck.probing.control import Control, control
-from uncheck.probing.evidence import Evidence, enlarged
+from uncheck.probing.evidence import Evidence
 from uncheck.probing.finding import Finding
 from uncheck.probing.forward import Runner
+from uncheck.probing.larger_batches import enlarged
 from uncheck.probing.origin import built_in
 from uncheck.probing.representatives import first_samples, simplest
 from uncheck.probing.trial import OutOfTime, Trial

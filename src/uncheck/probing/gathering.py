@@ -10,7 +10,7 @@ from typing import Any
 
 from uncheck.measuring.batches import BatchLattice
 from uncheck.measuring.components import VISIBLE
-from uncheck.probing.evidence import LEAST, Evidence, Standing, gather
+from uncheck.probing.evidence import LEAST, Evidence, Standing, gather, widened
 from uncheck.probing.finding import Finding, own_limits
 from uncheck.probing.forward import Runner
 from uncheck.probing.origin import passed_through
@@ -97,6 +97,6 @@ def _own(runner: Runner, finding: Finding, seen: BatchLattice) -> Finding:
         present=tuple(one for one in seen.present if one not in brought),
         traces=tuple(one for one in seen.traces if one not in brought),
         from_input=(*(one for one in finding.from_input if one not in brought), *brought),
-        limits=own_limits(seen.limits, brought),
+        limits=widened(own_limits(seen.limits, brought), len(runner.signal)),
         not_tested=seen.not_tested,
     )

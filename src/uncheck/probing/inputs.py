@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from uncheck.errors import UncheckError, UncheckWarning
+from uncheck.probing.axes import laid_along
 from uncheck.reading import load_callable
 from uncheck.signals import expand, read_picture
 from uncheck.signals.files import load_array
@@ -192,8 +193,7 @@ def made_up(shape: tuple[int, ...], seed: int = 0) -> Tensor:
     axes = tuple(range(2, len(shape)))
     radius = torch.zeros(shape[2:])
     for axis, n in enumerate(shape[2:]):
-        frequency = torch.fft.fftfreq(n).reshape([-1 if a == axis else 1 for a in range(len(axes))])
-        radius = radius + frequency**2
+        radius = radius + laid_along(torch.fft.fftfreq(n), axis, len(axes)) ** 2
     radius = radius.sqrt()
     constant = (0,) * len(axes)
     radius[constant] = 1

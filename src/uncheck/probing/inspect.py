@@ -3,38 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from math import inf
 from typing import Any
 
 from torch import Tensor, nn
 
 from uncheck.errors import UncheckError
-from uncheck.measuring import Component
-from uncheck.measuring.batches import BatchComponent
 from uncheck.measuring.components import VISIBLE
 from uncheck.measuring.frequencies import checked_periods
-from uncheck.measuring.lattice import PERIODS
-from uncheck.phases import gain_spread, strang_fix_order
-from uncheck.probing.backward import Gradient, gradient_lattice
-from uncheck.probing.blame import StageBlame
-from uncheck.probing.borders import boundary
-from uncheck.probing.evidence import Evidence
-from uncheck.probing.explanation import explain, orders_of
+from uncheck.probing.assembly import explained_result, result_without_output
+from uncheck.probing.backward import gradient_of
 from uncheck.probing.finding import Finding, find, with_probes, worst
 from uncheck.probing.forward import Runner
 from uncheck.probing.gathering import MORE, gathered
 from uncheck.probing.inputs import is_white, like_weights, made_up
-from uncheck.probing.notes import notes_of, unmeasured_notes
 from uncheck.probing.origin import COLOURS, probes
 from uncheck.probing.outputs import FoundOutputs, outputs_of
-from uncheck.probing.result import Inspection, OutputReport, StageReport
+from uncheck.probing.result import Inspection
 from uncheck.progress import Progress
-from uncheck.reading import Recording, Stage, as_found, eagerly, record
-from uncheck.reading.possible import LONGEST_LEFT
-
-#: Strang-Fix orders are measured with this relative tolerance.
-ORDER_TOLERANCE = 1e-3
+from uncheck.reading import Recording, as_found, eagerly, record
 
 
 def inspect(
@@ -100,13 +88,13 @@ def inspect(
         outputs = outputs_of(recording, span=span, threshold=threshold, asked=asked, which=which)
         judged = shaped or is_white(runner.signal) if flat is None else flat
         findings = _findings(runner, recording, outputs, judged)
-        pulled = _gradient(runner, recording, threshold) if gradient and not findings else None
+        pulled = gradient_of(runner, recording, threshold) if gradient and not findings else None
         if not findings:
-            return _without_output(recording, outputs, pulled, runner.passes)
+            return result_without_output(recording, outputs, pulled, runner.passes)
         _check_rate(rate, worst(findings))
         steps.expect(MORE * runner.budget)
         findings, evidence = gathered(runner, recording.output, findings, until)
-        return _explained(runner, recording, outputs, findings, evidence, until, gradient, rate)
+        return explained_result(runner, recording, outputs, findings, evidence, until, gradient, rate)
 
 
 def _check_rate(rate: float | None, finding: Finding) -> None:
@@ -149,85 +137,6 @@ def _colours(finding: Finding, flat: bool) -> tuple[str, ...]:
     return COLOURS if flat else ("mean",) if finding.view.ndim > 1 else ()
 
 
-def _explained(
-    runner: Runner,
-    recording: Recording,
-    outputs: FoundOutputs,
-    findings: Sequence[Finding],
-    evidence: Evidence,
-    until: float,
-    gradient: bool,
-    rate: float | None,
-) -> Inspection:
-    """Explain the output that decides, and put everything together."""
-    finding = worst(findings)
-    explained = explain(runner, recording, finding, evidence, until)
-    orders = {id(finding): explained.orders} | {
-        id(f): orders_of(runner, recording.stages, f, evidence, until) for f in findings if f is not finding
-    }
-    flat_output, in_time = finding.signals.outputs.get("mean"), time.monotonic() < until
-    border = None
-    if in_time:
-        border = boundary(runner, recording, finding.batch, finding.view, flat_output, until)
-    passes = runner.passes
-    reports = (
-        *(
-            OutputReport(f.view.name, f.verdict, _components(f.present), f.limits, orders[id(f)])
-            for f in findings
-        ),
-        *(OutputReport(name, "undetermined") for name in outputs.unmeasured),
-    )
-    return Inspection(
-        verdict=finding.verdict if finding.present or not outputs.unmeasured else "undetermined",
-        range=finding.view.span,
-        lattice=_components(finding.present),
-        orders=explained.orders,
-        traces=_components(finding.traces),
-        limit=finding.limits,
-        not_tested=finding.not_tested,
-        other=finding.other,
-        from_input=_components(finding.from_input),
-        outputs=reports,
-        evidence=evidence,
-        stages=_reports(recording.stages, explained.blamed),
-        ledger=recording.ledger,
-        probes=finding.signals.probes,
-        random_lattice=explained.random_lattice,
-        fault=explained.fault,
-        boundary=border,
-        gradient=_gradient(runner, recording, finding.view.threshold) if gradient else None,
-        passes=passes,
-        rate=rate,
-        notes=notes_of(recording, outputs, finding, explained, evidence, () if in_time else ("the border",)),
-        output=finding.batch,
-    )
-
-
-def _without_output(
-    recording: Recording, outputs: FoundOutputs, gradient: Gradient | None, passes: float
-) -> Inspection:
-    """Return the result where no output can be measured.
-
-    Outputs without positions have no lattice, but the gradient may have one.
-    """
-    reached = any(stage.output_period for stage in recording.stages)
-    unknown = bool(outputs.unmeasured or recording.ledger.unsupported or reached)
-    notes = unmeasured_notes(outputs.unmeasured)
-    if outputs.left_out:
-        notes.append(
-            "the output has no spatial axes, so it has no lattice; look at the gradient (--gradient)"
-        )
-    return Inspection(
-        verdict="undetermined" if unknown else "clean",
-        outputs=tuple(OutputReport(name, "undetermined") for name in outputs.unmeasured),
-        stages=_reports(recording.stages, None),
-        ledger=recording.ledger,
-        gradient=gradient,
-        passes=passes,
-        notes=tuple(notes),
-    )
-
-
 class _Steps:
     """The steps of an inspection, which the progress callback is called with."""
 
@@ -241,24 +150,3 @@ class _Steps:
         if self._progress is not None:
             self._progress(label, min(self._done, self._total), self._total)
         self._done += 1
-
-
-def _gradient(runner: Runner, recording: Recording, threshold: float) -> Gradient:
-    ndim = max(1, min(3, runner.signal.dim() - 2))
-    strided = [s for s in recording.strided if len(s.stride) == ndim]
-    periods = sorted(set(PERIODS) | {p for p in (2**i for i in range(1, 6)) if p <= LONGEST_LEFT[ndim]})
-    return gradient_lattice(runner, strided, periods, threshold)
-
-
-def _components(found: Sequence[BatchComponent]) -> tuple[Component, ...]:
-    return tuple(f.component for f in found)
-
-
-def _reports(stages: Sequence[Stage], blamed: Sequence[StageBlame] | None) -> tuple[StageReport, ...]:
-    out = []
-    for i, stage in enumerate(stages):
-        kernel = stage.kernel
-        spread = gain_spread(kernel) if kernel is not None else None
-        order = strang_fix_order(kernel, ORDER_TOLERANCE) if kernel is not None else None
-        out.append(StageReport(stage, spread, order, blamed[i] if blamed else None))
-    return tuple(out)

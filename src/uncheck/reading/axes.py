@@ -12,12 +12,12 @@ import torch
 from torch import Tensor
 
 from uncheck.reading.graph import Graph
-from uncheck.reading.grid import grids_after, period_by_size
+from uncheck.reading.grid import CHANNEL, enlarged_by, parts
 from uncheck.reading.layout import Axis, Layout, reshaped
 from uncheck.reading.ledger import read_ledger
 from uncheck.reading.maps import OutputGrid
-from uncheck.reading.moves import CHANNEL, enlarged_by, parts
 from uncheck.reading.outputs import LEAST_SIDE
+from uncheck.reading.periods import grids_after, period_by_size
 from uncheck.reading.roles import Role, position_dims, read_roles
 from uncheck.reading.stage import Stage
 from uncheck.reading.tensors import NestPath

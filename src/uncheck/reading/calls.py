@@ -66,6 +66,15 @@ def torch_sizes(value: Any, ndim: int, default: int = 1) -> tuple[int, ...]:
     return (int(value),) * ndim
 
 
+def axes_of(dim: Any, rank: int) -> tuple[int, ...]:
+    """Return the axes that an argument names, one or several, counted from the first.
+
+    >>> axes_of(-1, 4), axes_of([2, -1], 4)
+    ((3,), (2, 3))
+    """
+    return tuple(int(one) % rank for one in (dim if isinstance(dim, tuple | list) else (dim,)))
+
+
 @dataclass(frozen=True)
 class Convolution:
     """The arguments of a plain or transposed convolution, one entry per axis.

@@ -10,10 +10,11 @@ from math import prod
 from uncheck.reading.calls import arguments, index_parts, main_input, torch_sizes
 from uncheck.reading.fourier import spectral_scales
 from uncheck.reading.graph import Graph, Node, Slot
+from uncheck.reading.grid import CHANNEL, OTHER, Grid, new_axis, settled
 from uncheck.reading.indices import read_picks, taken
 from uncheck.reading.layout import Atom
 from uncheck.reading.matrices import PRODUCTS, factors_of, stretched
-from uncheck.reading.moves import CHANNEL, OTHER, Grid, after, new_axis, settled
+from uncheck.reading.moves import after
 from uncheck.reading.tables import FOLD
 from uncheck.reading.written import WRITING, read_write
 

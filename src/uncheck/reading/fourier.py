@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from uncheck.reading.calls import arguments, main_input
+from uncheck.reading.calls import arguments, axes_of, main_input
 from uncheck.reading.graph import Graph, Node
 
 _BACK = frozenset(f"fft_{stem}{n}" for stem in ("ifft", "irfft") for n in ("", "2", "n"))
@@ -42,7 +42,7 @@ def _axes(node: Node) -> tuple[int, ...]:
         sizes = given.get("s")
         count = {"2": 2, "n": len(sizes) if isinstance(sizes, tuple | list) else rank}.get(node.name[-1], 1)
         return tuple(range(-count, 0))
-    return tuple(int(d) % rank - rank for d in (dim if isinstance(dim, tuple | list) else (dim,)))
+    return tuple(axis - rank for axis in axes_of(dim, rank))
 
 
 def _lengths(node: Node) -> tuple[int, ...]:

@@ -1,107 +1,85 @@
-"""The period that a lattice made at one call has in the outputs of the network."""
+"""Grids: where positions are in a tensor, and the period of a lattice on them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from math import lcm, prod
+from itertools import takewhile
+from math import gcd, prod
 
-from uncheck.reading.enlarging import after_call
-from uncheck.reading.graph import Graph, Node
-from uncheck.reading.moves import OTHER, Grid, new_axis, settled, split
+from uncheck.reading.layout import Atom, Axis, Layout
+
+CHANNEL = -2
+"""The axis of atoms that are channels."""
+
+OTHER = -3
+"""The axis of atoms that are no part of the grid and no channels, such as stacked frames."""
 
 
-def output_period(
-    graph: Graph, index: int, dims: Sequence[int], periods: tuple[int, ...]
-) -> tuple[int, ...] | None:
-    """Return the period that a lattice made at one node has in the largest output that it reaches.
+@dataclass(frozen=True)
+class Grid:
+    """Where the positions of a grid are in a tensor, and the period of a lattice on it.
 
-    It has `periods` along the axes `dims` of the node. Upsampling by s multiplies a period, subsampling by d
-    leaves P / gcd(P, d). Where the graph does not tell, the sizes of that node and the output do.
-
-    Returns:
-        The period in output pixels per output axis; None where the lattice reaches no output with a grid.
-
-    Cost: one pass over the nodes after `index`.
+    Attributes:
+        layout: the tensor's axes in atoms; axes 0, 1, ... are the axes of the grid.
+        periods: of the lattice, in positions of the grid, per axis; 1 where none is left.
+        unread: by how much an axis of the grid was enlarged that nothing accounts for: channels became
+            positions, without a stage.
     """
-    made = graph.nodes[index]
-    found = grids_after(graph, index, dims, periods)
-    reached = sorted((o for o in graph.outputs if o in found), key=lambda o: -prod(graph.nodes[o].shape[2:]))
-    for output in reached:
-        grid = found[output]
-        grid = split(grid) if grid is not None else None
-        grid = settled(grid, grid.dims) if grid is not None else None
-        if grid is not None and len(grid.dims) == sum(made.shape[dim] > 1 for dim in dims):
-            return _in_order(grid, [made.shape[dim] for dim in dims])
-        by_size = period_by_size(graph.nodes[output].shape, [made.shape[d] for d in dims], periods)
-        if by_size is not None:
-            return by_size
-    return None
+
+    layout: Layout
+    periods: tuple[int, ...]
+    unread: tuple[Fraction, ...] = ()
+
+    @property
+    def dims(self) -> tuple[int, ...]:
+        """The tensor axes that hold positions of the grid."""
+        return tuple(d for d, axis in enumerate(self.layout) if any(atom.axis >= 0 for atom in axis))
 
 
-def _in_order(grid: Grid, before: Sequence[int]) -> tuple[int, ...]:
-    """Return the periods along the axes of a tensor; one of a single position stands after its neighbour."""
-    places = {grid.layout[d][0].axis: d for d in grid.dims}
-    place = -1
-    order = []
-    for axis, size in enumerate(before):
-        place = places.get(axis, place)
-        order.append((place, grid.periods[axis] if size > 1 else 1))
-    return tuple(period for _, period in sorted(order, key=lambda one: one[0]))
+def new_axis(axis: int, size: int) -> Axis:
+    """Return an axis of a tensor that is one run of positions."""
+    return (Atom(axis, 1, size),) if size > 1 else ()
 
 
-def grids_after(
-    graph: Graph, index: int, dims: Sequence[int], periods: tuple[int, ...]
-) -> dict[int, Grid | None]:
-    """Return the grid of the axes `dims` of one node in every node that depends on it.
-
-    None where it is not known; a node without it depends on it without positions, or not at all.
-
-    Cost: one pass over the nodes after `index`, once for each graph.
-    """
-    asked = (index, tuple(dims), tuple(periods))
-    known: dict[int, Grid | None] | None = graph.grids.get(asked)
-    if known is None:
-        places = {dim: axis for axis, dim in enumerate(dims)}
-        shape = graph.nodes[index].shape
-        layout = tuple(new_axis(places.get(dim, OTHER), size) for dim, size in enumerate(shape))
-        found: dict[int, Grid | None] = {index: Grid(layout, tuple(periods))}
-        for node in graph.nodes[index + 1 :]:
-            _enter(graph, node, found)
-        graph.grids[asked] = known = found
-    return known
-
-
-def _enter(graph: Graph, node: Node, found: dict[int, Grid | None]) -> None:
-    """Add the grid after one node to `found`: none where no grid is left, None where it is not known."""
-    states = [(parent, found[parent]) for parent in dict.fromkeys(node.parents) if parent in found]
-    if not states:
-        return
-    grids = [
-        made
-        for parent, grid in states
-        if grid is not None
-        for made in [after_call(graph, node, parent, grid)]
-    ]
-    known = [grid for grid in grids if grid is not None and grid.dims]
-    if not known:
-        if None in grids or any(grid is None for _, grid in states):
-            found[node.index] = None
-        return
-    best = max(known, key=lambda grid: len(grid.dims))
-    same = [grid.periods for grid in known if grid.layout == best.layout]
-    found[node.index] = Grid(best.layout, tuple(lcm(*column) for column in zip(*same, strict=True)))
+def settled(grid: Grid, dims: Iterable[int]) -> Grid | None:
+    """Return the grid with phases merged into positions along `dims`; None where they cannot be."""
+    periods, unread = list(grid.periods), list(grid.unread)
+    layout = list(grid.layout)
+    for dim in dims:
+        axis = layout[dim]
+        if not axis or all(atom.axis < 0 for atom in axis):
+            continue
+        first = axis[0]
+        lead = len(list(takewhile(lambda atom, first=first: atom.axis == first.axis, axis)))  # type: ignore[misc]
+        if first.axis < 0 or lead > 1 or any(atom.axis >= 0 for atom in axis[1:]):
+            return None
+        phases = prod(atom.size for atom in axis[1:])
+        left = periods[first.axis] // gcd(periods[first.axis], first.step)
+        periods[first.axis] = left * phases if left > 1 else 1
+        if unread:
+            unread[first.axis] *= enlarged_by(axis)
+        layout[dim] = new_axis(first.axis, first.size * phases)
+    return Grid(tuple(layout), tuple(periods), tuple(unread))
 
 
-def period_by_size(
-    shape: tuple[int, ...], before: Sequence[int], periods: Sequence[int]
-) -> tuple[int, ...] | None:
-    """Return the period by the sizes alone, where the output has as many spatial axes: a guess."""
-    ndim = len(before)
-    if len(shape) not in (ndim + 1, ndim + 2):
-        return None
-    factors = [Fraction(size, old) for size, old in zip(shape[-ndim:], before, strict=True)]
-    if min(factors) < Fraction(1, 64) or max(factors) / min(factors) > 2:
-        return None
-    whole = [Fraction(round(f)) if f >= 1 else Fraction(1, round(1 / f)) for f in factors]
-    return tuple((p * f).numerator if p > 1 else 1 for p, f in zip(periods, whole, strict=True))
+def enlarged_by(axis: Axis) -> Fraction:
+    """Return how much longer phases make an axis; taking every other position and filling in does not."""
+    return max(Fraction(1), Fraction(prod(atom.size for atom in axis[1:]), axis[0].step))
+
+
+def split(grid: Grid) -> Grid:
+    """Return the grid with a tensor axis for each run of positions: (N, H W, C) as (N, H, W, C)."""
+    return replace(grid, layout=tuple(part for axis in grid.layout for part in parts(axis)))
+
+
+def parts(axis: Axis) -> tuple[Axis, ...]:
+    """Split an axis before each atom that starts an axis of the grid; phases stay with their positions."""
+    starts = [0]
+    for place, atom in enumerate(axis):
+        seen = {other.axis for other in axis[:place]}
+        if place and atom.axis >= 0 and atom.axis not in seen:
+            starts.append(place)
+    ends = [*starts[1:], len(axis)]
+    return tuple(axis[start:end] for start, end in zip(starts, ends, strict=True))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from math import prod
 
-from uncheck.reading.calls import arguments, main_input
+from uncheck.reading.calls import arguments, axes_of, main_input
 from uncheck.reading.constants import phases_of, slots_of
 from uncheck.reading.graph import Graph, Node, Slot
 from uncheck.reading.layout import FIXED, HELD, MIXED, OTHER, ZERO, Atom, Axis, Layout, sizes
@@ -71,7 +71,7 @@ def follow_reduction(graph: Graph, node: Node, runs: Runs) -> Run | None:
     if run is None or dim is None or isinstance(dim, str) or run.source == main_input(node).node:
         return None
     rank = len(run.layout)
-    gone = {int(d) % rank for d in (dim if isinstance(dim, tuple | list) else (dim,))}
+    gone = axes_of(dim, rank)
     if len(node.shape) == rank:
         axes = tuple(() if d in gone else axis for d, axis in enumerate(run.layout))
     else:

@@ -9,9 +9,9 @@ from math import lcm
 
 from uncheck.reading.calls import convolution
 from uncheck.reading.graph import INPUT, Graph, Node, Slot
-from uncheck.reading.grid import grids_after
+from uncheck.reading.grid import Grid
 from uncheck.reading.maps import OutputGrid
-from uncheck.reading.moves import Grid
+from uncheck.reading.periods import grids_after
 from uncheck.reading.record import Recording
 from uncheck.reading.tables import POINTWISE, RESHAPE, STRIDED_VIEW, group_of
 from uncheck.reading.tensors import replace_tensors

@@ -9,7 +9,8 @@ from fractions import Fraction
 from uncheck.reading.calls import main_input, scales
 from uncheck.reading.enlarging import after_call
 from uncheck.reading.graph import INPUT, OPAQUE, Graph, Node
-from uncheck.reading.moves import OTHER, SCALED, Grid, new_axis, settled
+from uncheck.reading.grid import OTHER, Grid, new_axis, settled
+from uncheck.reading.moves import SCALED
 from uncheck.reading.stage import Stage
 from uncheck.reading.tables import KEEPING, REDUCTION, RESHAPE, STRIDED_VIEW, group_of
 

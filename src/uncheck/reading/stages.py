@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from uncheck.reading.chains import Chain, read_chains
 from uncheck.reading.graph import Graph, Node
-from uncheck.reading.grid import output_period
 from uncheck.reading.loops import read_added
 from uncheck.reading.matrices import PRODUCTS
+from uncheck.reading.periods import output_period
 from uncheck.reading.resizes import (
     read_picked,
     read_product,

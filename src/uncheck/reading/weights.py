@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,21 +11,21 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from uncheck.errors import UncheckError, first_line
+from uncheck.errors import UncheckError
 from uncheck.plain import Plain
+from uncheck.reading.checkpoints import cause_of, read_checkpoint
 
-PICKLED = (".pth", ".pt", ".bin", ".ckpt")
 NESTS = (
     *("state_dict", "model_state_dict", "model", "net", "network", "params_ema", "params", "weights"),
     *("generator", "g_ema", "netG", "G", "ema", "module"),
 )
 """Keys that checkpoints keep their weights under, the likelier first."""
+
 PREFIXES = ("module.", "_orig_mod.", "model.", "generator.", "net.", "netG.")
 """Prefixes that wrappers such as DataParallel, torch.compile and Lightning put before every name."""
+
 SHOWN = 4
 """Names that an error lists of each kind."""
 
@@ -86,7 +84,7 @@ def load_weights(model: nn.Module, path: str | Path) -> LoadedWeights:
     Cost: reads the file once.
     """
     file = Path(path)
-    loaded = _read(file)
+    loaded = read_checkpoint(file)
     chosen = _fitting(loaded, model)
     state = chosen.tensors
     problems = _problems(state, model)
@@ -105,7 +103,7 @@ def load_weights(model: nn.Module, path: str | Path) -> LoadedWeights:
                 if name in before:
                     value.copy_(before[name])
         raise UncheckError(
-            f"{type(model).__name__} refused {file.name} ({_cause(error)}): load the weights "
+            f"{type(model).__name__} refused {file.name} ({cause_of(error)}): load the weights "
             "that belong to it"
         ) from error
     key = ".".join(chosen.key) or None
@@ -138,41 +136,6 @@ def watch_loading() -> Iterator[list[str]]:
         yield loaded
     finally:
         nn.Module.load_state_dict = usual  # type: ignore[method-assign]
-
-
-def _read(file: Path) -> Any:
-    if not file.is_file():
-        raise UncheckError(f"there is no weight file {file}: check the path")
-    if file.suffix == ".safetensors":
-        try:
-            return load_file(file)
-        except (SafetensorError, OSError) as error:
-            raise UncheckError(
-                f"{file} is no readable safetensors file ({_cause(error)}): save it again"
-            ) from error
-    if file.suffix not in PICKLED:
-        raise UncheckError(
-            f"{file} ends in {file.suffix or 'nothing'!r}: weights are read from "
-            f".safetensors, {', '.join(PICKLED)}"
-        )
-    try:
-        return torch.load(file, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        if not re.search(r"global|class", str(error), re.IGNORECASE):
-            raise UncheckError(
-                f"{file} is no readable torch checkpoint of tensors: save model.state_dict() with "
-                "safetensors.torch.save_file"
-            ) from error
-        culprit = re.search(r"GLOBAL ([\w.]+)", str(error))
-        what = f"more than tensors ({culprit[1]})" if culprit else "more than tensors"
-        raise UncheckError(
-            f"{file} holds {what}, and unpickling it could run any code, so it was not loaded: load it where "
-            "you trust it and save model.state_dict() with safetensors.torch.save_file"
-        ) from error
-    except Exception as error:
-        raise UncheckError(
-            f"{file} is no readable torch checkpoint ({_cause(error)}): save it again"
-        ) from error
 
 
 def _fitting(loaded: Any, model: nn.Module) -> _State:
@@ -261,7 +224,3 @@ def _problems(state: dict[str, Tensor], model: nn.Module) -> list[str]:
 def _listed(names: list[str]) -> str:
     more = ["..."] if len(names) > SHOWN else []
     return ", ".join([*names[:SHOWN], *more])
-
-
-def _cause(error: Exception) -> str:
-    return first_line(error, type(error).__name__)[:120]

@@ -37,6 +37,23 @@ _PASSED_OVER = {
     "closed": "locked folder",
 }
 
+#: Verdicts from the worst on: the order of the rows.
+_ORDER = ("lattice", "blocks", "rival", "clean")
+
+#: Rows that are shown, the worst first: a page of a hundred thousand is read by nobody.
+MOST_ROWS = 1000
+
+#: What to do next about a single picture, by its verdict, or by its rival.
+_NEXT = {
+    "lattice": "inspect the network that made it, which names the layer; --map FOLDER draws where it is",
+    "blocks": "look for patches or tiles of this period in the network that made it; let them overlap",
+    "jpeg": "measure the picture as it was before it became a JPEG, saved as a PNG",
+    "bayer": "measure an output of a network; a photograph has the pattern of its camera",
+    "rival": "measure several outputs of the network with --set: what belongs to one content is not in all",
+    "traces": "measure several outputs of the network with --set, which tells what all of them share",
+    "clean": "measure several outputs of the network with --set, which finds lattices down to 0.05 levels",
+}
+
 #: Different remarks that are shown.
 MOST_REMARKS = 5
 
@@ -45,12 +62,15 @@ def measure_text(result: Result, page: Page | None = None) -> str:
     """Return the report of `uncheck.measure` as a page of text."""
     report = result.to_dict()
     images, errors = report["images"], report["errors"]
-    rows: list[tuple[str | Text, ...]] = [_row(image) for image in images]
+    rows: list[tuple[str | Text, ...]] = [_row(image) for image in sorted(images, key=_worst_first)]
+    left_out = len(rows[MOST_ROWS:])
+    rows = rows[:MOST_ROWS]
     rows += [(one["path"], Text("not measured", style="bold red"), "", "", "") for one in errors]
     unit = "" if any(image["kind"] == "audio" for image in images) else " (grey levels)"
     columns = (_noun(images), "verdict", ">strength", f"lattice{unit}", ">p-value")
-    parts: list[Part] = [*_set(report), _headline(report)]
+    parts: list[Part] = [*_set(report), _headline(report), *_next(report)]
     parts += table("", columns, rows)
+    parts += [f"{left_out} more rows are in the JSON."] if left_out else []
     below = [
         *_limits(images),
         *_blocks(images),
@@ -84,6 +104,24 @@ def _headline(report: Report) -> Text:
     parts = [f"{count} {named[verdict]}" for verdict, count in counts.items() if count]
     parts += [f"{failed} not measured"] if failed else []
     return Text(f"{plural(len(images) + failed, _noun(images))}: {', '.join(parts)}.", style="bold")
+
+
+def _worst_first(image: Report) -> tuple[int, float]:
+    """Return a key that sorts by verdict, then by strength; of sounds by the level of the strongest line."""
+    levels_db = [c["db"] for c in image["lattice"] if "db" in c]
+    return _ORDER.index(image["verdict"]), -max(levels_db, default=image["strength"])
+
+
+def _next(report: Report) -> list[str]:
+    """Return what to do next about a single picture."""
+    images = report["images"]
+    if len(images) != 1 or report["errors"] or "set" in report:
+        return []
+    one = images[0]
+    verdict = "traces" if one["verdict"] == "clean" and one["traces"] else one["verdict"]
+    if one["kind"] == "audio":
+        return [f"Next: {_NEXT['lattice'].partition(';')[0]}."] if verdict == "lattice" else []
+    return [f"Next: {_NEXT.get(one['rival'] or verdict, _NEXT['rival'])}."]
 
 
 def _set(report: Report) -> list[Part]:
@@ -133,7 +171,7 @@ def _scale(image: Report) -> Scale:
 
 def _traces(images: Sequence[Report]) -> list[str]:
     """Return what is significant and too weak to count, of the first signals that have it."""
-    having = [image for image in images if image["traces"]]
+    having = sorted((one for one in images if one["traces"]), key=lambda one: -one["traces"][0]["amplitude"])
     if len(images) == 1 and having:
         named = [f"{_component(c, having[0])} (p = {chance(c['p_value'])})" for c in having[0]["traces"]]
         return [f"Traces, too weak to count: {listed_some(named)}."]
@@ -144,6 +182,7 @@ def _traces(images: Sequence[Report]) -> list[str]:
 def _second_order(images: Sequence[Report]) -> list[str]:
     """Return the contrast that depends on the phase: all periods of one signal, the strongest of several."""
     having = [image for image in images if image["second_order"]]
+    having.sort(key=lambda image: -image["second_order"][0]["modulation_db"])
     if len(images) == 1 and having:
         named = [_modulation(one) for one in having[0]["second_order"]]
     else:
