@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 def command(
     paths: Annotated[
-        list[str], typer.Argument(help="Pictures, TIFF stacks, .npy arrays, audio, folders or globs.")
+        list[str], typer.Argument(help="Pictures, stacks, arrays, volumes, films, audio, folders or globs.")
     ],
     periods: Annotated[
         str, typer.Option(help="Periods to test, like 2-16 or 2,4,8: pixels to 64, samples of sound to 4096.")
@@ -79,10 +79,10 @@ def command(
 ) -> int:
     """Measure the lattice of pictures: period, amplitude in grey levels, p-value and verdict.
 
-    Volumes and video (.npy, TIFF of several pages) are measured along all their axes, audio as tonal lines in
-    decibels. Steps between patches or tiles of pictures are named blocks. A JPEG grid or a camera's colour
-    mosaic is named as a rival, not as a lattice. Exit code 1 if anything has a lattice or blocks, 2 if any
-    could not be read (the others are measured all the same).
+    Volumes and video (stacks of TIFF, arrays, NIfTI, DICOM, NetCDF, MP4 and others) are measured along all
+    their axes, audio as tonal lines in decibels. Steps between patches or tiles of pictures are named blocks.
+    A JPEG grid or a camera's colour mosaic is named as a rival, not as a lattice. Exit code 1 if anything has
+    a lattice or blocks, 2 if any could not be read (the others are measured all the same).
     """
     check_output(output, paths)
     from uncheck.measuring.measure import Settings, some_periods
@@ -153,9 +153,8 @@ def measure_files(
         UncheckError: nothing at all could be measured and there is one reason, or the settings are wrong.
     """
     from uncheck.measuring.measure import measure_items
-    from uncheck.signals.files import SUFFIXES, file_items
+    from uncheck.signals.files import MAY_BE_DEEP, SUFFIXES, file_items
     from uncheck.signals.folders import list_files
-    from uncheck.signals.paths import SOUNDS
     from uncheck.workers import checked_jobs, cores
 
     jobs = cores() if jobs is None else checked_jobs(jobs)
@@ -171,7 +170,7 @@ def measure_files(
         files += listed.files
         skipped += listed.skipped
     check_output(output, files)
-    if files and not any(f.lower().endswith((*SOUNDS, ".npy", ".tif", ".tiff")) for f in files):
+    if files and not any(f.lower().endswith(MAY_BE_DEEP) for f in files):
         settings.check_pictures()  # once, and not for every file
     result = measure_items(file_items(files, given), settings, progress, jobs)
     errors += result.errors

@@ -35,6 +35,7 @@ _PASSED_OVER = {
     "links": "linked folder",
     "folders": "subfolder",
     "closed": "locked folder",
+    "libraries": "unsupported file",
 }
 
 #: Verdicts from the worst on: the order of the rows.
@@ -271,7 +272,10 @@ def _ranges(images: Sequence[Report]) -> list[str]:
 def _skipped(counts: Report) -> list[str]:
     """Return how much was passed over in folders."""
     said = [plural(counts[key], noun) for key, noun in _PASSED_OVER.items() if counts.get(key)]
-    return [f"Passed over in folders: {', '.join(said)}."] if said else []
+    if not said:
+        return []
+    library = ' (pip install "uncheck[formats]")' if counts.get("libraries") else ""
+    return [f"Passed over in folders: {', '.join(said)}{library}."]
 
 
 def _brightness(images: Sequence[Report]) -> list[str]:

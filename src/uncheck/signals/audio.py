@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uncheck.errors import UncheckError
+from uncheck.signals.formats.table import INSTALL
 from uncheck.signals.levels import LEVELS, check_finite
 from uncheck.signals.paths import caught_warnings, check_values
 from uncheck.signals.signal import Given, Signal
@@ -125,8 +126,9 @@ def _soundfile(path: str) -> tuple[NDArray[np.generic], float]:
     try:
         import soundfile
     except (ImportError, OSError) as error:
+        needed = INSTALL if path.lower().endswith(".mp3") else "pip install soundfile"
         raise UncheckError(
-            f"{path}: reading {Path(path).suffix} needs soundfile; install it with: pip install soundfile"
+            f"{path}: reading {Path(path).suffix} needs soundfile; install it with: {needed}"
         ) from error
     try:
         with soundfile.SoundFile(path) as file:

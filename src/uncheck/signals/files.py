@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -17,13 +18,30 @@ from uncheck.errors import UncheckError
 from uncheck.signals.arrays import Raw, split
 from uncheck.signals.audio import read_audio
 from uncheck.signals.folders import list_files
+from uncheck.signals.formats.dicom import read_series
+from uncheck.signals.formats.table import (
+    FORMATS,
+    TIFF,
+    Format,
+    Found,
+    check_installed,
+    format_of,
+    numbers,
+    read_found,
+)
 from uncheck.signals.levels import check_finite, infer_range
 from uncheck.signals.paths import PICTURES, SOUNDS, check_file, check_values
-from uncheck.signals.pictures import DAMAGED, read_frames
+from uncheck.signals.pictures import DAMAGED, NoPictureError, read_frames
 from uncheck.signals.signal import Given, Signal, tiles
 
 #: Endings of all files that can be measured.
-SUFFIXES = (*PICTURES, *SOUNDS)
+SUFFIXES = (*PICTURES, *SOUNDS, *(suffix for one in FORMATS for suffix in one.suffixes))
+
+#: Endings of those that may hold something else than pictures.
+MAY_BE_DEEP = (*(s for s in SUFFIXES if s not in PICTURES), ".npy", ".tif", ".tiff")
+
+#: How TIFF files begin, large ones too.
+TIFF_BEGINS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 SIXTEEN = "Its 16 bits per channel were read as 8; save it as RGB or as .npy for the rest."
 
@@ -73,7 +91,9 @@ def read_signals(path: str, given: Given) -> Iterator[Signal]:
     Raises:
         UncheckError: what cannot be read, or not be taken as `given` says.
     """
-    check_file(path)
+    known = format_of(path)
+    if known is None or not known.folder or not Path(path).is_dir():
+        check_file(path)
     for signal in _read(path, given):
         if given.mosaic is None:
             yield signal
@@ -89,8 +109,51 @@ def _read(path: str, given: Given) -> Iterator[Signal]:
         if not array.size:
             raise UncheckError(f"{path}: shape {array.shape} holds nothing; save at least 4 x 4 pixels")
         yield from (_signal(raw, path) for raw in split(array, path, given, "NPY"))
+    elif (known := format_of(path)) is not None:
+        check_no_sound(path, given)
+        for found in read_found(path, known):
+            yield from _of_format(path, known, found, given)
     else:
-        yield from _pictures(path, given)
+        try:
+            yield from _pictures(path, given)
+        except NoPictureError:
+            if Path(path).read_bytes()[:4] not in TIFF_BEGINS:
+                raise
+            for found in read_found(path, TIFF):
+                yield from _of_format(path, TIFF, found, given)
+
+
+def check_no_sound(path: str, given: Given) -> None:
+    """Raise UncheckError if a picture is to be taken as sound."""
+    if given.kind == "audio" or given.rate is not None:
+        raise UncheckError(f"{path}: is a picture and has no sample rate; leave that out")
+
+
+def _of_format(path: str, known: Format, found: Found, given: Given) -> Iterator[Signal]:
+    """Yield the signals of an array that a library has read; what the caller says goes before the file."""
+    numbers(path, found.array.dtype)
+    said = replace(
+        given,
+        kind=given.kind or found.kind,
+        unit=given.unit or found.unit,
+        nodata=found.nodata if given.nodata is None else given.nodata,
+    )
+    if said.kind in ("volume", "frames") and found.array.ndim == 2:
+        said = replace(said, kind=None)
+    for raw in split(found.array, path + found.label, said, known.name):
+        yield _signal(replace(raw, notes=(*found.notes, *raw.notes)), path)
+
+
+def _read_series(paths: Sequence[str], given: Given) -> Iterator[Signal]:
+    """Read DICOM files of one folder, those of a series as one volume."""
+    known = format_of(paths[0])
+    assert known is not None
+    check_no_sound(paths[0], given)
+    check_installed(paths[0], known)
+    for path in paths:
+        check_file(path)
+    for name, found in read_series(paths):
+        yield from _of_format(name, known, found, given)
 
 
 def _signal(raw: Raw, path: str) -> Signal:
@@ -99,12 +162,11 @@ def _signal(raw: Raw, path: str) -> Signal:
 
 
 def _pictures(path: str, given: Given) -> Iterator[Signal]:
-    if given.kind == "audio" or given.rate is not None:
-        raise UncheckError(f"{path}: is a picture and has no sample rate; leave that out")
+    check_no_sound(path, given)
     # Formats of several frames but TIFF are animations, of which people mean the first.
-    frames = read_frames(path, "pages" if given.kind in (None, "pictures") else "all")
+    frames = read_frames(path, "pages" if given.kind in (None, "pictures") else "all", as_shown=True)
     pages, kind = frames.pages, given.kind
-    notes: tuple[str, ...] = (SIXTEEN,) if frames.cut else ()
+    notes = (SIXTEEN, *frames.notes) if frames.cut else frames.notes
     if len(pages) == 1:
         if frames.count > 1:
             notes += (f"The first of {frames.count} frames was measured; with kind frames all are.",)
@@ -206,8 +268,24 @@ def items(images: Any, given: Given, *, recurse: bool = True) -> Items:
 
 
 def file_items(paths: Iterable[str], given: Given) -> list[Item]:
-    """Return one item per file; a name is taken literally, not as a pattern."""
-    return [Item(path, partial(read_signals, path, given)) for path in paths]
+    """Return one item per file; a name is taken literally, not as a pattern.
+
+    Several DICOM files of one folder are one item, for a volume has a file for each slice; not so where the
+    planes are to be pictures.
+    """
+    alone = given.kind not in (None, "volume") or given.mosaic is not None
+    groups: dict[str, list[str]] = {}
+    for path in paths:
+        known = format_of(path)
+        together = not alone and known is not None and known.name == "DICOM"
+        key = os.path.join(os.path.dirname(path), "") if together else f"\0{len(groups)}"  # noqa: PTH118, PTH120
+        groups.setdefault(key, []).append(path)
+    return [
+        Item(files[0], partial(read_signals, files[0], given))
+        if len(files) == 1
+        else Item(os.path.dirname(files[0]) or ".", partial(_read_series, files, given))  # noqa: PTH120
+        for files in groups.values()
+    ]
 
 
 def _arrays(item: Any, name: str, given: Given) -> list[Item]:

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from uncheck.errors import UncheckError
+from uncheck.signals.formats.table import format_of, installed
 from uncheck.signals.paths import PICTURES
 
 #: What may be skipped in a folder: files with other endings; files and folders whose name begins with a dot;
 #: links to folders, and folders that were seen before; folders in a folder that is not walked; those that
-#: cannot be opened.
-SKIPPED = ("files", "hidden", "links", "folders", "closed")
+#: cannot be opened; files of a format whose library is not installed.
+SKIPPED = ("files", "hidden", "links", "folders", "closed", "libraries")
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,10 @@ def list_files(
     out = Listing()
     for pattern in map(str, patterns):
         before = len(out.files)
-        if os.path.isdir(pattern):  # noqa: PTH112 -- False for names that are too long, too
+        known = format_of(pattern)
+        if known is not None and known.folder and known.suffixes[0] in suffixes:
+            out.files.append(pattern)
+        elif os.path.isdir(pattern):  # noqa: PTH112 -- False for names that are too long, too
             seen = {_identity(path) for path in without}
             out.files.extend(_walk(pattern, suffixes, recurse, seen, out.skipped))
             if len(out.files) == before:
@@ -125,6 +129,8 @@ def _kind(entry: os.DirEntry[str], suffixes: tuple[str, ...]) -> str:
     if entry.name.startswith("."):
         return "hidden"
     if entry.name.lower().endswith(suffixes):
+        if not installed(entry.name):
+            return "libraries"
         return "file"  # what it is, and whether it can be read, is found out on reading
     try:
         if entry.is_dir(follow_symlinks=False):

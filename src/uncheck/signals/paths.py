@@ -13,8 +13,8 @@ from threading import RLock
 from uncheck.errors import UncheckError
 
 #: Endings of the files that are taken from folders and globs.
-PICTURES = (".png", ".jpg", ".jpeg", ".jpe", ".tif", ".tiff", ".webp", ".bmp", ".npy")
-SOUNDS = (".wav", ".flac", ".ogg")
+PICTURES = (".png", ".jpg", ".jpeg", ".jpe", ".tif", ".tiff", ".webp", ".bmp", ".npy", ".gif", ".avif")
+SOUNDS = (".wav", ".flac", ".ogg", ".mp3")
 
 
 def check_file(path: str | Path) -> None:

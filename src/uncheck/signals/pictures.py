@@ -9,14 +9,19 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError, features
 
 from uncheck.errors import UncheckError
+from uncheck.signals.formats.table import INSTALL
 from uncheck.signals.paths import ADVICE, caught_warnings, check_values
+from uncheck.signals.profiles import displayed
 
 #: The formats that Pillow may look for, by content. Others run programs (EPS starts Ghostscript) or decode
 #: what nobody asked for.
 FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP")
+
+#: Formats that are looked for only where the name says so.
+BY_NAME = {".gif": "GIF", ".avif": "AVIF"}
 
 #: What Pillow and NumPy raise for damaged files; a TIFF cut between two pages is a TypeError.
 DAMAGED = (OSError, SyntaxError, ValueError, EOFError, TypeError, KeyError, struct.error)
@@ -27,6 +32,10 @@ GDAL_NODATA = 42113
 _OTHER_ORDER = {"16B": "16L", "16L": "16B", "16N": "16B" if sys.byteorder == "little" else "16L"}
 
 Array = NDArray[Any]
+
+
+class NoPictureError(UncheckError):
+    """Pillow knows no format of this content."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +50,7 @@ class Frames:
         deep: whether the pages are of more than 8 bits.
         cut: whether 16 bits per colour were read as 8.
         nodata: the value that a GeoTIFF says marks no data.
+        notes: what was converted to what is displayed.
     """
 
     pages: list[Array]
@@ -50,23 +60,31 @@ class Frames:
     deep: bool
     cut: bool
     nodata: float | None = None
+    notes: tuple[str, ...] = ()
 
 
-def read_frames(path: str, wanted: Literal["first", "pages", "all"]) -> Frames:
+def read_frames(path: str, wanted: Literal["first", "pages", "all"], *, as_shown: bool = False) -> Frames:
     """Read the first frame of a picture file, or all pages of a TIFF, or all frames of any format.
+
+    Colours of 8 bits are as they are, or `as_shown`: converted to sRGB from their profile or gamma.
 
     Raises:
         UncheckError: not a picture in one of FORMATS, damaged, truncated, or too large.
     """
     try:
         # What Pillow finds odd in a file is either an error or of no consequence.
-        with caught_warnings(), Image.open(path, formats=FORMATS) as image:
+        with caught_warnings(), Image.open(path, formats=_formats(path)) as image:
+            if _deep_planes(image):
+                raise NoPictureError(
+                    f"{path}: its planes of 16 bits lie one after the other; write them side by side"
+                )
             codec, count = image.format or "unknown", _count(image, path)
             several = count if wanted == "all" or (wanted == "pages" and codec == "TIFF") else 1
             sixteen, deep = _sixteen_bit_colour(image, path), _deep(image)
             tables = tuple(tuple(t) for t in getattr(image, "quantization", {}).values()) or None
             pages: list[Array] = []
             cut = False
+            notes: dict[str, None] = {}
             for i in range(several):
                 image.seek(i)
                 sides = (image.height, image.width, 1 if deep or image.mode in {"1", "L", "LA"} else 3)
@@ -75,19 +93,33 @@ def read_frames(path: str, wanted: Literal["first", "pages", "all"]) -> Frames:
                 check_values(path, sides if several == 1 else (several, *sides))
                 page = _sixteen_bits(image, path) if sixteen else None
                 cut = cut or (sixteen and page is None)
-                pages.append(_page(image) if page is None else page)
+                shown: Image.Image = image
+                if as_shown and page is None and not deep:
+                    shown, said = displayed(image)
+                    notes |= dict.fromkeys(said)
+                elif as_shown and image.info.get("icc_profile"):
+                    notes["Its colour profile was not applied: it has more than 8 bits."] = None
+                pages.append(_page(shown) if page is None else page)
             deep = deep or (sixteen and not cut)
-            return Frames(pages, count, codec, tables, deep, cut, _nodata(image))
+            return Frames(pages, count, codec, tables, deep, cut, _nodata(image), tuple(notes))
     except UncheckError:
         raise
     except UnidentifiedImageError:
-        raise UncheckError(
+        if path.lower().endswith(".avif") and not features.check("avif"):
+            raise UncheckError(
+                f"{path}: reading AVIF needs Pillow 11.3 or later; install it with: {INSTALL}"
+            ) from None
+        raise NoPictureError(
             f"{path}: not a picture that can be read; give PNG, JPEG, TIFF, WebP, BMP or .npy"
         ) from None
     except Image.DecompressionBombError as error:
         raise UncheckError(f"{path}: its pixels are more than {ADVICE}") from error
     except DAMAGED as error:
         raise UncheckError(f"{path}: damaged or truncated picture ({error}); write it again") from error
+
+
+def _formats(path: str) -> tuple[str, ...]:
+    return (*FORMATS, *(name for suffix, name in BY_NAME.items() if path.lower().endswith(suffix)))
 
 
 def _count(image: Image.Image, path: str) -> int:
@@ -116,6 +148,13 @@ def _has_alpha(image: Image.Image) -> bool:
     return image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info
 
 
+def _deep_planes(image: Image.Image) -> bool:
+    """Test for a TIFF whose colours of more than 8 bits are planes: Pillow misreads them."""
+    tags = getattr(image, "tag_v2", {})
+    bits = tags.get(258, (8,))
+    return tags.get(284) == 2 and image.mode in {"RGB", "RGBA"} and max(bits) > 8
+
+
 def _sixteen_bits(image: Image.Image, path: str) -> Array | None:
     """Return (H, W, C) uint16 of a picture of 16 bits per colour, None where Pillow has only eight of them.
 
@@ -123,7 +162,7 @@ def _sixteen_bits(image: Image.Image, path: str) -> Array | None:
     """
     if image.format == "PNG" and image.tell():
         return None  # frames of an animation are drawn over each other, in 8 bits
-    with Image.open(path, formats=FORMATS) as second:
+    with Image.open(path, formats=_formats(path)) as second:
         second.seek(image.tell())
         tiles = []
         for tile in second.tile:
