@@ -123,8 +123,8 @@ def test_a_range_that_nobody_stated_is_said():
     ]
     usual = image("b.npy", range=[0.0, 1.0], range_source="usual")
     assert below(image("a.npy", **own), usual) == [
-        "a.npy and 1 more (see the JSON): 255 grey levels are the range 0.00211 to 0.0184, "
-        "taken from the data; --range sets another."
+        "a.npy: 255 grey levels are the range 0.00211 to 0.0184, taken from the data; --range sets another. "
+        "1 more have a range of their own, in the JSON."
     ]
     known = [image(range=[0, 255], range_source="type"), image(range=[0, 9], range_source="given")]
     assert "range" not in measure_text(Said(*known), Page(1000))

@@ -13,7 +13,7 @@ from uncheck.errors import UncheckError
 from uncheck.measuring import measure
 from uncheck.signals.files import SUFFIXES, file_items, items, read_picture, read_signals
 from uncheck.signals.folders import list_files
-from uncheck.signals.formats import table
+from uncheck.signals.formats import gridded, table
 from uncheck.signals.signal import Given
 
 RANDOM = np.random.default_rng(13)
@@ -185,6 +185,15 @@ def test_a_series_of_dicom_is_one_volume_along_its_axis(tmp_path):
     assert len(items(tmp_path, Given(kind="pictures"))) == 9
 
 
+def test_a_series_that_is_too_long_is_cut(tmp_path, monkeypatch):
+    for i in range(9):
+        dicom(tmp_path / f"{i}.dcm", STORED[i], number=i, depth=i)
+    monkeypatch.setattr("uncheck.signals.formats.dicom.MOST_VALUES", 5 * 32 * 40)
+    (signal,) = items(tmp_path, Given())[0].signals()
+    np.testing.assert_allclose(original(signal), RESCALED[:5], atol=0.01)
+    assert "These are the first of 9: more do not fit." in signal.notes
+
+
 def test_dicom_without_pixels(tmp_path):
     pydicom = pytest.importorskip("pydicom")
     data = pydicom.dcmread(dicom(tmp_path / "a.dcm", STORED[0]))
@@ -247,12 +256,22 @@ def test_gridded_fields(tmp_path, name):
     np.testing.assert_allclose(original(humidity)[humidity.mask], data.q.values[humidity.mask], rtol=1e-3)
     assert (by_name["orog"].kind, by_name["orog"].unit) == ("picture", None)
     assert by_name["t[3]"].values.shape == (5, 32, 40, 1)
-    assert humidity.notes[0] == "1 of its 4 variables are no fields and were left out."
+    assert humidity.notes[0] == "Left out, being no fields: 1 of its 4 variables."
     (item,) = items(tmp_path, Given())  # walked as one, not into its folders
     assert item.name == f"{tmp_path}/{name}"
     assert items(f"{tmp_path}/{name}/" if name == "a.zarr" else tmp_path / name, Given())[0].name.startswith(
         str(tmp_path / name)
     )
+
+
+def test_a_field_that_is_too_long_is_cut(tmp_path, monkeypatch):
+    pytest.importorskip("netCDF4")
+    weather().to_netcdf(tmp_path / "a.nc")
+    monkeypatch.setattr(gridded, "MOST_VALUES", 6 * 32 * 40 + 1)
+    found = {one.name.rpartition(":")[2]: one for one in signals(tmp_path / "a.nc")}
+    assert len(found["q"].values) == 6
+    assert "The first 6 of 9 along time were measured: more do not fit." in found["q"].notes
+    np.testing.assert_allclose(original(found["t[8]"]), np.stack([FIELD + CHECKS[8]] * 5), rtol=1e-5)
 
 
 def test_zarr_that_would_be_unpickled_is_not_opened(tmp_path):
@@ -282,7 +301,7 @@ def test_netcdf_without_a_field(tmp_path):
         signals(tmp_path / "a.nc")
 
 
-# --- TIFF that Pillow cannot open ----------------------------------------------------------------------------
+# --- TIFF that Pillow cannot open ---------------------------------------------------------------------------
 
 
 def test_bands_planes_and_stacks_of_tiff(tmp_path):

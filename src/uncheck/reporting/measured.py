@@ -265,8 +265,8 @@ def _ranges(images: Sequence[Report]) -> list[str]:
     said = f"255 grey levels are the range {low:.4g} to {high:.4g}{unit}, {source}; --range sets another."
     if len(images) == 1:
         return [said]
-    others = f" and {len(having) - 1} more (see the JSON)" if len(having) > 1 else ""
-    return [f"{having[0]['path']}{others}: {said}"]
+    more = f" {len(having) - 1} more have a range of their own, in the JSON." if len(having) > 1 else ""
+    return [f"{having[0]['path']}: {said}{more}"]
 
 
 def _skipped(counts: Report) -> list[str]:

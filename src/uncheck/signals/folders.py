@@ -59,7 +59,7 @@ def list_files(
         before = len(out.files)
         known = format_of(pattern)
         if known is not None and known.folder and known.suffixes[0] in suffixes:
-            out.files.append(pattern)
+            out.files.append(pattern.rstrip("/"))
         elif os.path.isdir(pattern):  # noqa: PTH112 -- False for names that are too long, too
             seen = {_identity(path) for path in without}
             out.files.extend(_walk(pattern, suffixes, recurse, seen, out.skipped))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 from uncheck.errors import UncheckError, first_line
 from uncheck.signals.formats.nifti import EQUAL, spacing_notes
 from uncheck.signals.formats.table import INSTALL, Found
-from uncheck.signals.paths import check_values
+from uncheck.signals.paths import MOST_VALUES, check_values
 
 
 def read(path: str) -> Iterator[Found]:
@@ -40,7 +41,7 @@ def read_series(paths: Sequence[str]) -> Iterator[tuple[str, Found]]:
     Yields a path and what it holds: the folder, where it is one series alone, else the first file of each.
 
     Raises:
-        UncheckError: a file of them is damaged; all of a series together are too large.
+        UncheckError: a file of them is damaged. Of a series that is too large the first slices are read.
     """
     import pydicom
 
@@ -62,9 +63,14 @@ def read_series(paths: Sequence[str]) -> Iterator[tuple[str, Found]]:
             for found in read(first[1]):
                 yield first[1], found
             continue
-        check_values(name, (len(slices), int(first[2].get("Rows", 0)), int(first[2].get("Columns", 0))))
+        plane = (int(first[2].get("Rows") or 1), int(first[2].get("Columns") or 1))
+        check_values(name, plane)
+        most, count = max(1, MOST_VALUES // math.prod(plane)), len(slices)
+        slices = slices[:most]
         values = np.stack([_values(path, pydicom.dcmread(path)) for _, path, _ in slices])
         notes: tuple[str, ...] = (f"{len(slices)} files of one series were taken as one volume.",)
+        if count > len(slices):
+            notes += (f"These are the first of {count}: more do not fit.",)
         steps = np.diff([one[0] for one in slices])
         if len(steps) and steps.min() > 0 and steps.max() > (1 + EQUAL) * steps.min():
             notes += ("Its slices are not equally far apart: periods in depth are in slices.",)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 
 from uncheck.errors import UncheckError
 from uncheck.signals.formats.table import Found
-from uncheck.signals.paths import caught_warnings, check_values
+from uncheck.signals.paths import MOST_VALUES, caught_warnings, check_values
 
 #: Fields with a shorter side, such as bounds of cells, are no pictures.
 SHORTEST = 8
@@ -26,8 +27,10 @@ def read(path: str) -> Iterator[Found]:
     Scale, offset and fill values are applied; what is filled is NaN, and masked. Zarr that names the codec
     `pickle` is not opened.
 
+    Of a variable that is too large the first planes are read, as many as fit.
+
     Raises:
-        UncheckError: no such variable, or one that is too large.
+        UncheckError: no such variable, or one with planes that are too large.
     """
     import xarray
 
@@ -47,25 +50,29 @@ def read(path: str) -> Iterator[Found]:
             )
         left = len(data.data_vars) - len(fields)
         notes = (
-            (f"{left} of its {len(data.data_vars)} variables are no fields and were left out.",)
-            if left
-            else ()
+            (f"Left out, being no fields: {left} of its {len(data.data_vars)} variables.",) if left else ()
         )
         for name in fields:
             yield from _read(path, str(name), data[name], notes)
 
 
 def _read(path: str, name: str, field: Any, notes: tuple[str, ...]) -> Iterator[Found]:
-    shape = tuple(n for n in field.shape if n > 1)
+    field = field.squeeze(drop=True)
+    shape = field.shape
     colours = len(shape) == 3 and str(field.dims[-1]).lower() in COLOURS and shape[-1] <= 4
     inner = 2 if len(shape) == 2 else 3
-    check_values(f"{path}:{name}", shape)
-    values = np.asarray(field.values).reshape(-1, *shape[-inner:])
+    plane = shape[-2:] if not colours else shape[-3:]
+    check_values(f"{path}:{name}", plane)
+    most = max(1, MOST_VALUES // max(1, math.prod(plane)))
+    if inner == 3 and not colours and shape[-3] > most:
+        notes += (f"The first {most} of {shape[-3]} along {field.dims[-3]} were measured: more do not fit.",)
+        field = field.isel({field.dims[-3]: slice(0, most)})
     unit = str(field.attrs.get("units", "")).strip()
-    for i, one in enumerate(values):
+    before = list(np.ndindex(shape[:-inner]))
+    for i, place in enumerate(before):  # one at a time in memory
         yield Found(
-            one,
-            f":{name}" + (f"[{i}]" if len(values) > 1 else ""),
+            np.asarray(field[place].values),
+            f":{name}" + (f"[{i}]" if len(before) > 1 else ""),
             kind=None if inner == 2 or colours else "volume",
             unit=unit if unit not in ("", "1", "none", "unitless", "dimensionless") else None,
             notes=notes,
