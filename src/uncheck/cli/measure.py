@@ -121,12 +121,15 @@ def _draw_maps(result: Measurement, folder: Path) -> int:
 
     Maps of an earlier run are replaced; other files that have such a name are left alone.
     """
+    from uncheck.measuring.places.places import LocalMap
     from uncheck.reporting.where import is_map_file, map_png
 
     written: dict[Path, bytes] = {}
     for image in result.images:
-        drawn = None if image.where is None else map_png(image.where.to_dict(), image.where.picture)
-        if image.where is None or drawn is None:
+        if not isinstance(image.where, LocalMap):
+            continue  # too small for a map
+        drawn = map_png(image.where.to_dict(), image.where.picture)
+        if drawn is None:
             continue
         stem = re.sub(r"[^\w.-]+", "_", Path(image.path).stem).strip("_.") or "picture"
         paths = (folder / f"{name}-map.png" for name in chain([stem], (f"{stem}-{i}" for i in count(2))))

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from uncheck.measuring.frequencies import AxialPass, FrequencyPlan, FullPass, LowPass, Profile
 from uncheck.measuring.tapers import tapers, window_sums
+from uncheck.signals.levels import channel_means
 
 
 def eigenspectra(arrays: Any, plan: FrequencyPlan) -> Any:
@@ -90,23 +91,66 @@ def _turned(n: int, ndim: int, frequencies: NDArray[np.float64]) -> NDArray[np.c
     return np.asarray(tapers(n, ndim).values * turn[:, None], np.complex64)
 
 
-__all__ = ["eigencoefficients", "eigenspectra", "like", "window_sums"]
+def box_spectra(
+    array: NDArray[np.float32], rows: Sequence[slice], columns: Sequence[slice], plan: FrequencyPlan
+) -> NDArray[np.complex64]:
+    """Compute what `eigenspectra` does for all boxes of some rows and columns of a picture (H, W, C).
+
+    The boxes, of the shape of `plan`, whose passes must all be full ones, may overlap: (rows x columns, F, C,
+    K), columns fastest. The mean of each box is taken out.
+
+    Cost: rows are shared by all boxes that have them: two thirds of that of the boxes one by one.
+    """
+    bands = np.stack([array[r] for r in rows])
+    bands -= channel_means(array).astype(np.float32)
+    window = tapers(plan.shape[1], 2).values
+    parts = []
+    for full in (one for one in plan.passes if isinstance(one, FullPass)):
+        height, width = full.periods
+        data = _tapered(bands, 0, height, 2)
+        # Columns to the front: those of a box are then a slice, and those of one phase a stride.
+        data = np.ascontiguousarray(np.moveaxis(data, 2, 0))
+        flat = data.reshape(len(data), -1)
+        cuts = [[window[:, q::width] @ flat[cut][q::width] for q in range(width)] for cut in columns]
+        both = np.stack([np.stack(cut) for cut in cuts])
+        both = both.reshape(len(cuts), width, len(window), *data.shape[1:])
+        # (columns, width, K_1, rows, height, C, K_0) -> (rows, columns, height, width, C, K_0, K_1)
+        both = both.transpose(3, 0, 4, 1, 5, 6, 2)
+        parts.append(_by_lines(both.reshape(-1, *both.shape[2:]), full))
+    spectra = np.concatenate(parts, axis=1)
+    means = [channel_means(band[:, cut]) for band in bands for cut in columns]
+    passed = _of_ones(plan)[:, None] * np.array(means, np.float32)[:, None, :, None]
+    return np.asarray(spectra - passed, np.complex64)
+
+
+@lru_cache(maxsize=16)
+def _of_ones(plan: FrequencyPlan) -> NDArray[np.complex64]:
+    """Return the eigencoefficients of a constant 1, (F, K)."""
+    return np.asarray(eigenspectra(np.ones((1, *plan.shape, 1), np.float32), plan)[0, :, 0])
+
+
+__all__ = ["box_spectra", "eigencoefficients", "eigenspectra", "like", "window_sums"]
 
 
 def _full(arrays: Any, full: FullPass) -> Any:
     """Compute all lines of one base by phases, axis by axis, (N, F, C, K)."""
-    xp, ndim, data = array_namespace(arrays), len(full.periods), arrays
+    data = arrays
     for axis, period in enumerate(full.periods):
-        data = _tapered(data, axis, period, ndim)
-    # Now (N, *periods, C, K_0, K_1, ...).
+        data = _tapered(data, axis, period, len(full.periods))
+    return _by_lines(data, full)
+
+
+def _by_lines(data: Any, full: FullPass) -> Any:
+    """Compute the lines of sums by phase (N, *periods, C, K_0, K_1, ...) as (N, F, C, K)."""
+    xp, ndim = array_namespace(data), len(full.periods)
     data = xp.reshape(data, (*data.shape[: ndim + 2], -1))
     # Fewest numerators first: the rest of the work shrinks most.
     for axis in sorted(range(ndim), key=lambda axis: len(full.numerators[axis]) / full.periods[axis]):
         turn = _dft(full.periods[axis], full.numerators[axis])
-        data = _contract(like(turn, arrays), data, axis + 1)
+        data = _contract(like(turn, data), data, axis + 1)
     index = np.ravel_multi_index(tuple(full.bins.T), [len(n) for n in full.numerators])
     data = xp.reshape(data, (data.shape[0], -1, *data.shape[ndim + 1 :]))
-    return xp.take(data, like(index, arrays), axis=1)
+    return xp.take(data, like(index, data), axis=1)
 
 
 def _tapered(data: Any, axis: int, period: int, ndim: int) -> Any:

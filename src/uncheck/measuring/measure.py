@@ -20,6 +20,8 @@ from uncheck.measuring.colour.brightness import Dependence, brightness_dependenc
 from uncheck.measuring.components import SIGNIFICANCE, VISIBLE, Lattice
 from uncheck.measuring.frequencies import checked_periods
 from uncheck.measuring.lattice import PERIODS, find_lattice
+from uncheck.measuring.places.parts import Parts, find_in_parts
+from uncheck.measuring.places.places import LocalMap
 from uncheck.measuring.places.where import locate
 from uncheck.measuring.result import ImageMeasurement, Measurement
 from uncheck.measuring.rivals import name_rival
@@ -44,6 +46,11 @@ BANDS_FROM = 64
 
 #: The longest in volumes and video, where it would have P^3 / 2.
 LONGEST_DEEP = 16
+
+
+#: Rivals that leave their traces all over any picture. Others are the picture's content, and so is what its
+#: parts have.
+TRACES = ("jpeg", "bayer")
 
 
 @dataclass(frozen=True)
@@ -240,7 +247,7 @@ def measure_signal(signal: Signal, settings: Settings) -> ImageMeasurement:
         found = without_bands(values, found, support)
     found = confirmed(values, attribute_harmonics(values, found), support)
     signal = replace(signal, notes=(*signal.notes, *area.notes))
-    places = None
+    places: LocalMap | Parts | None = None
     if mapped:
         try:
             shape, mask = signal.values.shape, area.mask(signal.values.shape)
@@ -253,20 +260,31 @@ def measure_signal(signal: Signal, settings: Settings) -> ImageMeasurement:
             )
         except UncheckError as error:
             signal = replace(signal, notes=(*signal.notes, f"No local map: {error}."))
+    clear, there = area.clear(found)
+    explain = partial(name_rival, codec=signal.codec, tables=signal.tables)
+    rival, brightness = explain(clear, there), _dependences(clear, there)
+    drawn = flat and bool(area.background) and is_drawing(signal.values)
+    if rival is None and found.present and drawn:
+        rival = "texture"
     modulations = second_order(
         values, found, periods=short, significance=settings.significance, support=support
     )
-    clear, there = area.clear(found)
-    rival = name_rival(clear, there, signal.codec, tables=signal.tables)
-    if rival is None and found.present and area.background and flat and is_drawing(signal.values):
-        rival = "texture"
+    parts = None
+    if flat and not mapped and not drawn and rival in (None, *TRACES):
+        parts = find_in_parts(
+            values, found, explain, periods=short, significance=settings.significance, support=support
+        )
+    if parts is not None and parts.parts:
+        # No rival explains them, whatever it explains in the whole.
+        rival, found = None, parts.added(found)
+        places = parts.moved(area.start, signal.values.shape)
+        signal = replace(signal, notes=(*signal.notes, *parts.notes))
     blocks: tuple[Blocks, ...] = ()
     if rival in (None, "jpeg"):
         blocks, maker = blocks_beside(values, found, signal.codec, tables=signal.tables)
         blocks = tuple(one.moved(area.start) for one in blocks)
         if blocks and not (found.present and rival is None):
             rival = maker
-    brightness = _dependences(clear, there)
     found = shifted(found.limited(), tuple(-s for s in area.start))
     return _result(
         signal,

@@ -8,6 +8,7 @@ from typing import Any
 
 from uncheck.measuring.colour.brightness import Dependence
 from uncheck.measuring.components import Component, Lattice, Limit
+from uncheck.measuring.places.parts import Parts
 from uncheck.measuring.places.places import LocalMap
 from uncheck.measuring.seams.blocks import Blocks
 from uncheck.measuring.second_order import Modulation
@@ -26,7 +27,7 @@ class ImageMeasurement:
     If "rival", then `rival` says what it is, such as "jpeg". `kind`, `span`, `unit`, `rate`, `notes` and
     `source` are those of the `Signal`; `tones` has an entry for each component of audio. `second_order`,
     contrast that goes with the phase, does not change the verdict. `where` is the map of a picture, if it was
-    asked for. `inaudible` has the level in decibels of each limit of audio, by period. `measured` is the
+    asked for, else its parts that have a lattice of their own. `inaudible` has the level in decibels of each limit of audio, by period. `measured` is the
     share that was: what is masked and flat background are left out. `blocks` has the steps between patches or
     tiles of a picture; beside a lattice they do not change the verdict.
     """
@@ -43,7 +44,7 @@ class ImageMeasurement:
     notes: tuple[str, ...] = ()
     tones: tuple[Tone, ...] = ()
     second_order: tuple[Modulation, ...] = ()
-    where: LocalMap | None = None
+    where: LocalMap | Parts | None = None
     inaudible: Mapping[tuple[int, ...], float] = field(default_factory=dict)
     source: str = "type"
     measured: float = 1.0

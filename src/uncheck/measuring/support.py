@@ -43,6 +43,11 @@ class Support:
         """The share as (*spatial, 1), to multiply arrays with."""
         return self.share[..., None]
 
+    def part(self, box: tuple[slice, ...]) -> Support | None:
+        """Return the support of a part of the array; None if all of that is measured."""
+        cut = self.share[box]
+        return None if (cut == 1).all() else Support(np.ascontiguousarray(cut))
+
     def along(self, flat: tuple[int, ...]) -> Support:
         """Return the support of the mean along some axes."""
         return Support(self.share.mean(axis=flat, dtype=np.float64).astype(np.float32))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,13 @@ class Region:
     share: float
     component: Component
     elsewhere: float
+
+    def moved(self, start: tuple[int, ...], inner: tuple[int, ...], shape: tuple[int, ...]) -> Region:
+        """Return the same place in a picture of `shape` in which one of shape `inner` begins at `start`."""
+        y, x = start
+        top, left, bottom, right = self.box
+        share = self.share * (inner[0] * inner[1]) / (shape[0] * shape[1])
+        return replace(self, box=(top + y, left + x, bottom + y, right + x), share=share)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON."""
