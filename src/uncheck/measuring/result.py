@@ -27,9 +27,10 @@ class ImageMeasurement:
     If "rival", then `rival` says what it is, such as "jpeg". `kind`, `span`, `unit`, `rate`, `notes` and
     `source` are those of the `Signal`; `tones` has an entry for each component of audio. `second_order`,
     contrast that goes with the phase, does not change the verdict. `where` is the map of a picture, if it was
-    asked for, else its parts that have a lattice of their own. `inaudible` has the level in decibels of each limit of audio, by period. `measured` is the
-    share that was: what is masked and flat background are left out. `blocks` has the steps between patches or
-    tiles of a picture; beside a lattice they do not change the verdict.
+    asked for, else its parts that have a lattice of their own. `inaudible` has the level in decibels of each
+    limit of audio, by period. `measured` is the share that was: what is masked and flat background are left
+    out. `blocks` has the steps between patches or tiles of a picture; beside a lattice they do not change the
+    verdict.
     """
 
     path: str
