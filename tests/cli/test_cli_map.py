@@ -37,7 +37,8 @@ def test_each_picture_with_a_place_gets_a_file_of_its_own(corner, run):
 
 
 def test_without_the_option_there_is_no_map(corner, run_json):
-    assert run_json("measure", "a/same.png")[1]["images"][0]["where"] is None
+    where = run_json("measure", "a/same.png")[1]["images"][0]["where"]
+    assert all(set(one) == {"period", "share", "regions"} for one in where["maps"])
 
 
 def test_a_file_is_no_folder(corner, run):

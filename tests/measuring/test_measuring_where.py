@@ -157,12 +157,15 @@ def test_locate_adds_what_the_whole_picture_test_missed():
     assert places.of((8, 8)) is not None
 
 
-def test_measure_says_where_only_if_asked():
+def test_measure_maps_only_if_asked():
     picture = with_place((256, 256), 8, 6, (140, 20, 236, 116)).clip(0, 255).astype(np.uint8)
-    plain = uncheck.measure(picture).images[0]
-    assert plain.verdict == "clean"
-    assert plain.where is None
-    assert plain.to_dict()["where"] is None
+    nothing = uncheck.measure(noise((256, 256), 0).clip(0, 255).astype(np.uint8)).images[0]
+    assert nothing.verdict == "clean"
+    assert nothing.to_dict()["where"] is None
+    # The coarse test finds it too, and names a part.
+    coarse = uncheck.measure(picture).images[0].to_dict()["where"]
+    assert coarse["maps"][0]["regions"][0]["box"][2:] == [256, 128]
+    assert "amplitude" not in coarse["maps"][0]
     asked = uncheck.measure(picture, where=True).images[0]
     assert asked.verdict == "lattice"
     made = json.loads(json.dumps(asked.to_dict()["where"]))
