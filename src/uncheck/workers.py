@@ -17,8 +17,8 @@ from uncheck.errors import UncheckError
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
-#: Things for each process at least: starting one takes as long as measuring about ten pictures.
-WORTH = 8
+#: Things for each process at least: starting one takes as long as measuring a dozen photographs.
+WORTH = 16
 
 #: What tells numerical libraries to use one thread: the processes use the other cores.
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
