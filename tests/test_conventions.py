@@ -21,7 +21,7 @@ from uncheck.phases import (
     strang_fix_order,
 )
 from uncheck.probing import backward
-from uncheck.probing.inspect import ORDER_TOLERANCE
+from uncheck.probing.assembly import ORDER_TOLERANCE
 from uncheck.signals import levels
 
 PAGE = (Path(__file__).parents[1] / "docs" / "conventions.md").read_text(encoding="utf-8")
