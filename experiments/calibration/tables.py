@@ -266,6 +266,25 @@ def made_with(_: dict[str, Any]) -> str:
     return "\n".join(f"- {part}: {made(result)}" for part, result in results.items() if result)
 
 
+def fields(result: dict[str, Any]) -> str:
+    """Weather, depth and CT: false alarms, and the amplitude from which 90 % are found."""
+    rows: list[list[Any]] = []
+    for name, row in result["false_alarms"].items():
+        found = {one["period"]: one["ninety"] for one in result["detection"] if one["material"] == name}
+        shown = ["not reached" if at is None else digits(at) for at in found.values()]
+        alarms = row["alarms"]
+        rows.append([name, f"{alarms['hits']} of {alarms['of']}", percent(alarms), *shown])
+    units, deep = result["units"], result["sixteen_bits"]["same_verdict"]
+    said = (
+        f"\n\nFields with a lattice, in other units: the same verdict in {units['same_verdict']['hits']} of "
+        f"{units['same_verdict']['of']}, strengths that differ by at most a share of "
+        f"{units['largest_relative_difference']:g}. Photographs in 16 bits instead of 8, with and without a "
+        f"lattice: the same verdict in {deep['hits']} of {deep['of']}."
+    )
+    periods = [f"period {one}" for one in found]
+    return table(["material", "alarms", "rate (95 %)", *periods], rows) + said
+
+
 TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "targets": ("false_alarms", targets),
     "predicted": ("false_alarms", predicted),
@@ -277,6 +296,7 @@ TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "second_order": ("detection", second_order),
     "sets": ("sets", sets),
     "comparison": ("comparison", comparison),
+    "fields": ("fields", fields),
     "made_with": ("false_alarms", made_with),
 }
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from uncheck.errors import UncheckError
 from uncheck.signals.audio import sound
 from uncheck.signals.levels import not_finite, to_levels
-from uncheck.signals.masks import Mask, percent
+from uncheck.signals.masks import Mask, filled, percent
 from uncheck.signals.nodata import find_missing
 from uncheck.signals.ranges import Range, find_range
 from uncheck.signals.signal import Given, Signal
@@ -46,7 +46,7 @@ class Raw:
     opaque: Mask | None = None
 
     def signal(self) -> Signal:
-        """Scale the array to grey levels; where there is no value, `values` have the mean of the others.
+        """Scale the array to grey levels; where there is no value, `values` continue the others smoothly.
 
         Raises:
             UncheckError: no value at all; sound with values that are not finite.
@@ -76,6 +76,8 @@ class Raw:
         if mask is not None:  # before scaling: a fill of 1e38 would overflow
             array = np.where(mask[..., None], array, known.mean(axis=0).astype(array.dtype))
         values = to_levels(array, span[:2])
+        if mask is not None:  # smoothly: what is of one value would be taken for a flat background
+            values = filled(values, mask)
         return Signal(
             self.name,
             values,
