@@ -361,6 +361,15 @@ def test_gif_and_avif(tmp_path):
         signals(tmp_path / "b.png")
 
 
+def test_avif_without_its_decoder(tmp_path, monkeypatch):
+    monkeypatch.setattr(features, "check", lambda name: False)
+    (tmp_path / "a.avif").write_bytes(b"x" * 99)
+    with pytest.raises(
+        UncheckError, match=r'a\.avif: reading AVIF needs Pillow 11\.3 or later; .* install "pillow>='
+    ):
+        signals(tmp_path / "a.avif")
+
+
 def test_heic(tmp_path):
     heif = pytest.importorskip("pillow_heif")
     grey = np.repeat(PHOTO[..., :1], 3, axis=2)  # colours are saved at half the size

@@ -106,7 +106,8 @@ def measure(
     ('clean', 'lattice')
 
     Args:
-        images: a path, folder or glob, an array or tensor, or a sequence of these. Arrays are, by shape:
+        images: a path (docs/measure.md lists the formats), a folder or glob, an array or tensor, or a
+            sequence of these. Arrays are, by shape:
             (H, W), (H, W, C), (C, H, W): a picture, C at most 4 (four: the last is alpha; two integer
             channels: grey and alpha, two of floats: flow); (N, C, H, W), (N, H, W, C): a batch of them;
             (D, H, W): a volume; (N, C, D, H, W): a batch of those; with `rate`, (n,), (C, n), (n, C) or

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError, features
 
 from uncheck.errors import UncheckError
-from uncheck.signals.formats.table import INSTALL
 from uncheck.signals.paths import ADVICE, caught_warnings, check_values
 from uncheck.signals.profiles import displayed
 
@@ -30,6 +29,9 @@ DAMAGED = (OSError, SyntaxError, ValueError, EOFError, TypeError, KeyError, stru
 GDAL_NODATA = 42113
 
 _OTHER_ORDER = {"16B": "16L", "16L": "16B", "16N": "16B" if sys.byteorder == "little" else "16L"}
+
+#: What installs a Pillow that reads AVIF.
+AVIF = 'pip install "pillow>=11.3"'
 
 Array = NDArray[Any]
 
@@ -71,6 +73,8 @@ def read_frames(path: str, wanted: Literal["first", "pages", "all"], *, as_shown
     Raises:
         UncheckError: not a picture in one of FORMATS, damaged, truncated, or too large.
     """
+    if path.lower().endswith(".avif") and not _has_avif():
+        raise UncheckError(f"{path}: reading AVIF needs Pillow 11.3 or later; install it with: {AVIF}")
     try:
         # What Pillow finds odd in a file is either an error or of no consequence.
         with caught_warnings(), Image.open(path, formats=_formats(path)) as image:
@@ -105,10 +109,6 @@ def read_frames(path: str, wanted: Literal["first", "pages", "all"], *, as_shown
     except UncheckError:
         raise
     except UnidentifiedImageError:
-        if path.lower().endswith(".avif") and not features.check("avif"):
-            raise UncheckError(
-                f"{path}: reading AVIF needs Pillow 11.3 or later; install it with: {INSTALL}"
-            ) from None
         raise NoPictureError(
             f"{path}: not a picture that can be read; give PNG, JPEG, TIFF, WebP, BMP or .npy"
         ) from None
@@ -116,6 +116,11 @@ def read_frames(path: str, wanted: Literal["first", "pages", "all"], *, as_shown
         raise UncheckError(f"{path}: its pixels are more than {ADVICE}") from error
     except DAMAGED as error:
         raise UncheckError(f"{path}: damaged or truncated picture ({error}); write it again") from error
+
+
+def _has_avif() -> bool:
+    with caught_warnings():  # a Pillow that never heard of it warns
+        return bool(features.check("avif"))
 
 
 def _formats(path: str) -> tuple[str, ...]:
@@ -164,9 +169,10 @@ def _sixteen_bits(image: Image.Image, path: str) -> Array | None:
         return None  # frames of an animation are drawn over each other, in 8 bits
     with Image.open(path, formats=_formats(path)) as second:
         second.seek(image.tell())
-        tiles = []
+        tiles: list[Any] = []
         for tile in second.tile:
-            args: tuple[Any, ...] = tile.args if isinstance(tile.args, tuple) else (tile.args,)
+            *place, given = tile  # a plain tuple before Pillow 11
+            args: tuple[Any, ...] = given if isinstance(given, tuple) else (given,)
             name = str(args[0])
             mode, _, order = name.partition(";")
             if (mode, order, image.mode) == ("LA", "16B", "RGBA"):
@@ -175,7 +181,8 @@ def _sixteen_bits(image: Image.Image, path: str) -> Array | None:
                 name = f"{mode};{_OTHER_ORDER[order]}"
             else:
                 return None
-            tiles.append(tile._replace(args=(name, *args[1:]) if len(args) > 1 else name))
+            told = (name, *args[1:]) if len(args) > 1 else name
+            tiles.append(tile._replace(args=told) if hasattr(tile, "_replace") else (*place, told))
         second.tile = tiles
         low = np.array(second)
         if name == "RGBA":
