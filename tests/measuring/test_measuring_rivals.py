@@ -9,6 +9,7 @@ from PIL import Image
 import released
 from uncheck.measuring import find_lattice, measure
 from uncheck.measuring.rivals import jpeg_grid, name_rival
+from uncheck.measuring.rivals.camera import GROWTH, bayer_contrast, growth, is_arranged
 from uncheck.measuring.rivals.repetition import before_repetition
 
 
@@ -144,3 +145,44 @@ def test_repeating_a_lattice_does_not_excuse_it():
     small = np.random.default_rng(0).normal(128, 5, (96, 96, 3)) + 4 * ((-1.0) ** (x + y))[..., None]
     large = small.repeat(2, axis=0).repeat(2, axis=1).astype(np.float32)
     assert is_lattice(large, None)
+
+
+def chance_camera(seed):
+    """A random network's output with a weak period 2 that the former rule took for a camera."""
+    rng = np.random.default_rng(seed)
+    y, x = np.indices((256, 256))
+    phase = (y + x) % 2
+    # Noise whose green varies more on one half of the pixels, red and blue on the other, all phases alike.
+    gain = np.stack([1.0 - 0.1 * phase, 0.8 + 0.3 * phase, 1.0 - 0.1 * phase], axis=-1)
+    noise = rng.normal(0, 1.5, (256, 256, 3)) * gain
+    return 128 + noise + 0.4 * np.array([0.5, -0.5, 0.6]) * ((-1.0) ** phase)[..., None] * 2
+
+
+def test_noise_is_from_no_camera():
+    for seed in range(3):
+        array = np.rint(chance_camera(seed)).astype(np.float32)
+        found = find_lattice(array)
+        assert found.present
+        assert bayer_contrast(array, found) >= 0.05
+        assert name_rival(array, found) is None
+
+
+def test_the_arrangement_of_a_mosaic_is_told():
+    nothing = find_lattice(np.zeros((64, 64, 3), np.float32))
+    rng = np.random.default_rng(0)
+    scene = rng.normal(128, 10, (200, 201, 3))
+    mosaic = demosaiced(scene)
+    for top, left in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        assert is_arranged(mosaic[top:, left:], nothing)
+    # Green and red have changed places.
+    assert not is_arranged(mosaic[..., [1, 0, 2]], nothing)
+    # All colours have the same phases.
+    assert not is_arranged(mosaic[..., [0, 0, 0]], nothing)
+    assert not is_arranged(mosaic[..., :2], nothing)
+
+
+def test_what_a_camera_saw_is_less_alike_the_farther_apart():
+    for index in range(0, 12, 3):
+        assert growth(photo(index, 320).astype(np.float32)) > GROWTH
+    noise = np.random.default_rng(0).normal(128, 9, (256, 256, 3)).astype(np.float32)
+    assert growth(noise) == pytest.approx(1.0, abs=0.05)

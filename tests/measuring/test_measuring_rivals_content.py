@@ -19,6 +19,7 @@ from uncheck.measuring.rivals.texture import (
     flat_blocks,
     is_beside,
     is_halftone,
+    is_stacked,
     is_texture,
     lattice_share,
 )
@@ -134,6 +135,33 @@ def test_lattices_on_photographs_are_never_a_rival(period, strength):
         picture = released.read(released.photographs()[index])[:320, :320]
         array = np.rint(picture + layer[y % period, x % period, None]).clip(0, 255).astype(np.float32)
         assert name_rival(array, find_lattice(array)) is None
+
+
+@pytest.mark.parametrize(("period", "strength"), cases([(8, 25), (16, 40)], [(6, 40), (8, 40), (14, 25)]))
+def test_strong_lattices_of_stacked_strides_on_content_are_no_texture(period, strength):
+    rng = np.random.default_rng(period)
+    y, x = np.indices((256, 256))
+    tile = rng.normal(size=(period, period))
+    layer = strength * (tile - tile.mean()) / tile.std()
+    picture = textures.scene((256, 256), period) + layer[y % period, x % period, None]
+    array = np.rint(picture).clip(0, 255).astype(np.float32)
+    found = find_lattice(array)
+    assert found.strength > 22
+    assert is_stacked(array, found)
+    assert name_rival(array, found) is None
+    # Without content of its own, and at a period that no strides have, it is cloth.
+    flat = np.rint(128 + layer[y % period, x % period, None] + rng.normal(0, 20, (256, 256, 1)))
+    flat = flat.clip(0, 255).astype(np.float32)
+    assert not is_stacked(flat, find_lattice(flat))
+
+
+def test_strong_patterns_of_other_periods_are_texture():
+    y, x = np.indices((256, 256))
+    tile = np.random.default_rng(11).normal(size=(11, 11))
+    layer = 30 * (tile - tile.mean()) / tile.std()
+    picture = textures.scene((256, 256), 11) + layer[y % 11, x % 11, None]
+    array = np.rint(picture).clip(0, 255).astype(np.float32)
+    assert names([array]) == ["texture"]
 
 
 def test_labelled_artifacts_are_never_a_rival():

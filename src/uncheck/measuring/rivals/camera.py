@@ -23,20 +23,58 @@ BAYER_BRIGHTNESS = 0.25
 #: and blue pixels of the mosaic leave some in stripes (sharpened scans: at least 0.6 in the quincunx).
 QUINCUNX = 0.55
 
+#: How many times more pixels 8 apart differ than neighbours, at least, in what a camera or scanner saw
+#: (photographs sharpened by 100 %: 1.4 or more; outputs of random networks on noise, whose colours are a
+#: quincunx by chance: at most 1).
+GROWTH = 1.2
+FAR = 8
+
 
 def is_bayer(array: NDArray[np.float32], lattice: Lattice) -> bool:
     """Test whether a camera's mosaic explains the lattice: period 2, at most 1 level, its pattern.
 
-    Either the pattern is a quincunx, green against red and blue, with next to nothing left in brightness; or
-    the measured half of the green pixels varies more than the interpolated half, while red and blue vary more
-    on the other half, where their own measured pixels lie, or alike on both.
+    Either the pattern is a quincunx, green against red and blue, with next to nothing left in brightness, on
+    a picture that is less alike the farther apart (`GROWTH`); or the measured half of the green pixels varies
+    more than the interpolated half, and red and blue vary most at opposite corners of the other half, where
+    their own measured pixels lie (`is_arranged`).
 
     Cost: a few passes over the array.
     """
     if not all(max(c.period) == 2 and c.amplitude <= BAYER_MOST for c in lattice.present):
         return False
-    quincunx = all(green_against_magenta(c) for c in lattice.present)
-    return quincunx or bayer_contrast(array, lattice) >= BAYER_CONTRAST
+    if all(green_against_magenta(c) for c in lattice.present):
+        return growth(without(array, lattice.present)) >= GROWTH
+    return bayer_contrast(array, lattice) >= BAYER_CONTRAST and is_arranged(array, lattice)
+
+
+def growth(array: NDArray[np.float32]) -> float:
+    """Return the mean difference of pixels 8 apart over that of neighbours, in the mean of the channels."""
+    grey = array.mean(axis=-1)
+    near, far = (
+        sum(
+            float(np.abs(np.roll(grey, -by, axis)[:-FAR, :-FAR] - grey[:-FAR, :-FAR]).mean())
+            for axis in (0, 1)
+        )
+        for by in (1, FAR)
+    )
+    return far / max(near, 1e-6)
+
+
+def is_arranged(array: NDArray[np.float32], lattice: Lattice) -> bool:
+    """Test whether red and blue vary most on one diagonal of 2 x 2 pixels each, green on the other.
+
+    There lie the pixels that each colour was measured on; interpolated ones vary less. Uneven overlap gives
+    all colours the same phases.
+    """
+    if array.shape[-1] < 3:
+        return False
+    detail = _detail(array, lattice)
+    rows, columns = (n // 2 * 2 for n in detail.shape[:2])
+    phases = detail[:rows, :columns].reshape(rows // 2, 2, columns // 2, 2, 3).mean(axis=(0, 2)).reshape(4, 3)
+    red, blue = (int(phases[:, channel].argmax()) for channel in (0, 2))
+    # Phases 0 and 3 are one diagonal, 1 and 2 the other.
+    diagonals = phases[[0, 3], 1].sum(), phases[[1, 2], 1].sum()
+    return red + blue == 3 and (diagonals[1] > diagonals[0]) == (red in (0, 3))
 
 
 def green_against_magenta(component: Component) -> bool:
@@ -62,12 +100,17 @@ def bayer_contrast(array: NDArray[np.float32], lattice: Lattice) -> float:
     """
     if array.shape[-1] < 3:
         return 0.0
-    clean = without(array, lattice.present)[..., :3]
-    neighbours = clean[:-2, 1:-1] + clean[2:, 1:-1] + clean[1:-1, :-2] + clean[1:-1, 2:]
-    detail = np.abs(clean[1:-1, 1:-1] - neighbours / 4)
+    detail = _detail(array, lattice)
     even = (np.add.outer(np.arange(detail.shape[0]), np.arange(detail.shape[1])) % 2) == 0
     floor = 1e-3
     red, green, blue = np.log((detail[even].mean(0) + floor) / (detail[~even].mean(0) + floor))
     if max(red * green, blue * green) > green**2 / 2:
         return 0.0
     return float(min(abs(green), abs(green - (red + blue) / 2)))
+
+
+def _detail(array: NDArray[np.float32], lattice: Lattice) -> NDArray[np.float32]:
+    """Return |x - mean of the 4 neighbours| of the colours, the lattice removed, without the border."""
+    clean = without(array, lattice.present)[..., :3]
+    neighbours = clean[:-2, 1:-1] + clean[2:, 1:-1] + clean[1:-1, :-2] + clean[1:-1, 2:]
+    return np.asarray(np.abs(clean[1:-1, 1:-1] - neighbours / 4))

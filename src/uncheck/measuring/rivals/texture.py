@@ -109,6 +109,16 @@ LONG = 5
 #: The same where the lattice is all there is: untrained un-patchifying on flat inputs leaves 18 or so.
 STRONG_ALONE = 40.0
 
+#: Periods that stacked strides of 2 and 3 and patches have, the same along both axes; shorter ones are never
+#: strong by themselves.
+STACKED = (6, 8, 9, 12, 14, 16, 32)
+
+#: Such a pattern is a lattice on content where the means of its cells, which do not hold it, vary by this
+#: share of it: 0.4 or more in photographs and stylised pictures under lattices of up to 40 levels, at most 0.16
+#: in cloth of these periods. Prints of photographs are stronger than `STACKED_MOST`.
+CONTENT = 0.27
+STACKED_MOST = 75.0
+
 #: Frequencies, in cycles per picture, this close to the lattice are its own where its strength varies.
 SIDEBANDS = 12
 
@@ -144,8 +154,8 @@ def is_texture(array: NDArray[np.float32], lattice: Lattice) -> bool:
 
     A drawing has flat places without any lattice. A pattern of content has its lines beside the frequencies
     of whole periods (`is_beside`), or several periods with no common one below 33 pixels, or most of its
-    power at periods above 4 pixels where it is 22 levels strong beside other content, or sharp peaks on no
-    lattice that are stronger still.
+    power at periods above 4 pixels where it is 22 levels strong beside other content and no lattice of
+    stacked strides on content (`is_stacked`), or sharp peaks on no lattice that are stronger still.
 
     Cost: a few passes over the array and one FFT, and what `is_beside` takes.
     """
@@ -161,9 +171,29 @@ def is_texture(array: NDArray[np.float32], lattice: Lattice) -> bool:
         return True
     if _power(lines, lambda p: p >= LONG) < 0.5:
         return False
-    if lattice.strength >= (STRONG_ALONE if alone else STRONG):
+    if lattice.strength >= (STRONG_ALONE if alone else STRONG) and not is_stacked(array, lattice):
         return True
     return _sharp_peaks(array, lattice, max(line.amplitude for line in lines))
+
+
+def is_stacked(array: NDArray[np.float32], lattice: Lattice) -> bool:
+    """Test whether a strong pattern has a period of stacked strides and lies on content of its own.
+
+    Equation: std over cells of the mean of a cell of one period >= `CONTENT` * strength.
+    """
+    least = max(COUNTED, COUNTED_SHARE * max(c.amplitude for c in lattice.present))
+    periods = [c.period for c in lattice.present if c.amplitude >= least]
+    rows, columns = (lcm(*along) for along in zip(*periods, strict=True))
+    if rows != columns or rows not in STACKED or lattice.strength > STACKED_MOST:
+        return False
+    return cell_contrast(array, rows) >= CONTENT * lattice.strength
+
+
+def cell_contrast(array: NDArray[np.float32], period: int) -> float:
+    """Return the standard deviation of the means of cells of a period, of all channels together."""
+    down, across = (n // period for n in array.shape[:2])
+    cells = array[: down * period, : across * period].reshape(down, period, across, period, -1)
+    return float(np.sqrt(cells.mean(axis=(1, 3)).var(axis=(0, 1)).mean()))
 
 
 def common_period(lattice: Lattice) -> int:
