@@ -15,11 +15,11 @@ from progress import shown
 import uncheck
 
 #: Standard deviation of the errors of patches and tiles, grey levels.
-LEVELS = (1.0, 2.0, 4.0, 8.0)
-PATCHES = (8, 14, 16, 32)
+LEVELS = (2.0, 4.0, 8.0)
+PATCHES = (14, 16)
 #: Side and overlap of tiles that are blended linearly.
 TILES = ((64, 0), (64, 4), (64, 16), (256, 0), (256, 64))
-QUALITIES = (None, 95, 75)
+QUALITIES = (None, 90)
 FACTORS = (2, 4)
 CODINGS = (50, 75, 90, 95)
 
@@ -77,7 +77,7 @@ def _resized(photo: Photograph) -> Iterator[tuple[str, Pixels]]:
 
     small = photo.pixels[:320, :320]
     for factor in (0.5, 0.75, 1.25, 1.5, 2.0, 3.0, 4.0) if photo.history == "scan" else (0.5, 0.75):
-        for how in ("BILINEAR", "BICUBIC", "LANCZOS"):
+        for how in ("BILINEAR", "BICUBIC"):
             size = (round(small.shape[1] * factor), round(small.shape[0] * factor))
             resized = np.asarray(Image.fromarray(small).resize(size, Image.Resampling[how]))
             yield f"resized x{factor:g}", resized[:768, :768]

@@ -114,8 +114,8 @@ STRONG_ALONE = 40.0
 STACKED = (6, 8, 9, 12, 14, 16, 32)
 
 #: Such a pattern is a lattice on content where the means of its cells, which do not hold it, vary by this
-#: share of it: 0.4 or more in photographs and stylised pictures under lattices of up to 40 levels, at most 0.16
-#: in cloth of these periods. Prints of photographs are stronger than `STACKED_MOST`.
+#: share of it: 0.4 or more in photographs and stylised pictures under lattices of up to 40 levels, at most
+#: 0.16 in cloth of these periods. Prints of photographs are stronger than `STACKED_MOST`.
 CONTENT = 0.27
 STACKED_MOST = 75.0
 
