@@ -12,7 +12,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
 #: What is measured, in modules of the same names; then the figures and the tables of the docs.
-PARTS = ("false_alarms", "detection", "limits", "sets", "comparison", "blocks", "areas", "fields")
+PARTS = ("false_alarms", "detection", "limits", "sets", "comparison", "blocks", "rivals", "areas", "fields")
 PICTURES = ("figures", "tables")
 
 sys.path.insert(0, str(HERE.parents[1] / "benchmarks"))
