@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from math import lcm
 from typing import Any
 from zlib import crc32
@@ -35,59 +35,61 @@ TWICE = 2.0
 def main() -> dict[str, Any]:
     """False alarms by canvas and treatment; rates of detection by place and period."""
     found = photographs()
-    places = {
-        "whole": lambda pixels, rng: np.ones(pixels.shape[:2]),
-        "quarter": quarter,
-        "on white": lambda pixels, rng: disc(pixels.shape).astype(float),
-    }
     photos = large(found)
-    tasks = [(place, period) for period in PERIODS for place in places]
-    rows = [detection(place, places[place], period, photos) for place, period in shown("detection", tasks)]
+    tasks = [(place, period) for period in PERIODS for place in PLACES]
+    # The tasks are independent: a process for each core.
+    with ProcessPoolExecutor() as pool:
+        measured = [pool.submit(false_alarms, photo) for photo in found]
+        rows = [pool.submit(detection, place, period, photos) for place, period in tasks]
+        alarms = summed([one.result() for one in shown("photographs", measured)])
+        made = [one.result() for one in shown("detection", rows)]
     return {
         "photographs": [p.name for p in found],
-        "false_alarms": false_alarms(found),
-        "detection": rows,
-        "targets": [target(period, rows) for period in PERIODS],
+        "false_alarms": alarms,
+        "detection": made,
+        "targets": [target(period, made) for period in PERIODS],
     }
 
 
-def false_alarms(found: list[Photograph]) -> dict[str, Any]:
-    """How often photographs, on all canvases, are called a lattice; by which test, and which."""
-    counts: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0]))
-    alarms = []
-    for photo in shown("photographs", found):
-        (crop,) = crops(photo.pixels, 1)
-        crop = np.ascontiguousarray(crop)
-        for treatment, pixels in treated(crop, crc32(photo.name.encode())):
-            for canvas in CANVASES:
-                if canvas != "as it is" and treatment not in CHOSEN:
-                    continue
+def false_alarms(photo: Photograph) -> list[dict[str, Any]]:
+    """What a photograph is called, treated in all ways, on all canvases."""
+    out = []
+    (crop,) = crops(photo.pixels, 1)
+    for treatment, pixels in treated(np.ascontiguousarray(crop), crc32(photo.name.encode())):
+        for canvas in CANVASES:
+            if canvas == "as it is" or treatment in CHOSEN:
                 image = uncheck.measure(put(pixels, canvas)).images[0]
-                row = counts[canvas][treatment]
-                row[0] += image.verdict == "lattice"
-                row[1] += 1
-                if image.verdict == "lattice":
-                    alarms.append(described(photo.name, treatment, canvas, image))
+                out.append(described(photo.name, treatment, canvas, image))
+    return out
+
+
+def summed(by_photograph: list[list[dict[str, Any]]]) -> dict[str, Any]:
+    """How often a lattice is called, by canvas and treatment; by which test, and which pictures."""
+    every = [one for some in by_photograph for one in some]
+
+    def rates(key: str, of: list[dict[str, Any]]) -> dict[str, Any]:
+        counts: dict[str, list[bool]] = defaultdict(list)
+        for one in of:
+            counts[one[key]].append(one["verdict"] == "lattice")
+        return {name: rate(sum(hits), len(hits)) for name, hits in counts.items()}
+
+    plain = [one for one in every if one["canvas"] == "as it is"]
+    alarms = [one for one in every if one["verdict"] == "lattice"]
     return {
-        "by_canvas": {
-            canvas: rate(sum(hits for hits, _ in rows.values()), sum(n for _, n in rows.values()))
-            for canvas, rows in counts.items()
-        },
-        "by_treatment": {c: {t: rate(*row) for t, row in rows.items()} for c, rows in counts.items()},
-        "in_parts": rate(
-            sum(a["canvas"] == "as it is" and a["in_a_part"] for a in alarms),
-            sum(n for _, n in counts["as it is"].values()),
-        ),
+        "by_canvas": rates("canvas", every),
+        "by_treatment": rates("treatment", plain),
+        "in_parts": rate(sum(one["in_a_part"] for one in plain), len(plain)),
         "alarms": alarms,
     }
 
 
 def described(name: str, treatment: str, canvas: str, image: Any) -> dict[str, Any]:
-    """One picture that is called a lattice."""
+    """One picture and what it is called."""
     return {
         "name": name,
         "treatment": treatment,
         "canvas": canvas,
+        "verdict": image.verdict,
         "in_a_part": image.where is not None,
         "measured": round(image.measured, 3),
         "present": [
@@ -122,26 +124,35 @@ def put(pixels: Pixels, canvas: str) -> Pixels:
     return jpeg(white, 90) if canvas.endswith("JPEG 90") else white
 
 
-def quarter(pixels: Pixels, rng: np.random.Generator) -> NDArray[np.float64]:
+def everywhere(pixels: Pixels, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """All of a picture."""
+    return np.ones(pixels.shape[:2], bool)
+
+
+def in_a_disc(pixels: Pixels, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """The largest disc."""
+    return disc(pixels.shape)
+
+
+def quarter(pixels: Pixels, rng: np.random.Generator) -> NDArray[np.bool_]:
     """A random rectangle of half of both sides."""
-    out = np.zeros(pixels.shape[:2])
-    out[make_region("quarter", pixels.shape, rng)] = 1.0
+    out = np.zeros(pixels.shape[:2], bool)
+    out[make_region("quarter", pixels.shape, rng)] = True
     return out
 
 
-def detection(
-    place: str,
-    where: Callable[[Pixels, np.random.Generator], NDArray[np.float64]],
-    period: int,
-    photos: list[Photograph],
-) -> dict[str, Any]:
+#: Where a lattice is put.
+PLACES = {"whole": everywhere, "quarter": quarter, "on white": in_a_disc}
+
+
+def detection(place: str, period: int, photos: list[Photograph]) -> dict[str, Any]:
     """Found or not, by photograph and amplitude; "on white" the rest of the picture is white."""
     found = np.zeros((len(photos), 1, len(AMPLITUDES)), bool)
     for i, photo in enumerate(photos):
         rng = np.random.default_rng(crc32(f"{photo.name} {period}".encode()))
         tile, colour = make_tile("tile", (period, period), rng), make_colour(rng)
         fraction = fractions(photo.pixels.shape, rng)
-        inside = where(photo.pixels, rng) > 0
+        inside = PLACES[place](photo.pixels, rng)
         for k, level in enumerate(AMPLITUDES):
             if k >= SURE and found[i, 0, k - SURE : k].all():
                 found[i, 0, k] = True

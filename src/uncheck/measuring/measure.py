@@ -133,8 +133,8 @@ def measure(
             None, fills such as -9999 or 1e20 are recognised, and said in a note.
         together: take all images of one size as outputs of one network on a common grid, and give one verdict
             for the set as well, with a much lower limit (0.05 grey levels unless `threshold` is lower).
-        where: map where in each picture the lattice is, and look for those that fill only a part of it; the
-            error rate is then shared by the test of the whole picture and that of its places.
+        where: map where in each picture the lattice is, and look for those that fill less than a quarter of
+            it; the error rate is then shared by the test of the whole picture and that of its places.
         recurse: look into the subfolders of folders, too. Links to folders and hidden names are passed over.
         jobs: processes that measure, each a file at a time; those of a set (`together`) are added up by one.
             With more than one a script must guard its own code by `if __name__ == "__main__"`.

@@ -29,8 +29,8 @@ PARTS, STEP = 3, 16
 #: Shortest side of a picture whose parts are tested, pixels: windows of 16 pixels must agree in each.
 SHORTEST = 160
 
-#: Periods up to this are looked for, and twice as long ones: those that stacked strides leave.
-EVERY = 8
+#: Periods up to this are looked for, and those: what one stage or stacked strides of two leave.
+EVERY, ALSO = 8, (16,)
 
 #: Share of a part that must be measured.
 MEASURED = 0.5
@@ -110,9 +110,9 @@ def local_periods(periods: Iterable[int]) -> tuple[int, ...]:
     """Return those of the periods that are looked for in parts.
 
     >>> local_periods(range(2, 20))
-    (2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16)
+    (2, 3, 4, 5, 6, 7, 8, 16)
     """
-    return tuple(p for p in periods if p <= EVERY or (p % 2 == 0 and p <= 2 * EVERY))
+    return tuple(p for p in periods if p <= EVERY or p in ALSO)
 
 
 def find_in_parts(
@@ -136,7 +136,7 @@ def find_in_parts(
         array: (H, W, C) grey levels.
         found: what the whole picture has; what is present there is not looked for.
         explain: names the rival that explains a lattice in a part, or None.
-        periods: pixels; those to 8 and twice these are looked for.
+        periods: pixels; those to 8, and 16, are looked for.
         significance: corrected p-value for all parts together.
         support: where the picture is measured; parts that are mostly not are left out.
 
