@@ -285,6 +285,43 @@ def fields(result: dict[str, Any]) -> str:
     return table(["material", "alarms", "rate (95 %)", *periods], rows) + said
 
 
+def areas(result: dict[str, Any]) -> str:
+    """False alarms on canvases, and which pictures they are."""
+    found = result["false_alarms"]
+    rows = [[canvas, one["of"], percent(one)] for canvas, one in found["by_canvas"].items()]
+    one = found["in_parts"]
+    rows.append(["as it is, in a part", one["of"], percent(one)])
+    each = [
+        [a["canvas"], a["name"], a["treatment"], "a part" if a["in_a_part"] else "the whole", _shown(a)]
+        for a in found["alarms"]
+    ]
+    alarms = table(["canvas", "photograph", "treatment", "seen in", "periods: levels"], each)
+    return table(["photographs", "number", "lattice (95 %)"], rows) + "\n\n" + alarms
+
+
+def _shown(alarm: dict[str, Any]) -> str:
+    return ", ".join(f"{' x '.join(map(str, p))}: {level:.2f}" for p, level, _ in alarm["present"])
+
+
+def places(result: dict[str, Any]) -> str:
+    """Amplitudes at which lattices are found, by place; of a quarter against the whole."""
+    rows = []
+    for one in result["detection"]:
+        period, place = one["period"], one["place"]
+        at = [f"{one[level]['at']:.2f}" if one[level]["at"] else "-" for level in ("found_50", "found_90")]
+        rows.append([place, f"{period} x {period}", one["photographs"], *at])
+    head = ["lattice", "period", "photographs", "50 % found at", "90 % found at"]
+    ratios = [
+        [f"{t['period']} x {t['period']}", *(_times(t[level]["ratio"]) for level in ("found_50", "found_90"))]
+        for t in result["targets"]
+    ]
+    return table(head, rows) + "\n\n" + table(["quarter / whole, period", "50 % found", "90 % found"], ratios)
+
+
+def _times(ratio: float | None) -> str:
+    return "-" if ratio is None else f"{ratio:.1f}"
+
+
 TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "targets": ("false_alarms", targets),
     "predicted": ("false_alarms", predicted),
@@ -294,6 +331,8 @@ TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "long_periods": ("false_alarms", long_periods),
     "detection": ("detection", detection),
     "second_order": ("detection", second_order),
+    "areas": ("areas", areas),
+    "places": ("areas", places),
     "sets": ("sets", sets),
     "comparison": ("comparison", comparison),
     "fields": ("fields", fields),

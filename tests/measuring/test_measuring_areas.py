@@ -79,7 +79,17 @@ def test_background_and_a_mask_go_together():
     mask[:, :40] = False
     image = measured(values, mask)
     assert image.measured == pytest.approx(110 * 120 / 160**2, rel=0.01)
-    assert image.notes == ("31 % of it is flat background and was left out.",)
+    assert image.notes == ("23 % of it is flat background and was left out.",)
+
+
+def test_what_stands_in_for_masked_values_is_no_background():
+    shape = (120, 130)
+    mask = disc(shape)
+    values = content(shape)
+    values[~mask] = values[mask].mean(axis=0)
+    image = measured(values, mask)
+    assert image.measured == mask.mean()
+    assert image.notes == ()
 
 
 def test_letterboxed_frames_are_measured_as_the_frame():

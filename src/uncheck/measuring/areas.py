@@ -84,7 +84,11 @@ def measured_area(signal: Signal, longest: int) -> Area:
     Cost: that of `flat_background`; where something is left out, that of `filled` too.
     """
     values, mask = signal.values, signal.mask
-    flat = flat_background(values, longest) if signal.kind != "audio" else None
+    flat = None
+    if signal.kind != "audio":
+        # What stands in for masked values may be flat, too.
+        known = values if mask is None else np.where(mask[..., None], values, np.float32(np.nan))
+        flat = flat_background(known, longest)
     if flat is not None:
         mask = ~flat if mask is None else mask & ~flat
     if mask is None or mask.all():

@@ -35,7 +35,7 @@ def flat_background(values: NDArray[np.float32], longest: int) -> Mask | None:
     JPEG makes of them.
 
     Args:
-        values: (*spatial, C) grey levels.
+        values: (*spatial, C) grey levels; NaN is no background.
         longest: the longest period that is tested.
 
     Returns:
@@ -53,8 +53,9 @@ def flat_background(values: NDArray[np.float32], longest: int) -> Mask | None:
     if flat.mean() < LEAST_FLAT:
         return None
     # Specks and hairs that are left have no room for a lattice.
-    left = _opened(np.logical_not(flat), tuple(min(side, 4) for side in sides))
-    return np.logical_not(left) if left.sum() >= LEAST_LEFT else None
+    known = np.isfinite(values).all(axis=-1)
+    left = _opened(known & ~flat, tuple(min(side, 4) for side in sides))
+    return known & ~left if left.sum() >= LEAST_LEFT else None
 
 
 def _colours(values: NDArray[np.float32], sides: tuple[int, ...]) -> list[tuple[float, ...]]:
