@@ -50,6 +50,7 @@ def test_processes_give_the_same_results_in_the_same_order(tmp_path):
     assert [path for path, _ in shared.errors] == [f"{tmp_path}/7.png"]
     assert {image.verdict for image in shared.images} == {"clean", "lattice"}
     assert seen == [(i, 40) for i in range(40)]
+    assert measure(tmp_path, jobs=2, together=True).to_dict() == measure(tmp_path, together=True).to_dict()
     assert measure(tmp_path, jobs=2, where=True).to_dict() == measure(tmp_path, where=True).to_dict()
 
 

@@ -15,7 +15,7 @@ DEEP = RANDOM.integers(0, 65536, (24, 20, 3), dtype=np.uint16)
 ALPHA = RANDOM.integers(0, 65536, (24, 20, 1), dtype=np.uint16)
 
 
-def write_png(path, values):
+def write_png(path, values, gamma=None):
     """A PNG of 16 bits per channel, written by hand: the oracle of reading."""
     kind = {1: 0, 2: 4, 3: 2, 4: 6}[values.shape[-1]]
     rows = values.astype(">u2").reshape(len(values), -1)
@@ -26,8 +26,9 @@ def write_png(path, values):
             struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
         )
 
+    gamma = b"" if gamma is None else chunk(b"gAMA", struct.pack(">I", gamma))
     header = struct.pack(">IIBBBBB", values.shape[1], values.shape[0], 16, kind, 0, 0, 0)
-    content = chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+    content = chunk(b"IHDR", header) + gamma + chunk(b"IDAT", data) + chunk(b"IEND", b"")
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + content)
     return path
 
@@ -67,6 +68,13 @@ def test_tiff(tmp_path, options, pages):
     one = signal(tmp_path / "a.tif")
     np.testing.assert_allclose(one.values, (deep if pages > 1 else deep[0]) / 257, atol=1e-4)
     assert not any("read as 8" in note for note in one.notes)
+
+
+def test_the_gamma_of_deep_colours_is_said_and_not_applied(tmp_path):
+    one = signal(write_png(tmp_path / "a.png", DEEP, gamma=100000))
+    assert one.notes == ("Its gamma of 1 was not applied, for it has more than 8 bits.",)
+    np.testing.assert_allclose(one.values, DEEP / 257, atol=1e-4)
+    assert signal(write_png(tmp_path / "b.png", DEEP, gamma=45455)).notes == ()
 
 
 def test_a_lattice_below_the_steps_of_8_bits_is_found(tmp_path):

@@ -28,10 +28,10 @@ from uncheck.measuring.rivals import name_rival
 from uncheck.measuring.rivals.drawing import is_drawing
 from uncheck.measuring.seams.blocks import Blocks
 from uncheck.measuring.second_order import second_order
-from uncheck.measuring.sets import VISIBLE_IN_SETS
+from uncheck.measuring.sets import VISIBLE_IN_SETS, SetSums
 from uncheck.measuring.sound.tones import AUDIBLE, LONGEST_SOUND, listen
 from uncheck.measuring.support import Support
-from uncheck.measuring.together import Together
+from uncheck.measuring.together import Together, sums_of
 from uncheck.progress import Progress
 from uncheck.signals.files import Item, items
 from uncheck.signals.signal import Given, Signal
@@ -136,8 +136,8 @@ def measure(
         where: map where in each picture the lattice is, and look for those that fill less than a quarter of
             it; the error rate is then shared by the test of the whole picture and that of its places.
         recurse: look into the subfolders of folders, too. Links to folders and hidden names are passed over.
-        jobs: processes that measure, each a file at a time; those of a set (`together`) are added up by one.
-            With more than one a script must guard its own code by `if __name__ == "__main__"`.
+        jobs: processes that measure, each a file at a time. With more than one a script must guard its own
+            code by `if __name__ == "__main__"`.
         progress: called with the name of each file or array, how many are done, and how many there are.
 
     Returns:
@@ -167,19 +167,23 @@ def measure_items(
     measured: list[ImageMeasurement] = []
     errors: list[Failure] = []
     sets = Together(settings.periods, settings.significance, min(settings.threshold, VISIBLE_IN_SETS))
-    # The sums of a set are added up in this process.
-    adding, jobs = (sets, 1) if settings.together else (None, jobs)
-    parts = each(partial(_measure_item, settings=settings, sets=adding), listed, jobs)
+    parts = each(partial(_measure_item, settings=settings), listed, jobs)
     for done in range(len(listed)):
         if progress is not None:
             progress(listed[done].name, done, len(listed))
-        images, failures = next(parts)
+        images, failures, members = next(parts)
         measured += images
         errors += failures
+        for signal, sums in members:
+            sets.join(signal, sums)
     if len(listed) == 1 and not measured:
         raise UncheckError(errors[0].message) from errors[0].cause
     found = tuple((failure.name, failure.message) for failure in errors)
     return Measurement(tuple(measured), found, sets.result() if settings.together else None)
+
+
+Member = tuple[Signal, SetSums | None]
+"""An output of a set and its sums."""
 
 
 @dataclass(frozen=True)
@@ -195,23 +199,25 @@ class Failure:
 
 
 def _measure_item(
-    item: Item, settings: Settings, sets: Together | None = None
-) -> tuple[list[ImageMeasurement], list[Failure]]:
+    item: Item, settings: Settings
+) -> tuple[list[ImageMeasurement], list[Failure], list[Member]]:
+    """Measure the signals of one file or array; of a set, return each signal with its sums, too."""
     measured: list[ImageMeasurement] = []
     errors: list[Failure] = []
+    members: list[Member] = []
     try:
         for signal in item.signals():
             try:
                 measured.append(measure_signal(signal, settings))
-                if sets is not None:
-                    sets.add(signal)
+                if settings.together:
+                    members.append((signal, sums_of(signal, settings.periods)))
             except Exception as error:
                 errors.append(Failure(signal.name, f"{signal.name}: {_message(error)}", error))
     except UncheckError as error:  # of reading, which names the file
         errors.append(Failure(item.name, str(error), error))
     except Exception as error:
         errors.append(Failure(item.name, f"{item.name}: {_message(error)}", error))
-    return measured, errors
+    return measured, errors, members
 
 
 def _message(error: Exception) -> str:

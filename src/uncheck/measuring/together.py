@@ -106,6 +106,14 @@ class _Group:
             self.halves[smaller] = add(self.halves[smaller], sums)
 
 
+def sums_of(signal: Signal, periods: tuple[int, ...]) -> SetSums | None:
+    """Return the sums of one output, its borders cut; None of sound."""
+    if signal.kind == "audio":
+        return None
+    inner = interior(signal.values[None])
+    return set_sums(inner, plan(inner.shape[1:-1], periods))
+
+
 @dataclass
 class Together:
     """Adds up signals one by one; memory: the sums and one mean image per size."""
@@ -118,12 +126,15 @@ class Together:
 
     def add(self, signal: Signal) -> None:
         """Add one output. Sounds have no common grid to lie on and are left out, which a note says."""
+        self.join(signal, sums_of(signal, self.periods))
+
+    def join(self, signal: Signal, new: SetSums | None) -> None:
+        """Add one output whose sums were computed before (`sums_of`), in another process perhaps."""
         values = signal.values
-        if signal.kind == "audio":
+        if new is None:
             self._left_out.append(signal.name)
             return
         shape, inner = values.shape, interior(values[None])[0]
-        new = set_sums(inner[None], plan(inner.shape[:-1], self.periods))
         group = self._groups.get(shape)
         if group is None:
             group = self._groups[shape] = _Group(new, [new], inner.astype(np.float64))

@@ -13,7 +13,7 @@ from PIL import Image, UnidentifiedImageError, features
 
 from uncheck.errors import UncheckError
 from uncheck.signals.paths import ADVICE, caught_warnings, check_values
-from uncheck.signals.profiles import displayed
+from uncheck.signals.profiles import displayed, other_colours
 
 #: The formats that Pillow may look for, by content. Others run programs (EPS starts Ghostscript) or decode
 #: what nobody asked for.
@@ -101,8 +101,8 @@ def read_frames(path: str, wanted: Literal["first", "pages", "all"], *, as_shown
                 if as_shown and page is None and not deep:
                     shown, said = displayed(image)
                     notes |= dict.fromkeys(said)
-                elif as_shown and image.info.get("icc_profile"):
-                    notes["Its colour profile was not applied: it has more than 8 bits."] = None
+                elif as_shown and (kept := other_colours(image)) is not None:
+                    notes[f"Its {kept} was not applied, for it has more than 8 bits."] = None
                 pages.append(_page(shown) if page is None else page)
             deep = deep or (sixteen and not cut)
             return Frames(pages, count, codec, tables, deep, cut, _nodata(image), tuple(notes))

@@ -18,27 +18,44 @@ def displayed(image: Image.Image) -> tuple[Image.Image, tuple[str, ...]]:
     Converted is what has an embedded profile other than sRGB, or a PNG with another gamma. A profile that
     cannot be used is said and left alone, as viewers do. Alpha stays.
     """
-    profile, gamma = image.info.get("icc_profile"), image.info.get("gamma")
-    if profile:
-        return _converted(image, profile)
-    if not isinstance(gamma, int | float) or not 0.01 < gamma < 10 or "srgb" in image.info:
+    other = other_colours(image)
+    if other is None or image.mode in ("I", "F"):
         return image, ()
-    if abs(gamma - USUAL_GAMMA) <= NEAR or image.mode not in ("L", "LA", "RGB", "RGBA"):
-        return image, ()
+    if image.info.get("icc_profile"):
+        return _converted(image)
+    if image.mode not in ("L", "LA", "RGB", "RGBA"):
+        return image, (f"Its {other} was not applied.",)
+    gamma = image.info["gamma"]
     light = (np.arange(256) / 255) ** (1 / gamma)
     curve = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
     table = [int(v) for v in np.round(255 * curve)]
     colours, alpha = _split(image)
     out = _joined(colours.point(table * len(colours.getbands())), alpha)
-    return out, (f"Its gamma of {1 / gamma:.3g} was converted to that of sRGB, as displayed.",)
+    return out, (f"Its {other} was converted to that of sRGB, as displayed.",)
 
 
-def _converted(image: Image.Image, profile: bytes) -> tuple[Image.Image, tuple[str, ...]]:
+def other_colours(image: Image.Image) -> str | None:
+    """Return what makes colours other than sRGB: "colour profile (NAME)", "gamma of 1"; None if nothing."""
+    profile, gamma = image.info.get("icc_profile"), image.info.get("gamma")
+    if profile:
+        try:
+            name = _name(ImageCms.ImageCmsProfile(io.BytesIO(profile)))
+        except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+            return "colour profile"
+        return None if "srgb" in name.lower() else f"colour profile ({name})"
+    if not isinstance(gamma, int | float) or not 0.01 < gamma < 10 or "srgb" in image.info:
+        return None
+    return None if abs(gamma - USUAL_GAMMA) <= NEAR else f"gamma of {1 / gamma:.3g}"
+
+
+def _name(profile: ImageCms.ImageCmsProfile) -> str:
+    return " ".join(ImageCms.getProfileDescription(profile).split())
+
+
+def _converted(image: Image.Image) -> tuple[Image.Image, tuple[str, ...]]:
     try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        name = " ".join(ImageCms.getProfileDescription(source).split())
-        if "srgb" in name.lower():
-            return image, ()
+        source = ImageCms.ImageCmsProfile(io.BytesIO(image.info["icc_profile"]))
+        name = _name(source)
         colours, alpha = _split(image)
         if colours.mode not in ("L", "RGB", "CMYK"):
             return image, (f"Its colour profile ({name}) was not applied.",)
