@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from uncheck.measuring import Measurement, measure
-from uncheck.reporting import Page, measure_text
+from uncheck.reporting import Page, measure_text, measured
 
 CLOCK = np.arange(8000)
 HISS = np.random.default_rng(0).normal(size=len(CLOCK))
@@ -148,13 +148,14 @@ def test_rows_are_sorted_the_worst_first():
     assert "-20.0.wav" in measure_text(Said(*sounds), Page(1000)).partition("-50.0.wav")[0]
 
 
-def test_of_very_many_the_worst_are_shown():
-    many = [image(f"{i}.png", strength=0.0) for i in range(1100)]
+def test_of_very_many_the_worst_are_shown(monkeypatch):
+    monkeypatch.setattr(measured, "MOST_ROWS", 10)
+    many = [image(f"{i}.png", strength=0.0) for i in range(20)]
     worst = image("z.png", "lattice", lattice=[entry(2, 1.0)])
     text = measure_text(Said(*many, worst), Page(1000))
-    assert "1101 pictures: 1 with a lattice, 1100 clean." in text
+    assert "21 pictures: 1 with a lattice, 20 clean." in text
     assert "z.png" in text
-    assert "101 more rows are in the JSON." in text
+    assert "11 more rows are in the JSON." in text
 
 
 @pytest.mark.parametrize(

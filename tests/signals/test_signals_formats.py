@@ -237,15 +237,20 @@ def weather():
     )
 
 
-@pytest.mark.parametrize("name", ["a.nc", "a.zarr"])
-def test_gridded_fields(tmp_path, name):
-    data = weather()
-    for library in ("netCDF4", "zarr"):
+@pytest.fixture(scope="module")
+def gridding():
+    """Load what reads fields once: that takes a second."""
+    for library in ("xarray", "netCDF4", "zarr"):
         pytest.importorskip(library)
+
+
+@pytest.mark.parametrize("name", ["a.nc", "a.zarr"])
+def test_gridded_fields(tmp_path, gridding, name):
+    data = weather()
     if name == "a.nc":
         data.to_netcdf(tmp_path / name, encoding={"q": {"_FillValue": 9.96921e36, "zlib": True}})
     else:
-        data.to_zarr(tmp_path / name)
+        data.to_zarr(tmp_path / name, consolidated=False)
     found = signals(tmp_path / name)
     labels = ["q", *(f"t[{i}]" for i in range(9)), "orog"]
     by_name = {one.name.rpartition(":")[2]: one for one in found}
