@@ -90,7 +90,7 @@ def test_nothing_to_compare_is_no_grid():
 
 @given(st.integers(0, 11), st.integers(0, 11), st.integers(0, 1000))
 def test_blocks_begin_where_the_picture_was_cut(top, left, seed):
-    noise = np.random.default_rng(seed).normal(128, 4, (112, 112, 1))
+    noise = np.random.default_rng(seed).normal(128, 4, (150, 150, 1))
     picture = patched(noise, 12, 12, seed)
     (whole,), (cut,) = found(picture), found(picture[top:, left:])
     assert (whole.period, whole.offset) == ((12, 12), (0, 0))

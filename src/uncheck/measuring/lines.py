@@ -64,9 +64,13 @@ def powers_around(
     per side, to (B, B), under a Hann window.
     """
     down, across = (waves(f + bins / n, n) for f, n in zip(frequency, array.shape[:2], strict=True))
-    centred = array - array.mean(axis=(0, 1))
-    values = np.stack([down @ centred[..., c] @ across.T for c in range(array.shape[-1])])
-    return np.asarray((np.abs(values) ** 2).sum(axis=0))
+    centred = array - array.mean(axis=(0, 1), dtype=np.float64).astype(array.dtype)
+    # Real products with all rows at once are several times as fast as complex ones channel by channel.
+    flat = centred.reshape(len(array), -1)
+    parts = np.concatenate([down.real, down.imag]).astype(array.dtype) @ flat
+    turned = (parts[: len(down)] + 1j * parts[len(down) :]).reshape(len(down), *array.shape[1:])
+    values = np.einsum("bwc,aw->bac", turned, across, optimize=True)
+    return np.asarray((np.abs(values) ** 2).sum(axis=-1))
 
 
 def dual(frequency: float, size: int) -> NDArray[np.complex128]:

@@ -7,7 +7,7 @@ from math import lcm
 import numpy as np
 from numpy.typing import NDArray
 
-from uncheck.measuring.components import Lattice
+from uncheck.measuring.components import Lattice, without
 from uncheck.measuring.rivals.camera import is_bayer
 from uncheck.measuring.rivals.jpeg import Tables, is_jpeg, jpeg_grid
 from uncheck.measuring.rivals.repetition import is_enlarged, is_tiled
@@ -19,7 +19,7 @@ __all__ = ["jpeg_grid", "name_rival"]
 SMALLEST = 32
 
 #: Longest side looked at.
-LARGEST = 1024
+LARGEST = 512
 
 
 def name_rival(
@@ -33,7 +33,7 @@ def name_rival(
         "enlarged", "jpeg", "bayer", "halftone", "tiles" or "texture"; `is_enlarged`, `is_jpeg`, `is_bayer`,
         `is_halftone`, `is_tiled` and `is_texture` say when.
 
-    Cost: only spent when something was found; then up to that of all checks, on the middle 1024 x 1024 pixels
+    Cost: only spent when something was found; then up to that of all checks, on the middle 512 x 512 pixels
     at most.
     """
     if not lattice.present or array.ndim != 3:
@@ -45,8 +45,9 @@ def name_rival(
         return None
     if is_jpeg(array, lattice, codec, tables):
         return "jpeg"
+    rest = without(array, lattice.present)
     checks = (("bayer", is_bayer), ("halftone", is_halftone), ("tiles", is_tiled), ("texture", is_texture))
-    return next((name for name, holds in checks if holds(array, lattice)), None)
+    return next((name for name, holds in checks if holds(array, lattice, rest)), None)
 
 
 def part(array: NDArray[np.float32], lattice: Lattice) -> NDArray[np.float32]:

@@ -21,10 +21,10 @@ from uncheck.measuring.rivals.jpeg import (
     jpeg_grid,
 )
 from uncheck.measuring.rivals.repetition import before_repetition
-from uncheck.measuring.rivals.texture import FLAT_BLOCKS, flat_blocks
+from uncheck.measuring.rivals.texture import has_flat_places
 from uncheck.measuring.seams.blocks import LARGER, SHORT, Blocks, excess
 from uncheck.measuring.seams.grids import on_grid
-from uncheck.measuring.seams.steps import step_profile
+from uncheck.measuring.seams.steps import Profiles
 from uncheck.signals.levels import LEVELS
 
 #: Longest side looked at, pixels.
@@ -107,19 +107,18 @@ def name_blocks(
     following = alternation(part, blocks)
     if max(blocks.period) > SHORT and not PATTERN[0] <= following <= PATTERN[1]:
         return "tiles" if max(blocks.period) >= SMALLEST else "texture"
-    if (blocks.ratio >= LARGER and following > _least(blocks)) or _repeated(part, blocks):
+    if (blocks.ratio >= LARGER and following > _least(blocks)) or _repeated(Profiles(part), blocks):
         return "enlarged"
     if is_coding(part, blocks, codec, tables):
         return "jpeg"
-    flat = min(flat_blocks(part), flat_blocks(part[4:, 4:]), flat_blocks(part[2:, 6:]))
-    return "texture" if flat >= FLAT_BLOCKS else None
+    return "texture" if has_flat_places(part) else None
 
 
 def _least(blocks: Blocks) -> float:
     return ALTERNATE if blocks.ratio >= PLAIN or max(blocks.period) <= SHORT else RATHER
 
 
-def _repeated(array: NDArray[np.float32], blocks: Blocks) -> bool:
+def _repeated(profiles: Profiles, blocks: Blocks) -> bool:
     """Test whether pixels repeated 2 to 4 times lie beneath blocks that the coding of them left."""
     for short in range(2, SHORT + 1):
         if max(blocks.period) % short or max(blocks.period) <= short:
@@ -128,7 +127,7 @@ def _repeated(array: NDArray[np.float32], blocks: Blocks) -> bool:
             (profile[on & ~own].mean(), profile[~on].mean())
             for axis, period in enumerate(blocks.period)
             if period > 1
-            for profile in [step_profile(array, axis, 1)[1:]]
+            for profile in [profiles(axis, 1)[1:]]
             for on, own in [
                 [on_grid(len(profile) + 1, p, blocks.offset[axis] % p)[1:] for p in (short, period)]
             ]
@@ -192,29 +191,30 @@ def is_coding(
     options += [{"qtables": [list(t) for t in tables]}] if known and tables else []
     cut = array[start[0] :, start[1] :][:CODED, :CODED]
     beginning = replace(blocks, offset=(0, 0))
-    own = _beyond(array, blocks)
+    own = _beyond(Profiles(array), blocks)
     for shift, subsampling, option in product(SHIFTS, (2, 0), options):
         before = np.rint(cut[shift[0] :, shift[1] :]).clip(0, LEVELS).astype(np.uint8)
         after = compressed(before, subsampling=subsampling, **option)
-        left = _beyond(after, beginning) - _beyond(before.astype(np.float32), beginning)
+        coded, whole = (_beyond(Profiles(one), beginning) for one in (after, before.astype(np.float32)))
+        left = coded - whole
         if own <= max(FACTOR * left, WEAK):
             return True
     return False
 
 
-def _beyond(array: NDArray[np.float32], blocks: Blocks) -> float:
+def _beyond(profiles: Profiles, blocks: Blocks) -> float:
     """Return by how many grey levels steps exceed those beside them, those every 8 pixels included.
 
     What JPEG leaves every 8 pixels is not to count for longer blocks.
     """
-    own = excess(array, blocks)[0]
+    own = excess(profiles, blocks)[0]
     if max(blocks.period) <= 8:
         return own
     rows, columns = (min(8, period) for period in blocks.period)
     offset = (blocks.offset[0] % rows, blocks.offset[1] % columns)
     # All lines of 8 pixels include these.
     share = 8 / max(blocks.period)
-    return (own - excess(array, replace(blocks, period=(rows, columns), offset=offset))[0]) / (1 - share)
+    return (own - excess(profiles, replace(blocks, period=(rows, columns), offset=offset))[0]) / (1 - share)
 
 
 def content_ends(array: NDArray[np.float32], blocks: Blocks) -> bool:

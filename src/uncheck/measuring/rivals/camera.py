@@ -30,20 +30,20 @@ GROWTH = 1.2
 FAR = 8
 
 
-def is_bayer(array: NDArray[np.float32], lattice: Lattice) -> bool:
+def is_bayer(array: NDArray[np.float32], lattice: Lattice, rest: NDArray[np.float32] | None = None) -> bool:
     """Test whether a camera's mosaic explains the lattice: period 2, at most 1 level, its pattern.
 
     Either the pattern is a quincunx, green against red and blue, with next to nothing left in brightness, on
     a picture that is less alike the farther apart (`GROWTH`); or the measured half of the green pixels varies
     more than the interpolated half, and red and blue vary most at opposite corners of the other half, where
-    their own measured pixels lie (`is_arranged`).
+    their own measured pixels lie (`is_arranged`). `rest` is the array without the lattice, if made before.
 
     Cost: a few passes over the array.
     """
     if not all(max(c.period) == 2 and c.amplitude <= BAYER_MOST for c in lattice.present):
         return False
     if all(green_against_magenta(c) for c in lattice.present):
-        return growth(without(array, lattice.present)) >= GROWTH
+        return growth(without(array, lattice.present) if rest is None else rest) >= GROWTH
     return bayer_contrast(array, lattice) >= BAYER_CONTRAST and is_arranged(array, lattice)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.fft import irfft, next_fast_len, rfft
 from scipy.ndimage import median_filter
 
 from uncheck.measuring.components import Lattice, without
@@ -71,30 +72,40 @@ LEAD_SHARE = 0.5
 #: of the tile (correlation), and so much less at 8 to 31 pixels, which hold the periods of networks.
 SMALLEST_REPEATED = 32
 REPEATED = 0.5
+
+#: Rows whose repetition is looked for.
+ROWS_ASKED = 128
 ALONE = 0.3
 
 
-def is_tiled(array: NDArray[np.float32], lattice: Lattice) -> bool:
+def is_tiled(array: NDArray[np.float32], lattice: Lattice, rest: NDArray[np.float32] | None = None) -> bool:
     """Test whether a longer period, of tiles, has the lines found as some of its harmonics.
 
     Seams stand out every T pixels, each of them, where upsampling by P stands out every P. A repeated tile is
-    like itself T pixels on, T at least 32, but not before, as any lattice is.
+    like itself T pixels on, T at least 32, but not before, as any lattice is. `rest` is the array without the
+    lattice, if it was made before.
 
     Cost: a few passes over the array, and an FFT along each axis.
     """
     if min(array.shape[:2]) < CYCLES * SMALLEST_TILE:
         return False
     strongest = max(lattice.present, key=lambda c: c.amplitude)
-    if any(_seams(array, strongest.period[axis], axis) for axis in (0, 1)):
+    grey = array.mean(axis=-1)
+    if any(_seams(grey, strongest.period[axis], axis) for axis in (0, 1)):
         return True
-    rest = without(array, lattice.present)
+    rest = without(array, lattice.present) if rest is None else rest
     alone = float(rest.var()) < (1 - NOT_ALL) * float(array.var())
-    return not alone and any(_repeated(rest, axis) for axis in (0, 1))
+    if alone:
+        return False
+    # Detail only: smooth content is like itself at any distance.
+    grey = rest.mean(axis=-1)
+    detail = grey[1:-1, 1:-1] - (grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:]) / 4
+    return _repeated(detail) or _repeated(detail.T)
 
 
-def _seams(array: NDArray[np.float32], period: int, axis: int) -> bool:
+def _seams(grey: NDArray[np.float32], period: int, axis: int) -> bool:
     """Test whether places a multiple of the period apart are all rougher than all others."""
-    roughness = np.abs(np.diff(array.mean(axis=-1), n=2, axis=axis)).mean(axis=1 - axis)
+    roughness = np.abs(np.diff(grey, n=2, axis=axis)).mean(axis=1 - axis)
     around = median_filter(roughness, 2 * AROUND + 1, mode="reflect")
     relative = roughness / np.maximum(around, 1e-3)
     if period == 1:
@@ -111,14 +122,15 @@ def _seams(array: NDArray[np.float32], period: int, axis: int) -> bool:
     return False
 
 
-def _repeated(rest: NDArray[np.float32], axis: int) -> bool:
-    rest = rest.mean(axis=-1)
-    # Detail only: smooth content is like itself at any distance.
-    detail = rest[1:-1, 1:-1] - (rest[:-2, 1:-1] + rest[2:, 1:-1] + rest[1:-1, :-2] + rest[1:-1, 2:]) / 4
-    length = detail.shape[axis]
-    spectrum = np.fft.rfft(detail, 2 * length, axis=axis)
-    power = (np.abs(spectrum) ** 2).sum(axis=1 - axis)
-    correlation = np.fft.irfft(power)[:length] / np.maximum(1, length - np.arange(length))
+def _repeated(detail: NDArray[np.float32]) -> bool:
+    """Test whether columns are like those a tile before, in some of the rows."""
+    length = detail.shape[1]
+    rows = np.ascontiguousarray(detail[:: max(1, len(detail) // ROWS_ASKED)])
+    spectrum = rfft(rows, next_fast_len(2 * length, real=True), axis=1)
+    power = (spectrum.real**2 + spectrum.imag**2).sum(axis=0, dtype=np.float64)
+    correlation = irfft(power, next_fast_len(2 * length, real=True))[:length] / np.maximum(
+        1, length - np.arange(length)
+    )
     correlation /= max(float(correlation[0]), 1e-9)
     last = length // 2
     if last <= SMALLEST_REPEATED:

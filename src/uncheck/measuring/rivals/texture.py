@@ -40,14 +40,17 @@ def is_beside(array: NDArray[np.float32], lattice: Lattice) -> bool:
     f - d: whatever part of the picture a lattice fills, and however it goes with brightness, its spectrum is
     symmetric about a / P. The flank of a line beside is not.
 
-    Cost: O(50 H W C) per line, 12 lines at most, as matrix products.
+    Cost: O(50 H W C) as matrix products for the strongest line, and for up to 11 more where that is beside.
     """
     lines = sorted(
         (line for component in lattice.present for line in component.lines), key=lambda line: -line.amplitude
     )[:LINES_ASKED]
     power = np.array([line.amplitude**2 for line in lines])
-    beside = np.array([_beside(array, line) for line in lines])
-    return bool(beside[0] and power[beside].sum() >= 0.5 * power.sum())
+    # The strongest alone decides of most lattices.
+    if not _beside(array, lines[0]):
+        return False
+    beside = np.array([True, *(_beside(array, line) for line in lines[1:])])
+    return bool(power[beside].sum() >= 0.5 * power.sum())
 
 
 def _beside(array: NDArray[np.float32], line: Line) -> bool:
@@ -133,15 +136,19 @@ PEAK_OVER_AROUND = 15.0
 PURE_PEAK = 0.5
 
 
-def is_halftone(array: NDArray[np.float32], lattice: Lattice) -> bool:
+def is_halftone(
+    array: NDArray[np.float32], lattice: Lattice, rest: NDArray[np.float32] | None = None
+) -> bool:
     """Test whether the picture was dithered to a few values, or printed in dots of ink on paper.
 
     Dithered: at most 8 values per channel, 16 levels apart, and the lattice less than three quarters of the
     variance. Printed: three quarters of the values near ink or paper, and a screen of 40 levels or more.
 
+    `rest` is the array without the lattice, if it was made before.
+
     Cost: a few passes over the array.
     """
-    if lattice_share(array, lattice) >= NOT_ALL:
+    if lattice_share(array, lattice, rest) >= NOT_ALL:
         return False
     channels = [array[..., c] for c in range(array.shape[-1])]
     if all(_few(channel) for channel in channels):
@@ -149,7 +156,7 @@ def is_halftone(array: NDArray[np.float32], lattice: Lattice) -> bool:
     return lattice.strength >= SCREEN_LEAST and max(_two_toned(c) for c in channels) >= INK_OR_PAPER
 
 
-def is_texture(array: NDArray[np.float32], lattice: Lattice) -> bool:
+def is_texture(array: NDArray[np.float32], lattice: Lattice, rest: NDArray[np.float32] | None = None) -> bool:
     """Test whether the lines belong to content: a drawing, or a pattern with periods of its own.
 
     A drawing has flat places without any lattice. A pattern of content has its lines beside the frequencies
@@ -159,12 +166,8 @@ def is_texture(array: NDArray[np.float32], lattice: Lattice) -> bool:
 
     Cost: a few passes over the array and one FFT, and what `is_beside` takes.
     """
-    alone = lattice_share(array, lattice) >= NOT_ALL
-    # JPEG makes blocks flat as well, but on its own grid only; lattices of long periods on flat grey do, too.
-    if (
-        not alone
-        and min(flat_blocks(array), flat_blocks(array[4:, 4:]), flat_blocks(array[2:, 6:])) >= FLAT_BLOCKS
-    ):
+    alone = lattice_share(array, lattice, rest) >= NOT_ALL
+    if not alone and has_flat_places(array):
         return True
     lines = [line for component in lattice.present for line in component.lines]
     if common_period(lattice) > LARGEST_COMMON or is_beside(array, lattice):
@@ -203,10 +206,27 @@ def common_period(lattice: Lattice) -> int:
     return max((lcm(*along) for along in zip(*periods, strict=True)), default=1)
 
 
-def lattice_share(array: NDArray[np.float32], lattice: Lattice) -> float:
+def lattice_share(
+    array: NDArray[np.float32], lattice: Lattice, rest: NDArray[np.float32] | None = None
+) -> float:
     """Return the share of the variance of the array, 0 to 1, that goes with the lattice."""
-    total = float(array.var(axis=(0, 1)).sum())
-    return 1 - float(without(array, lattice.present).var(axis=(0, 1)).sum()) / total if total else 0.0
+    total = _variance(array)
+    return 1 - _variance(without(array, lattice.present) if rest is None else rest) / total if total else 0.0
+
+
+def _variance(array: NDArray[np.float32]) -> float:
+    """Return the variance over pixels, summed over channels."""
+    centred = (array - array.mean(axis=(0, 1), dtype=np.float64).astype(np.float32)).ravel()
+    # The channels' means are zero but for rounding.
+    return float(np.vdot(centred, centred) / max(1, array.shape[0] * array.shape[1]))
+
+
+def has_flat_places(array: NDArray[np.float32]) -> bool:
+    """Test whether a tenth of the 8x8 blocks has one value each, as in drawings, on three grids.
+
+    JPEG makes blocks flat as well, but on its own grid only; lattices of long periods on flat grey do, too.
+    """
+    return all(flat_blocks(one) >= FLAT_BLOCKS for one in (array, array[4:, 4:], array[2:, 6:]))
 
 
 def flat_blocks(array: NDArray[np.float32]) -> float:
@@ -214,8 +234,11 @@ def flat_blocks(array: NDArray[np.float32]) -> float:
     rows, columns = array.shape[0] // 8, array.shape[1] // 8
     if not rows or not columns:
         return 0.0
-    blocks = array[: rows * 8, : columns * 8].reshape(rows, 8, columns, 8, -1)
-    low, high = blocks.min(axis=(1, 3)), blocks.max(axis=(1, 3))
+    # Whole rows first: reducing along pixels of three channels is slow.
+    blocks = array[: rows * 8, : columns * 8].reshape(rows, 8, -1)
+    low, high = (
+        ends(ends(blocks, axis=1).reshape(rows, columns, 8, -1), axis=2) for ends in (np.amin, np.amax)
+    )
     saturated = ((low <= 2) | (high >= 253)).all(axis=-1)
     return float((((high - low) == 0).all(axis=-1) & ~saturated).mean())
 

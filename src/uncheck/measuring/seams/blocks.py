@@ -11,8 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uncheck.measuring.components import SIGNIFICANCE, VISIBLE
-from uncheck.measuring.seams.grids import Grid, find_grid, normal_scores, on_grid
-from uncheck.measuring.seams.steps import BESIDE, SCALES, Scale, pooled, prominence, step_profile
+from uncheck.measuring.seams.grids import (
+    Grid,
+    find_grid,
+    is_isolated,
+    normal_scores,
+    on_grid,
+    standing,
+)
+from uncheck.measuring.seams.steps import BESIDE, SCALES, Profiles, Scale, pooled, prominence
 
 Floats = NDArray[np.float64]
 
@@ -24,6 +31,9 @@ MOST = 4
 #: most 2.0, but where their own detail is below one level).
 SHORT = 4
 LARGER = 2.5
+
+#: z below which the lines of a shorter period are not there without those of a longer one.
+BY_ITSELF = 2.0
 
 #: Periods up to which what repeats with them is taken out, where it is no blocks, to look for others.
 EVENED = 16
@@ -99,6 +109,7 @@ def find_blocks(
     if array.ndim != 3:
         return ()
     found: list[Blocks] = []
+    profiles = Profiles(array)
     means = [pooled(array, axis) for axis in (0, 1)]
     for scale in SCALES:
         heights = [prominence(one, scale) for one in means]
@@ -106,13 +117,11 @@ def find_blocks(
             # A sharp step shows from farther, too.
             starts = [o if p > 1 else None for p, o in zip(one.period, one.offset, strict=True)]
             heights = _without(heights, max(one.period), starts, scale.reach)
-        found += _search(array, heights, scale, significance / len(SCALES))
+        found += _search(profiles, heights, scale, significance / len(SCALES))
     return tuple(sorted((one for one in found if one.amplitude >= threshold), key=lambda one: -one.amplitude))
 
 
-def _search(
-    array: NDArray[np.float32], heights: list[Floats], scale: Scale, significance: float
-) -> list[Blocks]:
+def _search(profiles: Profiles, heights: list[Floats], scale: Scale, significance: float) -> list[Blocks]:
     """Find grids one after the other, each without the lines of those before it."""
     found: list[Blocks] = []
     beneath = 1
@@ -120,16 +129,11 @@ def _search(
         grid = find_grid(heights, reach=scale.reach)
         if grid is None or grid.p_value >= significance:
             break
-        one = _measured(array, grid, scale)
-        if grid.isolated and (grid.period > SHORT or one.ratio >= LARGER):
-            inside = [
-                np.where(on_grid(len(values), grid.period, start), values, np.nan)
-                for values, start in zip(heights, grid.offset, strict=True)
-            ]
-            longer = find_grid(inside, reach=scale.reach, parent=grid.period)
-            if longer is not None and longer.isolated and longer.p_value < significance:
-                # The shorter one is found again if it is there without these.
-                grid, one = longer, _measured(array, longer, scale)
+        while (longer := _longest(heights, grid, scale, significance)) != grid:
+            grid = longer
+        one = _measured(profiles, grid, scale)
+        alone = is_isolated(heights, grid, scale.reach)
+        if alone and (grid.period > SHORT or one.ratio >= LARGER):
             found.append(one)
             heights = _without(heights, grid.period, grid.offset, scale.reach)
         elif grid.period <= EVENED:
@@ -138,6 +142,27 @@ def _search(
         else:
             break
     return [replace(one, beneath=beneath) for one in found]
+
+
+def _longest(heights: list[Floats], grid: Grid, scale: Scale, significance: float) -> Grid:
+    """Return a grid of a multiple of the period, where its lines stand out of the rest, or that not at all.
+
+    A shorter one is found again if it is there without the lines of the longer.
+    """
+    inside = [
+        np.where(on_grid(len(values), grid.period, start), values, np.nan)
+        for values, start in zip(heights, grid.offset, strict=True)
+    ]
+    longer = find_grid(inside, reach=scale.reach, parent=grid.period)
+    if longer is None:
+        return grid
+    if longer.p_value < significance:
+        return longer
+    both = all((a is None) == (b is None) for a, b in zip(grid.offset, longer.offset, strict=True))
+    left = _without(heights, longer.period, longer.offset, scale.reach)
+    if both and standing(left, grid) < BY_ITSELF:
+        return replace(longer, p_value=grid.p_value)
+    return grid
 
 
 def _without(
@@ -160,7 +185,7 @@ def _evened(values: Floats, period: int) -> Floats:
     return out
 
 
-def _measured(array: NDArray[np.float32], grid: Grid, scale: Scale) -> Blocks:
+def _measured(profiles: Profiles, grid: Grid, scale: Scale) -> Blocks:
     rows, columns = grid.offset
     blocks = Blocks(
         (1 if rows is None else grid.period, 1 if columns is None else grid.period),
@@ -169,22 +194,22 @@ def _measured(array: NDArray[np.float32], grid: Grid, scale: Scale) -> Blocks:
         grid.p_value,
         reach=scale.reach,
     )
-    amplitude, ratio = excess(array, blocks)
+    amplitude, ratio = excess(profiles, blocks)
     return replace(blocks, amplitude=amplitude, ratio=ratio)
 
 
-def excess(array: NDArray[np.float32], blocks: Blocks) -> tuple[float, float]:
+def excess(profiles: Profiles, blocks: Blocks) -> tuple[float, float]:
     """Return by how many grey levels steps across the lines exceed those beside them, and how many times.
 
     Beside a line are those up to three times the reach away, whatever is a multiple of the period left out.
 
-    Cost: three passes over the array for each axis with lines.
+    Cost: that of the profiles.
     """
     own, beside = [], []
     for axis, (period, offset) in enumerate(zip(blocks.period, blocks.offset, strict=True)):
         if period == 1:
             continue
-        profile = step_profile(array, axis, blocks.reach)
+        profile = profiles(axis, blocks.reach)
         near = [k * blocks.reach for k in range(-BESIDE, BESIDE + 1) if k * blocks.reach % period]
         lines = np.arange(offset, len(profile), period)
         reached = lines[:, None] + np.array(near)

@@ -27,6 +27,9 @@ class Scale:
 #: Sharp steps, and those that are blended over a few pixels.
 SCALES = (Scale(1, 8), Scale(4, 32))
 
+#: Rows worked on at a time.
+ROWS = 48
+
 #: Stretches of all scales are multiples of this.
 POOLED = 8
 
@@ -74,7 +77,19 @@ def prominence(means: NDArray[np.float32], scale: Scale) -> NDArray[np.float64]:
         return out
     if more > 1:
         means = means[: len(means) // more * more].reshape(-1, more, *means.shape[1:]).mean(axis=1)
-    steps = step_sizes(means.reshape(-1, length), reach)
+    rows = means.reshape(-1, length)
+    shares = np.zeros(length - 2 * first + 1)
+    # Some rows at a time stay in the cache.
+    for start in range(0, len(rows), ROWS):
+        shares += _shares(rows[start : start + ROWS], scale)
+    out[first : length - first + 1] = shares / len(rows)
+    return out
+
+
+def _shares(rows: NDArray[np.float32], scale: Scale) -> NDArray[np.float64]:
+    """Return the sums over rows of the share that each step has of those around it."""
+    reach = scale.reach
+    steps = step_sizes(rows, reach)
     steps += FLOOR / np.sqrt(scale.stretch)
     count = steps.shape[1] - 2 * BESIDE * reach
     own, *beside = (
@@ -86,8 +101,7 @@ def prominence(means: NDArray[np.float32], scale: Scale) -> NDArray[np.float64]:
         total += one
         np.maximum(most, one, out=most)
     total -= most
-    out[first : first + count] = (own / total).mean(axis=0)
-    return out
+    return np.asarray((own / total).sum(axis=0, dtype=np.float64))
 
 
 def step_sizes(values: NDArray[np.float32], reach: int) -> NDArray[np.float32]:
@@ -99,18 +113,35 @@ def step_sizes(values: NDArray[np.float32], reach: int) -> NDArray[np.float32]:
     return np.asarray(np.abs(both) / reach, np.float32)
 
 
-def step_profile(array: NDArray[np.float32], axis: int, reach: int) -> NDArray[np.float64]:
-    """Return the mean size of the steps across each line, grey levels, over pixels and channels.
+class Profiles:
+    """The mean size of the steps across each line of a picture (H, W, C), made when first asked for.
 
-    Lines closer to a border than the reach are NaN.
-
-    Cost: three passes over the array at a reach of 1, ten above.
+    Cost: three passes over the array for an axis at a reach of 1, ten above.
     """
-    out = np.full(array.shape[axis], np.nan)
-    if reach == 1:
-        steps = np.abs(np.diff(array, axis=axis))
-        out[1:] = steps.mean(axis=(1 - axis, 2), dtype=np.float64)
+
+    def __init__(self, array: NDArray[np.float32]) -> None:
+        self.array = array
+        self._known: dict[tuple[int, int], NDArray[np.float64]] = {}
+
+    def __call__(self, axis: int, reach: int) -> NDArray[np.float64]:
+        """Return (length,) grey levels, over pixels and channels; lines closer to a border are NaN."""
+        if (axis, reach) not in self._known:
+            self._known[axis, reach] = _profile(self.array, axis, reach)
+        return self._known[axis, reach]
+
+
+def _profile(array: NDArray[np.float32], axis: int, reach: int) -> NDArray[np.float64]:
+    length, channels = array.shape[axis], array.shape[-1]
+    out = np.full(length, np.nan)
+    if reach > 1:
+        rows = np.moveaxis(array, axis, -1).reshape(-1, length)
+        out[reach : 1 - reach] = step_sizes(rows, reach).mean(axis=0, dtype=np.float64)
         return out
-    rows = np.moveaxis(array, axis, -1).reshape(-1, array.shape[axis])
-    out[reach : 1 - reach] = step_sizes(rows, reach).mean(axis=0, dtype=np.float64)
+    steps = np.abs(np.diff(array, axis=axis))
+    if axis == 0:
+        sums = steps.reshape(length - 1, -1).sum(axis=1, dtype=np.float64)
+    else:
+        columns = steps.reshape(len(steps), -1).sum(axis=0, dtype=np.float64)
+        sums = columns.reshape(-1, channels).sum(axis=1)
+    out[1:] = sums / (steps.size // (length - 1))
     return out
