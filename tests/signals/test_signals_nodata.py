@@ -77,6 +77,18 @@ def test_what_is_no_fill(values):
     assert find_missing(values[..., None]) == (None, ())
 
 
+@pytest.mark.parametrize("value", [1e300, -1e300, 1e14])
+def test_a_single_value_beyond_all_arithmetic_is_masked(value):
+    values = FIELD.copy()
+    values[3, 4] = value
+    signal = signal_of(values)
+    assert np.isfinite(signal.values).all()
+    assert not signal.mask[3, 4]
+    assert signal.mask.sum() == values.size - 1
+    assert signal.notes == ("1 of 1920 pixels lie far outside of all others: masked.",)
+    assert np.isfinite(measure(values).images[0].found.limits[0].amplitude)
+
+
 def test_a_stated_value_is_masked_and_nothing_else():
     signal = signal_of(holed(0.0), nodata=0)
     assert np.array_equal(signal.mask, ~HOLES)

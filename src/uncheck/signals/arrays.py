@@ -24,6 +24,9 @@ MOST_CHANNELS = 4
 #: Fewest slices of a volume: two cycles of the shortest period.
 FEWEST_SLICES = 4
 
+#: Grey levels beyond which a value is none: the square of the sum of a few would overflow.
+BEYOND = 1e9
+
 #: Most channels of audio, where shapes must tell channels from samples.
 MOST_LOUDSPEAKERS = 32
 
@@ -76,6 +79,11 @@ class Raw:
         if mask is not None:  # before scaling: a fill of 1e38 would overflow
             array = np.where(mask[..., None], array, known.mean(axis=0).astype(array.dtype))
         values = to_levels(array, span[:2])
+        beyond = _beyond(values) if self.array.dtype.kind == "f" else None
+        if beyond is not None:
+            said += (f"{int(beyond.sum())} of {beyond.size} pixels lie far outside of all others: masked.",)
+            mask = ~beyond if mask is None else mask & ~beyond
+            seen = mask if seen is None else seen & mask
         if mask is not None:  # smoothly: what is of one value would be taken for a flat background
             values = filled(values, mask)
         return Signal(
@@ -208,6 +216,13 @@ def _volume(array: Array, name: str, given: Given, codec: str | None) -> list[Ra
         "with kind pictures each plane is measured on its own."
     )
     return [Raw(name, volume, kind, given, codec, notes=() if given.kind else (note,), opaque=opaque)]
+
+
+def _beyond(levels: NDArray[np.float32]) -> Mask | None:
+    """Return the places of values that the arithmetic of the tests does not hold, None if there are none."""
+    if max(levels.max(), -levels.min()) <= BEYOND:
+        return None
+    return np.asarray((np.abs(levels) > BEYOND).any(axis=-1))
 
 
 def _given(given: Given) -> Range | None:

@@ -26,6 +26,7 @@ from uncheck.signals.formats.table import (
     Found,
     check_installed,
     format_of,
+    guarded,
     numbers,
     read_found,
 )
@@ -152,8 +153,9 @@ def _read_series(paths: Sequence[str], given: Given) -> Iterator[Signal]:
     check_installed(paths[0], known)
     for path in paths:
         check_file(path)
-    for name, found in read_series(paths):
-        yield from _of_format(name, known, found, given)
+    with guarded(os.path.dirname(paths[0]) or ".", known):  # noqa: PTH120
+        for name, found in read_series(paths):
+            yield from _of_format(name, known, found, given)
 
 
 def _signal(raw: Raw, path: str) -> Signal:

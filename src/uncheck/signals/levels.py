@@ -54,7 +54,8 @@ def to_levels(values: ArrayLike, span: tuple[float, float] | None = None) -> NDA
     if (low, high) == (0.0, LEVELS):
         return raw.astype(np.float32)
     scale = LEVELS / (high - low) if high > low else 1.0
-    return ((raw.astype(np.float64) - low) * scale).astype(np.float32)
+    with np.errstate(over="ignore"):  # a value that is far beyond the range becomes infinite
+        return ((raw.astype(np.float64) - low) * scale).astype(np.float32)
 
 
 def brightness(array: NDArray[Any]) -> NDArray[Any]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -13,6 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uncheck.errors import UncheckError, first_line
+
+#: Names by which libraries log that are not those of their modules.
+_LOGGERS = ("nibabel.global",)
 
 #: What installs the libraries.
 INSTALL = 'pip install "uncheck[formats]"'
@@ -94,15 +99,33 @@ def read_found(path: str, known: Format) -> Iterator[Found]:
     """
     check_installed(path, known)
     read: Callable[[str], Iterator[Found]] = import_module(f"uncheck.signals.formats.{known.reader}").read
-    try:
+    with guarded(path, known):
         yield from read(path)
-    except (UncheckError, MemoryError):
+
+
+@contextmanager
+def guarded(path: str, known: Format) -> Iterator[None]:
+    """Make one sentence of whatever a library raises of a file, and keep what it logs from stderr."""
+    loggers = [logging.getLogger(name) for name in (*known.libraries, *_LOGGERS)]
+    before = [logger.disabled for logger in loggers]
+    for logger in loggers:
+        logger.disabled = True
+    try:
+        yield
+    except UncheckError:
         raise
+    except MemoryError as error:
+        raise UncheckError(
+            f"{path}: asks for more memory than there is; it is damaged, or cut it into parts"
+        ) from error
     except Exception as error:  # the libraries raise whatever they like
         raise UncheckError(
             f"{path}: damaged, truncated or not {known.name} ({first_line(error, type(error).__name__)}); "
             "write it again"
         ) from error
+    finally:
+        for logger, disabled in zip(loggers, before, strict=True):
+            logger.disabled = disabled
 
 
 def check_installed(path: str, known: Format) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +27,7 @@ def read(path: str) -> Iterator[Found]:
     """
     import tifffile
 
-    with _silent(), tifffile.TiffFile(path) as file:
+    with tifffile.TiffFile(path) as file:
         ends = [
             max((o + n for o, n in zip(page.dataoffsets, page.databytecounts, strict=False)), default=0)
             for series in file.series
@@ -60,14 +59,3 @@ def read(path: str) -> Iterator[Found]:
                     kind="volume" if inner == 3 else None,
                     nodata=nodata,
                 )
-
-
-@contextmanager
-def _silent() -> Iterator[None]:
-    """Keep what the library logs of odd files from stderr: what matters becomes an error."""
-    logger = logging.getLogger("tifffile")
-    before, logger.disabled = logger.disabled, True
-    try:
-        yield
-    finally:
-        logger.disabled = before
