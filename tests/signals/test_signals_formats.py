@@ -219,6 +219,18 @@ def test_exr_is_measured_as_displayed_and_depth_as_it_is(tmp_path):
     assert by_name["Z"].notes == ()
 
 
+def test_a_truncated_exr_is_an_error_and_prints_nothing(tmp_path, capsys):
+    exr = pytest.importorskip("OpenEXR")
+    with exr.File({"type": exr.scanlineimage}, {"RGB": PHOTO.astype(np.float32)}) as file:
+        file.write(str(tmp_path / "a.exr"))
+    whole = (tmp_path / "a.exr").read_bytes()
+    for share in (0.1, 0.5, 0.95):
+        (tmp_path / "a.exr").write_bytes(whole[: int(share * len(whole))])
+        with pytest.raises(UncheckError, match=r"a\.exr: damaged,? (or )?truncated"):
+            signals(tmp_path / "a.exr")
+    assert capsys.readouterr().out == ""
+
+
 # --- NetCDF and Zarr ---------------------------------------------------------------------------------------
 
 

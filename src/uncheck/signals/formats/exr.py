@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import redirect_stdout
+from io import StringIO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from uncheck.errors import UncheckError
 from uncheck.signals.formats.table import Found, numbers
 from uncheck.signals.paths import check_values
 
@@ -22,19 +25,20 @@ def read(path: str) -> Iterator[Found]:
         (left, top), (right, bottom) = file.header()["dataWindow"]
         count = len(file.header()["channels"])
         check_values(path, (int(bottom - top) + 1, int(right - left) + 1, count))
-    with OpenEXR.File(path) as file:
-        for part in range(len(file.parts)):
-            channels = file.channels(part)
-            for name, channel in channels.items():
-                label = f":{name}" if len(channels) > 1 else ""
-                label = f"[{part}]{label}" if len(file.parts) > 1 else label
-                pixels = np.asarray(channel.pixels)
-                numbers(path, pixels.dtype)
-                light = name.rpartition(".")[2] in LIGHT
-                notes = (
-                    ("Its linear light was measured as displayed, by the curve of sRGB.",) if light else ()
-                )
-                yield Found(_displayed(pixels) if light else pixels, label, notes=notes)
+    # It prints what it cannot read, and goes on without.
+    with redirect_stdout(StringIO()) as said, OpenEXR.File(path) as file:
+        parts = [dict(file.channels(part)) for part in range(len(file.parts))]
+    if "Exception" in said.getvalue():
+        raise UncheckError(f"{path}: damaged or truncated OpenEXR file; write it again")
+    for part, channels in enumerate(parts):
+        for name, channel in channels.items():
+            label = f":{name}" if len(channels) > 1 else ""
+            label = f"[{part}]{label}" if len(parts) > 1 else label
+            pixels = np.asarray(channel.pixels)
+            numbers(path, pixels.dtype)
+            light = name.rpartition(".")[2] in LIGHT
+            notes = ("Its linear light was measured as displayed, by the curve of sRGB.",) if light else ()
+            yield Found(_displayed(pixels) if light else pixels, label, notes=notes)
 
 
 def _displayed(light: NDArray[np.generic]) -> NDArray[np.float32]:
