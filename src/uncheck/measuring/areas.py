@@ -65,7 +65,7 @@ class Area:
 
         For what must not see a border of the mask. Of volumes, and where none is large enough, all values.
         """
-        if self.support is None or self.values.ndim != 3:
+        if self.support is None or self.values.ndim != 3 or not found.present:
             return self.values, found
         box = largest_rectangle(np.asarray(self.support.share > 0))
         if min(b.stop - b.start for b in box) < LEAST_RECTANGLE:

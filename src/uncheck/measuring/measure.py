@@ -270,18 +270,18 @@ def measure_signal(signal: Signal, settings: Settings) -> ImageMeasurement:
     clear, there = area.clear(found)
     explain = partial(name_rival, codec=signal.codec, tables=signal.tables)
     rival, brightness = explain(clear, there), _dependences(clear, there)
-    drawn = flat and bool(area.background) and is_drawing(signal.values)
-    if rival is None and found.present and drawn:
+    background = flat and area.background > 0
+    if rival is None and found.present and background and is_drawing(signal.values):
         rival = "texture"
     modulations = second_order(
         values, found, periods=short, significance=settings.significance, support=support
     )
     parts = None
-    if flat and not mapped and not drawn and rival in (None, *TRACES):
+    if flat and not mapped and rival in (None, *TRACES):
         parts = find_in_parts(
             values, found, explain, periods=short, significance=settings.significance, support=support
         )
-    if parts is not None and parts.parts:
+    if parts is not None and parts.parts and not (background and is_drawing(signal.values)):
         # No rival explains them, whatever it explains in the whole.
         rival, found = None, parts.added(found)
         places = parts.moved(area.start, signal.values.shape)

@@ -38,8 +38,11 @@ def filled(values: NDArray[np.float32], mask: Mask) -> NDArray[np.float32]:
     if mask.all():
         return values
     known = mask[..., None]
-    out = np.where(known, values, np.float32(0))
-    return np.where(known, out, _pulled(out, known.astype(np.float32)))
+    if max(mask.shape) == 1:
+        return np.zeros_like(values)
+    out = _coarse(np.where(known, values, np.float32(0)), known.astype(np.float32))
+    np.copyto(out, values, where=known)
+    return out
 
 
 def _pulled(total: NDArray[np.float32], weight: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -47,6 +50,11 @@ def _pulled(total: NDArray[np.float32], weight: NDArray[np.float32]) -> NDArray[
     mean = np.asarray(total / np.maximum(weight, 1e-6), np.float32)
     if max(weight.shape[:-1]) == 1:
         return mean
+    return np.asarray(weight * mean + (1 - weight) * _coarse(total, weight), np.float32)
+
+
+def _coarse(total: NDArray[np.float32], weight: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return `_pulled` of blocks of two samples per axis, interpolated."""
     half_total, half_weight = total, weight
     for axis in range(weight.ndim - 1):
         half_total, half_weight = _halved(half_total, axis), _halved(half_weight, axis)
@@ -56,7 +64,7 @@ def _pulled(total: NDArray[np.float32], weight: NDArray[np.float32]) -> NDArray[
     coarse = _pulled(scaled.astype(np.float32, copy=False), known.astype(np.float32, copy=False))
     for axis, n in enumerate(weight.shape[:-1]):
         coarse = _doubled(coarse, axis, n)
-    return np.asarray(weight * mean + (1 - weight) * coarse, np.float32)
+    return np.ascontiguousarray(coarse)
 
 
 def _halved(values: NDArray[np.float32], axis: int) -> NDArray[np.float32]:
