@@ -49,7 +49,9 @@ def flat_background(values: NDArray[np.float32], longest: int) -> Mask | None:
         distance = np.abs(values - np.asarray(colour, np.float32)).max(axis=-1)
         solid = _opened(distance == 0, sides)
         if solid.any():
-            flat |= solid | (_grown(solid, RING) & (distance <= RING_LEVELS))
+            # What has the very colour goes with it a little farther: corners that no box reaches.
+            flat |= solid | (_grown(solid, max(sides)) & (distance == 0))
+            flat |= _grown(solid, RING) & (distance <= RING_LEVELS)
     if flat.mean() < LEAST_FLAT:
         return None
     # Specks and hairs that are left have no room for a lattice.

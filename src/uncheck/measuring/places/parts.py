@@ -20,6 +20,7 @@ from uncheck.measuring.harmonic import LineTests, line_test
 from uncheck.measuring.lattice import find_lattice
 from uncheck.measuring.places.phasors import typical, window_size, windowed
 from uncheck.measuring.places.places import STANDS_OUT, Region
+from uncheck.measuring.rivals.jpeg import jpeg_grid
 from uncheck.measuring.support import Support
 from uncheck.plain import as_dict
 
@@ -38,6 +39,10 @@ MEASURED = 0.5
 #: How many times as strong as in the whole picture a lattice must be to be worth a second look: one that
 #: fills a quarter of the picture is four times as strong there.
 STRONGER = 2.0
+
+#: Periods of the blocks of JPEG, and the most that they leave: 0.75 levels in parts of 589 photographs. Their
+#: harmonics are lines along the axes.
+JPEG_PERIODS, JPEG_MOST = (8, 16), 1.5
 
 NAMES = (("upper", "middle", "lower"), ("left", "middle", "right"))
 
@@ -167,7 +172,7 @@ def find_in_parts(
                 component.divides(one) for one in known
             ):
                 region = _region(array, box, component, support)
-                if component.amplitude >= STANDS_OUT * region.elsewhere:
+                if component.amplitude >= STANDS_OUT * region.elsewhere and not _of_blocks(component, array):
                     parts.append(Part(_name(index), region))
     parts.sort(key=lambda part: -part.region.component.amplitude)
     left = tuple(p for p in found.tested if p not in scheme.tested)
@@ -277,6 +282,13 @@ def _elsewhere(
     own, other = (np.array([line.mean for line in some]) for some in (lines, there))
     along = float((weight * other * own.conj()).real.sum() / (weight * np.abs(own) ** 2).sum())
     return abs(along) * component.amplitude
+
+
+def _of_blocks(component: Component, array: NDArray[np.float32]) -> bool:
+    """Test whether it may be the blocks of a JPEG, which show most where the picture is busy."""
+    along_axes = all(sum(p > 1 for p in line.period) == 1 for line in component.lines)
+    of_blocks = max(component.period) in JPEG_PERIODS or (along_axes and not 16 % component.cycle)
+    return of_blocks and component.amplitude <= JPEG_MOST and jpeg_grid(array) is not None
 
 
 def _name(index: int) -> str:
