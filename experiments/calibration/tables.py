@@ -296,7 +296,15 @@ def areas(result: dict[str, Any]) -> str:
         for a in found["alarms"]
     ]
     alarms = table(["canvas", "photograph", "treatment", "seen in", "periods: levels"], each)
-    return table(["photographs", "number", "lattice (95 %)"], rows) + "\n\n" + alarms
+    later = result.get("again")
+    said = ""
+    if later:
+        left, plain, parts = (later[key] for key in ("still", "still_as_it_is", "still_in_a_part"))
+        said = (
+            f"\n\nAfter that run two rules were added. Of its {later['of']} alarms {left} are left, "
+            f"{plain} of them as they are, {parts} in a part."
+        )
+    return table(["photographs", "number", "lattice (95 %)"], rows) + "\n\n" + alarms + said
 
 
 def _shown(alarm: dict[str, Any]) -> str:
