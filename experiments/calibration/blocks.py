@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from pictures import Photograph, Pixels, crops, enlarged_pictures, jpeg, photograph_pictures, photographs
 from progress import shown
 
-import uncheck
+from uncheck.measuring.blocks import blocks_beside
+from uncheck.measuring.components import Lattice
+from uncheck.measuring.seams.blocks import Blocks
 
 #: Standard deviation of the errors of patches and tiles, grey levels.
 LEVELS = (2.0, 4.0, 8.0)
@@ -64,11 +66,16 @@ def _count(
     name: str,
     pixels: Pixels,
 ) -> None:
-    image = uncheck.measure(pixels).images[0]
-    tables[treatment][f"rival {image.rival}" if image.blocks and image.rival else image.verdict] += 1
-    if image.verdict == "blocks":
-        listed = ", ".join(f"{'x'.join(map(str, b.period))}: {b.amplitude:.2f}" for b in image.blocks)
+    blocks, rival = judged(pixels)
+    tables[treatment]["clean" if not blocks else f"rival {rival}" if rival else "blocks"] += 1
+    if blocks and rival is None:
+        listed = ", ".join(f"{'x'.join(map(str, b.period))}: {b.amplitude:.2f}" for b in blocks)
         examples[treatment].append(f"{name} ({listed})")
+
+
+def judged(pixels: Pixels) -> tuple[tuple[Blocks, ...], str | None]:
+    """Blocks and their rival, by the test of blocks alone: no lattice was looked for, nor taken out."""
+    return blocks_beside(pixels.reshape(*pixels.shape[:2], -1).astype(np.float32), Lattice((), (), (), ()))
 
 
 def _resized(photo: Photograph) -> Iterator[tuple[str, Pixels]]:
@@ -104,8 +111,8 @@ def detection(found: list[Photograph]) -> list[dict[str, Any]]:
                 hits, amplitudes = 0, []
                 for seed, photo in enumerate(found):
                     pixels = make(crops(photo.pixels, 1)[0], levels, seed)
-                    image = uncheck.measure(pixels if quality is None else jpeg(pixels, quality)).images[0]
-                    own = [b for b in image.blocks if image.rival is None and max(b.period) == period]
+                    blocks, rival = judged(pixels if quality is None else jpeg(pixels, quality))
+                    own = [b for b in blocks if rival is None and max(b.period) == period]
                     hits += bool(own)
                     amplitudes += [b.amplitude for b in own]
                 rows.append(
@@ -129,8 +136,8 @@ def rivals(found: list[Photograph]) -> list[dict[str, Any]]:
         called: Counter[str] = Counter()
         for photo in found:
             pixels = photo.pixels.repeat(factor, axis=0).repeat(factor, axis=1)[:512, :512]
-            image = uncheck.measure(pixels if quality is None else jpeg(pixels, quality)).images[0]
-            called[image.rival or image.verdict] += 1
+            blocks, rival = judged(pixels if quality is None else jpeg(pixels, quality))
+            called[rival or ("blocks" if blocks else "clean")] += 1
         saved = "PNG" if quality is None else f"JPEG {quality}"
         rows.append({"pictures": name, "saved": saved, "called": dict(sorted(called.items()))})
     return rows
