@@ -262,7 +262,8 @@ def comparison(result: dict[str, Any]) -> str:
 
 def made_with(_: dict[str, Any]) -> str:
     """Versions and dates of all parts."""
-    results = {part: read(part) for part in ("false_alarms", "detection", "sets", "comparison")}
+    parts = ("false_alarms", "detection", "sets", "comparison", "blocks", "rivals")
+    results = {part: read(part) for part in parts}
     return "\n".join(f"- {part}: {made(result)}" for part, result in results.items() if result)
 
 
@@ -330,6 +331,56 @@ def _times(ratio: float | None) -> str:
     return "-" if ratio is None else f"{ratio:.1f}"
 
 
+def block_alarms(result: dict[str, Any]) -> str:
+    """Blocks where none were put, all treatments together and those that have any."""
+    rows = result["false_alarms"]
+    groups = {
+        "photographs in 19 treatments": [r for r in rows if not r["treatment"].startswith(("res", "pix"))],
+        "resized by interpolation": [r for r in rows if r["treatment"].startswith("resized")],
+        "pixels repeated": [r for r in rows if r["treatment"].startswith("pixels")],
+    }
+    out = []
+    for name, some in groups.items():
+        hits, of = (sum(r["blocks"][key] for r in some) for key in ("hits", "of"))
+        named: dict[str, int] = {}
+        for rival, count in (pair for r in some for pair in r["named"].items()):
+            named[rival] = named.get(rival, 0) + count
+        examples = "; ".join(f"{r['treatment']}: {e}" for r in some for e in r["examples"])
+        out.append([name, of, percent(rate(hits, of)), _counted(named), examples or "-"])
+    return table(["pictures", "number", "blocks (95 %)", "rivals", "called blocks"], out)
+
+
+def block_detection(result: dict[str, Any]) -> str:
+    """Share of photographs in which blocks are found with their period."""
+    rows = [
+        [
+            row["blocks"],
+            row["saved"],
+            f"{row['levels']:g}",
+            percent(row["found"]),
+            "-" if row["amplitude"] is None else f"{row['amplitude']:.2f}",
+        ]
+        for row in result["detection"]
+    ]
+    return table(["blocks", "saved as", "levels", "found (95 %)", "median amplitude"], rows)
+
+
+def block_rivals(result: dict[str, Any]) -> str:
+    """What repeated pixels and JPEG are called."""
+    rows = [[row["pictures"], row["saved"], _counted(row["called"])] for row in result["rivals"]]
+    return table(["pictures", "saved as", "called"], rows)
+
+
+def rivals(result: dict[str, Any]) -> str:
+    """What strong lattices and their rivals are called."""
+    rows = [[row["pictures"], sum(row["called"].values()), _counted(row["called"])] for row in result["rows"]]
+    return table(["pictures", "number", "called"], rows)
+
+
+def _counted(called: dict[str, int]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in sorted(called.items())) or "-"
+
+
 TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "targets": ("false_alarms", targets),
     "predicted": ("false_alarms", predicted),
@@ -343,6 +394,10 @@ TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "places": ("areas", places),
     "sets": ("sets", sets),
     "comparison": ("comparison", comparison),
+    "blocks": ("blocks", block_alarms),
+    "block_detection": ("blocks", block_detection),
+    "block_rivals": ("blocks", block_rivals),
+    "rivals": ("rivals", rivals),
     "fields": ("fields", fields),
     "made_with": ("false_alarms", made_with),
 }
