@@ -21,6 +21,7 @@ from uncheck.measuring.lattice import find_lattice
 from uncheck.measuring.places.phasors import typical, window_size, windowed
 from uncheck.measuring.places.places import STANDS_OUT, Region
 from uncheck.measuring.rivals.jpeg import jpeg_grid
+from uncheck.measuring.rivals.repetition import before_repetition
 from uncheck.measuring.support import Support
 from uncheck.plain import as_dict
 
@@ -174,6 +175,9 @@ def find_in_parts(
                 region = _region(array, box, component, support)
                 if component.amplitude >= STANDS_OUT * region.elsewhere and not _of_blocks(component, array):
                     parts.append(Part(_name(index), region))
+    # Repeated pixels make a period of their own of every trace.
+    if parts and before_repetition(array) is not None:
+        parts = []
     parts.sort(key=lambda part: -part.region.component.amplitude)
     left = tuple(p for p in found.tested if p not in scheme.tested)
     return Parts((array.shape[0], array.shape[1]), tuple(parts), scheme.tested, left)
