@@ -27,9 +27,9 @@ Floats = NDArray[np.float64]
 MOST = 4
 
 #: Periods up to which the steps of interpolation cannot be told by how they vary with the place, as there
-#: are but two to four; those of blocks are then so many times those elsewhere (interpolated photographs: at
+#: are but two to six; those of blocks are then so many times those elsewhere (interpolated photographs: at
 #: most 2.0, but where their own detail is below one level).
-SHORT = 4
+SHORT = 6
 LARGER = 2.5
 
 #: z below which the lines of a shorter period are not there without those of a longer one.
