@@ -38,9 +38,10 @@ def name_rival(
     """
     if not lattice.present or array.ndim != 3:
         return None
-    array = part(array, lattice)
+    # Asked of the whole: whether the picture before had a lattice may hang on little in a part.
     if is_enlarged(array, lattice):
         return "enlarged"
+    array = part(array, lattice)
     if min(array.shape[:2]) < SMALLEST:
         return None
     if is_jpeg(array, lattice, codec, tables):
