@@ -147,7 +147,8 @@ def measure(
         UncheckError: a path or array that cannot be measured. Among several files, the bad ones are
             listed in `errors` and the rest measured.
 
-    Cost: about one PNG decoding of the picture, with `where` some fifteen; memory five float32 copies of it.
+    Cost: about eight PNG decodings of the picture, more with a lattice or `where`; memory five
+    float32 copies of it.
     """
     tile = (mosaic, mosaic) if isinstance(mosaic, int) else mosaic
     given = Given(span, unit, kind, rate, tile, gap, nodata)
