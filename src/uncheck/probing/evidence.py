@@ -32,7 +32,7 @@ LEAST_GROWTH = 1.25
 
 #: Share by which a lattice on inputs drawn anew may exceed what those made of one tell: of 100 random
 #: networks called clean without it, 13 held more than their limit, two of them more than 1.5 times (seeds 400
-#: to 559 of experiments/verdict).
+#: to 559, experiments/verdict/results/made_of_one.json).
 UNLIKE = 0.5
 
 #: Why no more evidence was gathered, and what to give for more.
