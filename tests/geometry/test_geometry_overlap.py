@@ -102,6 +102,9 @@ def test_the_default_map_shows_three_periods_of_the_interior(k, s, p):
 
 def test_to_dict_is_json_and_complete():
     record = json.loads(json.dumps(overlap(3, 2, 1, input_size=2).to_dict()))
+    (layer,), advice = record.pop("layers"), record.pop("advice")
+    assert (layer["kernel_size"], layer["stride"], layer["transposed"]) == ([3], [2], True)
+    assert advice[0]["command"] == "uncheck overlap 4 2"
     assert record == {
         "schema": "uncheck.overlap/1",
         "taps_per_phase": [2, 1],

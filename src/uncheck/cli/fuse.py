@@ -49,7 +49,7 @@ def command(
     if output is not None:
         _write(output, result, target)
     network.note_weights(result)
-    emit_result(result, form, fuse_text)
+    emit_result(network.advised(result), form, fuse_text)
     return int(result.finding and not exit_zero)
 
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from uncheck.cli.options import parse_range, parse_shape
+from uncheck.advising import Request, advised
+from uncheck.cli.options import INPUT_RANGE, parse_range, parse_shape
 from uncheck.cli.output import note, progress_bar
 from uncheck.errors import UncheckError, first_line
 from uncheck.progress import Progress
@@ -34,20 +35,34 @@ class Told:
     Attributes:
         weights: those of `--weights`, if it was given.
         by_target: whether the target's code loaded weights itself.
+        request: what was given on the command line, for advice that can be pasted.
     """
 
     result: Result
     weights: LoadedWeights | None = None
     by_target: bool = False
+    request: Request | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result's dictionary, with the keys `weights` and `target_loads_weights`."""
-        return {**self.result.to_dict(), **self.about}
+        return {**advised(self.result.to_dict(), self.request), **self.about}
 
     @property
     def about(self) -> dict[str, Any]:
         """The keys that are added."""
         return {"weights": self.weights and self.weights.to_dict(), "target_loads_weights": self.by_target}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A result whose advice names what was given on the command line."""
+
+    result: Result
+    request: Request
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result's dictionary."""
+        return advised(self.result.to_dict(), self.request)
 
 
 class Network:
@@ -70,6 +85,13 @@ class Network:
         most: int | None = None,
     ) -> None:
         self.target, self.weights, self.what, self.most = target, weights, what, most
+        self.request = Request(
+            target,
+            None if weights is None else str(weights),
+            what,
+            None if input_range == INPUT_RANGE else input_range,
+            shape,
+        )
         self.shape = None if shape is None else parse_shape(shape)
         self.range = parse_range(input_range, "--input-range") or (0.0, 1.0)
         self.folder = Path.cwd()
@@ -78,7 +100,11 @@ class Network:
 
     def told(self, result: Result) -> Told:
         """Return a result on this network with its weights, as it is reported."""
-        return Told(result, self.loaded, self.by_target)
+        return Told(result, self.loaded, self.by_target, self.request)
+
+    def advised(self, result: Result) -> Asked:
+        """Return a result on this network whose advice names it."""
+        return Asked(result, self.request)
 
     def note_weights(self, result: Result) -> None:
         """Say on stderr which weights the network had, for commands whose result does not name them."""

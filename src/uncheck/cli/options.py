@@ -38,6 +38,9 @@ Input = Annotated[
         help="A picture, a folder of them, a .npy, or file.py:name of a callable returning the input.",
     ),
 ]
+#: What black and white are in the input, if nothing is said.
+INPUT_RANGE = "0,1"
+
 InputRange = Annotated[
     str, typer.Option("--input-range", metavar="LO,HI", help="What black and white are in the input.")
 ]

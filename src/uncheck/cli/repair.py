@@ -140,7 +140,7 @@ def command(
     try:
         _write(folder, result, exports, {"target": target, "input": what, "seed": seed}, keep_even)
     finally:
-        emit_result(result, form, repair_text)
+        emit_result(network.advised(result), form, repair_text)
     if failure is not None:
         raise failure
     return int(result.model is None and not exit_zero)

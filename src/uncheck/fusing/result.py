@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import nn
 
+from uncheck.advising import advised
 from uncheck.errors import Refused
 from uncheck.plain import Plain, as_dict
 
@@ -109,4 +110,4 @@ class Fusion:
     def to_dict(self) -> dict[str, Any]:
         """Return plain lists, dictionaries and numbers, ready for JSON, without the network."""
         refused = [{"resize": one.where, "reason": one.reason, "calls": one.calls} for one in self.refused]
-        return {"schema": SCHEMA, **as_dict(self), "refused": refused}
+        return advised({"schema": SCHEMA, **as_dict(self), "refused": refused})

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import isinf
 from typing import Any
 
+from uncheck.advising import advised
 from uncheck.geometry.axis import Counts
 from uncheck.geometry.layer import Layer
 from uncheck.plain import as_dict
@@ -76,12 +77,13 @@ class Overlap:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain lists and numbers, ready for JSON; an infinite ratio is null."""
-        names = ("taps_per_phase", "taps", "ratio", "even", "period", "scales", "input_size", "interior")
-        return {
+        names = ("taps_per_phase", "taps", "ratio", "even", "period", "scales", "layers", "input_size")
+        said = {
             "schema": "uncheck.overlap/1",
-            **as_dict(self, *names),
+            **as_dict(self, *names, "interior"),
             "ratio": None if isinf(self.ratio) else self.ratio,
         }
+        return advised(said)
 
     def __str__(self) -> str:
         """Draw the map in plain text under a line with the verdict."""

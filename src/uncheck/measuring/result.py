@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from uncheck.advising import advised
 from uncheck.measuring.colour.brightness import Dependence
 from uncheck.measuring.components import Component, Lattice, Limit
 from uncheck.measuring.places.parts import Parts
@@ -135,13 +136,14 @@ class Measurement:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON."""
-        return {
+        said = {
             "schema": SCHEMA,
             "images": plain(self.images),
             "errors": [{"path": path, "error": error} for path, error in self.errors],
             **({} if self.together is None else {"set": self.together.to_dict()}),
             "skipped": dict(self.skipped),
         }
+        return advised(said)
 
     def __str__(self) -> str:
         return "\n".join([*map(str, self.images), *(f"{error}" for _, error in self.errors)])

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from uncheck.advising import advised
 from uncheck.measuring import Component
 from uncheck.measuring.components import Limit
 from uncheck.measuring.sound.decibels import decibels_of
@@ -187,7 +188,9 @@ class Inspection:
             "random_weights": {"lattice": plain(self.random_lattice), "fault": self.fault},
             **as_dict(self, "boundary", "gradient", "passes", "rate", "notes"),
         }
-        return said if self.output is None or self.output.ndim != 3 else self._of_sound(said, self.output)
+        if self.output is not None and self.output.ndim == 3:
+            said = self._of_sound(said, self.output)
+        return advised(said)
 
     def _of_sound(self, said: dict[str, Any], output: NDArray[np.float32]) -> dict[str, Any]:
         """Return the results with levels, but for the gradient and other outputs, which are no part of it."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import nn
 
+from uncheck.advising import advised
 from uncheck.editing.edits import Candidate
 from uncheck.errors import Refused
 from uncheck.judging.judgement import Cost, Judgement, Look
@@ -88,7 +89,7 @@ class Repair:
         """JSON-ready."""
         judged = self.judgement
         fidelity = judged.fidelity.to_dict() if judged else None
-        return {
+        said = {
             "schema": SCHEMA,
             **as_dict(self, "network", "method", "label", "kind", "before"),
             "after": judged.after.to_dict() if judged else None,
@@ -103,6 +104,7 @@ class Repair:
             "refused": [{"method": one.where, "reason": one.reason} for one in self.refused],
             **as_dict(self, "tried", "notes", "seconds"),
         }
+        return advised(said)
 
     def __str__(self) -> str:
         if self.judgement is None or self.before is None or self.method is None:

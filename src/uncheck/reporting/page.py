@@ -15,6 +15,26 @@ from rich.table import Table
 from rich.text import Text
 
 from uncheck.errors import printable
+from uncheck.words import MOST_NAMED, chance, levels, listed, listed_some, plural, shortened, sizes
+
+__all__ = [
+    "MOST_COMPONENTS",
+    "Page",
+    "Part",
+    "Report",
+    "Result",
+    "bar",
+    "chance",
+    "components",
+    "json_text",
+    "levels",
+    "listed",
+    "listed_some",
+    "plural",
+    "shortened",
+    "sizes",
+    "table",
+]
 
 Report = Mapping[str, Any]
 """A result's `to_dict()`, from which all reports are written."""
@@ -23,7 +43,7 @@ Report = Mapping[str, Any]
 BAR = 10
 
 #: Components that one line names.
-MOST_COMPONENTS = 3
+MOST_COMPONENTS = MOST_NAMED
 
 #: Plain text may be this wide before cells are folded: paths must stay whole for `grep`.
 WIDEST = 400
@@ -46,24 +66,6 @@ def json_text(result: Result) -> str:
     return json.dumps(result.to_dict(), indent=2, allow_nan=False)
 
 
-def sizes(values: Sequence[float] | None) -> str:
-    """Return [2, 2] as "2", [2, 1] as "2x1", None as "-"."""
-    if not values:
-        return "-"
-    return f"{values[0]:g}" if len(set(values)) == 1 else "x".join(f"{value:g}" for value in values)
-
-
-def levels(amplitude: float) -> str:
-    """Return grey levels with two or three significant digits."""
-    digits = 3 if amplitude < 0.1 else 2 if amplitude < 10 else 1
-    return f"{amplitude:.{digits}f}"
-
-
-def chance(p_value: float) -> str:
-    """Return a p-value; below 1e-300, where floating point ends, a bound."""
-    return "< 1e-300" if p_value < 1e-300 else f"{p_value:.1g}"
-
-
 def bar(share: float | None) -> str:
     """Return a share of 0..1 as a bar and a percentage, None as "-"."""
     if share is None:
@@ -77,31 +79,6 @@ def components(lattice: Sequence[Report] | None, nothing: str = "none") -> str:
     """Return a lattice in a line, as "period 4: 1.20, period 2: 0.45"."""
     named = [f"period {sizes(c['period'])}: {levels(c['amplitude'])}" for c in lattice or ()]
     return listed_some(named) or nothing
-
-
-def listed(words: Sequence[str]) -> str:
-    """Return ["a", "b", "c"] as "a, b and c"."""
-    return ", ".join(words[:-1]) + " and " + words[-1] if len(words) > 1 else "".join(words)
-
-
-def listed_some(words: Sequence[str], most: int = MOST_COMPONENTS) -> str:
-    """Return the first words between commas, and how many more there are."""
-    rest = len(words) - most
-    return ", ".join([*words[:most], *([f"{rest} more"] if rest > 0 else [])])
-
-
-def shortened(name: str, most: int) -> str:
-    """Return a name of at most so many characters: its end, which tells layers apart, after an ellipsis.
-
-    >>> shortened("decoder.up_blocks.0.upsamplers.0", 16)
-    '...upsamplers.0'
-    """
-    return name if len(name) <= most else "..." + name[3 - most :].lstrip(".")
-
-
-def plural(count: int, noun: str) -> str:
-    """Return 1, "map" as "1 map", and 2, "map" as "2 maps"."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 @dataclass(frozen=True)

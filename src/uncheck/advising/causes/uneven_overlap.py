@@ -1,0 +1,53 @@
+"""Uneven overlap of a transposed convolution."""
+
+from __future__ import annotations
+
+from math import ceil
+
+from uncheck.advising.cures import LAYER, REPAIR, SWAP
+from uncheck.advising.fault import Cause, Cure, Fault
+from uncheck.words import sizes
+
+
+def _even_kernel(fault: Fault) -> str | None:
+    """Return `uncheck overlap` with the next kernel divisible by the stride, where sizes are known."""
+    layers = fault.report.get("layers")
+    if not layers:
+        return None
+    first = next((one for one in layers if one["transposed"]), layers[0])
+    kernel = [ceil(k / s) * s for k, s in zip(first["kernel_size"], first["stride"], strict=True)]
+    return f"uncheck overlap {sizes(kernel)} {sizes(first['stride'])}"
+
+
+UNEVEN_OVERLAP = Cause(
+    name="uneven-overlap",
+    title="Uneven overlap of a transposed convolution",
+    synonyms=(
+        "overlap",
+        "uneven",
+        "deconvolution",
+        "transposed convolution",
+        "ConvTranspose2d",
+        "checkerboard",
+    ),
+    meaning="A transposed convolution adds a copy of its kernel to the output for every input pixel, "
+    "`stride` pixels apart. Where the kernel is not divisible by the stride, some output pixels "
+    "receive more copies than others, in a pattern that repeats with the stride: the grid. Training"
+    " can weigh the taps against it, but seldom does so in full.",
+    signs=(
+        "`uncheck overlap KERNEL STRIDE` says uneven.",
+        "A network that was never trained shows the grid already, on flat colour most.",
+        "Its period is the stride, times the strides of the layers after it.",
+    ),
+    cures=(
+        Cure(
+            "take a kernel that is divisible by the stride",
+            "none, but trained weights can still be uneven",
+            False,
+            command=_even_kernel,
+        ),
+        REPAIR,
+        SWAP,
+        LAYER,
+    ),
+)
