@@ -13,6 +13,7 @@ import numpy as np
 from array_api_compat import array_namespace, device
 from numpy.typing import NDArray
 
+from uncheck.measuring.folds import box_lines, full_lines, like, planar
 from uncheck.measuring.frequencies import AxialPass, FrequencyPlan, FullPass, LowPass, Profile
 from uncheck.measuring.tapers import tapers, window_sums
 from uncheck.signals.levels import channel_means
@@ -44,13 +45,13 @@ def eigenspectra(arrays: Any, plan: FrequencyPlan) -> Any:
 def _of_profile(arrays: Any, profile: Profile) -> Any:
     xp = array_namespace(arrays)
     done: dict[Hashable, Any] = {}
-    parts = []
+    full = [one for one in profile.passes if isinstance(one, FullPass)]
+    # A plan has the full passes first.
+    parts = [full_lines(planar(arrays), full)] if full else []
     for one in profile.passes:
-        if isinstance(one, FullPass):
-            parts.append(_full(arrays, one))
-        elif isinstance(one, AxialPass):
+        if isinstance(one, AxialPass):
             parts.append(_axial(arrays, one))
-        else:
+        elif isinstance(one, LowPass):
             if one.shrink not in done:
                 done[one.shrink] = _shrunk(arrays, one.shrink, arrays.ndim - 2)
             parts.append(_low(done[one.shrink], one, tuple(arrays.shape[1:-1])))
@@ -101,25 +102,16 @@ def box_spectra(
 
     Cost: rows are shared by all boxes that have them: two thirds of that of the boxes one by one.
     """
-    bands = np.stack([array[r] for r in rows])
-    bands -= channel_means(array).astype(np.float32)
-    window = tapers(plan.shape[1], 2).values
-    parts = []
-    for full in (one for one in plan.passes if isinstance(one, FullPass)):
-        height, width = full.periods
-        data = _tapered(bands, 0, height, 2)
-        # Columns to the front: those of a box are then a slice, and those of one phase a stride.
-        data = np.ascontiguousarray(np.moveaxis(data, 2, 0))
-        flat = data.reshape(len(data), -1)
-        cuts = [[window[:, q::width] @ flat[cut][q::width] for q in range(width)] for cut in columns]
-        both = np.stack([np.stack(cut) for cut in cuts])
-        both = both.reshape(len(cuts), width, len(window), *data.shape[1:])
-        # (columns, width, K_1, rows, height, C, K_0) -> (rows, columns, height, width, C, K_0, K_1)
-        both = both.transpose(3, 0, 4, 1, 5, 6, 2)
-        parts.append(_by_lines(both.reshape(-1, *both.shape[2:]), full))
-    spectra = np.concatenate(parts, axis=1)
-    means = [channel_means(band[:, cut]) for band in bands for cut in columns]
-    passed = _of_ones(plan)[:, None] * np.array(means, np.float32)[:, None, :, None]
+    planes = planar(array[None])[0]
+    # Without most of the mean, sums of single precision are exact enough.
+    planes = planes - channel_means(array).astype(np.float32)[:, None]
+    spectra = box_lines(planes, rows, columns, [one for one in plan.passes if isinstance(one, FullPass)])
+    inside = np.zeros((planes.shape[-1], len(columns)), np.float32)
+    for own, cut in zip(inside.T, columns, strict=True):
+        own[cut] = 1 / plan.shape[1]
+    along = (planes.reshape(-1, len(inside)) @ inside).reshape(*planes.shape[:2], -1)
+    means = np.stack([along[band].mean(axis=0, dtype=np.float64).T for band in rows])
+    passed = _of_ones(plan)[:, None] * means.reshape(-1, 1, means.shape[-1], 1).astype(np.float32)
     return np.asarray(spectra - passed, np.complex64)
 
 
@@ -130,44 +122,6 @@ def _of_ones(plan: FrequencyPlan) -> NDArray[np.complex64]:
 
 
 __all__ = ["box_spectra", "eigencoefficients", "eigenspectra", "like", "window_sums"]
-
-
-def _full(arrays: Any, full: FullPass) -> Any:
-    """Compute all lines of one base by phases, axis by axis, (N, F, C, K)."""
-    data = arrays
-    for axis, period in enumerate(full.periods):
-        data = _tapered(data, axis, period, len(full.periods))
-    return _by_lines(data, full)
-
-
-def _by_lines(data: Any, full: FullPass) -> Any:
-    """Compute the lines of sums by phase (N, *periods, C, K_0, K_1, ...) as (N, F, C, K)."""
-    xp, ndim = array_namespace(data), len(full.periods)
-    data = xp.reshape(data, (*data.shape[: ndim + 2], -1))
-    # Fewest numerators first: the rest of the work shrinks most.
-    for axis in sorted(range(ndim), key=lambda axis: len(full.numerators[axis]) / full.periods[axis]):
-        turn = _dft(full.periods[axis], full.numerators[axis])
-        data = _contract(like(turn, data), data, axis + 1)
-    index = np.ravel_multi_index(tuple(full.bins.T), [len(n) for n in full.numerators])
-    data = xp.reshape(data, (data.shape[0], -1, *data.shape[ndim + 1 :]))
-    return xp.take(data, like(index, data), axis=1)
-
-
-def _tapered(data: Any, axis: int, period: int, ndim: int) -> Any:
-    """Sum spatial axis `axis` of (N, *spatial, C, ...) by phase, and add a last axis of tapers."""
-    xp = array_namespace(data)
-    window = like(tapers(data.shape[axis + 1], ndim).values, data)
-    if axis == 0 and data.ndim == ndim + 2:
-        flat = xp.reshape(data, (*data.shape[:2], -1))
-        out = xp.stack([window[:, p::period] @ flat[:, p::period] for p in range(period)], axis=1)
-        out = xp.reshape(out, (data.shape[0], period, window.shape[0], *data.shape[2:]))
-        return xp.moveaxis(out, 2, -1)
-    # The axis goes to the front, so that the rows of one phase are a plain stride.
-    moved = xp.moveaxis(data, axis + 1, 0)
-    flat = xp.reshape(moved, (moved.shape[0], -1))
-    out = xp.stack([window[:, p::period] @ flat[p::period] for p in range(period)], axis=0)
-    out = xp.reshape(out, (period, window.shape[0], *moved.shape[1:]))
-    return xp.moveaxis(xp.moveaxis(out, 1, -1), 0, axis + 1)
 
 
 def _contract(matrix: Any, data: Any, axis: int) -> Any:
@@ -274,15 +228,3 @@ def _direct(
 def _dft(period: int, numerators: tuple[int, ...]) -> NDArray[np.complex64]:
     angle = np.outer(numerators, np.arange(period)) % period / period
     return np.asarray(np.exp(-2j * np.pi * angle), np.complex64)
-
-
-def like(values: NDArray[Any], arrays: Any) -> Any:
-    """Return `values` in the library, on the device and, floats, in the precision of `arrays`."""
-    if isinstance(arrays, np.ndarray):
-        return values
-    xp = array_namespace(arrays)
-    if values.dtype.kind in "fc":
-        double = arrays.dtype in (xp.float64, xp.complex128)
-        complex_, real = (np.complex128, np.float64) if double else (np.complex64, np.float32)
-        values = values.astype(complex_ if values.dtype.kind == "c" else real, copy=False)
-    return xp.asarray(values, device=device(arrays))

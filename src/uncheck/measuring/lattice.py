@@ -228,14 +228,17 @@ def centred(batch: Any) -> tuple[Any, list[bool]]:
             raise not_finite(to_numpy(batch))
         centred = batch - mean
         return centred, [bool(v) for v in xp.max(xp.abs(centred), axis=tuple(range(1, batch.ndim))) > 0]
-    out, varies = np.empty(batch.shape, np.float32), []
+    # Rows of one channel contiguous, as `folds.planar` wants them.
+    out = np.moveaxis(np.empty((*batch.shape[:2], batch.shape[-1], *batch.shape[2:-1]), np.float32), 2, -1)
+    varies = []
     for data, centred in zip(batch, out, strict=True):
         mean = channel_means(data).astype(np.float32)
         # The sums are finite whenever all values are (barring overflow), which is much cheaper than a mask.
         if not np.isfinite(mean).all():
             raise not_finite(data)
-        rows = data.reshape(len(data), -1)
-        np.subtract(rows, np.tile(mean, rows.shape[1] // len(mean)), out=centred.reshape(rows.shape))
+        planes = np.moveaxis(centred, -1, 1)
+        planes[...] = np.moveaxis(data, -1, 1)
+        planes -= mean.reshape(-1, *[1] * (data.ndim - 2))
         # Most pictures show in their first row that they vary.
         varies.append(bool(np.ptp(data[0]) > 0 or np.ptp(data) > 0))
     return out, varies
