@@ -9,6 +9,7 @@ import textures
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from scipy.ndimage import gaussian_filter
 
 import released
 from oracles.blocks_naive import naive_grid, naive_prominence
@@ -17,6 +18,7 @@ from uncheck.measuring import measure
 from uncheck.measuring.blocks import blocks_beside
 from uncheck.measuring.components import Lattice
 from uncheck.measuring.rivals.blocks import alternation, content_ends, name_blocks
+from uncheck.measuring.rivals.interpolation import before_interpolation
 from uncheck.measuring.seams.blocks import find_blocks
 from uncheck.measuring.seams.grids import PERIODS, find_grid
 from uncheck.measuring.seams.steps import BESIDE, FLOOR, SCALES, Scale, pooled, prominence
@@ -175,6 +177,33 @@ def test_blocks_of_a_coding_are_named(quality):
         assert rivals(picture)
 
 
+@pytest.mark.parametrize(("factor", "how"), [(1.5, "BICUBIC"), (3, "LANCZOS")])
+def test_blocks_of_a_coding_that_was_enlarged_since_are_named(factor, how):
+    small = Image.fromarray(coded(textures.scene((256, 256), 3, -1.2), 50))
+    size = round(256 * factor)
+    picture = np.asarray(small.resize((size, size), Image.Resampling[how]))
+    assert set(rivals(picture)) == {"jpeg"}
+    assert set(rivals(picture[5:, 7:])) == {"jpeg"}
+
+
+def test_steps_between_smooth_patches_were_not_enlarged():
+    content = gaussian_filter(textures.scene((320, 320), 3).astype(float), (3, 3, 0))
+    assert rivals(patched(content, 16, 4)) == [None]
+    assert rivals(patched(content, 14, 4)) == [None]
+
+
+@pytest.mark.parametrize("how", [Image.Resampling.BICUBIC, Image.Resampling.LANCZOS])
+def test_a_picture_before_interpolation_is_that_picture(how):
+    small = textures.scene((120, 96), 1)
+    large = np.asarray(Image.fromarray(small).resize((144, 180), how)).astype(np.float32)
+    before = before_interpolation(large, 12, 8)
+    assert np.abs(before - small)[8:-8, 8:-8].mean() < 1
+    # Half a pixel aside, or with more in it than rounding, it was not made so.
+    assert before_interpolation(large[:, 4:], 12, 8) is None
+    noise = np.random.default_rng(0).normal(0, 0.5, large.shape).astype(np.float32)
+    assert before_interpolation(large + noise, 12, 8) is None
+
+
 def test_patches_of_sixteen_pixels_are_no_coding():
     content = textures.scene((320, 320), 3)
     for period, offset in ((16, (0, 0)), (16, (3, 5)), (14, (0, 0))):
@@ -261,3 +290,11 @@ def test_photographs_have_no_blocks_and_those_put_into_them_are_found():
         assert found(picture) == ()
         periods = {one.period for one in found(patched(picture, (14, 16)[index % 2], 8))}
         assert ((14, 14), (16, 16))[index % 2] in periods
+
+
+def test_lines_along_one_axis_that_a_coding_of_photographs_leaves_are_named():
+    picture = released.read(released.photographs()[10])[-512:, -512:]
+    for quality in (75, 90):
+        array = coded(np.ascontiguousarray(picture[5:, 7:]), quality)[3:, 2:].astype(np.float32)
+        assert blocks_beside(array, NOTHING)[1] in ("jpeg", None)
+        assert not blocks_beside(array, NOTHING)[0] or blocks_beside(array, NOTHING)[1]

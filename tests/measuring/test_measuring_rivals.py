@@ -1,10 +1,11 @@
 """JPEG blocks, camera mosaics and repeated pixels are named, and do not excuse a real lattice."""
 
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFilter
 
 import released
 from uncheck.measuring import find_lattice, measure
@@ -186,3 +187,26 @@ def test_what_a_camera_saw_is_less_alike_the_farther_apart():
         assert growth(photo(index, 320).astype(np.float32)) > GROWTH
     noise = np.random.default_rng(0).normal(128, 9, (256, 256, 3)).astype(np.float32)
     assert growth(noise) == pytest.approx(1.0, abs=0.05)
+
+
+@pytest.mark.parametrize(("index", "factor"), [(7, 2), (4, 3)])
+def test_the_trace_of_a_scanner_is_none_of_a_network_where_brightness_is_noisy(index, factor):
+    # Pixels were repeated, and the small picture has the trace of the scanner in its colours.
+    small = released.read(released.photographs()[index])[: 512 // factor, : 512 // factor]
+    array = small.repeat(factor, axis=0).repeat(factor, axis=1).astype(np.float32)
+    found = find_lattice(array)
+    assert found.present
+    assert name_rival(array, found) == "enlarged"
+    y, x = np.indices(small.shape[:2])
+    planted = small + 0.6 * (-1.0) ** (x + y)[..., None]
+    assert name_rival(planted.astype(np.float32), find_lattice(planted.astype(np.float32))) is None
+
+
+@pytest.mark.parametrize("percent", [50, 100])
+def test_a_photograph_sharpened_after_its_coding_is_no_lattice(percent):
+    folder = Path(pytest.importorskip("skimage").data.__file__).parent
+    picture = Image.open(folder / "ihc.png").convert("RGB").crop((0, 0, 512, 512))
+    array = np.asarray(picture.filter(ImageFilter.UnsharpMask(1, percent, 0)), np.float32)
+    found = find_lattice(array)
+    assert found.present
+    assert name_rival(array, found) == "jpeg"

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from uncheck.measuring.components import Lattice, without
 from uncheck.measuring.rivals.camera import is_bayer
 from uncheck.measuring.rivals.jpeg import Tables, is_jpeg, jpeg_grid
-from uncheck.measuring.rivals.repetition import is_enlarged, is_tiled
+from uncheck.measuring.rivals.repetition import is_tiled, lattice_before
 from uncheck.measuring.rivals.texture import is_halftone, is_texture
 
 __all__ = ["jpeg_grid", "name_rival"]
@@ -30,8 +30,8 @@ def name_rival(
     A `codec` "JPEG" says where the blocks are; `tables` are the quantisation tables of such a file.
 
     Returns:
-        "enlarged", "jpeg", "bayer", "halftone", "tiles" or "texture"; `is_enlarged`, `is_jpeg`, `is_bayer`,
-        `is_halftone`, `is_tiled` and `is_texture` say when.
+        "enlarged", "jpeg", "bayer", "halftone", "tiles" or "texture"; `lattice_before`, `is_jpeg`,
+        `is_bayer`, `is_halftone`, `is_tiled` and `is_texture` say when.
 
     Cost: only spent when something was found; then up to that of all checks, on the middle 512 x 512 pixels
     at most.
@@ -39,7 +39,8 @@ def name_rival(
     if not lattice.present or array.ndim != 3:
         return None
     # Asked of the whole: whether the picture before had a lattice may hang on little in a part.
-    if is_enlarged(array, lattice):
+    before = lattice_before(array, lattice)
+    if before is not None and not before[1].present:
         return "enlarged"
     array = part(array, lattice)
     if min(array.shape[:2]) < SMALLEST:
@@ -48,7 +49,9 @@ def name_rival(
         return "jpeg"
     rest = without(array, lattice.present)
     checks = (("bayer", is_bayer), ("halftone", is_halftone), ("tiles", is_tiled), ("texture", is_texture))
-    return next((name for name, holds in checks if holds(array, lattice, rest)), None)
+    named = next((name for name, holds in checks if holds(array, lattice, rest)), None)
+    # What a rival left in a small picture, whose pixels were repeated since, has its periods no more.
+    return named or ("enlarged" if before is not None and name_rival(*before) else None)
 
 
 def part(array: NDArray[np.float32], lattice: Lattice) -> NDArray[np.float32]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from uncheck.measuring.rivals.interpolation import before_interpolation
 from uncheck.measuring.rivals.jpeg import (
     FACTOR,
     FINEST,
@@ -19,13 +20,14 @@ from uncheck.measuring.rivals.jpeg import (
     compressed,
     estimate_quality,
     jpeg_grid,
+    starts_on_grid,
 )
 from uncheck.measuring.rivals.repetition import before_repetition
 from uncheck.measuring.rivals.texture import has_flat_places
 from uncheck.measuring.seams.blocks import LARGER, SHORT, Blocks, excess
 from uncheck.measuring.seams.grids import on_grid
 from uncheck.measuring.seams.steps import Profiles
-from uncheck.signals.levels import LEVELS
+from uncheck.signals.levels import LEVELS, brightness
 
 #: Longest side looked at, pixels.
 LARGEST = 512
@@ -42,6 +44,10 @@ PATTERN = (-0.55, 0.5)
 
 #: Longest side that is coded again, pixels.
 CODED = 256
+
+#: Pixels from line to line that a coding leaves, those of halved colours too, and how many times larger a
+#: picture may be since.
+CODED_LINES, MOST_ENLARGED = (8, 16), 4
 
 #: How many times larger the steps between repeated pixels are than those within them, at least, after coding.
 REPEATED = 1.6
@@ -175,34 +181,56 @@ def is_coding(
 ) -> bool:
     """Test whether JPEG coding explains blocks: coding the picture on other grids leaves as much.
 
-    Blocks of pictures that were enlarged since are recognised by their period alone.
+    Blocks of pictures that were enlarged since are recognised by their period where interpolation shows, or
+    by the grid of a coding in the picture as it was before.
     """
     if any(max(blocks.period) * by == 8 * blocks.beneath for by in range(1, blocks.beneath)):
         return True
+    if any(_shows_coding(array, blocks, lines) for lines in CODED_LINES):
+        return True
     if array.shape[-1] not in (1, 3) or any(period % 8 for period in blocks.period if period > 1):
         return False
-    start = (blocks.offset[0] % 8, blocks.offset[1] % 8)
+    grid = (0, 0) if codec == "JPEG" else jpeg_grid(array)
+    # Where no lines cross an axis, its offset is not known.
+    both = zip(blocks.offset, blocks.period, grid or (0, 0), strict=True)
+    row, column = (o % 8 if p > 1 or grid is None else g for o, p, g in both)
+    start = (row, column)
     quality = None if codec == "JPEG" else estimate_quality(array, start)
     known = codec == "JPEG" and start == (0, 0)
     longer = max(blocks.period) > 8
-    if longer and not known and quality is None and jpeg_grid(array) != start:
+    if longer and not known and quality is None and grid != start:
         return False
     options: list[dict[str, Any]] = [{"quality": FINEST if known else min(quality or USUAL, FINEST)}]
     options += [{"qtables": [list(t) for t in tables]}] if known and tables else []
-    # The middle, as corners are often flat.
+    # The middle, as corners are often flat. Longer blocks have too few lines there.
     rows, columns = (max(0, n - CODED) // 32 * 16 for n in array.shape[:2])
-    array = array[rows:, columns:][: CODED + 16, : CODED + 16]
-    cut = array[start[0] :, start[1] :]
+    coded = array[rows:, columns:][: CODED + 16, : CODED + 16]
+    cut = coded[start[0] :, start[1] :]
     beginning = replace(blocks, offset=(0, 0))
-    own = _beyond(Profiles(array), blocks)
+    own = _beyond(Profiles(array if longer else coded), blocks)
     for shift, subsampling, option in product(SHIFTS, (2, 0), options):
         before = np.rint(cut[shift[0] :, shift[1] :]).clip(0, LEVELS).astype(np.uint8)
         after = compressed(before, subsampling=subsampling, **option)
-        coded, whole = (_beyond(Profiles(one), beginning) for one in (after, before.astype(np.float32)))
-        left = coded - whole
+        left, whole = (_beyond(Profiles(one), beginning) for one in (after, before.astype(np.float32)))
+        left -= whole
         if own <= max(FACTOR * left, WEAK):
             return True
     return False
+
+
+def _shows_coding(array: NDArray[np.float32], blocks: Blocks, lines: int) -> bool:
+    """Test whether blocks are those of a coding of `lines` pixels, enlarged to their period since."""
+    period = max(blocks.period)
+    if not lines < period <= MOST_ENLARGED * lines:
+        return False
+    aligned = array[blocks.offset[0] :, blocks.offset[1] :]
+    before = before_interpolation(aligned, period, lines)
+    return before is not None and starts_on_grid(brightness(before), _crossed(blocks))
+
+
+def _crossed(blocks: Blocks) -> list[int]:
+    """Return the axes that have lines."""
+    return [axis for axis, period in enumerate(blocks.period) if period > 1]
 
 
 def _beyond(profiles: Profiles, blocks: Blocks) -> float:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from uncheck.measuring.components import Component, Lattice, without
-from uncheck.signals.levels import LUMA
+from uncheck.measuring.lattice import find_lattice
+from uncheck.signals.levels import LUMA, brightness
 
 #: Least relative difference between the two green quincunx lattices, and from the other colours.
 BAYER_CONTRAST = 0.05
@@ -42,9 +45,26 @@ def is_bayer(array: NDArray[np.float32], lattice: Lattice, rest: NDArray[np.floa
     """
     if not all(max(c.period) == 2 and c.amplitude <= BAYER_MOST for c in lattice.present):
         return False
-    if all(green_against_magenta(c) for c in lattice.present):
+    present = lattice.present if array.shape[-1] < 3 else [_coloured(array, c) for c in lattice.present]
+    if all(green_against_magenta(c) for c in present):
         return growth(without(array, lattice.present) if rest is None else rest) >= GROWTH
     return bayer_contrast(array, lattice) >= BAYER_CONTRAST and is_arranged(array, lattice)
+
+
+def _coloured(array: NDArray[np.float32], component: Component) -> Component:
+    """Return a component without the brightness of those lines that brightness alone does not have.
+
+    Lines of opposite colours are sure where colours are quiet, and then have the noise of brightness added.
+    """
+    found = find_lattice(brightness(array)[..., None], periods=(2,), threshold=0.0)
+    bright = {line.frequency for one in found.present for line in one.lines}
+    lines = [
+        line
+        if line.frequency in bright or len(line.mean) != 3
+        else replace(line, mean=tuple(m - complex(LUMA @ np.array(line.mean)) for m in line.mean))
+        for line in component.lines
+    ]
+    return Component.of(lines, component.p_value)
 
 
 def growth(array: NDArray[np.float32]) -> float:

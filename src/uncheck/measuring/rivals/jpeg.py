@@ -45,6 +45,10 @@ FINEST = 75
 #: there.
 WEAK = 0.5
 
+#: How many times as much where the coefficients obey no table any more: sharpening by 100 % doubles what a
+#: coding has left.
+CHANGED = 2.0
+
 #: Grid offsets at which the picture is coded once more. They avoid the old grid, on which nothing changes.
 SHIFTS = ((4, 4), (2, 6), (5, 3))
 
@@ -106,8 +110,9 @@ def is_jpeg(
     options = {"qtables": [list(t) for t in tables]} if tables else {"quality": min(quality or 100, FINEST)}
     left = left_by_coding(array, lattice, grid, options)
     # What coding leaves depends on the coder, and on codings before the last: weak lines get some room.
+    weak = WEAK if quality is not None or tables else CHANGED * WEAK
     allowed = [
-        max(FACTOR * b, WEAK if _on_axes(c) else 0.0) for c, b in zip(lattice.present, left, strict=True)
+        max(FACTOR * b, weak if _on_axes(c) else 0.0) for c, b in zip(lattice.present, left, strict=True)
     ]
     return all(c.amplitude <= most for c, most in zip(lattice.present, allowed, strict=True))
 
@@ -212,6 +217,17 @@ def jpeg_grid(array: NDArray[np.float32]) -> tuple[int, int] | None:
     if excess < JPEG_EXCESS or lead < excess * least:
         return None
     return int(best[0]), int(best[1])
+
+
+def starts_on_grid(luma: NDArray[np.float32], axes: Sequence[int]) -> bool:
+    """Test whether the blocks of a coding begin at the first pixel along these axes: where most coefficients
+    vanish.
+    """
+    if min(luma.shape) < 32:
+        return False
+    rates = _rates(luma, BLOCKS)
+    best = np.unravel_index(int(rates.argmax()), rates.shape)
+    return bool(rates.max() - np.median(rates) >= JPEG_EXCESS) and not any(best[axis] for axis in axes)
 
 
 def block_edges(array: NDArray[np.float32]) -> tuple[int, int] | None:

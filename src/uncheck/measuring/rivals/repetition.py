@@ -15,18 +15,20 @@ from uncheck.measuring.rivals.texture import NOT_ALL
 LEAST_FACTOR = 1.1
 
 
-def is_enlarged(array: NDArray[np.float32], lattice: Lattice) -> bool:
-    """Test whether rows and columns were repeated evenly, and the picture before had no lattice.
+def lattice_before(
+    array: NDArray[np.float32], lattice: Lattice
+) -> tuple[NDArray[np.float32], Lattice] | None:
+    """Return the picture before rows and columns were repeated evenly, and its lattice; None if not so.
 
     Enlarging by r, whole or not, turns a trace of period P into one of period r P, or leaves one of the
     beat of the repetitions; either alone may pass the threshold.
 
     Cost: a pass over the array, and the test of the smaller one.
     """
-    small = before_repetition(array) if lattice.present and array.ndim == 3 else None
+    small = before_repetition(array)
     if small is None or min(small.shape[:2]) < 4:
-        return False
-    return not find_lattice(small, threshold=lattice.threshold, significance=lattice.significance).present
+        return None
+    return small, find_lattice(small, threshold=lattice.threshold, significance=lattice.significance)
 
 
 def before_repetition(array: NDArray[np.float32]) -> NDArray[np.float32] | None:
