@@ -59,8 +59,7 @@ ALLOWED = {
     # The former names of several rooms, for the code of users.
     "fixing": {"errors", "fusing", "editing", "repairing", "swapping"},
     "demo": {"errors"},
-    # The sentences about a repair take the effect of each method from the one list of methods.
-    "reporting": {"errors", "words", "geometry", "repairing"},
+    "reporting": {"errors", "words", "advising", "geometry"},
     "cli": {
         "errors",
         "progress",

@@ -20,7 +20,7 @@ INTERRUPTED = 130
 
 app = typer.Typer(
     help="Find, measure and remove checkerboard artifacts of neural upsampling.",
-    epilog="Exit codes: 0 clean, 1 a lattice or a finding, 2 an error.",
+    epilog="Exit codes: 0 clean, 1 a lattice or a finding, 2 an error, 3 undetermined.",
     add_completion=False,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
@@ -62,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: the arguments after the name of the program; those of the process if None.
 
     Returns:
-        0 clean, 1 a lattice or a finding, 2 an error, 130 interrupted from the keyboard.
+        0 clean, 1 a lattice or a finding, 2 an error, 3 undetermined, 130 interrupted from the keyboard.
     """
     arguments, with_traceback = _without_traceback(sys.argv[1:] if argv is None else list(argv))
     for name in ("stdout", "stderr"):

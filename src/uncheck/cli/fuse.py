@@ -10,7 +10,7 @@ import typer
 
 from uncheck.cli import options
 from uncheck.cli.network import Network
-from uncheck.cli.output import check_output, emit_result, note
+from uncheck.cli.output import Say, check_output, emit_result, note
 from uncheck.errors import UncheckError
 from uncheck.writing import write_file
 
@@ -29,6 +29,8 @@ def command(
         Path | None,
         typer.Option("-o", "--output", help="Write the fused network's weights here, as .safetensors."),
     ] = None,
+    verbose: options.Verbose = False,
+    quiet: options.Quiet = False,
     exit_zero: options.ExitZero = False,
 ) -> int:
     """Make every resize and the convolution after it one layer, without changing what the network computes.
@@ -41,6 +43,7 @@ def command(
     if output is not None and output.suffix != ".safetensors":
         raise UncheckError(f"-o {output} does not end in .safetensors; weights are written in that format")
     check_output(output, network.files)
+    say = Say(verbose, quiet, target)
 
     from uncheck.fusing import fuse
     from uncheck.reporting.fusion import fuse_text
@@ -49,7 +52,7 @@ def command(
     if output is not None:
         _write(output, result, target)
     network.note_weights(result)
-    emit_result(network.advised(result), form, fuse_text)
+    emit_result(network.advised(result), form, fuse_text, say=say)
     return int(result.finding and not exit_zero)
 
 

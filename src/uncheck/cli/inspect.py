@@ -8,7 +8,7 @@ import typer
 
 from uncheck.cli import options
 from uncheck.cli.network import Network
-from uncheck.cli.output import check_output, emit_result
+from uncheck.cli.output import UNDETERMINED, Say, check_output, emit_result
 
 
 def command(
@@ -37,15 +37,18 @@ def command(
     ] = None,
     form: options.Form = options.Format.text,
     output: options.Output = None,
+    verbose: options.Verbose = False,
+    quiet: options.Quiet = False,
     exit_zero: options.ExitZero = False,
 ) -> int:
     """Find the lattice a network leaves in its output, and the layers to blame for it.
 
-    TARGET's code is run. Exit code 1 if there is a lattice, or if it cannot be told because something on the
-    way to the output was not understood.
+    TARGET's code is run. Exit code 1 if there is a lattice, 3 if it cannot be told because something on the
+    way to the output was not understood or not measured.
     """
     network = Network(target, weights, what, shape, input_span)
     check_output(output, network.files)
+    say = Say(verbose, quiet, target)
     limits, levels = options.parse_range(span), options.checked_threshold(threshold)
     options.check_positive(seconds, "--seconds")
     options.check_positive(rate, "--rate")
@@ -70,5 +73,6 @@ def command(
             progress=progress,
         )
     )
-    emit_result(network.told(result), form, inspect_text, output)
-    return int(result.finding and not exit_zero)
+    emit_result(network.told(result), form, inspect_text, output, say)
+    code = UNDETERMINED if result.undetermined else int(result.finding)
+    return 0 if exit_zero else code

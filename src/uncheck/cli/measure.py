@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from uncheck.cli import options
-from uncheck.cli.output import check_output, emit_result, made_folder, note, progress_bar
+from uncheck.cli.output import Say, check_output, emit_result, made_folder, note, progress_bar
 from uncheck.errors import UncheckError
 from uncheck.progress import Progress
 from uncheck.writing import write_file
@@ -75,6 +75,8 @@ def command(
     rate: Annotated[float | None, typer.Option(help="Samples per second of .npy audio.")] = None,
     form: options.Form = options.Format.text,
     output: options.Output = None,
+    verbose: options.Verbose = False,
+    quiet: options.Quiet = False,
     exit_zero: options.ExitZero = False,
 ) -> int:
     """Measure the lattice of pictures: period, amplitude in grey levels, p-value and verdict.
@@ -85,6 +87,7 @@ def command(
     a lattice or blocks, 2 if any could not be read (the others are measured all the same).
     """
     check_output(output, paths)
+    say = Say(verbose, quiet)
     from uncheck.measuring.measure import Settings, some_periods
     from uncheck.signals.signal import Given
 
@@ -106,7 +109,7 @@ def command(
     from uncheck.reporting import measure_text
     from uncheck.reporting.page import plural
 
-    emit_result(result, form, measure_text, output)
+    emit_result(result, form, measure_text, output, say)
     if maps is not None:
         note(f"{plural(_draw_maps(result, maps), 'map')} written to {maps}", "")
     for _, message in result.errors:

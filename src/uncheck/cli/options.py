@@ -67,6 +67,8 @@ Which = Annotated[
 Unit = Annotated[
     str | None, typer.Option(help="Unit of the values, such as m: amplitudes are given in it too.")
 ]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show the details, too.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show one line, of files one for each.")]
 ExitZero = Annotated[bool, typer.Option("--exit-zero", help="Exit with 0 also when something is found.")]
 
 

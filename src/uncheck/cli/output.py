@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,23 +52,51 @@ def _is_read(path: Path, inputs: Sequence[str | Path]) -> bool:
     return False
 
 
-def page(path: Path | None) -> Page:
-    """Return a page of plain text, but on a terminal as wide as that and with colours."""
-    from uncheck.reporting import Page
+#: Exit code of a verdict that could not be reached.
+UNDETERMINED = 3
 
+
+@dataclass(frozen=True)
+class Say:
+    """How much a text says: `-v`, `-q`, and the name with which the one line of `-q` begins.
+
+    Raises:
+        UncheckError: both.
+    """
+
+    verbose: bool = False
+    quiet: bool = False
+    subject: str = ""
+
+    def __post_init__(self) -> None:
+        if self.verbose and self.quiet:
+            raise UncheckError("--verbose and --quiet exclude each other; give one")
+
+
+def page(path: Path | None, say: Say | None = None) -> Page:
+    """Return a page of plain text, but on a terminal as wide as that and with colours."""
+    from uncheck.reporting.page import WIDEST, WIDTH, Detail, Page
+
+    say = say or Say()
+    detail = Detail.verbose if say.verbose else Detail.quiet if say.quiet else Detail.brief
     if (path is not None and str(path) != "-") or not sys.stdout.isatty():
-        return Page()
+        return Page(detail=detail, subject=say.subject)
     colour = not os.environ.get("NO_COLOR") and os.environ.get("TERM", "dumb") != "dumb"
-    return Page(shutil.get_terminal_size((100, 24)).columns, colour)
+    columns = min(shutil.get_terminal_size((WIDTH, 24)).columns, WIDEST)
+    return Page(columns, colour, detail, say.subject)
 
 
 def emit_result(
-    result: Any, form: Format, text: Callable[[Any, Page], str], path: Path | None = None
+    result: Any,
+    form: Format,
+    text: Callable[[Any, Page], str],
+    path: Path | None = None,
+    say: Say | None = None,
 ) -> None:
     """Write a result as JSON, or as `text` makes it, to a file or to stdout."""
     from uncheck.reporting import json_text
 
-    emit(json_text(result) if form is Format.json else text(result, page(path)), path)
+    emit(json_text(result) if form is Format.json else text(result, page(path, say)), path)
 
 
 def emit(text: str, path: Path | None = None) -> None:

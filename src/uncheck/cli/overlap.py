@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from uncheck.cli import options
-from uncheck.cli.output import check_output, emit_result
+from uncheck.cli.output import Say, check_output, emit_result
 from uncheck.errors import UncheckError
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ def command(
     ] = None,
     form: options.Form = options.Format.text,
     output: options.Output = None,
+    verbose: options.Verbose = False,
+    quiet: options.Quiet = False,
     exit_zero: options.ExitZero = False,
 ) -> int:
     """Count the kernel taps that each output pixel of a transposed convolution, or a chain of them, receives.
@@ -53,6 +55,7 @@ def command(
     from uncheck.reporting import overlap_text
 
     check_output(output)
+    say = Say(verbose, quiet)
     first = layer(
         options.parse_sizes(_one_of("kernel size", kernel, kernel_size) or "3", "kernel size"),
         options.parse_sizes(_one_of("stride", stride, stride_option) or "2", "stride"),
@@ -67,7 +70,7 @@ def command(
     def text(result: Overlap, page: Page) -> str:
         return overlap_text(result, plain(result.layers), result.axis_taps, surviving_periods(result), page)
 
-    emit_result(result, form, text, output)
+    emit_result(result, form, text, output, say)
     return int(not result.even and not exit_zero)
 
 

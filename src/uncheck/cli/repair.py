@@ -13,7 +13,7 @@ import typer
 
 from uncheck.cli import options
 from uncheck.cli.network import Inputs, Network
-from uncheck.cli.output import check_output, emit_result, made_folder, note
+from uncheck.cli.output import Say, check_output, emit_result, made_folder, note
 from uncheck.errors import UncheckError
 from uncheck.progress import Progress
 from uncheck.repairing.methods import METHODS
@@ -87,6 +87,8 @@ def command(
         ),
     ] = False,
     form: options.Form = options.Format.text,
+    verbose: options.Verbose = False,
+    quiet: options.Quiet = False,
     exit_zero: options.ExitZero = False,
 ) -> int:
     """Repair a network without its training data, judged on inputs that no repair was fitted on.
@@ -97,7 +99,7 @@ def command(
     error.
     """
     network = Network(target, weights, what, shape, input_span, MOST_PICTURES)
-    limits = options.parse_range(span)
+    limits, say = options.parse_range(span), Say(verbose, quiet, target)
     if not 0 < minutes <= MOST_MINUTES:
         raise UncheckError(f"--minutes {minutes:g} is no time to spend; give at most {MOST_MINUTES}, above 0")
     if fidelity is not None and not math.isfinite(fidelity):
@@ -140,7 +142,7 @@ def command(
     try:
         _write(folder, result, exports, {"target": target, "input": what, "seed": seed}, keep_even)
     finally:
-        emit_result(network.advised(result), form, repair_text)
+        emit_result(network.advised(result), form, repair_text, say=say)
     if failure is not None:
         raise failure
     return int(result.model is None and not exit_zero)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+from torch import nn
+
 from uncheck.measuring import Component
 from uncheck.measuring.batches import BatchComponent
 from uncheck.phases import gain_spread, strang_fix_order
@@ -64,7 +66,7 @@ def explained_result(
         from_input=_components(finding.from_input),
         outputs=reports,
         evidence=evidence,
-        stages=_reports(recording.stages, explained.blamed),
+        stages=_reports(recording, explained.blamed),
         ledger=recording.ledger,
         probes=finding.signals.probes,
         random_lattice=explained.random_lattice,
@@ -95,7 +97,7 @@ def result_without_output(
     return Inspection(
         verdict="undetermined" if unknown else "clean",
         outputs=tuple(OutputReport(name, "undetermined") for name in outputs.unmeasured),
-        stages=_reports(recording.stages, None),
+        stages=_reports(recording, None),
         ledger=recording.ledger,
         gradient=gradient,
         passes=passes,
@@ -107,11 +109,18 @@ def _components(found: Sequence[BatchComponent]) -> tuple[Component, ...]:
     return tuple(f.component for f in found)
 
 
-def _reports(stages: Sequence[Stage], blamed: Sequence[StageBlame] | None) -> tuple[StageReport, ...]:
+def _reports(recording: Recording, blamed: Sequence[StageBlame] | None) -> tuple[StageReport, ...]:
     out = []
-    for i, stage in enumerate(stages):
+    for i, stage in enumerate(recording.stages):
         kernel = stage.kernel
         spread = gain_spread(kernel) if kernel is not None else None
         order = strang_fix_order(kernel, ORDER_TOLERANCE) if kernel is not None else None
-        out.append(StageReport(stage, spread, order, blamed[i] if blamed else None))
+        kind = recording.types.get(stage.name) or _called(stage)
+        out.append(StageReport(stage, spread, order, blamed[i] if blamed else None, kind))
     return tuple(out)
+
+
+def _called(stage: Stage) -> str:
+    """Return the function that makes a stage where no layer does, as it is written: "F.interpolate"."""
+    function = stage.key.function
+    return f"F.{function}" if hasattr(nn.functional, function) else f"torch.{function}"

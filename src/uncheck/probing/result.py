@@ -32,19 +32,24 @@ class StageReport:
         gain_spread: 0 (all output phases get the same weight) to 1; None where no kernel is known.
         order: Strang-Fix order of the kernel, measured with tolerance 1e-3; None likewise.
         blame: its share of the output's lattice; None where there is no lattice.
+        type: class of the layer, or the function called, as "F.interpolate".
     """
 
     stage: Stage
     gain_spread: float | None
     order: int | None
     blame: StageBlame | None
+    type: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
-        names = ("name", "call", "kind", "stride", "kernel_size", "output_period", "overlap")
+        names = ("name", "call", "kind", "stride", "kernel_size", "dilation", "output_period", "overlap")
+        channels = self.stage.channels or (None, None)
         return {
             **as_dict(self.stage, *names),
-            **as_dict(self, "gain_spread", "order"),
+            **as_dict(self, "type", "gain_spread", "order"),
+            "in_channels": channels[0],
+            "out_channels": channels[1],
             "blame": self.blame.share if self.blame else None,
             "blame_order": self.blame.order if self.blame else None,
             "interacts": self.blame.interacts if self.blame else False,
@@ -167,8 +172,13 @@ class Inspection:
 
     @property
     def finding(self) -> bool:
-        """Whether there is anything but a clean bill: the exit code of the command line."""
+        """Whether there is anything but a clean bill."""
         return self.verdict != "clean" or (self.gradient is not None and self.gradient.found)
+
+    @property
+    def undetermined(self) -> bool:
+        """Whether nothing was found and a lattice cannot be ruled out: exit code 3 of the command line."""
+        return self.verdict == "undetermined" and not (self.gradient is not None and self.gradient.found)
 
     @property
     def strength(self) -> float:

@@ -44,6 +44,7 @@ class Recording:
         unused: paths of upsampling layers that were never called.
         forward_seconds: time the forward pass took, watched, in seconds.
         graph: the recorded graph.
+        types: class of each module by its path.
     """
 
     stages: tuple[Stage, ...]
@@ -56,6 +57,7 @@ class Recording:
     unused: tuple[str, ...]
     forward_seconds: float
     graph: Graph = field(repr=False)
+    types: dict[str, str] = field(default_factory=dict, repr=False)
 
     def __str__(self) -> str:
         """Show the stages, one to a line, and the ledger."""
@@ -140,6 +142,7 @@ def _recorded(
         unused=_unused(model, tracer.entered),
         forward_seconds=seconds,
         graph=graph,
+        types={path: type(module).__name__ for path, module in model.named_modules()},
     )
 
 

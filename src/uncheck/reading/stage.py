@@ -76,6 +76,15 @@ class Stage:
         return written and (is_in_place(self.even_key.function) or self.even_key.function in WRITES)
 
     @property
+    def channels(self) -> tuple[int, int] | None:
+        """Channels before and after, its convolution included; None where the stage has none, or unknown."""
+        has_convolution = self.kind in ("transposed", "sub-pixel") or self.even_key != self.key
+        if self.kernel is None or not has_convolution:
+            return None
+        out_channels, in_channels = self.kernel.weight.shape[:2]
+        return in_channels, out_channels
+
+    @property
     def own_period(self) -> tuple[int, ...]:
         """Period of its lattice right where it is made, per axis: the stride, or its numerator."""
         return tuple(Fraction(s).limit_denominator(1000).numerator for s in self.stride)

@@ -13,6 +13,7 @@ from uncheck.errors import Refused
 from uncheck.judging.judgement import Cost, Judgement, Look
 from uncheck.plain import Plain, as_dict
 from uncheck.reading import Inputs
+from uncheck.repairing.methods import METHODS
 
 SCHEMA = "uncheck.repair/1"
 
@@ -85,13 +86,18 @@ class Repair:
         """Whether there is a repaired network."""
         return self.model is not None
 
+    @property
+    def does(self) -> str | None:
+        """What the method kept does, in words."""
+        return next((one.label for one in METHODS if one.name == self.method), None)
+
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
         judged = self.judgement
         fidelity = judged.fidelity.to_dict() if judged else None
         said = {
             "schema": SCHEMA,
-            **as_dict(self, "network", "method", "label", "kind", "before"),
+            **as_dict(self, "network", "method", "label", "does", "kind", "before"),
             "after": judged.after.to_dict() if judged else None,
             "fidelity": fidelity or {"psnr_to_original": None, "psnr_to_spun": None, "psnr_to_truth": None},
             "sharpness_change": judged.sharpness_change if judged else None,

@@ -6,14 +6,18 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
-from uncheck.reporting.page import Page, Part, Report, Result, plural, sizes, table
+from uncheck.reporting.opening import one_line, opening
+from uncheck.reporting.page import Detail, Page, Part, Report, Result, sizes, table
 
 
 def fuse_text(result: Result, page: Page | None = None) -> str:
     """Return the report of `uncheck.fuse` as a page of text."""
-    report = result.to_dict()
-    colour = "bold yellow" if report["refused"] else "bold green"
-    parts: list[Part] = [Text(headline(report), style=colour)]
+    report, page = result.to_dict(), page or Page()
+    if page.detail is Detail.quiet:
+        return one_line(report, page)
+    parts = opening(report, "bold yellow" if report["refused"] else "bold green")
+    if not page.verbose:
+        return page.draw([*parts, "More: -v has the details."])
     parts += _fused(report["fused"])
     if report["refused"]:
         parts += ["", Text("Left as they were", style="bold"), *map(_refusal, report["refused"])]
@@ -21,17 +25,7 @@ def fuse_text(result: Result, page: Page | None = None) -> str:
         parts += ["", _difference(report["difference"])]
     parts += [f"Note: {note}." for one in report["fused"] for note in one["notes"]]
     parts += [f"Note: {note}." for note in report["notes"]]
-    return (page or Page()).draw(parts)
-
-
-def headline(report: Report) -> str:
-    """Return how many were fused and how many refused, in one sentence."""
-    fused, refused = len(report["fused"]), len(report["refused"])
-    if not fused and not refused:
-        return "Nothing to fuse: no resize makes an axis longer."
-    if not refused:
-        return f"Fused: {plural(fused, 'resize')}, and none was refused."
-    return f"Fused: {fused or 'none'} of {plural(fused + refused, 'resize')}; {refused} refused."
+    return page.draw(parts)
 
 
 def _fused(entries: Sequence[Report]) -> Sequence[Part]:
@@ -40,14 +34,13 @@ def _fused(entries: Sequence[Report]) -> Sequence[Part]:
             one["resize"],
             one["conv"],
             one["folded"] or "-",
-            one["mode"],
-            sizes(one["factor"]),
+            f"{one['mode']} x {sizes(one['factor'])}",
             sizes(one["kernel_size"]),
             _padding(one),
         )
         for one in entries
     ]
-    columns = ("resize", "convolution", "folded norm", "mode", ">factor", ">kernel", "padding")
+    columns = ("resize", "convolution", "folded norm", "mode", ">kernel", "padding")
     return table("Now one layer each, where the convolution was", columns, rows)
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.text import Text
-
-from uncheck.reporting.limits import limit_words
+from uncheck.advising.inspected import cause_of, guilty_stages, untested
+from uncheck.advising.limits import limit_words
+from uncheck.advising.naming import name_of
+from uncheck.advising.scale import Scale, scale_of
 from uncheck.reporting.loaded import weights_line
+from uncheck.reporting.opening import one_line, opening
 from uncheck.reporting.page import (
+    Detail,
     Page,
     Part,
     Report,
@@ -23,15 +26,7 @@ from uncheck.reporting.page import (
     sizes,
     table,
 )
-from uncheck.reporting.scale import Scale, scale_of
-from uncheck.reporting.verdict import (
-    evidence_line,
-    headline,
-    name_of,
-    next_steps,
-    notes_below,
-    reasons,
-)
+from uncheck.reporting.verdict import evidence_line, notes_below, reasons
 
 #: Rows of a table of periods: the rest is in the JSON.
 MOST_ROWS = 8
@@ -39,15 +34,38 @@ MOST_ROWS = 8
 #: Characters of a cell that names several layers, and of one name in it.
 ORIGINS, SHORT_NAME = 48, 40
 
+GLOSSARY = (
+    "Words: `uncheck explain WORD` says what spread, order, period, phase and blame mean; kernel /stride."
+)
+
 _COLOURS = {"lattice": "bold red", "clean": "bold green", "undetermined": "bold yellow"}
 
 
 def inspect_text(result: Result, page: Page | None = None) -> str:
     """Return the report of `uncheck.inspect` as a page of text."""
-    report = result.to_dict()
+    report, page = result.to_dict(), page or Page()
+    if page.detail is Detail.quiet:
+        return one_line(report, page)
+    parts = opening(report, _COLOURS.get(report["verdict"], "bold"), untested(report))
+    parts += weights_line(report)
+    parts += _details(report) if page.verbose else _hints(report)
+    return page.draw(parts)
+
+
+def _hints(report: Report) -> list[Part]:
+    """Return the worst note, and where the rest is."""
+    notes = notes_below(report)
+    causes = list(dict.fromkeys(cause_of(s) for s in guilty_stages(report["stages"])))
+    page = (
+        f"; `uncheck explain {causes[0]}` has the cause" if report["verdict"] == "lattice" and causes else ""
+    )
+    return [*[f"Note: {note}." for note in notes[:1]], f"More: -v has the details{page}."]
+
+
+def _details(report: Report) -> list[Part]:
+    """Return everything that the first lines rest on."""
     scale = scale_of(report)
-    parts: list[Part] = [Text(headline(report), style=_COLOURS.get(report["verdict"], "bold"))]
-    parts += [*reasons(report), *weights_line(report), *next_steps(report)]
+    parts: list[Part] = ["", *reasons(report)] if reasons(report) else []
     parts += _outputs(report.get("outputs") or ())
     parts += _stages(report["stages"])
     parts += _lattice(report, scale)
@@ -55,8 +73,7 @@ def inspect_text(result: Result, page: Page | None = None) -> str:
     parts += _probes(report, scale)
     parts += _gradient(report["gradient"])
     parts += ["", *evidence_line(report), *_boundary(report["boundary"], scale), _operations(report)]
-    parts += [f"Note: {note}." for note in notes_below(report)]
-    return (page or Page()).draw(parts)
+    return [*parts, *[f"Note: {note}." for note in notes_below(report)], GLOSSARY]
 
 
 def _outputs(outputs: Sequence[Report]) -> list[Part]:
@@ -84,8 +101,8 @@ def _stages(stages: Sequence[Report]) -> list[Part]:
         return ["", "There are no upsampling stages."]
     rows = [
         (
-            *_built(s),
-            s["overlap"] if s["overlap"] != "none" else "-",
+            _cell(s),
+            _built(s),
             sizes(s["output_period"]),
             "-" if s["gain_spread"] is None else f"{s['gain_spread']:.3f}",
             "-" if s["order"] is None else str(s["order"]),
@@ -93,26 +110,24 @@ def _stages(stages: Sequence[Report]) -> list[Part]:
         )
         for s in stages
     ]
-    columns = (
-        "stage",
-        "kind",
-        ">stride",
-        ">kernel",
-        "overlap",
-        ">period",
-        ">spread",
-        ">order",
-        "blame",
-    )
+    columns = ("stage", "built as", ">period", ">spread", ">order", "blame")
     parts: list[Part] = [*table("Upsampling stages, in forward order", columns, rows)]
     if any(s["interacts"] for s in stages):
         parts.append("* interacts with other stages: mend these together.")
     return parts
 
 
-def _built(stage: Report) -> tuple[str, ...]:
-    """Return name, kind, stride and kernel of a layer."""
-    return name_of(stage), stage["kind"], sizes(stage["stride"]), sizes(stage["kernel_size"])
+def _cell(stage: Report) -> str:
+    """Return the name of a layer in a table, with the number of the call if it is called again."""
+    again = f" (call {stage['call'] + 1})" if stage.get("call") else ""
+    return f"{stage['name'] or 'the model itself'}{again}"
+
+
+def _built(stage: Report) -> str:
+    """Return kind, kernel, stride and overlap of a layer: "transposed 3 /2 uneven"."""
+    overlap = f" {stage['overlap']}" if stage.get("overlap", "none") != "none" else ""
+    kernel, stride = sizes(stage["kernel_size"]), sizes(stage["stride"])
+    return f"{stage['kind']} {kernel} /{stride}{overlap}"
 
 
 def _lattice(report: Report, scale: Scale) -> list[Part]:
@@ -145,7 +160,7 @@ def _periods(title: str, found: Sequence[tuple[Report, str]], scale: Scale, last
 def _origin(stages: Sequence[Report], component: Report) -> str:
     """Return the stages a period comes from, the most first, and the order of the fault."""
     shares = [
-        (entry["share"], shortened(name_of(stage), SHORT_NAME))
+        (entry["share"], shortened(_cell(stage), SHORT_NAME))
         for stage in stages
         for entry in stage["periods"]
         if list(entry["period"]) == list(component["period"])
@@ -209,11 +224,11 @@ def _operations(report: Report) -> str:
 def _gradient(gradient: Report | None) -> list[Part]:
     if not gradient:
         return []
-    rows = [(*_built(s), sizes(s["input_period"]), bar(s["blame"])) for s in gradient["strided"]]
+    rows = [(_cell(s), _built(s), sizes(s["input_period"]), bar(s["blame"])) for s in gradient["strided"]]
     return [
         "",
         f"Gradient with respect to the input: {components(gradient['lattice'], 'no lattice')}; "
         f"its magnitude: {components(gradient['magnitude'], 'no lattice')} "
         "(42.5 grey levels are one standard deviation).",
-        *table("Strided layers", ("layer", "kind", ">stride", ">kernel", ">period", "blame"), rows),
+        *table("Strided layers", ("layer", "built as", ">period", "blame"), rows),
     ]

@@ -6,9 +6,14 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
-from uncheck.reporting.limits import limit_words
+from uncheck.advising.limits import limit_words
+from uncheck.advising.measured import noun, what, what_of
+from uncheck.advising.scale import Scale
+from uncheck.errors import printable
+from uncheck.reporting.opening import opening
 from uncheck.reporting.page import (
     MOST_COMPONENTS,
+    Detail,
     Page,
     Part,
     Report,
@@ -20,10 +25,8 @@ from uncheck.reporting.page import (
     sizes,
     table,
 )
-from uncheck.reporting.scale import Scale
 
 _COLOURS = {"lattice": "red", "blocks": "red", "clean": "green", "rival": "yellow"}
-_NOUNS = {"picture": "picture", "volume": "volume", "video": "video", "audio": "sound"}
 
 #: Where a range is from that nobody stated, and that the type of the values does not tell.
 _SOURCES = {"data": "taken from the data", "usual": "which its values use"}
@@ -44,16 +47,8 @@ _ORDER = ("lattice", "blocks", "rival", "clean")
 #: Rows that are shown, the worst first: a page of a hundred thousand is read by nobody.
 MOST_ROWS = 1000
 
-#: What to do next about a single picture, by its verdict, or by its rival.
-_NEXT = {
-    "lattice": "inspect the network that made it, which names the layer; --map FOLDER draws where it is",
-    "blocks": "look for patches or tiles of this period in the network that made it; let them overlap",
-    "jpeg": "measure the picture as it was before it became a JPEG, saved as a PNG",
-    "bayer": "measure an output of a network; a photograph has the pattern of its camera",
-    "rival": "measure several outputs of the network with --set: what belongs to one content is not in all",
-    "traces": "measure several outputs of the network with --set, which tells what all of them share",
-    "clean": "measure several outputs of the network with --set, which finds lattices down to 0.05 levels",
-}
+#: Rows without -v.
+MOST_BRIEF = 10
 
 #: Different remarks that are shown.
 MOST_REMARKS = 5
@@ -61,18 +56,22 @@ MOST_REMARKS = 5
 
 def measure_text(result: Result, page: Page | None = None) -> str:
     """Return the report of `uncheck.measure` as a page of text."""
-    report = result.to_dict()
-    images, errors = report["images"], report["errors"]
-    rows: list[tuple[str | Text, ...]] = [_row(image) for image in sorted(images, key=_worst_first)]
-    left_out = len(rows[MOST_ROWS:])
-    rows = rows[:MOST_ROWS]
-    rows += [(one["path"], Text("not measured", style="bold red"), "", "", "") for one in errors]
-    unit = "" if any(image["kind"] == "audio" for image in images) else " (grey levels)"
-    columns = (_noun(images), "verdict", ">strength", f"lattice{unit}", ">p-value")
-    parts: list[Part] = [*_set(report), _headline(report), *_next(report)]
-    parts += table("", columns, rows)
-    parts += [f"{left_out} more rows are in the JSON."] if left_out else []
+    report, page = result.to_dict(), page or Page()
+    if page.detail is Detail.quiet:
+        return _lines(report)
+    images = report["images"]
+    verdicts = [report["set"]["verdict"]] if "set" in report else [one["verdict"] for one in images]
+    worst = min(verdicts, key=_ORDER.index, default="")
+    parts = opening(report, f"bold {_COLOURS.get(worst, '')}".strip())
+    if page.verbose or len(images) + len(report["errors"]) > 1:
+        parts += _table(report, MOST_ROWS if page.verbose else MOST_BRIEF)
+    if not page.verbose:
+        left_out = len(images) > MOST_BRIEF
+        return page.draw([*parts, f"More: -v has {'all rows and ' if left_out else ''}the details."])
+    made = report.get("set")
     below = [
+        *(made["notes"] if made else []),
+        *_set(report),
         *_limits(images),
         *_blocks(images),
         *_traces(images),
@@ -82,29 +81,28 @@ def measure_text(result: Result, page: Page | None = None) -> str:
         *_notes(images),
         *_skipped(report.get("skipped") or {}),
     ]
-    if below:
-        parts += ["", *below]
-    return (page or Page()).draw(parts)
+    return page.draw([*parts, *(["", *below] if below else [])])
 
 
-def _noun(images: Sequence[Report]) -> str:
-    kinds = {image["kind"] for image in images} or {"picture"}
-    return _NOUNS[kinds.pop()] if len(kinds) == 1 else "signal"
+def _lines(report: Report) -> str:
+    """Return a line for the set, if there is one, and one for each file."""
+    together = [what(report)] if "set" in report else []
+    each = [f"{image['path']}: {what_of(image)}" for image in report["images"]]
+    failed = [f"{one['path']}: Not measured." for one in report["errors"]]
+    return "\n".join(printable(line) for line in [*together, *each, *failed])
 
 
-def _headline(report: Report) -> Text:
-    images, failed = report["images"], len(report["errors"])
-    rivals = ", ".join(sorted({image["rival"] for image in images if image["rival"]}))
-    named = {
-        "lattice": "with a lattice",
-        "blocks": "with blocks",
-        "rival": f"with a rival's pattern ({rivals})",
-        "clean": "clean",
-    }
-    counts = {verdict: sum(image["verdict"] == verdict for image in images) for verdict in named}
-    parts = [f"{count} {named[verdict]}" for verdict, count in counts.items() if count]
-    parts += [f"{failed} not measured"] if failed else []
-    return Text(f"{plural(len(images) + failed, _noun(images))}: {', '.join(parts)}.", style="bold")
+def _table(report: Report, most: int) -> list[Part]:
+    """Return a table of the pictures, the worst first, and how many rows it lacks."""
+    images, errors = report["images"], report["errors"]
+    rows: list[tuple[str | Text, ...]] = [_row(image) for image in sorted(images, key=_worst_first)]
+    left_out = len(rows[most:])
+    rows = rows[:most]
+    rows += [(one["path"], Text("not measured", style="bold red"), "", "", "") for one in errors]
+    unit = "" if any(image["kind"] == "audio" for image in images) else " (grey levels)"
+    columns = (noun(images), "verdict", ">strength", f"lattice{unit}", ">p-value")
+    where = "in the JSON" if most == MOST_ROWS else "shown by -v"
+    return [*table("", columns, rows), *([f"{left_out} more rows are {where}."] if left_out else [])]
 
 
 def _worst_first(image: Report) -> tuple[int, float]:
@@ -113,20 +111,8 @@ def _worst_first(image: Report) -> tuple[int, float]:
     return _ORDER.index(image["verdict"]), -max(levels_db, default=image["strength"])
 
 
-def _next(report: Report) -> list[str]:
-    """Return what to do next about a single picture."""
-    images = report["images"]
-    if len(images) != 1 or report["errors"] or "set" in report:
-        return []
-    one = images[0]
-    verdict = "traces" if one["verdict"] == "clean" and one["traces"] else one["verdict"]
-    if one["kind"] == "audio":
-        return [f"Next: {_NEXT['lattice'].partition(';')[0]}."] if verdict == "lattice" else []
-    return [f"Next: {_NEXT.get(one['rival'] or verdict, _NEXT['rival'])}."]
-
-
-def _set(report: Report) -> list[Part]:
-    """Return the verdict on all images as one set."""
+def _set(report: Report) -> list[str]:
+    """Return periods, traces and limits of all images as one set."""
     made = report.get("set")
     if made is None:
         return []
@@ -141,8 +127,7 @@ def _set(report: Report) -> list[Part]:
     ]
     some = some[:MOST_COMPONENTS]
     nothing = [f"nothing{' else' if found or some else ''} above {limits}"] if limits else []
-    line = f"Set of {made['count']}: {', '.join([_verdict(made), *found, *some, *nothing])}."
-    return [Text(line, style=f"bold {_COLOURS[made['verdict']]}"), *made["notes"], ""]
+    return [f"Set of {made['count']}: {', '.join([_verdict(made), *found, *some, *nothing])}."]
 
 
 def _verdict(one: Report) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from rich.text import Text
 
 from uncheck.geometry.result import picture
-from uncheck.reporting.page import Page, Part, Report, Result, listed, sizes, table
+from uncheck.reporting.opening import one_line, opening
+from uncheck.reporting.page import Detail, Page, Report, Result, sizes, table
 
 #: Phases shown per axis; the rest are counted.
 MOST_PHASES = 16
@@ -25,12 +25,15 @@ def overlap_text(
 
     It lists the layers counted, and per axis the taps of each phase and the periods that the pattern holds.
     """
-    report = result.to_dict()
-    style = "bold green" if report["even"] else "bold red"
-    parts: list[Part] = [Text(_headline(report, periods), style=style), ""]
+    report, page = result.to_dict(), page or Page()
+    if page.detail is Detail.quiet:
+        return one_line(report, page)
+    parts = [*opening(report, "bold green" if report["even"] else "bold red"), ""]
     if len(layers) > 1:
         parts += [f"{i}. {_layer(one)}" for i, one in enumerate(layers, 1)]
     parts += picture(np.asarray(report["taps"])).split("\n")
+    if not page.verbose:
+        return page.draw([*parts, "", "More: -v counts the taps of each phase (place within a period)."])
     rows = [(str(axis), _taps(taps)) for axis, taps in enumerate(axis_taps)]
     parts += table("Taps per phase (axes multiply)", (">axis", "phase 0, 1, ..."), rows)
     if len(report["scales"]) > 1:
@@ -44,22 +47,13 @@ def overlap_text(
             for scale in report["scales"]
         ]
         parts += table("Scales", (">layer", ">period", ">own ratio", "in the result"), scales)
-    return (page or Page()).draw(parts)
+    return page.draw(parts)
 
 
 def _survival(scale: Report) -> str:
     if scale["survives"]:
         return "yes"
     return "no, it is even" if scale["ratio"] == 1 else "no, a later layer evens it"
-
-
-def _headline(report: Report, periods: Sequence[Sequence[int]]) -> str:
-    if report["even"]:
-        return "Even: every output pixel away from the border gets the same number of taps."
-    ratio, named = report["ratio"], [str(p) for p in sorted({p for axis in periods for p in axis})]
-    between = "between the output pixels that get most and fewest taps"
-    most = "some output pixels get no tap at all" if ratio is None else f"{_ratio(ratio)} {between}"
-    return f"Uneven: {most}; period{'s' if len(named) > 1 else ''} {listed(named)}."
 
 
 def _taps(taps: Sequence[int]) -> str:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Protocol
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
@@ -19,10 +22,13 @@ from uncheck.words import MOST_NAMED, chance, levels, listed, listed_some, plura
 
 __all__ = [
     "MOST_COMPONENTS",
+    "Detail",
+    "Labelled",
     "Page",
     "Part",
     "Report",
     "Result",
+    "Verbatim",
     "bar",
     "chance",
     "components",
@@ -45,8 +51,14 @@ BAR = 10
 #: Components that one line names.
 MOST_COMPONENTS = MOST_NAMED
 
-#: Plain text may be this wide before cells are folded: paths must stay whole for `grep`.
-WIDEST = 400
+#: Columns of text where no terminal says, and the widest table without one.
+WIDTH, WIDEST = 80, 120
+
+#: Characters of the labels of the first lines, and of lines that are never wrapped.
+LABEL, WIDEST_CODE = 5, 10_000
+
+#: A cell without blanks that is longer may be folded.
+SOLID = 24
 
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
@@ -89,15 +101,54 @@ class Titled:
     body: Table
 
 
-Part = str | Text | Titled
+@dataclass(frozen=True)
+class Labelled:
+    """A paragraph behind a label, its further lines indented as far."""
+
+    label: str
+    text: str
+    style: str = ""
+
+
+@dataclass(frozen=True)
+class Verbatim:
+    """Lines to copy: a long command is continued on the next line as a shell takes it, nothing is wrapped."""
+
+    text: str
+    indent: int = 8
+
+
+Part = str | Text | Titled | Labelled | Verbatim
+
+
+class Detail(StrEnum):
+    """How much a report says."""
+
+    quiet = "quiet"
+    brief = "brief"
+    verbose = "verbose"
 
 
 @dataclass(frozen=True)
 class Page:
-    """How wide paragraphs are, in characters, and whether colours are allowed; by default plain text."""
+    """How a report is written.
 
-    width: int = 100
+    Attributes:
+        width: of paragraphs, characters.
+        colour: whether colours are allowed.
+        detail: one line, the answer, or everything.
+        subject: what the report is about, with which the one line begins.
+    """
+
+    width: int = WIDTH
     colour: bool = False
+    detail: Detail = Detail.brief
+    subject: str = ""
+
+    @property
+    def verbose(self) -> bool:
+        """Whether everything is said."""
+        return self.detail is Detail.verbose
 
     def draw(self, parts: Sequence[Part]) -> str:
         """Return all parts below each other, with an empty line before each table."""
@@ -108,11 +159,21 @@ class Page:
         if isinstance(part, Titled):
             if not self.colour:
                 needed = Measurement.get(console, console.options.update(width=WIDEST), part.body).maximum
-                console = self._console(max(self.width, needed))
+                console = self._console(max(self.width, min(needed, WIDEST)))
             console.print()
             if part.title:
                 console.print(Text(part.title, style="bold"))
             console.print(part.body)
+        elif isinstance(part, Labelled):
+            grid = Table.grid(padding=(0, 1, 0, 0))
+            grid.add_column(no_wrap=True, width=LABEL)
+            grid.add_column(overflow="fold")
+            grid.add_row(Text(part.label, style="bold"), _text(Text(part.text, style=part.style)))
+            console.print(grid)
+        elif isinstance(part, Verbatim):
+            console = self._console(WIDEST_CODE)
+            lines = [continued(printable(line), part.indent, self.width) for line in part.text.split("\n")]
+            console.print(Text("\n".join(lines), style="cyan"), soft_wrap=True)
         else:
             console.print(_text(part))
         file = console.file
@@ -135,15 +196,52 @@ class Page:
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str | Text]]) -> list[Titled]:
     """Return a table under a title, nothing without rows; a column named ">..." is set to the right."""
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
-    for column in columns:
+    for index, column in enumerate(columns):
+        name = column.removeprefix(">")
+        # Numbers, bars and single words are never broken, nor are headings.
+        solid = column.startswith(">") or all(" " not in str(r[index]) or _is_bar(r[index]) for r in rows)
+        widest = max((cell_len(str(row[index])) for row in rows), default=0)
         made.add_column(
-            Text(column.removeprefix(">")),
+            Text(name),
             justify="right" if column.startswith(">") else "left",
             overflow="fold",
+            min_width=max(cell_len(name), widest if solid and widest <= SOLID else 0),
         )
     for row in rows:
         made.add_row(*map(_text, row))
     return [Titled(title, made)] if rows else []
+
+
+def _is_bar(cell: str | Text) -> bool:
+    return str(cell).rstrip(" *").endswith("%")
+
+
+def continued(command: str, indent: int, width: int) -> str:
+    r"""Return a command indented, long ones on several lines that a shell reads as one.
+
+    >>> print(continued("uncheck repair model.py:make --weights w.pth -o repaired", 2, 30))
+      uncheck repair \
+          model.py:make \
+          --weights w.pth \
+          -o repaired
+    """
+    blank = " " * indent
+    if indent + cell_len(command) <= width or not command.startswith("uncheck "):
+        return blank + command
+    words, lines = _words(command), [""]
+    for word in words:
+        room = width - indent - (4 if len(lines) > 1 else 0) - 2
+        starts = word.startswith("-") and lines[-1]
+        if lines[-1] and (starts or cell_len(lines[-1]) + 1 + cell_len(word) > room):
+            lines.append(word)
+        else:
+            lines[-1] = f"{lines[-1]} {word}".strip()
+    return f" \\\n{blank}    ".join([blank + lines[0], *lines[1:]])
+
+
+def _words(command: str) -> list[str]:
+    """Split a command at its blanks, quoted words whole and as they are."""
+    return [shlex.quote(word) for word in shlex.split(command)]
 
 
 def _text(part: str | Text) -> Text:

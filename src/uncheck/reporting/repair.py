@@ -7,16 +7,36 @@ from typing import NamedTuple
 
 from rich.text import Text
 
-from uncheck.repairing.methods import METHODS
-from uncheck.reporting.page import MOST_COMPONENTS, Page, Part, Report, Result, levels, listed, sizes, table
+from uncheck.advising.repaired import (
+    EQUAL,
+    TIME_NOISE,
+    band,
+    is_good,
+    nothing_tried,
+    significant,
+    times,
+    what,
+    why,
+    worst_octave,
+)
+from uncheck.reporting.opening import one_line, opening
+from uncheck.reporting.page import Detail, Page, Report, Result, levels, sizes, table
 
-#: PSNR from which two outputs are equal but for rounding, dB.
-EQUAL = 144.0
+__all__ = [
+    "EQUAL",
+    "Rows",
+    "band",
+    "change_sentence",
+    "headline",
+    "outcome",
+    "repair_text",
+    "sentence_of",
+    "significant",
+    "tables",
+    "tone",
+]
 
-#: Methods by their effect, for sentences.
-DOES = {one.name: one.label for one in METHODS}
-
-_COLOURS = {"repaired": "bold green", "clean": "bold green", "refused": "bold yellow"}
+_COLOURS = {"good": "bold green", "mixed": "bold yellow"}
 
 _TITLES = {
     "lattice": "Lattice on inputs that nothing was fitted on",
@@ -38,85 +58,56 @@ class Rows(NamedTuple):
 
 def repair_text(result: Result, page: Page | None = None) -> str:
     """Return the report of `uncheck.repair` as a page of text."""
-    report = result.to_dict()
-    parts: list[Part] = [Text(headline(report), style=_COLOURS[outcome(report)])]
+    report, page = result.to_dict(), page or Page()
+    if page.detail is Detail.quiet:
+        return one_line(report, page)
+    parts = opening(report, _COLOURS[tone(report)])
     if sentence := change_sentence(report):
         parts.append(sentence)
+    if not page.verbose:
+        notes = [f"Note: {sentence_of(note)}" for note in report["notes"][:1]]
+        more = "More: -v has the details, report.html the pictures."
+        return page.draw([*parts, *notes, more])
     for name, some in tables(report).items():
         parts += table(_TITLES[name], *some)
     if report["refused"]:
         parts += ["", Text("Refused", style="bold")]
         parts += [f"{one['method']}: {sentence_of(one['reason'])}" for one in report["refused"]]
     parts += [f"Note: {sentence_of(note)}" for note in report["notes"]]
-    return (page or Page()).draw(parts)
+    return page.draw(parts)
 
 
 def outcome(report: Report) -> str:
     """Return "repaired", "clean" (there is nothing to repair) or "refused"."""
     if report["method"] is not None:
         return "repaired"
-    clean = report["before"] is not None and not significant(report["before"])
-    return "clean" if clean or _nothing_to_do(report) else "refused"
+    return "clean" if report["before"] is not None and nothing_tried(report) else "refused"
+
+
+def tone(report: Report) -> str:
+    """Return "good", "mixed" or "clean": a repair with a price, or a refusal, is not good."""
+    kind = outcome(report)
+    return "good" if kind == "clean" or (kind == "repaired" and is_good(report)) else "mixed"
 
 
 def headline(report: Report) -> str:
-    """Return the verdict: the fault, and the repair."""
-    kind, network, before = outcome(report), report["network"], report["before"]
-    if kind == "clean" and before is not None and not significant(before):
-        return f"Nothing to repair: the outputs of {network} show no lattice."
-    if kind == "clean":
-        return f"{network}: {sentence_of(_nothing_to_do(report)[0])}"
-    if kind == "refused":
-        return f"{fault(report)} It was not repaired: {_why(report)}"
-    label = f" ({report['label']})" if report["label"] else ""
-    does = f", {DOES[report['method']]}" if report["method"] in DOES else ""
-    return f"{fault(report)} It was repaired by {report['method']}{label}{does}; {report['kind']}."
-
-
-def _nothing_to_do(report: Report) -> list[str]:
-    """Return why there is nothing to repair: the network was judged, and all methods refused at once."""
-    if report["before"] is None:
-        return []
-    return [one["reason"] for one in report["refused"] if one["method"] == "all"]
-
-
-def fault(report: Report) -> str:
-    """Return a sentence about the lattice of the original."""
-    network, before = report["network"], report["before"]
-    if before is None:
-        return f"{network} could not be judged."
-    periods = sorted(significant(before), key=lambda one: -one["amplitude"])
-    if not periods:
-        return f"{network} shows no lattice."
-    named = [sizes(one["period"]) for one in periods[:MOST_COMPONENTS]]
-    named += [f"{len(periods) - MOST_COMPONENTS} more"] if len(periods) > MOST_COMPONENTS else []
-    which = f"period{'s' if len(named) > 1 else ''} {listed(named)}"
-    return f"{network} leaves a lattice of {levels(before['strength'])} grey levels ({which})."
+    """Return what happened, and how or why, in two sentences."""
+    return " ".join(part for part in (what(report), why(report)) if part)
 
 
 def change_sentence(report: Report) -> str:
-    """Return a sentence on the lattice left, the cost and the change of the output; "" without a repair."""
-    after, cost = report["after"], report["cost"]
-    if after is None or report["method"] is None:
+    """Return a sentence on the change of the output; "" without a repair."""
+    if report["after"] is None or report["method"] is None:
         return ""
-    bound = levels(after["strength"])
-    now = f"{bound} grey levels of it are left"
-    if not significant(after):
-        now = f"No lattice can be told from the content any more (at most {bound} grey levels)"
-    if cost["before_ms"] is not None:
-        now += f"; a call takes {_times(cost['before_ms'], cost['after_ms'])} the time"
     psnr, sharpness = report["fidelity"]["psnr_to_original"], report["sharpness_change"]
     if psnr >= EQUAL:
-        return f"{now}. The output is the same."
+        return "The output is the same."
     detail = f"its detail changed by {sharpness:+.1%}"
     if abs(sharpness) < 0.0005:
         detail = "its detail is as strong"
-    return f"{now}. The output is {psnr:.1f} dB from the original's, and {detail}."
-
-
-def significant(look: Report) -> list[Report]:
-    """Return the significant periods."""
-    return [one for one in look["lattice"] if one["significant"]]
+    harm = worst_octave(report)
+    worst = f" ({harm[2]:+.0%} in the worst octave, {band(*harm[:2])} cycles per pixel)" if harm else ""
+    return f"The output is {psnr:.1f} dB from the original's, and {detail} in the mean{worst}."
 
 
 def tables(report: Report) -> dict[str, Rows]:
@@ -188,12 +179,12 @@ def _fidelity(report: Report) -> Rows:
         return Rows(columns, [])
     near = report["fidelity"]
     rows = [("the original", "-", _decibels(near["psnr_to_original"]), f"{near['ssim_to_original']:.3f}")]
-    for what, name in (("the original averaged over shifts", "spun"), ("the truth", "truth")):
+    for where, name in (("the original averaged over shifts", "spun"), ("the truth", "truth")):
         was, now, ssim = (
             near[f"{key}"] for key in (f"psnr_to_{name}_before", f"psnr_to_{name}", f"ssim_to_{name}")
         )
         if now is not None:
-            rows.append((what, _decibels(was), _decibels(now), "-" if ssim is None else f"{ssim:.3f}"))
+            rows.append((where, _decibels(was), _decibels(now), "-" if ssim is None else f"{ssim:.3f}"))
     return Rows(columns, rows)
 
 
@@ -207,18 +198,11 @@ def _bands(report: Report) -> Rows:
     return Rows(("cycles per pixel", ">energy"), rows)
 
 
-def band(low: float, high: float) -> str:
-    """Return an octave as fractions: "1/8 to 1/4"."""
-    if low == 0:
-        return f"below 1/{1 / high:g}"
-    return f"above 1/{1 / low:g}" if high >= 0.5 else f"1/{1 / low:g} to 1/{1 / high:g}"
-
-
 def _cost(cost: Report) -> Rows:
     """Return time and memory of both networks."""
     rows = [
-        (what, _amount(before, unit), _amount(after, unit), _times(before, after))
-        for what, unit in (("time", "ms"), ("memory", "MB"))
+        (kind, _amount(before, unit), _amount(after, unit), _times(before, after))
+        for kind, unit in (("time", "ms"), ("memory", "MB"))
         for before, after in [(cost[f"before_{unit.lower()}"], cost[f"after_{unit.lower()}"])]
         if before is not None and after is not None
     ]
@@ -228,15 +212,6 @@ def _cost(cost: Report) -> Rows:
 def sentence_of(words: str) -> str:
     """Return a clause with a full stop."""
     return words if words.endswith((".", "!", "?")) else words + "."
-
-
-def _why(report: Report) -> str:
-    reasons = [one["reason"] for one in report["refused"]]
-    if not reasons:
-        return "no method was tried."
-    if len(reasons) == 1:
-        return sentence_of(reasons[0])
-    return f"none of {len(reasons)} methods could do it, for the reasons given below."
 
 
 def _decibels(value: float | None) -> str:
@@ -254,4 +229,8 @@ def _amount(value: float, unit: str) -> str:
 
 
 def _times(before: float, after: float) -> str:
-    return f"{after / before:.2f} times" if before > 0 else "-"
+    """Return a ratio; within the noise of timing it is none."""
+    if before <= 0:
+        return "-"
+    ratio = after / before
+    return "unchanged" if abs(ratio - 1) <= TIME_NOISE else times(ratio)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from uncheck.reporting.page import MOST_COMPONENTS, Report, levels, listed_some, sizes
+from uncheck.advising.fault import Report
+from uncheck.words import MOST_NAMED, levels, listed_some, sizes
 
 #: What the sections of a report call it: lists of entries that have a period.
 _ENTRIES = ("lattice", "limit", "traces", "other", "from_input")
@@ -55,7 +56,7 @@ class Scale:
         """Heading of frequencies in a table; empty where there are none."""
         return "" if not self.sound else "Hz" if self.rate else "cycles/sample"
 
-    def frequencies(self, one: Report, most: int = MOST_COMPONENTS) -> str:
+    def frequencies(self, one: Report, most: int = MOST_NAMED) -> str:
         """Return the frequencies of an entry of sound, strongest first; the lowest if none is known."""
         found = one.get("frequency_hz") or [(self.rate or 1) / one["period"][0]]
         shown = [f"{f:.0f}" if self.rate else f"{f:.3g}" for f in found[:most]]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from uncheck.reporting.page import Report, listed_some, sizes
-from uncheck.reporting.scale import Scale
+from uncheck.advising.fault import Report
+from uncheck.advising.scale import Scale
+from uncheck.words import listed_some, sizes
 
 #: Periods that a sentence gives a limit for.
 MOST_LIMITS = 4
