@@ -18,9 +18,6 @@ README = Path(__file__).parents[1] / "README.md"
 COMMAND = "uncheck inspect uncheck.demo:load --input uncheck.demo:pictures"
 BLOCK = re.compile(r"(?<=<!-- inspect -->\n).*?(?=<!-- /inspect -->)", re.DOTALL)
 
-#: The README shows the report up to this heading.
-END = "Other inputs"
-
 NUMBER = re.compile(r"\d+(?:\.\d+)?(?:e-?\d+)?")
 PADDING = re.compile(r"[ ─▏▎▍▌▋▊▉█]+")
 """Spaces, rules and bars follow from the numbers."""
@@ -31,14 +28,14 @@ def measured() -> str:
     import torch
 
     from uncheck import inspect
+    from uncheck.cli.demo import REQUEST
     from uncheck.cli.network import Told
     from uncheck.demo import load, pictures
     from uncheck.reporting import inspect_text
 
     torch.set_num_threads(1)
-    found = Told(inspect(load(), pictures()), by_target=True)
-    report = inspect_text(found).split(f"\n{END}\n")[0]
-    lines = [f"$ {COMMAND}", *report.rstrip().split("\n"), "..."]
+    found = Told(inspect(load(), pictures()), by_target=True, request=REQUEST)
+    lines = [f"$ {COMMAND}", *inspect_text(found).rstrip().split("\n")]
     return "".join(f"    {line}".rstrip() + "\n" for line in lines)
 
 

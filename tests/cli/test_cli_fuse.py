@@ -79,7 +79,7 @@ def networks(tmp_path, monkeypatch):
 def test_the_fixed_keys(networks, run_json):
     code, said = run_json("fuse", "nets.py:Up", *SHAPE)
     assert code == 0
-    assert set(said) == {"schema", "fused", "refused", "difference", "notes"}
+    assert set(said) == {"schema", "fused", "refused", "difference", "notes", "advice"}
     assert said["schema"] == "uncheck.fuse/1"
     assert said["fused"] == [
         {
@@ -100,9 +100,9 @@ def test_the_fixed_keys(networks, run_json):
 
 def test_without_o_nothing_is_written(networks, run):
     before = sorted(networks.iterdir())
-    code, out, err = run("fuse", "nets.py:Up", *SHAPE)
+    code, out, err = run("fuse", "nets.py:Up", *SHAPE, "-v")
     assert code == 0
-    assert out.startswith("Fused: 1 resize, and none was refused.")
+    assert out.startswith("What: Fused: 1 resize, and none was refused.")
     assert "Largest difference of the outputs" in out
     assert "imported" in err
     assert [path for path in sorted(networks.iterdir()) if path.name != "__pycache__"] == before
@@ -137,7 +137,7 @@ def test_the_file_says_what_was_done(networks, run):
 
 
 def test_a_refusal_exits_with_1_and_writes_the_rest(networks, run):
-    code, out, _ = run("fuse", "nets.py:Half", *SHAPE, "-o", "fused.safetensors")
+    code, out, _ = run("fuse", "nets.py:Half", *SHAPE, "-v", "-o", "fused.safetensors")
     assert code == 1
     assert "Fused: 1 of 2 resizes; 1 refused." in out
     assert "last: the model returns what it makes." in out
@@ -148,7 +148,7 @@ def test_a_refusal_exits_with_1_and_writes_the_rest(networks, run):
 def test_nothing_to_fuse(networks, run):
     code, out, err = run("fuse", "nets.py:Plain", *SHAPE, "-o", "fused.safetensors")
     assert code == 0
-    assert out.startswith("Nothing to fuse: no resize makes an axis longer.")
+    assert out.startswith("What: Nothing to fuse: no resize makes an axis longer.")
     assert "note: nothing was fused, so fused.safetensors was not written" in err
     assert not (networks / "fused.safetensors").exists()
 

@@ -50,8 +50,8 @@ def test_what_the_model_prints_goes_to_stderr(models, run):
 def test_text_names_the_layer_first(models, run):
     code, out, _ = run("inspect", "models.py:Grey", *SHAPE)
     assert code == 1
-    assert out.startswith("Lattice: period 2 at ")
-    assert "to blame: up (" in " ".join(out.splitlines()[:2])
+    assert out.startswith("What: Grid of period 2, strong: ")
+    assert out.splitlines()[1].startswith("Why:  Made by `up` (ConvTranspose2d 3x3, stride 2): its kernel")
     assert "\x1b" not in out
 
 
@@ -152,7 +152,7 @@ def test_gradient_when_asked(models, run_json):
 def test_exit_zero_and_output(models, run):
     code, out, _ = run("inspect", "models.py:Grey", *SHAPE, "--exit-zero", "-o", "r.txt")
     assert (code, out) == (0, "")
-    assert (models / "r.txt").read_text().startswith("Lattice:")
+    assert (models / "r.txt").read_text().startswith("What: Grid ")
 
 
 @pytest.mark.parametrize(

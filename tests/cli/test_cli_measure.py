@@ -76,7 +76,7 @@ def test_whatever_goes_wrong_with_a_file_has_its_name(pictures, run, monkeypatch
 def test_a_pattern_without_files_does_not_stop_the_others(pictures, run):
     code, out, err = run("measure", "x*.png", "shots/a-clean.png", "gone.png")
     assert code == 2
-    assert out.startswith("3 pictures: 1 clean, 2 not measured.")
+    assert out.startswith("What: 3 pictures: 1 clean and 2 not measured.")
     assert [line.split(":")[1] for line in err.splitlines()] == [" x*.png", " gone.png"]
 
 
@@ -171,8 +171,8 @@ def test_audio(pictures, run_json, run):
     code, said = run_json("measure", "a.wav", "--audible", "-10")
     assert (code, said["images"][0]["verdict"], len(said["images"][0]["traces"])) == (0, "clean", 1)
     code, out, _ = run("measure", "a.wav")
-    assert out.startswith("1 sound: 1 with a lattice.")
-    assert "period 4 (4000 Hz): -22 dB" in out
+    assert out.startswith("What: Tones of period 4 samples (4000 Hz): -2")
+    assert "Tones of period 4 samples (4000 Hz): -22 dB" in out
     assert run_json("measure", "a.wav", "--periods", "1000-1024")[1]["images"][0]["not_tested"] != []
 
 
@@ -190,9 +190,9 @@ def test_volumes_frames_and_units(pictures, run_json, run):
     _, said = run_json("measure", "v.npy", "--as", "frames")
     assert [(i["path"], i["kind"]) for i in said["images"]] == [(f"v.npy[{i}]", "picture") for i in range(12)]
     _, out, _ = run("measure", "v.npy", "--unit", "m")
-    assert out.startswith("1 volume: 1 with a lattice.")
+    assert out.startswith("What: Grid of period 2, strong: ")
     assert "(0.2" in out
-    assert "v.npy: Shape (12, 32, 32) was taken as a volume" in out
+    assert "v.npy: Shape (12, 32, 32) was taken" in run("measure", "v.npy", "-v")[1]
 
 
 def test_mosaics(pictures, run_json):
@@ -208,7 +208,7 @@ def test_a_damaged_sound_among_pictures(pictures, run):
     code, out, err = run("measure", "shots")
     assert code == 2
     assert err.startswith("error: shots/d.wav: damaged, truncated or not a WAV file")
-    assert out.startswith("3 pictures: 1 with a lattice, 1 clean, 1 not measured.")
+    assert out.startswith("What: 3 pictures: 1 with a grid, 1 clean and 1 not measured.")
 
 
 def test_a_picture_is_never_overwritten_by_its_report(pictures, fails):
@@ -224,7 +224,7 @@ def test_folders_are_walked_and_what_is_passed_over_is_said(pictures, run):
     dated.mkdir(parents=True)
     Image.fromarray(np.zeros((32, 32), np.uint8)).save(dated / "a.png")
     (dated / "workflow.json").write_text("{}")
-    code, out, _ = run("measure", "outputs")
+    code, out, _ = run("measure", "outputs", "-v")
     assert code == 0
     assert "2026-11-30/a.png" in out
     assert "Passed over in folders: 1 other file." in out

@@ -48,7 +48,7 @@ def test_a_chain(run_json):
 def test_text_is_the_default_and_draws(run):
     code, out, err = run("overlap")
     assert (code, err) == (1, "")
-    assert out.startswith("Uneven: 4:1")
+    assert out.startswith("What: Uneven: some output pixels get 4 times the taps of others; period 2.")
     assert "▒▒██" in out
     assert "\x1b" not in out
 

@@ -53,7 +53,10 @@ class Result:
         self.interrupted = False
 
     def to_dict(self):
-        return {"schema": "uncheck.repair/1", "method": self.candidate and self.candidate.method}
+        unknown = dict.fromkeys(("before", "after", "kind", "does"))
+        method = self.candidate and self.candidate.method
+        said = {"schema": "uncheck.repair/1", "network": "Up", "method": method, "label": ""}
+        return {**said, **unknown, "refused": [], "tried": []}
 
     def __str__(self):
         return self.text
@@ -102,7 +105,7 @@ def repairs(monkeypatch):
             "repair_page": lambda result, pictures, place: f"<html>{result}</html>",
         },
         "uncheck.reporting.repair": {
-            "repair_text": lambda result, page: "\n".join([str(result), *result.notes])
+            "repair_text": lambda asked, page: "\n".join([str(asked.result), *asked.result.notes])
         },
     }
     for name, functions in stand_ins.items():
@@ -186,7 +189,11 @@ def test_inputs_from_a_callable_and_an_array(place, run, repairs):
 
 
 def test_json_on_stdout(place, run_json):
-    assert run_json(*BASE) == (0, {"schema": "uncheck.repair/1", "method": "project"})
+    code, said = run_json(*BASE)
+    assert (code, said["method"]) == (0, "project")
+    assert [one["code"] for one in said["advice"]] == [
+        'model = uncheck.load_repaired(model, "repaired/repaired.safetensors")'
+    ]
 
 
 @pytest.mark.integration

@@ -10,7 +10,8 @@ from verdict_networks import drawn
 
 from uncheck.probing import inspect, made_up
 from uncheck.probing.evidence import Evidence
-from uncheck.reporting import inspect_text
+from uncheck.reporting import Page, inspect_text
+from uncheck.reporting.page import Detail
 
 
 def test_a_lattice_that_one_input_hides_is_found_with_eight(monkeypatch):
@@ -66,7 +67,7 @@ def test_where_nothing_was_tested_there_is_no_limit(name):
     assert result.verdict == verdict
     said = json.loads(json.dumps(result.to_dict()))
     assert said["evidence"] == {"inputs": 1, "passes": 1.0, "stopped": "nothing", "limit": None}
-    assert "Evidence: 1 input; nothing to test." in inspect_text(result)
+    assert "Evidence: 1 input; nothing to test." in inspect_text(result, Page(detail=Detail.verbose))
     assert str(result.evidence) == "1 input; nothing to test"
     assert not any("may hide" in note for note in result.notes)
 
@@ -76,7 +77,7 @@ def test_where_something_was_tested_there_is_a_limit():
     result = inspect(nn.Upsample(scale_factor=2), made_up((8, 3, 32, 32)), threshold=20.0)
     assert result.evidence.stopped == "limit"
     assert 0 < result.evidence.limit <= 20.0
-    assert "nothing to test" not in inspect_text(result)
+    assert "nothing to test" not in inspect_text(result, Page(detail=Detail.verbose))
 
 
 @pytest.mark.integration

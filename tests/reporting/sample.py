@@ -2,6 +2,16 @@
 
 from typing import Any
 
+from uncheck.reporting.page import Detail, Page
+
+#: Everything, on one line each.
+ALL = Page(1000, detail=Detail.verbose)
+
+
+def whole(width: int) -> Page:
+    """A page with everything on it."""
+    return Page(width, detail=Detail.verbose)
+
 
 def component(period: list[int], amplitude: float, p_value: float = 1e-9) -> dict[str, Any]:
     return {
@@ -90,6 +100,7 @@ def inspection(**changed: Any) -> dict[str, Any]:
             "paddings": [{"name": "encoder.0", "mode": "zero", "share": 0.75}],
         },
         "gradient": None,
+        "not_tested": [],
         "passes": 14.5,
         "notes": ["stages interact"],
         **changed,

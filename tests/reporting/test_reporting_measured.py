@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from reporting.sample import ALL
 from uncheck.measuring import Measurement, measure
 from uncheck.reporting import Page, measure_text, measured
 
@@ -21,34 +22,34 @@ def rows(text):
 
 def test_sounds_have_hertz_and_decibels():
     loud = HISS + 0.8 * (CLOCK % 4 == 0)
-    text = measure_text(measure([loud], rate=8000))
-    assert text.splitlines()[0] == "1 sound: 1 with a lattice."
+    text = measure_text(measure([loud], rate=8000), ALL)
+    assert text.startswith("What: Tones of period 4 and 2 samples (2000 Hz): -1")
     row = rows(text)["[0]"]
     assert "dB" in row
     assert "period 2 (4000 Hz): -1" in row
     assert "period 4 (2000 Hz): -1" in row
-    clean = rows(measure_text(measure([HISS], rate=8000)))["[0]"]
+    clean = rows(measure_text(measure([HISS], rate=8000), ALL))["[0]"]
     assert clean == "clean -"
-    assert "Hz" not in rows(measure_text(measure(loud, kind="audio")))["array"]
+    assert "Hz" not in rows(measure_text(measure(loud, kind="audio"), ALL))["array"]
 
 
 def test_volumes_name_the_period_of_each_axis():
     wave = np.cos(2 * np.pi * np.indices((24, 24, 24))[0] / 4)
     result = measure(block(24, 24, 24) * 0 + 128 + 6 * wave + block(24, 24, 24) / 50, span=(0, 255))
-    text = measure_text(result)
-    assert text.splitlines()[0] == "1 volume: 1 with a lattice."
+    text = measure_text(result, ALL)
+    assert text.startswith("What: Grid of period 4x1x1, strong: 6.0")
     assert "period 4x1x1: 6.0" in text
 
 
 def test_maps_are_given_in_their_unit():
-    text = measure_text(measure(block(48, 48) / 10, unit="km", span=(0, 25.5)))
+    text = measure_text(measure(block(48, 48) / 10, unit="km", span=(0, 25.5)), ALL)
     assert "period 2: 5.91 (0.591 km)" in text
 
 
 def test_kinds_together_and_remarks_once():
     result = measure([block(48, 48), block(8, 16, 16), block(8, 16, 16)], span=(0, 255))
-    text = measure_text(result)
-    assert text.splitlines()[0] == "3 signals: 3 with a lattice."
+    text = measure_text(result, ALL)
+    assert text.startswith("What: 3 signals: 3 with a grid. The strongest: grid of period 2, visible: ")
     assert text.count("was taken as a volume") == 1
     assert "[1] and 1 more: Shape (8, 16, 16) was taken as a volume" in " ".join(text.split())
 
@@ -58,7 +59,7 @@ def test_many_remarks_are_cut():
     many = Measurement(
         tuple(type(image)(f"{i}", "clean", None, image.found, notes=(f"Note {i}.",)) for i in range(9))
     )
-    text = measure_text(many)
+    text = measure_text(many, ALL)
     assert "4: Note 4." in text
     assert "Note 5." not in text
     assert "4 more remarks are in the JSON." in text
@@ -73,7 +74,7 @@ class Said:
     """What reporting asks of a measurement: a dictionary."""
 
     def __init__(self, *images, **more):
-        self.report = {"images": list(images), "errors": [], **more}
+        self.report = {"schema": "uncheck.measure/1", "images": list(images), "errors": [], **more}
 
     def to_dict(self):
         return self.report
@@ -92,7 +93,7 @@ def image(path="a.png", verdict="clean", **more):
 
 def below(*images, **more):
     """The lines under the table, each in one piece."""
-    return measure_text(Said(*images, **more), Page(1000)).rpartition("\n\n")[2].splitlines()
+    return measure_text(Said(*images, **more), ALL).rpartition("\n\n")[2].splitlines()
 
 
 def test_a_clean_picture_has_limits_the_worst_first():
@@ -127,7 +128,7 @@ def test_a_range_that_nobody_stated_is_said():
         "1 more have a range of their own, in the JSON."
     ]
     known = [image(range=[0, 255], range_source="type"), image(range=[0, 9], range_source="given")]
-    assert "range" not in measure_text(Said(*known), Page(1000))
+    assert "range" not in measure_text(Said(*known), ALL)
 
 
 def test_rows_are_sorted_the_worst_first():
@@ -138,22 +139,22 @@ def test_rows_are_sorted_the_worst_first():
         image("strong.png", "lattice", lattice=[entry(2, 4.0)], strength=4.0),
         image("also.png", strength=0.0),
     ]
-    text = measure_text(Said(*images), Page(1000))
+    text = measure_text(Said(*images), ALL)
     order = ["strong.png", "weak.png", "jpeg.png", "clean.png", "also.png"]
     assert sorted(order, key=text.index) == order
     sounds = [
         image(f"{db}.wav", "lattice", kind="audio", lattice=[entry(2, 1.0, db=db, frequency_hz=None)])
         for db in (-50.0, -20.0)
     ]
-    assert "-20.0.wav" in measure_text(Said(*sounds), Page(1000)).partition("-50.0.wav")[0]
+    assert "-20.0.wav" in measure_text(Said(*sounds), ALL).partition("-50.0.wav")[0]
 
 
 def test_of_very_many_the_worst_are_shown(monkeypatch):
     monkeypatch.setattr(measured, "MOST_ROWS", 10)
     many = [image(f"{i}.png", strength=0.0) for i in range(20)]
     worst = image("z.png", "lattice", lattice=[entry(2, 1.0)])
-    text = measure_text(Said(*many, worst), Page(1000))
-    assert "21 pictures: 1 with a lattice, 20 clean." in text
+    text = measure_text(Said(*many, worst), ALL)
+    assert "What: 21 pictures: 1 with a grid and 20 clean." in text
     assert "z.png" in text
     assert "11 more rows are in the JSON." in text
 
@@ -161,25 +162,15 @@ def test_of_very_many_the_worst_are_shown(monkeypatch):
 @pytest.mark.parametrize(
     ("one", "said"),
     [
-        (
-            image(verdict="lattice", lattice=[entry(2, 4.0)]),
-            "Next: inspect the network that made it, which names",
-        ),
-        (image(), "Next: measure several outputs of the network with --set, which finds lattices down"),
-        (
-            image(traces=[entry(2, 0.1)]),
-            "Next: measure several outputs of the network with --set, which tells what",
-        ),
-        (image(verdict="rival", rival="jpeg"), "Next: measure the picture as it was before it became a JPEG"),
-        (
-            image(verdict="rival", rival="tiles"),
-            "Next: measure several outputs of the network with --set: what",
-        ),
+        (image(verdict="lattice", lattice=[entry(2, 4.0)]), "uncheck measure a.png --map maps"),
+        (image(verdict="lattice", lattice=[entry(2, 0.4)]), "Do:   Nothing to do: it is too weak to be seen"),
+        (image(), "Do:   Nothing to do; several outputs together (--set) would show much weaker grids."),
+        (image(verdict="rival", rival="jpeg"), "Measure the picture as it was before"),
+        (image(verdict="rival", rival="tiles"), "uncheck measure a.png --map maps"),
     ],
 )
 def test_what_to_do_next_about_one_picture(one, said):
     assert said in measure_text(Said(one), Page(1000))
-    assert "Next:" not in measure_text(Said(one, one), Page(1000))
 
 
 def test_the_strongest_traces_and_contrasts_come_first():
@@ -211,8 +202,11 @@ def test_the_limit_of_a_set():
         "notes": [],
         "limit": [entry(4, 0.02)],
     }
-    text = measure_text(Said(image(), set=made), Page(1000))
-    assert text.splitlines()[0] == "Set of 64: clean, nothing above 0.020 grey levels (period 4)."
+    text = measure_text(Said(image(), set=made), ALL)
+    assert text.splitlines()[0] == (
+        "What: All 64 together: clean, nothing above 0.020 grey levels (period 4). One by one: 1 clean."
+    )
+    assert "\nSet of 64: clean, nothing above 0.020 grey levels (period 4)." in text
 
 
 def test_traces_are_printed():

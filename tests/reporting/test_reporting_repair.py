@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from reporting.sample import whole
 from reporting.sample_repair import (
     CLEAN,
     REFUSED,
@@ -24,8 +25,7 @@ from reporting.sample_repair import (
 )
 from uncheck.judging.judgement import Fidelity
 from uncheck.measuring.lines import strongest_place
-from uncheck.reporting.page import Page
-from uncheck.reporting.repair import band, repair_text
+from uncheck.reporting.repair import band, repair_text, tone
 from uncheck.reporting.repair_page import crop_frequencies, lattice_frequencies, repair_page
 
 ALL = {"repaired": REPAIRED, "sound": SOUND, "refused": REFUSED, "clean": CLEAN, "unseen": UNSEEN}
@@ -71,13 +71,14 @@ def flat(text):
 
 
 def test_text_of_a_repair():
-    text = flat(repair_text(REPAIRED, Page(width=200)))
+    text = flat(repair_text(REPAIRED, whole(200)))
     assert text.startswith(
-        "Style<Transfer> leaves a lattice of 10.5 grey levels (periods 4 and 2x1). It was repaired by "
-        "distill (last 3 layers & norms), training a copy without the fault; retrained. "
-        "0.24 grey levels of it are left; a call takes 15.86 times the time. "
-        "The output is 26.9 dB from the original's, and its detail changed by -3.1%."
+        "What: Grid of Style<Transfer> too weak to be seen now, at 16 times the cost, but the octave above "
+        "1/4 lost 40% of its energy: 10.5 of 255 grey levels before, 0.24 now. "
+        "Why: By the method distill (last 3 layers & norms), training a copy without the fault; retrained."
     )
+    assert "The output is 26.9 dB from the original's, and its detail changed by -3.1% in the mean" in text
+    assert tone(REPAIRED.to_dict()) == "mixed"
     for fact in (
         "4 10.5 ≤ 0.12 ≥ 88 no longer",
         "2x1 0.30 0.20 1.5 yes",
@@ -88,7 +89,7 @@ def test_text_of_a_repair():
         "the truth 30.03 30.01 0.900",
         "above 1/4 -40.0%",
         "below 1/32 -1.0%",
-        "time 290 ms 4600 ms 15.86 times",
+        "time 290 ms 4600 ms 16 times",
         "match all stages 5.20 2.1 22.30 the lattice fell only from 10.6 to 5.2 grey levels",
         "project: no stage feeds the output directly.",
         "Note: training stopped after 410 steps.",
@@ -98,23 +99,22 @@ def test_text_of_a_repair():
 
 
 def test_text_of_refusals():
-    assert flat(repair_text(CLEAN)) == "Nothing to repair: the outputs of Style<Transfer> show no lattice."
-    text = flat(repair_text(REFUSED))
-    assert "It was not repaired: none of 2 methods could do it, for the reasons given below." in text
+    clean = flat(repair_text(CLEAN))
+    assert clean.startswith("What: Nothing to repair: the outputs of Style<Transfer> show no grid. Do:")
+    text = flat(repair_text(REFUSED, whole(200)))
+    assert "None of 2 methods could do it (project: no stage feeds the output directly; -v has all)." in text
     assert "period before ────────────── 4 10.5" in text.replace("─" * 15, "─" * 14)
     unseen = flat(repair_text(UNSEEN))
     assert unseen.startswith(
-        "Style<Transfer> could not be judged. It was not repaired: as_strided is not understood."
+        "What: Style<Transfer> was not repaired: it could not be judged. Why: As_strided is not understood."
     )
 
 
 def test_equal_outputs_are_said_to_be():
     same = judgement(after=look(strength((4, 4), 0.1, False)), fidelity=Fidelity(144.49, 1.0))
-    text = flat(repair_text(dataclasses.replace(REPAIRED, judgement=same, cost=None)))
-    assert (
-        "No lattice can be told from the content any more (at most 0.10 grey levels). The output is the same."
-        in text
-    )
+    text = flat(repair_text(dataclasses.replace(REPAIRED, judgement=same, cost=None), whole(200)))
+    assert "Grid of Style<Transfer> gone, but the octave" in text
+    assert "The output is the same." in text
     assert "the original - equal 1.000" in text
 
 
@@ -171,7 +171,7 @@ def test_page_says_what_the_text_says():
         "no longer",
         "30.03",
         "-40.0%",
-        "15.86 times",
+        "16 times",
         "kept",
         "5.2 minutes",
         "load_repaired",
@@ -210,7 +210,7 @@ def test_frequencies_belong_to_their_period_alone():
 
 def test_control_characters_are_escaped_in_text_and_page():
     named = dataclasses.replace(REFUSED, network="Up\x1b[2J\x9b\n", notes=("\u202eb\x07",))
-    page, text = page_of(named), repair_text(named, Page(width=200))
+    page, text = page_of(named), repair_text(named, whole(200))
     for said in (page, text):
         assert r"Up\x1b[2J\x9b\n" in said
         assert r"\u202eb" in said

@@ -5,12 +5,13 @@ import json
 import numpy as np
 import pytest
 
+from reporting.sample import ALL, whole
 from uncheck.geometry import chain, layer, overlap, surviving_periods
 from uncheck.geometry.result import picture
 from uncheck.measuring import Measurement, measure
 from uncheck.plain import plain
 from uncheck.reporting import Page, json_text, measure_text, overlap_text
-from uncheck.reporting.page import bar, chance, components, levels, listed, sizes
+from uncheck.reporting.page import Detail, bar, chance, components, levels, listed, sizes
 
 
 def checkered(amplitude, n=64, slope=0.0):
@@ -20,13 +21,15 @@ def checkered(amplitude, n=64, slope=0.0):
 
 
 def text_of(result, page=None):
-    return overlap_text(result, plain(result.layers), result.axis_taps, surviving_periods(result), page)
+    return overlap_text(
+        result, plain(result.layers), result.axis_taps, surviving_periods(result), page or ALL
+    )
 
 
 def test_one_row_per_picture_and_a_headline_that_counts():
     result = measure([checkered(5.0), checkered(0.0)], span=(0, 255))
-    text = measure_text(Measurement(result.images, (("bad.png", "bad.png: damaged"),)))
-    assert text.splitlines()[0] == "3 pictures: 1 with a lattice, 1 clean, 1 not measured."
+    text = measure_text(Measurement(result.images, (("bad.png", "bad.png: damaged"),)), whole(80))
+    assert text.startswith("What: 3 pictures: 1 with a grid, 1 clean and 1 not measured. The strongest: ")
     cells = {line.split()[0]: line.split() for line in text.splitlines() if line.startswith(("[", "bad"))}
     assert cells["[0]"][1] == "lattice"
     assert float(cells["[0]"][2]) == pytest.approx(5.0, abs=0.2)
@@ -39,28 +42,31 @@ def test_long_paths_stay_whole_in_plain_text():
     image = measure(checkered(5.0), span=(0, 255)).images[0]
     path = "folder/" * 30 + "x.png"
     named = Measurement((type(image)(path, image.verdict, image.rival, image.found),))
-    assert any(line.startswith(path + "  ") for line in measure_text(named).splitlines())
+    quiet = measure_text(named, Page(detail=Detail.quiet))
+    assert quiet.startswith(f"{path}: Grid of period 2, visible: ")
+    table = measure_text(named, whole(80)).partition("\n\n")[2].splitlines()
+    assert max(map(len, table)) <= 120
 
 
 def test_a_single_picture_tells_how_the_lattice_goes_with_brightness():
     y, x = np.mgrid[:128, :128]
     ramp = 60 + x + np.random.default_rng(1).normal(0, 1, x.shape)
-    text = measure_text(measure(ramp + 0.05 * ramp * (-1.0) ** (x + y), span=(0, 255)))
+    text = measure_text(measure(ramp + 0.05 * ramp * (-1.0) ** (x + y), span=(0, 255)), ALL)
     assert "The lattice is stronger where the picture is brighter:" in text
     assert "+0.05" in text
 
 
 def test_uneven_overlap():
-    text = text_of(overlap(3, 2), Page(200))
+    text = text_of(overlap(3, 2), ALL)
     assert text.splitlines()[0] == (
-        "Uneven: 4:1 between the output pixels that get most and fewest taps; period 2."
+        "What: Uneven: some output pixels get 4 times the taps of others; period 2."
     )
     assert "▒▒██▒▒██" in text
     assert [" ".join(line.split()) for line in text.splitlines()][-2:] == ["0 2 1", "1 2 1"]
 
 
 def test_even_overlap_and_a_hole():
-    assert text_of(overlap(4, 2)).startswith("Even: every output pixel")
+    assert text_of(overlap(4, 2)).startswith("What: Even: every output pixel")
     assert "some output pixels get no tap at all; period 3" in text_of(overlap(2, 3, 1))
 
 

@@ -88,7 +88,12 @@ def verb(name: str, *more: str) -> Callable[[Fault], str | None]:
 
 def on_file(*more: str) -> Callable[[Fault], str | None]:
     """Return a writer of `uncheck measure` on the same file, with more words behind."""
-    return lambda fault: shlex.join(["uncheck", "measure", fault.report["images"][0]["path"], *more])
+
+    def write(fault: Fault) -> str | None:
+        images = fault.report.get("images") or ()
+        return shlex.join(["uncheck", "measure", images[0]["path"], *more]) if images else None
+
+    return write
 
 
 def fixed(words: str) -> Callable[[Fault], str | None]:

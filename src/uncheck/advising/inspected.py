@@ -17,15 +17,19 @@ NAMED = 0.1
 
 #: How a stage makes a grid, by cause.
 REASONS = {
-    "uneven-overlap": "its kernel is not divisible by its stride, so output pixels get {taps}",
-    "even-overlap": "its taps overlap evenly, but the sums of its weights differ from one output pixel of a "
-    "cell to the next",
-    "sub-pixel": "each output pixel of a cell has weights of its own, and their sums differ",
-    "second-order": "within each cell of its output some pixels have more contrast than others (second "
-    "order), which a nonlinearity after it turns into brightness",
+    "uneven-overlap": "its kernel is not divisible by its stride, so output {points} get {taps}",
+    "even-overlap": "its taps overlap evenly, but the sums of its weights differ from one output {point} of "
+    "a cell to the next",
+    "sub-pixel": "each output {point} of a cell has weights of its own, and their sums differ",
+    "second-order": "within each cell of its output some {points} have more {contrast} than others (second "
+    "order), which a nonlinearity after it turns into {brightness}",
     "unpooling": "it leaves zeros between the values it places",
-    "resize": "it repeats pixels, and the layers after it keep the repetition",
+    "resize": "it repeats {points}, and the layers after it keep the repetition",
 }
+
+#: Words of pictures and of sound.
+PICTURE = {"point": "pixel", "points": "pixels", "contrast": "contrast", "brightness": "brightness"}
+SOUND = {"point": "sample", "points": "samples", "contrast": "energy", "brightness": "a tone"}
 
 
 def faults(report: Report, request: Request) -> list[Fault]:
@@ -147,7 +151,8 @@ def cause_of(stage: Report) -> str:
 
 def reason(stage: Report) -> str:
     """Return how a stage makes it, a clause."""
-    return REASONS[cause_of(stage)].format(taps=_taps(stage))
+    words = SOUND if len(stage["stride"]) == 1 else PICTURE
+    return REASONS[cause_of(stage)].format(taps=_taps(stage), **words)
 
 
 def _taps(stage: Report) -> str:
@@ -189,6 +194,10 @@ def _open(report: Report) -> str:
     if unread:
         verb = "is" if len(unread) == 1 else "are"
         return f"no grid was found, but {listed(unread)} on the way to the output {verb} not understood"
+    if report["not_tested"]:
+        periods = listed([str(period) for period in report["not_tested"]])
+        noun = "periods" if len(report["not_tested"]) > 1 else "period"
+        return f"no grid was found, but the output is too small to test {noun} {periods}"
     if report["notes"]:
         return f"no grid was found, but {str(report['notes'][0]).rstrip('.')}"
     return "no grid was found, but something on the way to the output is not understood"

@@ -108,7 +108,9 @@ def what_of(image: Report) -> str:
     """Return the verdict on one picture in one sentence."""
     sound = image["kind"] == "audio"
     if image["verdict"] == "lattice":
-        return grid(image["lattice"], image["strength"], sound=sound, rate=image.get("sample_rate"))
+        said = grid(image["lattice"], image["strength"], sound=sound, rate=image.get("sample_rate"))
+        in_unit = image["lattice"][0].get("amplitude_in_unit")
+        return said if in_unit is None else f"{said[:-1]} ({in_unit:.3g} {image['unit']})."
     if image["verdict"] == "blocks":
         first = image["blocks"][0]
         steps = f"steps of {levels(first['amplitude'])} of 255 grey levels between them"

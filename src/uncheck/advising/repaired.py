@@ -131,7 +131,8 @@ def why(report: Report) -> str:
         return "No method was tried." if report["before"] is None else ""
     if len(reasons) == 1:
         return f"{reasons[0][:1].upper()}{reasons[0][1:]}."
-    return f"None of {len(reasons)} methods could do it; the nearest: {reasons[0]}."
+    first = report["refused"][0]["method"]
+    return f"None of {len(reasons)} methods could do it ({first}: {reasons[0]}; -v has all)."
 
 
 def nothing(report: Report) -> str:

@@ -7,10 +7,14 @@ from typing import Annotated
 
 import typer
 
+from uncheck.advising import Request
 from uncheck.cli.network import Told
 from uncheck.cli.output import emit, made_folder, progress_bar
 from uncheck.errors import UncheckError
 from uncheck.writing import write_files
+
+#: The command that inspects the same network.
+REQUEST = Request("uncheck.demo:load", input="uncheck.demo:pictures")
 
 
 def command(
@@ -28,9 +32,11 @@ def command(
     from uncheck.measuring import find_lattice, measure, synthesise
     from uncheck.measuring.lines import strongest_place
     from uncheck.probing.inspect import inspect
-    from uncheck.reporting import inspect_text, json_text, measure_text
+    from uncheck.reporting import Page, inspect_text, json_text, measure_text
+    from uncheck.reporting.page import Detail
     from uncheck.reporting.pictures import CROP, as_image, as_png, lattice_pictures
 
+    everything = Page(detail=Detail.verbose)
     network, photographs = load(), pictures()
     with progress_bar() as progress:
         inspection = inspect(network, photographs, progress=progress)
@@ -55,9 +61,9 @@ def command(
     report = "\n\n".join(
         [
             "A small network that paints photographs, inspected on two of them.",
-            inspect_text(Told(inspection, by_target=True)),
+            inspect_text(Told(inspection, by_target=True, request=REQUEST), everything),
             "Its inputs and outputs, measured as pictures.",
-            measure_text(measurement),
+            measure_text(measurement, everything),
             f"Pictures in {folder}\n" + "\n".join(captions),
             "Where the network and the photographs come from\n" + origin.strip(),
         ]

@@ -67,6 +67,7 @@ def measure_text(result: Result, page: Page | None = None) -> str:
         parts += _table(report, MOST_ROWS if page.verbose else MOST_BRIEF)
     if not page.verbose:
         left_out = len(images) > MOST_BRIEF
+        parts += _skipped(report.get("skipped") or {})
         return page.draw([*parts, f"More: -v has {'all rows and ' if left_out else ''}the details."])
     made = report.get("set")
     below = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from uncheck.advising import summarise
+from uncheck.advising import advise, summarise
 from uncheck.reporting.page import Labelled, Page, Part, Report, Verbatim
 
 #: Cures that a report names; the rest is in the JSON, and `uncheck explain` has the page.
@@ -29,7 +29,8 @@ def opening(report: Report, style: str = "", more: str = "") -> list[Part]:
     said = summarise(report)
     parts: list[Part] = [Labelled("What:", said.what, style)]
     parts += [Labelled("Why:", said.why)] if said.why else []
-    advice = report["advice"]
+    known = report.get("advice")
+    advice = known if known is not None else [one.to_dict() for one in advise(report)]
     if not advice:
         return [*parts, Labelled("Do:", f"{said.todo}{f' {more}' if more else ''}")]
     for i, (one, words) in enumerate(_cures(advice)):

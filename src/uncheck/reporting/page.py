@@ -219,29 +219,32 @@ def _is_bar(cell: str | Text) -> bool:
 def continued(command: str, indent: int, width: int) -> str:
     r"""Return a command indented, long ones on several lines that a shell reads as one.
 
-    >>> print(continued("uncheck repair model.py:make --weights w.pth -o repaired", 2, 30))
-      uncheck repair \
-          model.py:make \
-          --weights w.pth \
-          -o repaired
+    >>> print(continued("uncheck repair model.py:make --weights w.pth -o repaired", 2, 34))
+      uncheck repair model.py:make \
+          --weights w.pth -o repaired
     """
     blank = " " * indent
     if indent + cell_len(command) <= width or not command.startswith("uncheck "):
         return blank + command
-    words, lines = _words(command), [""]
-    for word in words:
+    lines: list[str] = [""]
+    for group in _groups(shlex.split(command)):
         room = width - indent - (4 if len(lines) > 1 else 0) - 2
-        starts = word.startswith("-") and lines[-1]
-        if lines[-1] and (starts or cell_len(lines[-1]) + 1 + cell_len(word) > room):
-            lines.append(word)
+        if lines[-1] and cell_len(lines[-1]) + 1 + cell_len(group) > room:
+            lines.append(group)
         else:
-            lines[-1] = f"{lines[-1]} {word}".strip()
+            lines[-1] = f"{lines[-1]} {group}".strip()
     return f" \\\n{blank}    ".join([blank + lines[0], *lines[1:]])
 
 
-def _words(command: str) -> list[str]:
-    """Split a command at its blanks, quoted words whole and as they are."""
-    return [shlex.quote(word) for word in shlex.split(command)]
+def _groups(words: Sequence[str]) -> list[str]:
+    """Return words as a shell takes them, an option together with its value."""
+    groups: list[str] = []
+    for before, word in zip(["", *words], words, strict=False):
+        if before.startswith("-") and not word.startswith("-"):
+            groups[-1] += f" {shlex.quote(word)}"
+        else:
+            groups.append(shlex.quote(word))
+    return groups
 
 
 def _text(part: str | Text) -> Text:
