@@ -11,10 +11,10 @@ from uncheck.measuring.coherence import (
     ENOUGH,
     OVERLAP,
     WINDOW,
-    _local,
     _phase_agreement,
     coherence,
     confirmed,
+    local_amplitudes,
 )
 from uncheck.measuring.components import Component, Lattice, Line
 
@@ -38,6 +38,11 @@ def wave(shape, frequency, phase=0.4):
     return np.cos(2 * np.pi * (frequency[0] * y + frequency[1] * x) + phase)[..., None]
 
 
+def local(array, frequency, size):
+    planes = np.moveaxis(array - array.mean(axis=(0, 1)), -1, 0)
+    return next(local_amplitudes(np.ascontiguousarray(planes), [frequency], size))
+
+
 def component(*frequencies, amplitude=1.0):
     lines = tuple(
         Line(
@@ -57,7 +62,7 @@ def component(*frequencies, amplitude=1.0):
 def test_windows_and_agreement_agree_with_naive(frequency, channels):
     array = noise((70, 83), 1, channels=channels)
     size = 32
-    ours, theirs = _local(array, frequency, size), naive_windows(array, frequency, size)
+    ours, theirs = local(array, frequency, size), naive_windows(array, frequency, size)
     np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-4)
     real = all(f in (0, 0.5) for f in frequency)
     expected = naive_agreement(theirs, real, OVERLAP)
@@ -79,10 +84,10 @@ def test_defects_are_caught():
     array = noise((96, 96), 2) + wave((96, 96), frequency).astype(np.float32)
     right = naive_windows(array, frequency, 32)
     mirrored = naive_windows(array, (0.25, 2 / 3), 32)
-    assert np.abs(_local(array, frequency, 32) - mirrored).max() > 0.1
+    assert np.abs(local(array, frequency, 32) - mirrored).max() > 0.1
     # Windows whose own starting phase was forgotten.
     forgotten = right * np.exp(2j * np.pi / 3 * 16 * np.arange(len(right)))[:, None]
-    ours = _phase_agreement(_local(array, frequency, 32), real=False)
+    ours = _phase_agreement(local(array, frequency, 32), real=False)
     assert ours == pytest.approx(naive_agreement(right, False, OVERLAP), rel=1e-3)
     assert naive_agreement(forgotten, False, OVERLAP) > 1e3 * ours
     assert naive_agreement(right, True, OVERLAP) != pytest.approx(ours, rel=0.1)

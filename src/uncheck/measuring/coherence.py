@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from math import ceil
+from collections.abc import Iterator, Sequence
+from math import ceil, prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import erfc
 
-from uncheck.measuring.components import Component, Lattice
+from uncheck.measuring.components import Component, Lattice, Line
 from uncheck.measuring.lines import hann, waves
 from uncheck.measuring.support import Support
 
@@ -34,12 +35,18 @@ MOSTLY = 7 / 8
 OVERLAP = (1 + 2 / 6) ** 2
 
 
-def confirmed(array: NDArray[np.float32], lattice: Lattice, support: Support | None = None) -> Lattice:
-    """Move components on whose phase the windows do not agree to the traces."""
+def confirmed(
+    array: NDArray[np.float32], lattice: Lattice, support: Support | None = None, *, surely: bool = False
+) -> Lattice:
+    """Move components on whose phase the windows do not agree to the traces.
+
+    Those of which there are too few windows to ask stay, unless they must `surely` agree.
+    """
+    p_values = dict(zip(lattice.present, coherences(array, lattice.present, support), strict=True))
 
     def agree(component: Component) -> bool:
-        p_value = coherence(array, component, support)
-        return p_value is None or p_value < AGREE
+        p_value = p_values[component]
+        return not surely if p_value is None else p_value < AGREE
 
     return lattice.keeping(agree)
 
@@ -63,42 +70,81 @@ def coherence(
     Returns:
         p in 0..1, or None where the picture holds fewer than 24 windows, or is not a picture.
 
-    Cost: O(4 H W C) per line, 8 lines at most; memory four float32 copies of the picture for a moment.
+    Cost: O(4 H W C) per line, 4 lines at most; memory two float32 copies of the picture for a moment.
     """
-    if array.ndim != 3:
-        return None
-    asked = sorted(component.lines, key=lambda line: -line.amplitude)[:LINES_ASKED]
-    smallest: float | None = None
-    for line in asked:
-        f = np.array([min(x, 1 - x) for x in line.frequency])
-        size = WINDOW * ceil(4 / float(np.hypot(*f)) / WINDOW)
-        if min(array.shape[:2]) < size or np.prod([n / size for n in array.shape[:2]]) < ENOUGH:
+    return coherences(array, [component], support)[0]
+
+
+def coherences(
+    array: NDArray[np.float32], components: Sequence[Component], support: Support | None = None
+) -> list[float | None]:
+    """Return the `coherence` of several components; windows of one size are made for all of them together."""
+    asked = [sorted(c.lines, key=lambda line: -line.amplitude)[:LINES_ASKED] for c in components]
+    by_size: dict[int, list[tuple[int, Line]]] = {}
+    if array.ndim == 3:
+        for i, lines in enumerate(asked):
+            for line in lines:
+                by_size.setdefault(_window_size(line), []).append((i, line))
+    sizes = [s for s in by_size if min(array.shape[:2]) >= s and prod(n / s for n in array.shape[:2]) >= ENOUGH]
+    smallest: list[float | None] = [None] * len(components)
+    if not sizes:
+        return smallest
+    planes = np.ascontiguousarray(np.moveaxis(array, -1, 0))
+    planes -= planes.mean(axis=(1, 2), keepdims=True)
+    for size in sizes:
+        known = None if support is None else inside(support, size).ravel()
+        # Windows overlap by half: four for every one without.
+        if known is not None and known.sum() < 4 * ENOUGH:
             continue
-        local = _local(array, line.frequency, size)
-        if component.signed:
-            local = local * _sides(array, size, support)[:, None]
-        if support is not None:
-            local = local[inside(support, size).ravel()]
-            # Windows overlap by half: four for every one without.
-            if len(local) < 4 * ENOUGH:
-                continue
-        p = _phase_agreement(local, real=line.real)
-        smallest = p if smallest is None else min(smallest, p)
-    return None if smallest is None else min(1.0, smallest * len(asked))
+        several = local_amplitudes(planes, [line.frequency for _, line in by_size[size]], size)
+        sides = _sides(array, size, support)[:, None] if any(components[i].signed for i, _ in by_size[size]) else 1
+        for local, (i, line) in zip(several, by_size[size], strict=True):
+            turned = local * sides if components[i].signed else local
+            p = _phase_agreement(turned if known is None else turned[known], real=line.real)
+            before = smallest[i]
+            smallest[i] = p if before is None else min(p, before)
+    return [None if p is None else min(1.0, p * len(own)) for p, own in zip(smallest, asked, strict=True)]
 
 
-def _local(array: NDArray[np.float32], frequency: tuple[float, ...], size: int) -> NDArray[np.complex128]:
-    """Return the amplitude of exp(2 pi i f.n) in every window less what its mean leaves, (windows, C)."""
-    window, turns = hann(size), [waves(f, size) for f in frequency]
-    line, mean = (
-        _contract(_contract(array, rows, size, 0), columns, size, 1)
-        for rows, columns in (turns, (window, window))
-    )
-    line = line - mean * (turns[0].sum() * turns[1].sum())
-    # Windows start at different phases of the line.
-    starts = [np.arange(n) * (size // 2) for n in line.shape[:2]]
-    phase = np.exp(-2j * np.pi * (frequency[0] * starts[0][:, None] + frequency[1] * starts[1][None, :]))
-    return np.asarray((line * phase[..., None]).reshape(-1, array.shape[-1]))
+def _window_size(line: Line) -> int:
+    """Return the side of the windows for a line, pixels."""
+    return WINDOW * ceil(4 / float(np.hypot(*(min(x, 1 - x) for x in line.frequency))) / WINDOW)
+
+
+def local_amplitudes(
+    planes: NDArray[np.float32], frequencies: Sequence[tuple[float, ...]], size: int
+) -> Iterator[NDArray[np.complex128]]:
+    """Yield the amplitude of each line in every window less what its mean leaves, (windows, C).
+
+    Of planes (C, H, W) without their means; a line is that of exp(2 pi i f.n).
+    """
+    half = size // 2
+    channels, height, width = planes.shape
+    down, across = height // half, width // half
+    blocks = planes[:, : down * half, : across * half].reshape(channels, down, half, across * half)
+    first = sorted({f for f, _ in frequencies})
+    turns = waves(first, size)
+    kernel = np.concatenate([hann(size)[None], turns.real, turns.imag]).astype(np.float32)
+    # A window is two blocks: the first half of the kernel meets one, the second half the next.
+    rows = kernel[:, :half] @ blocks[:, :-1] + kernel[:, half:] @ blocks[:, 1:]
+    rows = rows.reshape(channels, down - 1, len(kernel), across, half)
+
+    def along(which: list[int], weights: NDArray[np.floating]) -> NDArray[np.float32]:
+        both = weights.astype(np.float32).reshape(len(weights), 2, half)
+        chosen = rows[:, :, which]
+        return np.asarray(chosen[..., :-1, :] @ both[:, 0].T + chosen[..., 1:, :] @ both[:, 1].T)
+
+    means = along([0], hann(size)[None])[:, :, 0, :, 0]
+    starts = [np.arange(n - 1) * half for n in (down, across)]
+    for f, g in frequencies:
+        i, turn = first.index(f), waves(g, size)
+        (cc, cs), (sc, ss) = np.moveaxis(
+            along([1 + i, 1 + len(first) + i], np.stack([turn.real, turn.imag])), (2, 4), (0, 1)
+        )
+        line = cc - ss + 1j * (cs + sc) - means * (turns[i].sum() * turn.sum())
+        # Windows start at different phases of the line.
+        phase = np.exp(-2j * np.pi * (f * starts[0][:, None] + g * starts[1]))
+        yield np.asarray((line * phase).reshape(channels, -1).T, np.complex128)
 
 
 def inside(support: Support, size: int) -> NDArray[np.bool_]:

@@ -1,4 +1,4 @@
-"""Tapered Fourier sums of an array at all lines of base periods: folded along one axis, dense along others."""
+"""Tapered Fourier sums of arrays at all lines of base periods: folded along one axis, dense along others."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from uncheck.measuring.areas import shifted
 from uncheck.measuring.checks import attribute_harmonics, without_bands
-from uncheck.measuring.coherence import coherence, confirmed, inside
+from uncheck.measuring.coherence import confirmed, inside
 from uncheck.measuring.components import Component, Lattice
 from uncheck.measuring.correction import components
 from uncheck.measuring.eigenspectra import box_spectra
@@ -239,9 +239,9 @@ def _found(
     here = find_lattice(
         part, periods=periods, threshold=found.threshold, significance=significance, support=support
     )
-    here = confirmed(part, attribute_harmonics(part, without_bands(part, here, support)), support)
+    here = attribute_harmonics(part, without_bands(part, here, support))
     # Where there are too few windows to ask, the whole picture is believed, and a part is not.
-    here = here.keeping(lambda component: coherence(part, component, support) is not None)
+    here = confirmed(part, here, support, surely=True)
     if not here.present or explain(np.ascontiguousarray(part), here) is not None:
         return ()
     return here.present
