@@ -14,6 +14,7 @@ from uncheck.measuring.eigenspectra import eigencoefficients
 from uncheck.measuring.lattice import find_lattice
 from uncheck.measuring.support import Support
 from uncheck.measuring.tapers import half_width
+from uncheck.signals.levels import means_along
 
 #: Lines of a component compared, strongest first.
 LINES_COMPARED = 8
@@ -125,7 +126,7 @@ def _significant(
         for flat, lines in by_axes.items()
         if not flat
         or _in_profile(
-            array.mean(axis=flat), lines, found.significance, support.along(flat) if support else None
+            means_along(array, flat), lines, found.significance, support.along(flat) if support else None
         )
         for line in lines
     ]

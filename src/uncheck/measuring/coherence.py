@@ -13,6 +13,7 @@ from scipy.special import erfc
 from uncheck.measuring.components import Component, Lattice, Line
 from uncheck.measuring.lines import hann, waves
 from uncheck.measuring.support import Support
+from uncheck.signals.levels import grey
 
 #: Side of a window, pixels, at least; four periods of a line fit into one.
 WINDOW = 16
@@ -85,7 +86,9 @@ def coherences(
         for i, lines in enumerate(asked):
             for line in lines:
                 by_size.setdefault(_window_size(line), []).append((i, line))
-    sizes = [s for s in by_size if min(array.shape[:2]) >= s and prod(n / s for n in array.shape[:2]) >= ENOUGH]
+    sizes = [
+        s for s in by_size if min(array.shape[:2]) >= s and prod(n / s for n in array.shape[:2]) >= ENOUGH
+    ]
     smallest: list[float | None] = [None] * len(components)
     if not sizes:
         return smallest
@@ -97,9 +100,10 @@ def coherences(
         if known is not None and known.sum() < 4 * ENOUGH:
             continue
         several = local_amplitudes(planes, [line.frequency for _, line in by_size[size]], size)
-        sides = _sides(array, size, support)[:, None] if any(components[i].signed for i, _ in by_size[size]) else 1
+        some_signed = any(components[i].signed for i, _ in by_size[size])
+        signs = _sides(array, size, support)[:, None] if some_signed else 1
         for local, (i, line) in zip(several, by_size[size], strict=True):
-            turned = local * sides if components[i].signed else local
+            turned = local * signs if components[i].signed else local
             p = _phase_agreement(turned if known is None else turned[known], real=line.real)
             before = smallest[i]
             smallest[i] = p if before is None else min(p, before)
@@ -108,7 +112,8 @@ def coherences(
 
 def _window_size(line: Line) -> int:
     """Return the side of the windows for a line, pixels."""
-    return WINDOW * ceil(4 / float(np.hypot(*(min(x, 1 - x) for x in line.frequency))) / WINDOW)
+    frequency = float(np.linalg.norm([min(f, 1 - f) for f in line.frequency]))
+    return WINDOW * ceil(4 / frequency / WINDOW)
 
 
 def local_amplitudes(
@@ -156,7 +161,7 @@ def inside(support: Support, size: int) -> NDArray[np.bool_]:
 
 def _sides(array: NDArray[np.float32], size: int, support: Support | None) -> NDArray[np.float64]:
     """Return +1 where a window is brighter than the picture, -1 where it is darker, (windows,)."""
-    brightness, window = array.mean(axis=-1), hann(size)
+    brightness, window = grey(array), hann(size)
     means = _contract(_contract(brightness, window, size, 0), window, size, 1)
     middle = float(brightness.mean() if support is None else brightness[support.share > 0].mean())
     return np.asarray(np.sign(means - middle).ravel(), np.float64)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from uncheck.measuring.folds import box_lines, full_lines, like, planar
 from uncheck.measuring.frequencies import AxialPass, FrequencyPlan, FullPass, LowPass, Profile
 from uncheck.measuring.tapers import tapers, window_sums
-from uncheck.signals.levels import channel_means
+from uncheck.signals.levels import centred, channel_means
 
 
 def eigenspectra(arrays: Any, plan: FrequencyPlan) -> Any:
@@ -82,7 +82,7 @@ def eigencoefficients(
         data = np.einsum("fkn...,fln->fkl...", data, matrix, optimize=True)
         data = data.reshape(len(table), -1, *data.shape[3:])
         passed = (passed[:, :, None] * matrix.sum(axis=-1)[:, None]).reshape(len(table), -1)
-    mean = array.mean(axis=tuple(range(len(shape))), dtype=np.float64)
+    mean = channel_means(array)
     return np.asarray(data.swapaxes(1, 2) - mean[:, None] * passed[:, None], np.complex128)
 
 
@@ -102,9 +102,8 @@ def box_spectra(
 
     Cost: rows are shared by all boxes that have them: two thirds of that of the boxes one by one.
     """
-    planes = planar(array[None])[0]
     # Without most of the mean, sums of single precision are exact enough.
-    planes = planes - channel_means(array).astype(np.float32)[:, None]
+    planes = planar(centred(array)[None])[0]
     spectra = box_lines(planes, rows, columns, [one for one in plan.passes if isinstance(one, FullPass)])
     inside = np.zeros((planes.shape[-1], len(columns)), np.float32)
     for own, cut in zip(inside.T, columns, strict=True):

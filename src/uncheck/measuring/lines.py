@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from uncheck.measuring.components import Component, Line
+from uncheck.signals.levels import centred
 
 
 def hann(n: int) -> NDArray[np.float64]:
@@ -33,12 +34,9 @@ def line_means(array: NDArray[np.floating], lines: Sequence[Line]) -> NDArray[np
 
     Cost: one matrix product over the array per different frequency along the first axis.
     """
-    centred = array - array.mean(axis=tuple(range(array.ndim - 1)))
     # Frequencies along the first axis repeat: harmonics of 8 have at most eight different ones.
     first = sorted({line.frequency[0] for line in lines})
-    wave = waves(first, len(array))
-    flat = centred.reshape(len(array), -1)
-    turned = (wave.real @ flat + 1j * (wave.imag @ flat)).reshape(len(first), *array.shape[1:])
+    turned = _along_first(array, waves(first, len(array)))
     out = np.empty((len(lines), array.shape[-1]), np.complex128)
     for i, line in enumerate(lines):
         data = turned[first.index(line.frequency[0])]
@@ -64,13 +62,19 @@ def powers_around(
     per side, to (B, B), under a Hann window.
     """
     down, across = (waves(f + bins / n, n) for f, n in zip(frequency, array.shape[:2], strict=True))
-    centred = array - array.mean(axis=(0, 1), dtype=np.float64).astype(array.dtype)
-    # Real products with all rows at once are several times as fast as complex ones channel by channel.
-    flat = centred.reshape(len(array), -1)
-    parts = np.concatenate([down.real, down.imag]).astype(array.dtype) @ flat
-    turned = (parts[: len(down)] + 1j * parts[len(down) :]).reshape(len(down), *array.shape[1:])
-    values = np.einsum("bwc,aw->bac", turned, across, optimize=True)
+    values = across @ _along_first(array, down)
     return np.asarray((np.abs(values) ** 2).sum(axis=-1))
+
+
+def _along_first(array: NDArray[np.floating], turns: NDArray[np.complex128]) -> NDArray[np.complex128]:
+    """Return the products of `turns` (F, n) with the first axis of an array less its means, (F, ..., C).
+
+    Real products with all rows at once are several times as fast as complex ones channel by channel.
+    """
+    parts = np.concatenate([turns.real, turns.imag]).astype(array.dtype)
+    parts = parts @ centred(array).reshape(len(array), -1)
+    both = parts[: len(turns)] + 1j * parts[len(turns) :]
+    return np.asarray(both.reshape(len(turns), *array.shape[1:]), np.complex128)
 
 
 def dual(frequency: float, size: int) -> NDArray[np.complex128]:

@@ -61,8 +61,43 @@ def to_levels(values: ArrayLike, span: tuple[float, float] | None = None) -> NDA
 def brightness(array: NDArray[Any]) -> NDArray[Any]:
     """Return the brightness of (..., C): weighted by LUMA where there are three colours, else their mean."""
     if array.shape[-1] < 3:
-        return np.asarray(array.mean(axis=-1))
+        return grey(array)
     return np.asarray(array[..., :3] @ LUMA.astype(array.dtype))
+
+
+def grey(array: NDArray[Any]) -> NDArray[Any]:
+    """Return the mean over the channels of (..., C).
+
+    A product is several times as fast as a mean over the short last axis.
+    """
+    channels = array.shape[-1]
+    flat = array.reshape(-1, channels) @ np.full(channels, 1 / channels, np.result_type(array, np.float32))
+    return np.asarray(flat.reshape(array.shape[:-1]))
+
+
+def centred(array: NDArray[Any]) -> NDArray[Any]:
+    """Return (*spatial, C) less the mean of each channel, in its own precision.
+
+    Whole rows at once, which is several times as fast as channel by channel.
+    """
+    rows = array.reshape(len(array), -1)
+    mean = channel_means(array).astype(array.dtype)
+    return np.asarray((rows - np.tile(mean, rows.shape[1] // len(mean))).reshape(array.shape))
+
+
+def means_along(array: NDArray[Any], axes: tuple[int, ...]) -> NDArray[Any]:
+    """Return the means of (*spatial, C) along some spatial axes; products where these are quicker."""
+    for axis in sorted(axes, reverse=True):
+        n, rest = array.shape[axis], array.shape[axis + 1 :]
+        if axis == 0:
+            mean = np.full(n, 1 / n, array.dtype) @ array.reshape(n, -1)
+        elif len(rest) == 1:
+            each = np.tile(np.eye(*rest, dtype=array.dtype), (n, 1)) / np.asarray(n, array.dtype)
+            mean = array.reshape(-1, len(each)) @ each
+        else:
+            mean = array.mean(axis=axis)
+        array = mean.reshape(*array.shape[:axis], *rest)
+    return array
 
 
 def channel_means(array: NDArray[Any]) -> NDArray[np.float64]:

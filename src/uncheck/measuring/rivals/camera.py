@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from uncheck.measuring.components import Component, Lattice, without
 from uncheck.measuring.lattice import find_lattice
-from uncheck.signals.levels import LUMA, brightness
+from uncheck.signals.levels import LUMA, brightness, grey
 
 #: Least relative difference between the two green quincunx lattices, and from the other colours.
 BAYER_CONTRAST = 0.05
@@ -69,10 +69,10 @@ def _coloured(array: NDArray[np.float32], component: Component) -> Component:
 
 def growth(array: NDArray[np.float32]) -> float:
     """Return the mean difference of pixels 8 apart over that of neighbours, in the mean of the channels."""
-    grey = array.mean(axis=-1)
+    plane = grey(array)
     near, far = (
         sum(
-            float(np.abs(np.roll(grey, -by, axis)[:-FAR, :-FAR] - grey[:-FAR, :-FAR]).mean())
+            float(np.abs(np.roll(plane, -by, axis)[:-FAR, :-FAR] - plane[:-FAR, :-FAR]).mean())
             for axis in (0, 1)
         )
         for by in (1, FAR)

@@ -14,7 +14,7 @@ from scipy.ndimage import gaussian_filter
 
 from uncheck.measuring.components import Component, Lattice, without
 from uncheck.measuring.lines import strength_at
-from uncheck.signals.levels import LEVELS, brightness
+from uncheck.signals.levels import LEVELS, brightness, grey
 
 #: Most blocks looked at per grid offset: enough for the rates, and no slower on large pictures.
 BLOCKS = 400
@@ -201,7 +201,7 @@ def jpeg_grid(array: NDArray[np.float32]) -> tuple[int, int] | None:
     On its own grid most block-DCT coefficients of a JPEG picture were rounded to zero; on the other 63
     offsets they are not. The rate of coefficients below half a grey level is compared.
     """
-    luma = array[..., :3].mean(axis=-1)
+    luma = grey(array[..., :3])
     if min(luma.shape) < 32:
         return None
     # A few blocks tell most pictures that were never coded.

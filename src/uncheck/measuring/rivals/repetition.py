@@ -10,6 +10,7 @@ from scipy.ndimage import median_filter
 from uncheck.measuring.components import Lattice, without
 from uncheck.measuring.lattice import find_lattice
 from uncheck.measuring.rivals.texture import NOT_ALL
+from uncheck.signals.levels import channel_means, grey
 
 #: Smallest enlargement told from a picture that happens to have a few equal rows.
 LEAST_FACTOR = 1.1
@@ -92,22 +93,28 @@ def is_tiled(array: NDArray[np.float32], lattice: Lattice, rest: NDArray[np.floa
     if min(array.shape[:2]) < CYCLES * SMALLEST_TILE:
         return False
     strongest = max(lattice.present, key=lambda c: c.amplitude)
-    grey = array.mean(axis=-1)
-    if any(_seams(grey, strongest.period[axis], axis) for axis in (0, 1)):
+    plane = grey(array)
+    if any(_seams(plane, strongest.period[axis], axis) for axis in (0, 1)):
         return True
     rest = without(array, lattice.present) if rest is None else rest
-    alone = float(rest.var()) < (1 - NOT_ALL) * float(array.var())
-    if alone:
+    if _spread(rest) < (1 - NOT_ALL) * _spread(array):
         return False
     # Detail only: smooth content is like itself at any distance.
-    grey = rest.mean(axis=-1)
-    detail = grey[1:-1, 1:-1] - (grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:]) / 4
+    plane = grey(rest)
+    around = plane[:-2, 1:-1] + plane[2:, 1:-1] + plane[1:-1, :-2] + plane[1:-1, 2:]
+    detail = plane[1:-1, 1:-1] - around / 4
     return _repeated(detail) or _repeated(detail.T)
 
 
-def _seams(grey: NDArray[np.float32], period: int, axis: int) -> bool:
+def _spread(array: NDArray[np.float32]) -> float:
+    """Return the variance of all values together."""
+    values = array.ravel() - np.float32(channel_means(array).mean())
+    return float(np.vdot(values, values)) / values.size
+
+
+def _seams(plane: NDArray[np.float32], period: int, axis: int) -> bool:
     """Test whether places a multiple of the period apart are all rougher than all others."""
-    roughness = np.abs(np.diff(grey, n=2, axis=axis)).mean(axis=1 - axis)
+    roughness = np.abs(np.diff(plane, n=2, axis=axis)).mean(axis=1 - axis)
     around = median_filter(roughness, 2 * AROUND + 1, mode="reflect")
     relative = roughness / np.maximum(around, 1e-3)
     if period == 1:

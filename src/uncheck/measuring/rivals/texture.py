@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from uncheck.measuring.components import Lattice, Line, without
 from uncheck.measuring.lines import hann, powers_around
+from uncheck.signals.levels import centred
 
 #: Lines asked, strongest first; the weaker ones add little power.
 LINES_ASKED = 12
@@ -216,9 +217,8 @@ def lattice_share(
 
 def _variance(array: NDArray[np.float32]) -> float:
     """Return the variance over pixels, summed over channels."""
-    centred = (array - array.mean(axis=(0, 1), dtype=np.float64).astype(np.float32)).ravel()
-    # The channels' means are zero but for rounding.
-    return float(np.vdot(centred, centred) / max(1, array.shape[0] * array.shape[1]))
+    values = centred(array).ravel()
+    return float(np.vdot(values, values) / max(1, array.shape[0] * array.shape[1]))
 
 
 def has_flat_places(array: NDArray[np.float32]) -> bool:
@@ -276,7 +276,7 @@ def _sharp_peaks(array: NDArray[np.float32], lattice: Lattice, strongest: float)
     rest = without(array, lattice.present)
     rows, columns = rest.shape[:2]
     window = hann(rows)[:, None] * hann(columns)
-    rest = (rest - rest.mean(axis=(0, 1))) * window[..., None]
+    rest = centred(rest) * window.astype(np.float32)[..., None]
     spectrum = 2 * np.abs(np.fft.rfft2(rest, axes=(0, 1))).max(axis=-1)
     radius = np.hypot(np.fft.fftfreq(rows)[:, None], np.fft.rfftfreq(columns))
     spectrum[radius < LOWEST] = 0
