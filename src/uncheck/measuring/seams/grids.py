@@ -18,6 +18,10 @@ Offsets = tuple[int | None, int | None]
 PERIODS = np.arange(2, 257)
 STARTS = np.concatenate([[0], np.cumsum(PERIODS)])
 
+#: The first period of which no double is tried, and the offsets that it and the longer ones have.
+FIRST = int(PERIODS[-1]) // 2 + 1
+LONGER = np.arange(PERIODS[-1]) < np.arange(FIRST, PERIODS[-1] + 1)[:, None]
+
 #: Kinds of grids that share the error rate evenly: across one axis, the other, or both; from the first pixel
 #: on, as patches and tiles begin, or anywhere, as cropping leaves them.
 KINDS = 6
@@ -100,41 +104,66 @@ def normal_scores(values: Floats) -> Floats:
     return out
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
+class _Known:
+    """For each offset of each period, of the lines across one axis that can be compared.
+
+    `counts`: how many they are, m; `spread`: m (1 - m / N), the variance of their sum in units of the mean
+    square; `gain`: 1 / sqrt of that, 0 where there is none.
+    """
+
+    counts: Floats
+    spread: Floats
+    gain: Floats
+
+
+@dataclass(frozen=True, eq=False)
 class _Folded:
-    """For each offset of each period: sum of the scores, number of lines, and variance of the sum."""
+    """The `sums` of the scores of such lines, and the mean `square` of all scores of the axis."""
 
     sums: Floats
-    counts: Floats
-    variances: Floats
+    square: float
+    known: _Known
 
 
 def _folded(scores: Sequence[Floats]) -> list[_Folded]:
-    length = max(len(one) for one in scores)
-    values = np.zeros((len(scores), length + int(PERIODS[-1])))
-    for row, one in zip(values, scores, strict=True):
-        row[: len(one)] = one
-    known = np.isfinite(values)
-    known[:, length:] = False
-    for row, one in zip(known, scores, strict=True):
-        row[len(one) :] = False
-    values[~known] = 0
-    sums, counts = _sums(values, length), _counts(known.tobytes(), len(scores), length)
-    total = np.maximum(1, known.sum(axis=1, keepdims=True))
-    variances = (values**2).sum(axis=1, keepdims=True) / total * counts * (1 - counts / total)
-    return [_Folded(*one) for one in zip(sums, counts, variances, strict=True)]
+    out = []
+    for one in scores:
+        known = np.isfinite(one)
+        values = np.where(known, one, 0.0)
+        square = float(values @ values) / max(1, int(known.sum()))
+        out.append(_Folded(_sums(values), square, _of_known(known.tobytes())))
+    return out
 
 
-def _sums(values: Floats, length: int) -> Floats:
-    """Return the sums over equal offsets, of all periods one after the other, along the last axis."""
-    folded = (values[:, : -(-length // p) * p].reshape(len(values), -1, p) for p in PERIODS.tolist())
-    return np.concatenate([one.sum(axis=1) for one in folded], axis=1)
+def _sums(values: Floats) -> Floats:
+    """Return the sums over equal offsets, of all periods one after the other."""
+    longest, count = int(PERIODS[-1]), -(-len(values) // FIRST)
+    padded = np.zeros((count + 1) * longest)
+    padded[: len(values)] = values
+    windows = np.lib.stride_tricks.sliding_window_view(padded, longest)
+    # Lines o + r p for all longer periods p and offsets o at once, r by r.
+    total = np.tile(windows[0], (longest - FIRST + 1, 1))
+    for r in range(1, count):
+        total += windows[r * FIRST : r * longest + 1 : r]
+    out = np.empty(int(STARTS[-1]))
+    out[STARTS[FIRST - 2] :] = total[LONGER]
+    # The sums of a period are those of twice the period, added in pairs.
+    starts = STARTS.tolist()
+    for p in range(FIRST - 1, 1, -1):
+        both = out[starts[2 * p - 2] : starts[2 * p - 1]]
+        np.add(both[:p], both[p:], out=out[starts[p - 2] : starts[p - 1]])
+    return out
 
 
-@lru_cache(maxsize=8)
-def _counts(known: bytes, rows: int, length: int) -> Floats:
+@lru_cache(maxsize=16)
+def _of_known(known: bytes) -> _Known:
     # Pictures of one size have the same lines, but for those that were hidden.
-    return _sums(np.frombuffer(known, np.bool_).reshape(rows, -1).astype(np.float64), length)
+    lines = np.frombuffer(known, np.bool_)
+    counts = _sums(lines.astype(np.float64))
+    spread = counts * (1 - counts / max(1, int(lines.sum())))
+    possible = spread > 1e-9
+    return _Known(counts, spread, np.where(possible, 1 / np.sqrt(np.where(possible, spread, 1.0)), 0.0))
 
 
 def _kinds(folded: Sequence[_Folded], parent: int) -> Iterator[tuple[Floats, list[NDArray[np.intp] | None]]]:
@@ -143,15 +172,15 @@ def _kinds(folded: Sequence[_Folded], parent: int) -> Iterator[tuple[Floats, lis
     zero = [np.zeros_like(starts)] * 2
     best = []
     for one in folded:
-        z = _standing(one.sums, one.variances)
+        z = np.where(one.known.gain > 0, one.sums * one.known.gain, -np.inf)
         highest = np.flatnonzero(z == np.repeat(np.maximum.reduceat(z, starts), PERIODS))
         best.append(highest[np.searchsorted(highest, starts)] - starts)
     for offsets, tests in ((best, np.log(PERIODS / parent)), (zero, 0.0)):
         for axes in ((0,), (1,), (0, 1)):
             at = {axis: starts + offsets[axis] for axis in axes}
             total = sum(folded[axis].sums[i] for axis, i in at.items())
-            variance = sum(folded[axis].variances[i] for axis, i in at.items())
-            both = np.all([folded[axis].counts[i] > 0 for axis, i in at.items()], axis=0)
+            variance = sum(folded[axis].square * folded[axis].known.spread[i] for axis, i in at.items())
+            both = np.all([folded[axis].known.counts[i] > 0 for axis, i in at.items()], axis=0)
             z = np.where(both, _standing(np.asarray(total), np.asarray(variance)), -np.inf)
             used = [offsets[axis] if axis in axes else None for axis in (0, 1)]
             yield log_ndtr(-z) + len(axes) * tests, used

@@ -43,10 +43,12 @@ def pooled(array: NDArray[np.float32], axis: int) -> NDArray[np.float32]:
     mean = np.full(POOLED, 1 / POOLED, np.float32)
     if axis == 1:
         kept = array[: rows // POOLED * POOLED].reshape(-1, POOLED, columns * channels)
-        return (mean @ kept).reshape(-1, columns, channels).transpose(0, 2, 1)
+        return np.ascontiguousarray((mean @ kept).reshape(-1, columns, channels).transpose(0, 2, 1))
     kept = array[:, : columns // POOLED * POOLED].reshape(rows, -1, POOLED * channels)
     each = np.kron(mean[:, None], np.eye(channels, dtype=np.float32))
-    return np.asarray((kept @ each).transpose(1, 2, 0))
+    return np.ascontiguousarray((kept.reshape(-1, len(each)) @ each).reshape(rows, -1).T).reshape(
+        -1, channels, rows
+    )
 
 
 def prominence(means: NDArray[np.float32], scale: Scale) -> NDArray[np.float64]:
@@ -92,16 +94,19 @@ def _shares(rows: NDArray[np.float32], scale: Scale) -> NDArray[np.float64]:
     steps = step_sizes(rows, reach)
     steps += FLOOR / np.sqrt(scale.stretch)
     count = steps.shape[1] - 2 * BESIDE * reach
-    own, *beside = (
-        steps[:, (BESIDE + k) * reach : (BESIDE + k) * reach + count]
-        for k in (0, *range(-BESIDE, 0), *range(1, BESIDE + 1))
-    )
-    total, most = own.copy(), beside[0].copy()
-    for one in beside:
-        total += one
-        np.maximum(most, one, out=most)
-    total -= most
-    return np.asarray((own / total).sum(axis=0, dtype=np.float64))
+
+    def at(values: NDArray[np.float32], k: int) -> NDArray[np.float32]:
+        return values[:, k * reach : k * reach + count]
+
+    # Sums and maxima of two, then of three, serve both sides.
+    two = steps[:, :-reach] + steps[:, reach:]
+    most = np.maximum(steps[:, :-reach], steps[:, reach:])
+    most = np.maximum(most[:, :-reach], steps[:, 2 * reach :])
+    total = at(two, 0) + at(two, 2)
+    total += at(two, 4)
+    total += at(steps, 6)
+    total -= np.maximum(at(most, 0), at(most, 4))
+    return np.asarray(np.ones(len(rows), np.float32) @ (at(steps, BESIDE) / total), np.float64)
 
 
 def step_sizes(values: NDArray[np.float32], reach: int) -> NDArray[np.float32]:
