@@ -136,10 +136,12 @@ def test_sound_at_a_rate_is_in_hertz_and_decibels(models, run, run_json):
     assert found["frequency_hz"] == [8000.0]
     assert 0 < found["db"] < 40  # on flat colour, and louder than the example's noise
     _, out, _ = run(*sound)
-    assert out.startswith(f"Lattice: period 2 (8000 Hz) at {found['db']:.0f} dB")
+    assert out.startswith(
+        f"What: Tones of period 2 samples (8000 Hz): {found['db']:.0f} dB against the rest."
+    )
     assert "grey level" not in out
     assert "pixel" not in out
-    _, out, _ = run(*sound[:-2])
+    _, out, _ = run(*sound[:-2], "-v")
     assert "cycles/sample" in out
     assert "Hz" not in out
 

@@ -7,6 +7,7 @@ import sys
 import traceback
 import warnings
 from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import Annotated, Any
 
 import typer
@@ -125,6 +126,7 @@ def _usage(error: Any) -> str:
     context = getattr(error, "ctx", None)
     where = f"{context.command_path} --help" if context is not None else "uncheck --help"
     if name and near:
+        near = get_close_matches(name, near, 3, 0.75) or near
         return f"there is no option {name}; did you mean {' or '.join(near[:3])}?"
     message = " ".join(str(error.format_message()).split()).rstrip(".")
     return f"{message[:1].lower()}{message[1:]}" + ("" if message.endswith("?") else f"; see {where}")
