@@ -117,7 +117,7 @@ def test_no_command_replaces_what_it_reads(place, fails, given):
 def test_a_file_that_is_not_read_is_replaced(place, run):
     (place / "r.txt").write_text("old")
     assert run("inspect", "hostile.py:Up", "--input", "shots", "-o", "r.txt")[0] == 1
-    assert (place / "r.txt").read_text().startswith("Lattice")
+    assert (place / "r.txt").read_text().startswith("What: Grid of period 2")
 
 
 def test_maps_replace_maps_only(place, run):
@@ -135,7 +135,7 @@ def test_a_target_that_goes_elsewhere_moves_no_file(place, run):
     given = ("--weights", "w.safetensors", "--input", "shots", "-o", "r.txt")
     code, _, err = run("inspect", "hostile.py:Moves", *given)
     assert (code, Path.cwd()) == (1, place), err
-    assert (place / "r.txt").read_text().startswith("Lattice")
+    assert (place / "r.txt").read_text().startswith("What: Grid of period 2")
     assert (place / "elsewhere" / "r.txt").read_text() == "theirs"
 
 
@@ -174,7 +174,7 @@ def test_names_of_files_are_shown_with_escapes(place, run):
 def test_names_of_layers_and_messages_are_shown_with_escapes(place, run):
     code, out, err = run("inspect", "hostile.py:Named", "--input", "shots")
     assert code == 1
-    assert r"\x1b[2Jup\x07\n: its output phases" in out
+    assert r"Made by `\x1b[2Jup\x07\n` (ConvTranspose2d" in out
     assert not RAW.search(out + err)
     code, out, err = run("inspect", "hostile.py:Says", "--input", "shots")
     assert code == 2

@@ -103,7 +103,7 @@ def fixed(words: str) -> Callable[[Fault], str | None]:
 
 REPAIR = Cure(
     "repair the trained weights",
-    "some minutes on a processor, a dozen inputs, no training data",
+    "minutes; a dozen inputs, no training data",
     True,
     command=repair_command,
     code=repair_code,
@@ -111,14 +111,14 @@ REPAIR = Cure(
 
 SWAP = Cure(
     "exchange the layer and train on",
-    "further training; the layer starts from the trained weights",
+    "further training",
     False,
     code=swap_code("resize"),
 )
 
 LAYER = Cure(
     "in a new network, write this layer instead",
-    "training anew; about 1.4 times the time of the layer",
+    "training anew; 1.4 times the time of the layer",
     False,
     code=layer_code(),
 )

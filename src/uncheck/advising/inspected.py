@@ -136,7 +136,14 @@ def nothing(report: Report) -> str:
         return "Nothing to do: it is too weak to be seen (`uncheck explain visibility`)."
     if report["verdict"] == "lattice":
         return "Look at the input and at what repeats in the network; no upsampling layer is to be mended."
+    if report["verdict"] == "clean" and _hidden(report) not in ("", "invisible"):
+        return f"Nothing to do; but a grid up to that limit would be {_hidden(report)}: more inputs lower it."
     return "Nothing to do."
+
+
+def _hidden(report: Report) -> str:
+    """Return how visible the strongest lattice would be that could have been missed; "" for sound."""
+    return "" if scale_of(report).sound else visibility(report.get("limit") or ())
 
 
 def cause_of(stage: Report) -> str:

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from uncheck.cli import demo, fuse, inspect, measure, overlap, repair
+from uncheck.cli import demo, explain, fuse, inspect, measure, overlap, repair
 from uncheck.cli.output import note
 from uncheck.errors import UncheckError, UncheckWarning, first_line
 
@@ -32,6 +32,7 @@ app.command("measure")(measure.command)
 app.command("overlap")(overlap.command)
 app.command("fuse")(fuse.command)
 app.command("repair")(repair.command)
+app.command("explain")(explain.command)
 app.command("demo")(demo.command)
 
 
@@ -80,7 +81,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             if not arguments:
                 command.main(["--help"], "uncheck", standalone_mode=False)
                 raise UncheckError(
-                    "no command given; name one of inspect, measure, overlap, fuse, repair, demo"
+                    "no command given; name one of inspect, measure, overlap, fuse, repair, explain, demo"
                 )
             code = int(command.main(arguments, "uncheck", standalone_mode=False) or 0)
             # Some versions of the option parser make an exit code of the interruption.

@@ -108,6 +108,7 @@ class Labelled:
     label: str
     text: str
     style: str = ""
+    width: int = LABEL
 
 
 @dataclass(frozen=True)
@@ -166,9 +167,9 @@ class Page:
             console.print(part.body)
         elif isinstance(part, Labelled):
             grid = Table.grid(padding=(0, 1, 0, 0))
-            grid.add_column(no_wrap=True, width=LABEL)
+            grid.add_column(no_wrap=True, width=part.width)
             grid.add_column(overflow="fold")
-            grid.add_row(Text(part.label, style="bold"), _text(Text(part.text, style=part.style)))
+            grid.add_row(Text(part.label, style="bold"), Text(printable(part.text), style=part.style))
             console.print(grid)
         elif isinstance(part, Verbatim):
             console = self._console(WIDEST_CODE)
@@ -219,7 +220,7 @@ def _is_bar(cell: str | Text) -> bool:
 def continued(command: str, indent: int, width: int) -> str:
     r"""Return a command indented, long ones on several lines that a shell reads as one.
 
-    >>> print(continued("uncheck repair model.py:make --weights w.pth -o repaired", 2, 34))
+    >>> print(continued("uncheck repair model.py:make --weights w.pth -o repaired", 2, 36))
       uncheck repair model.py:make \
           --weights w.pth -o repaired
     """

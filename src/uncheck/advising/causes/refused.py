@@ -15,7 +15,7 @@ REFUSED = Cause(
     cures=(
         Cure(
             "exchange the upsamplers and train on",
-            "further training; layers start from the trained weights",
+            "further training",
             False,
             code=fixed('model = uncheck.swap(model, example_input, to="resize").model'),
         ),

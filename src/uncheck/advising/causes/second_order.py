@@ -20,7 +20,7 @@ SECOND_ORDER = Cause(
         REPAIR,
         Cure(
             "exchange the layer for one of order 2 and train on",
-            "further training; the layer starts from the trained weights",
+            "further training",
             False,
             code=swap_code("smooth", 2),
         ),
