@@ -25,6 +25,9 @@ APART = 0.4
 #: Draws behind the table of means and variances, and its range of powers, in the unit of the noise.
 DRAWS, POWERS = 8192, np.geomspace(1e-2, 1e5, 57)
 
+#: Powers of a line, in the unit of the noise, close enough to interpolate between.
+FINELY = np.concatenate([[0.0], np.geomspace(1e-3, 1e9, 800)])
+
 #: The largest power looked at, of what one line needs, and how often the interval is halved.
 LARGEST, HALVINGS = 50.0, 8
 
@@ -66,8 +69,8 @@ class Asked:
     @property
     def range(self) -> tuple[float, float]:
         """Amplitudes between which the limit lies, by what one line of it needs."""
-        kinds = zip(self.freedom, self.real, strict=True)
-        needed = max(_needed(self.order, int(k), bool(real), self.least) for k, real in set(kinds))
+        kinds = set(zip(self.freedom.tolist(), self.real.tolist(), strict=True))
+        needed = max(_needed(self.order, int(k), real, self.least) for k, real in kinds)
         each = self.whole / len(self.clarity)
         low, high = needed / float(self.clarity.max()), needed / float(self.clarity.min())
         return (low / 4) ** 0.5, (LARGEST * max(each, 4.0) * high) ** 0.5
@@ -89,14 +92,16 @@ def _of_few(asked: Sequence[Asked]) -> NDArray[np.float64]:
     starts, counts = _starts(asked)
     curves = _curves(asked)
     least, total = (np.array([getattr(one, name) for one in asked]) for name in ("least", "total"))
-    low, high = (np.tile([one.range[end] for one in asked], (TILES, 1)) for end in (0, 1))
+    low, high = (np.tile(ends, (TILES, 1)) for ends in zip(*(one.range for one in asked), strict=True))
+    root = np.sqrt(clarity) * cross
+    own = clarity * own
     for _ in range(HALVINGS):
         middle = np.sqrt(low * high)
         amplitude = np.repeat(middle, counts, axis=1)
-        power = amplitude**2 * clarity * own + amplitude * np.sqrt(clarity) * cross + noise
+        power = amplitude * (amplitude * own + root) + noise
         log_p = np.empty_like(power)
-        for columns, (powers, values) in curves:
-            log_p[:, columns] = np.interp(power[:, columns], powers, values)
+        for columns, values in curves:
+            log_p[:, columns] = _on_curve(power[:, columns], values)
         there = (np.minimum.reduceat(log_p, starts, axis=1) < least) | (
             np.add.reduceat(log_p, starts, axis=1) < total
         )
@@ -110,12 +115,12 @@ def _starts(asked: Sequence[Asked]) -> tuple[NDArray[np.intp], NDArray[np.intp]]
     return np.cumsum([0, *counts[:-1]]), counts
 
 
-def _curves(asked: Sequence[Asked]) -> list[tuple[NDArray[np.intp], tuple[NDArray[np.float64], ...]]]:
+def _curves(asked: Sequence[Asked]) -> list[tuple[NDArray[np.intp], NDArray[np.float64]]]:
     """Return the lines of each kind, and log p of theirs by power."""
     kinds = [
-        (one.order, int(k), bool(real))
+        (one.order, int(k), real)
         for one in asked
-        for k, real in zip(one.freedom, one.real, strict=True)
+        for k, real in zip(one.freedom.tolist(), one.real.tolist(), strict=True)
     ]
     places = {
         kind: np.array([i for i, own in enumerate(kinds) if own == kind]) for kind in dict.fromkeys(kinds)
@@ -124,12 +129,36 @@ def _curves(asked: Sequence[Asked]) -> list[tuple[NDArray[np.intp], tuple[NDArra
 
 
 @lru_cache(maxsize=256)
-def _curve(order: int, freedom: int, real: bool) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return log p of a line by its power in the unit of the noise, finely enough to interpolate."""
-    powers = np.concatenate([[0.0], np.geomspace(1e-3, 1e9, 800)])
-    statistic = powers[:, None] * freedom / (order * (order + freedom - 1))
+def _curve(order: int, freedom: int, real: bool) -> NDArray[np.float64]:
+    """Return log p of a line at each of the powers FINELY."""
+    statistic = FINELY[:, None] * freedom / (order * (order + freedom - 1))
     values = log_p_values(statistic, order, np.array([real]), freedom)[:, 0]
-    return powers, np.maximum(values, SMALLEST) if real else values
+    return np.maximum(values, SMALLEST) if real else values
+
+
+def _on_curve(power: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return log p of lines of any power from those at FINELY, linear in between."""
+    place, share = _places(power, FINELY[1:])
+    # The first interval begins at power 0.
+    first = power < FINELY[1]
+    place, share = np.where(first, 0, place + 1), np.where(first, power / FINELY[1], share)
+    low = values[place]
+    return np.asarray(low + share * (values[place + 1] - low))
+
+
+def _places(
+    power: NDArray[np.float64], powers: NDArray[np.float64]
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Return the interval of `powers`, evenly spaced in logarithm, that holds each power, and where in it.
+
+    The share is 0 to 1, also beyond the ends.
+    """
+    last = len(powers) - 1
+    scale = last / np.log(powers[-1] / powers[0])
+    place = np.log(np.maximum(power, powers[0]) / powers[0]) * scale
+    place = np.minimum(place, last - 1).astype(np.intp)
+    low = powers[place]
+    return place, ((power - low) / (powers[place + 1] - low)).clip(0, 1)
 
 
 @lru_cache(maxsize=256)
@@ -162,7 +191,7 @@ def _of_many(asked: Sequence[Asked]) -> NDArray[np.float64]:
     kinds = {int(k): np.flatnonzero(freedom == k) for k in np.unique(freedom)}
     needed = np.concatenate([_alone(one) for one in asked])
     summed = bool((total > -inf).any())
-    low, high = (np.array([one.range[end] for one in asked]) for end in (0, 1))
+    low, high = np.array([one.range for one in asked]).T
     for _ in range(HALVINGS):
         middle = np.sqrt(low * high)
         power = np.repeat(middle, counts) ** 2 * clarity
@@ -173,7 +202,9 @@ def _of_many(asked: Sequence[Asked]) -> NDArray[np.float64]:
             continue
         each = np.empty((3, len(power)))
         for k, own in kinds.items():
-            each[:, own] = [np.interp(power[own], POWERS, values) for values in _table(order, k)]
+            place, share = _places(power[own], POWERS)
+            table = _table(order, k)
+            each[:, own] = (1 - share) * table[:, place] + share * table[:, place + 1]
         mean, variance, joint = np.add.reduceat(each, starts, axis=1)
         # The shares of a tile add up to 1.
         spread = np.sqrt(np.maximum(variance - joint**2 / np.maximum(pairs, 1.0), 1e-9))
@@ -184,19 +215,18 @@ def _of_many(asked: Sequence[Asked]) -> NDArray[np.float64]:
 
 
 def _alone(asked: Asked) -> NDArray[np.float64]:
-    freedoms, each = np.unique(asked.freedom, return_inverse=True)
-    return np.array([_needed(asked.order, int(k), False, asked.least) for k in freedoms])[each]
+    needed = {k: _needed(asked.order, int(k), False, asked.least) for k in set(asked.freedom.tolist())}
+    return np.array([needed[k] for k in asked.freedom.tolist()])
 
 
 @lru_cache(maxsize=1024)
 def _needed(order: int, freedom: int, real: bool, least: float) -> float:
     """Return the power of one line, in the unit of its noise, from which it is found alone."""
-    powers, values = _curve(order, freedom, real)
-    return float(np.interp(-least, -values, powers))
+    return float(np.interp(-least, -_curve(order, freedom, real), FINELY))
 
 
 @lru_cache(maxsize=64)
-def _table(order: int, freedom: int) -> tuple[NDArray[np.float64], ...]:
+def _table(order: int, freedom: int) -> NDArray[np.float64]:
     """Return the mean and variance of log p of a line of random power, and its covariance with that power.
 
     For mean powers POWERS; the power is exponential, in the unit of the noise.
@@ -211,4 +241,4 @@ def _table(order: int, freedom: int) -> tuple[NDArray[np.float64], ...]:
         statistic = scale * (np.abs(line * np.sqrt(power) + noise) ** 2 + beside)
         log_p = log_p_values(statistic[:, None], order, NO, freedom)[:, 0]
         rows.append((log_p.mean(), log_p.var(), np.cov(log_p, share)[0, 1]))
-    return tuple(np.array(rows).T)
+    return np.array(rows).T.copy()
