@@ -24,7 +24,6 @@ SIDE = 320
 #: Seeds of the textures whose period is set.
 FIRST_SEED, SEEDS = 7000, 8
 NETWORKS = ("k3 s2", "k4 s2", "k5 s2", "shuffle", "resize")
-DRIVEN_BY = ("noise", "flat", "smooth")
 
 
 def main() -> dict[str, Any]:
@@ -88,6 +87,7 @@ def cloth() -> Iterator[tuple[str, Pixels]]:
 def networks() -> Iterator[tuple[str, Pixels]]:
     """Outputs of random networks at three contrasts."""
     import torch
+    from random_networks import DRIVEN_BY, random_codes
     from torch import nn
 
     for name in NETWORKS:
@@ -100,11 +100,7 @@ def networks() -> Iterator[tuple[str, Pixels]]:
                     out = 12 if stage < stages - 1 else 3
                     layers += _upsampler(name, out) + ([nn.ReLU()] if stage < stages - 1 else [])
                 side = 256 // 2**stages
-                codes = torch.randn(1, 12, side, side)
-                if driven_by == "flat":
-                    codes = codes[:, :, :1, :1].expand(1, 12, side, side)
-                elif driven_by == "smooth":
-                    codes = nn.functional.interpolate(codes[:, :, :4, :4], size=(side, side), mode="bicubic")
+                codes = random_codes(side, driven_by)
                 with torch.no_grad():
                     output = nn.Sequential(*layers)(codes)[0].permute(1, 2, 0).numpy()
                 for levels in (1.5, 4.0, 20.0):

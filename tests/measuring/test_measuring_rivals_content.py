@@ -1,12 +1,12 @@
 """Enlargement, tiles, prints and textures are named; what networks leave is not."""
 
-import importlib.util
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 import pytest
+import textures
 import torch
+from random_networks import random_codes
 from torch import nn
 
 import released
@@ -14,28 +14,8 @@ from tiers import cases
 from uncheck.measuring import find_lattice
 from uncheck.measuring.rivals import name_rival
 from uncheck.measuring.rivals.repetition import before_repetition, is_tiled
-from uncheck.measuring.rivals.texture import (
-    common_period,
-    flat_blocks,
-    is_beside,
-    is_halftone,
-    is_stacked,
-    is_texture,
-    lattice_share,
-)
-
-ROOT = Path(__file__).parents[2]
-
-
-def _textures():
-    place = ROOT / "experiments" / "calibration" / "textures.py"
-    spec = importlib.util.spec_from_file_location("calibration_textures", place)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-textures = _textures()
+from uncheck.measuring.rivals.stacked import common_period, is_stacked
+from uncheck.measuring.rivals.texture import flat_blocks, is_beside, is_halftone, is_texture, lattice_share
 
 
 def names(pictures):
@@ -111,11 +91,7 @@ def test_untrained_generators_are_never_a_rival(kind, driven_by, levels):
         torch.manual_seed(seed)
         stages = 1 if kind.startswith("patch") else 1 + seed % 3
         side = 192 // {"patch8": 8, "patch14": 14}.get(kind, 2**stages)
-        codes = torch.randn(1, 12, side, side)
-        if driven_by == "flat":
-            codes = codes[:, :, :1, :1].expand(1, 12, side, side)
-        elif driven_by == "smooth":
-            codes = nn.functional.interpolate(codes[:, :, :4, :4], size=(side, side), mode="bicubic")
+        codes = random_codes(side, driven_by)
         with torch.no_grad():
             output = generator(kind, stages)(codes)[0].permute(1, 2, 0).numpy()
         array = np.rint(128 + levels * (output - output.mean()) / output.std()).clip(0, 255)
@@ -277,3 +253,12 @@ def test_two_periods_without_a_common_one_are_content():
     assert names([weave]) == ["texture"]
     assert names([unequal]) == [None]
     assert names([one]) == [None]
+
+
+@pytest.mark.parametrize(
+    ("kind", "period", "seed"), [("woven", 2, 7000), ("woven", 4, 7004), ("brick", 25 / 3, 7002)]
+)
+def test_strong_cloth_and_bricks_of_whole_pixels_are_textures(kind, period, seed, monkeypatch):
+    # Threads two pixels wide are a pattern of period 4; bricks of 25 / 3 have a harmonic of period 5.
+    monkeypatch.setattr(textures, "_period", lambda *_: float(period))
+    assert names([textures.GENERATORS[kind]((256, 256), seed)]) == ["texture"]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from uncheck.measuring.components import Lattice, Line, without
 from uncheck.measuring.lines import hann, powers_around
+from uncheck.measuring.rivals.stacked import common_period, is_stacked, on_content
 from uncheck.signals.levels import centred
 
 #: Lines asked, strongest first; the weaker ones add little power.
@@ -101,29 +102,20 @@ SCREEN_LEAST = 40.0
 FLAT_BLOCKS = 0.1
 
 #: Lattices of one network share a period along each axis, of 64 pixels or less; rows and threads of content
-#: do not. Counted are components of a level and a quarter of the strongest.
+#: do not.
 LARGEST_COMMON = 64
-COUNTED, COUNTED_SHARE = 1.0, 0.25
 
 #: Grey levels from which a pattern longer than four pixels is content, unless it is all there is. Generators
 #: with strong lattices have them at the short periods of their last layers.
 STRONG = 22.0
 LONG = 5
 
-#: The same where the lattice is all there is: untrained un-patchifying on flat inputs leaves 18 or so.
-STRONG_ALONE = 40.0
+#: The same, at any period, where the lattice is all there is: untrained networks on flat inputs leave up to
+#: 31 in pictures of a standard deviation of 20.
+STRONG_ALONE = 32.0
 
-#: Periods that stacked strides of 2 and 3 and patches have, the same along both axes; shorter ones are never
-#: strong by themselves.
-STACKED = (6, 8, 9, 12, 14, 16, 32)
-
-#: Such a pattern is a lattice on content where the means of its cells, which do not hold it, vary by this
-#: share of it: 0.4 or more in photographs and stylised pictures under lattices of up to 40 levels, at most
-#: 0.16 in cloth of these periods. Prints of photographs are stronger than `STACKED_MOST`.
-CONTENT = 0.27
-STACKED_MOST = 75.0
-
-#: Frequencies, in cycles per picture, this close to the lattice are its own where its strength varies.
+#: Frequencies, in cycles per picture, this close to the lattice are its own where its strength varies, but no
+#: more than half of all.
 SIDEBANDS = 12
 
 #: Cycles per pixel below which content has strong peaks anyhow.
@@ -161,9 +153,10 @@ def is_texture(array: NDArray[np.float32], lattice: Lattice, rest: NDArray[np.fl
     """Test whether the lines belong to content: a drawing, or a pattern with periods of its own.
 
     A drawing has flat places without any lattice. A pattern of content has its lines beside the frequencies
-    of whole periods (`is_beside`), or several periods with no common one below 33 pixels, or most of its
-    power at periods above 4 pixels where it is 22 levels strong beside other content and no lattice of
-    stacked strides on content (`is_stacked`), or sharp peaks on no lattice that are stronger still.
+    of whole periods (`is_beside`), or several periods with no common one below 65 pixels, or is 32 levels
+    strong and all there is, or has most of its power at periods above 4 pixels where it is 22 levels strong
+    beside other content and no lattice of stacked strides on content (`is_stacked`), or sharp peaks on no
+    lattice that are stronger still.
 
     Cost: a few passes over the array and one FFT, and what `is_beside` takes.
     """
@@ -173,38 +166,13 @@ def is_texture(array: NDArray[np.float32], lattice: Lattice, rest: NDArray[np.fl
     lines = [line for component in lattice.present for line in component.lines]
     if common_period(lattice) > LARGEST_COMMON or is_beside(array, lattice):
         return True
+    if alone and lattice.strength >= STRONG_ALONE and not on_content(array, lattice):
+        return True
     if _power(lines, lambda p: p >= LONG) < 0.5:
         return False
-    if lattice.strength >= (STRONG_ALONE if alone else STRONG) and not is_stacked(array, lattice):
+    if not alone and lattice.strength >= STRONG and not is_stacked(array, lattice):
         return True
     return _sharp_peaks(array, lattice, max(line.amplitude for line in lines))
-
-
-def is_stacked(array: NDArray[np.float32], lattice: Lattice) -> bool:
-    """Test whether a strong pattern has a period of stacked strides and lies on content of its own.
-
-    Equation: std over cells of the mean of a cell of one period >= `CONTENT` * strength.
-    """
-    least = max(COUNTED, COUNTED_SHARE * max(c.amplitude for c in lattice.present))
-    periods = [c.period for c in lattice.present if c.amplitude >= least]
-    rows, columns = (lcm(*along) for along in zip(*periods, strict=True))
-    if rows != columns or rows not in STACKED or lattice.strength > STACKED_MOST:
-        return False
-    return cell_contrast(array, rows) >= CONTENT * lattice.strength
-
-
-def cell_contrast(array: NDArray[np.float32], period: int) -> float:
-    """Return the standard deviation of the means of cells of a period, of all channels together."""
-    down, across = (n // period for n in array.shape[:2])
-    cells = array[: down * period, : across * period].reshape(down, period, across, period, -1)
-    return float(np.sqrt(cells.mean(axis=(1, 3)).var(axis=(0, 1)).mean()))
-
-
-def common_period(lattice: Lattice) -> int:
-    """Return the period, along the worse axis, that the components that count share; pixels."""
-    least = max(COUNTED, COUNTED_SHARE * max((c.amplitude for c in lattice.present), default=0.0))
-    periods = [c.period for c in lattice.present if c.amplitude >= least]
-    return max((lcm(*along) for along in zip(*periods, strict=True)), default=1)
 
 
 def lattice_share(
@@ -268,7 +236,7 @@ def _near(length: int, period: int) -> NDArray[np.bool_]:
     """Test which frequencies of an axis are next to a multiple of 1 / period."""
     spacing = length / period
     position = np.arange(length) % spacing
-    return np.asarray(np.minimum(position, spacing - position) <= SIDEBANDS, np.bool_)
+    return np.asarray(np.minimum(position, spacing - position) <= min(SIDEBANDS, spacing / 4), np.bool_)
 
 
 def _sharp_peaks(array: NDArray[np.float32], lattice: Lattice, strongest: float) -> bool:
