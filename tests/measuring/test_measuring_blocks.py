@@ -278,7 +278,7 @@ def test_blocks_in_json_text_and_exit_code(tmp_path, capsys):
     assert list(one) == ["period", "offset", "amplitude", "p_value"]
     assert (one["period"], one["offset"]) == ([16, 16], [0, 0])
     assert main(["measure", str(tmp_path / "patched.png"), "--exit-zero"]) == 0
-    assert "blocks of 16" in capsys.readouterr().out
+    assert "Blocks of 16 pixels" in capsys.readouterr().out
     assert main(["measure", str(tmp_path)]) == 1
     assert "1 with blocks" in capsys.readouterr().out
     assert "blocks of 16x16" in str(measure(tmp_path / "patched.png"))
