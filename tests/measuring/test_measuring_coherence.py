@@ -40,7 +40,7 @@ def wave(shape, frequency, phase=0.4):
 
 def local(array, frequency, size):
     planes = np.moveaxis(array - array.mean(axis=(0, 1)), -1, 0)
-    return next(local_amplitudes(np.ascontiguousarray(planes), [frequency], size))
+    return local_amplitudes(np.ascontiguousarray(planes), [frequency], size)[0]
 
 
 def component(*frequencies, amplitude=1.0):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from math import ceil, prod
 from typing import Any
 
@@ -118,38 +118,50 @@ def _window_size(line: Line) -> int:
 
 def local_amplitudes(
     planes: NDArray[np.float32], frequencies: Sequence[tuple[float, ...]], size: int
-) -> Iterator[NDArray[np.complex128]]:
-    """Yield the amplitude of each line in every window less what its mean leaves, (windows, C).
+) -> NDArray[np.complex128]:
+    """Return the amplitude of each line in every window less what its mean leaves, (F, windows, C).
 
     Of planes (C, H, W) without their means; a line is that of exp(2 pi i f.n).
     """
     half = size // 2
-    channels, height, width = planes.shape
-    down, across = height // half, width // half
-    blocks = planes[:, : down * half, : across * half].reshape(channels, down, half, across * half)
+    channels, down, across = len(planes), *(n // half for n in planes.shape[1:])
     first = sorted({f for f, _ in frequencies})
-    turns = waves(first, size)
-    kernel = np.concatenate([hann(size)[None], turns.real, turns.imag]).astype(np.float32)
-    # A window is two blocks: the first half of the kernel meets one, the second half the next.
-    rows = kernel[:, :half] @ blocks[:, :-1] + kernel[:, half:] @ blocks[:, 1:]
-    rows = rows.reshape(channels, down - 1, len(kernel), across, half)
-
-    def along(which: list[int], weights: NDArray[np.floating]) -> NDArray[np.float32]:
-        both = weights.astype(np.float32).reshape(len(weights), 2, half)
-        chosen = rows[:, :, which]
-        return np.asarray(chosen[..., :-1, :] @ both[:, 0].T + chosen[..., 1:, :] @ both[:, 1].T)
-
-    means = along([0], hann(size)[None])[:, :, 0, :, 0]
+    down_turns, across_turns = waves(first, size), waves([g for _, g in frequencies], size)
+    kernel = np.concatenate([hann(size)[None], down_turns.real, down_turns.imag]).astype(np.float32)
+    index = [first.index(f) for f, _ in frequencies]
+    # First and second halves of a window's columns side by side, of the mean and of each line.
+    own = np.stack([across_turns.real, across_turns.imag], axis=1).astype(np.float32).reshape(-1, 2, 2, half)
+    across_mean = hann(size).astype(np.float32).reshape(2, half)
+    # Windows start at different phases of a line, and have some of their mean at it.
     starts = [np.arange(n - 1) * half for n in (down, across)]
-    for f, g in frequencies:
-        i, turn = first.index(f), waves(g, size)
-        (cc, cs), (sc, ss) = np.moveaxis(
-            along([1 + i, 1 + len(first) + i], np.stack([turn.real, turn.imag])), (2, 4), (0, 1)
-        )
-        line = cc - ss + 1j * (cs + sc) - means * (turns[i].sum() * turn.sum())
-        # Windows start at different phases of the line.
-        phase = np.exp(-2j * np.pi * (f * starts[0][:, None] + g * starts[1]))
-        yield np.asarray((line * phase).reshape(channels, -1).T, np.complex128)
+    turned = [
+        np.exp(-2j * np.pi * np.multiply.outer(f, s))
+        for f, s in zip(zip(*frequencies, strict=True), starts, strict=True)
+    ]
+    leaks = down_turns.sum(axis=1)[index] * across_turns.sum(axis=1)
+    out = np.empty((len(frequencies), down - 1, across - 1, channels), np.complex128)
+    for channel, plane in enumerate(planes):
+        blocks = plane[: down * half, : across * half].reshape(down, half, across * half)
+        # A window is two blocks: the first half of the kernel meets one, the second half the next.
+        rows = kernel[:, :half] @ blocks[:-1]
+        rows += kernel[:, half:] @ blocks[1:]
+        rows = np.ascontiguousarray(rows.transpose(1, 0, 2)).reshape(len(kernel), -1, half)
+        means = _both_halves(rows[0] @ across_mean.T, down - 1)
+        for line, at in enumerate(index):
+            cosine, sine = (
+                _both_halves(rows[i] @ own[line].reshape(-1, half).T, down - 1).reshape(down - 1, -1, 2)
+                for i in (1 + at, 1 + len(first) + at)
+            )
+            value = cosine[..., 0] - sine[..., 1] + 1j * (cosine[..., 1] + sine[..., 0])
+            phase = turned[0][line][:, None] * turned[1][line]
+            out[line, ..., channel] = (value - means * leaks[line]) * phase
+    return out.reshape(len(frequencies), -1, channels)
+
+
+def _both_halves(sums: NDArray[np.float32], down: int) -> NDArray[np.float32]:
+    """Add the sums of first halves to those of second ones of the next block; from (blocks, 2 or 2 x 2)."""
+    split = sums.reshape(down, -1, *([2] * (sums.shape[1] // 2)))
+    return np.asarray(split[:, :-1, ..., 0] + split[:, 1:, ..., 1])
 
 
 def inside(support: Support, size: int) -> NDArray[np.bool_]:
