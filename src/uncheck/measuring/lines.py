@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import product
+from functools import lru_cache
+from itertools import pairwise, product
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,6 +13,7 @@ from uncheck.measuring.components import Component, Line
 from uncheck.signals.levels import centred
 
 
+@lru_cache(maxsize=128)
 def hann(n: int) -> NDArray[np.float64]:
     """Return a Hann window of n samples and of sum 1, symmetric, without zeros at its ends.
 
@@ -19,7 +21,9 @@ def hann(n: int) -> NDArray[np.float64]:
     [0.073, 0.427, 0.427, 0.073]
     """
     window = np.sin(np.pi * (np.arange(n) + 0.5) / n) ** 2
-    return np.asarray(window / window.sum(), np.float64)
+    window /= window.sum()
+    window.flags.writeable = False
+    return np.asarray(window, np.float64)
 
 
 def waves(frequencies: ArrayLike, n: int) -> NDArray[np.complex128]:
@@ -48,9 +52,16 @@ def line_means(array: NDArray[np.floating], lines: Sequence[Line]) -> NDArray[np
 
 def strength_at(array: NDArray[np.floating], component: Component) -> float:
     """Return the amplitude of an array at the lines of a component, grey levels, in its best channel."""
-    gain = np.array([[1.0 if line.real else 2.0] for line in component.lines])
-    power = (gain * np.abs(line_means(array, component.lines))) ** 2
-    return float(np.sqrt(power.sum(axis=0).max()))
+    return strengths_at(array, [component])[0]
+
+
+def strengths_at(array: NDArray[np.floating], components: Sequence[Component]) -> list[float]:
+    """Return the amplitudes of an array at the lines of several components, as `strength_at` does."""
+    lines = [line for component in components for line in component.lines]
+    gain = np.array([[1.0 if line.real else 2.0] for line in lines])
+    power = (gain * np.abs(line_means(array, lines))) ** 2
+    starts = np.cumsum([0, *(len(component.lines) for component in components)])
+    return [float(np.sqrt(power[a:b].sum(axis=0).max())) for a, b in pairwise(starts)]
 
 
 def powers_around(

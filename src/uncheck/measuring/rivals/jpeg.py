@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy.fft import dct, dctn
+from scipy.fft import dctn
 from scipy.ndimage import gaussian_filter
 
 from uncheck.measuring.components import Component, Lattice, without
-from uncheck.measuring.lines import strength_at
+from uncheck.measuring.lines import strengths_at
 from uncheck.signals.levels import LEVELS, brightness, grey
 
 #: Most blocks looked at per grid offset: enough for the rates, and no slower on large pictures.
@@ -22,8 +22,11 @@ BLOCKS = 400
 #: The same for a first look.
 SOME_BLOCKS = 100
 
-#: The cosine transform of 8 samples, as a matrix.
-COSINES = dct(np.eye(8, dtype=np.float32), axis=0, norm="ortho")
+#: Coefficients that vanish. Of gradients many are just half a level: rounding must not decide about these.
+VANISHING = 0.501
+
+#: The cosine transform of 8 x 8 samples, as a matrix.
+COSINES = dctn(np.eye(64).reshape(64, 8, 8), axes=(1, 2), norm="ortho").reshape(64, 64).astype(np.float32)
 
 #: How far the rate of vanishing block-DCT coefficients must stand above the other 63 grid offsets.
 JPEG_EXCESS = 0.04
@@ -103,18 +106,17 @@ def is_jpeg(
     grid = (0, 0) if codec == "JPEG" else jpeg_grid(array) or block_edges(array)
     if grid is None:
         return False
-    quality = estimate_quality(array, grid)
-    smooth = _vanishing_rate(brightness(array)[grid[0] :, grid[1] :], -1.0) >= SMOOTH
-    if smooth and quality is not None and _sawtooth(lattice.present):
+    steps = _sawtooth(lattice.present)
+    steps = steps and _vanishing_rate(brightness(array)[grid[0] :, grid[1] :], -1.0) >= SMOOTH
+    quality = estimate_quality(array, grid) if steps or not tables else None
+    if steps and quality is not None:
         return True
     options = {"qtables": [list(t) for t in tables]} if tables else {"quality": min(quality or 100, FINEST)}
-    left = left_by_coding(array, lattice, grid, options)
     # What coding leaves depends on the coder, and on codings before the last: weak lines get some room.
     weak = WEAK if quality is not None or tables else CHANGED * WEAK
-    allowed = [
-        max(FACTOR * b, weak if _on_axes(c) else 0.0) for c, b in zip(lattice.present, left, strict=True)
-    ]
-    return all(c.amplitude <= most for c, most in zip(lattice.present, allowed, strict=True))
+    enough = [0.0 if _on_axes(c) and c.amplitude <= weak else c.amplitude / FACTOR for c in lattice.present]
+    left = left_by_coding(array, lattice, grid, options, enough)
+    return all(some >= most for some, most in zip(left, enough, strict=True))
 
 
 def _on_axes(component: Component) -> bool:
@@ -123,13 +125,18 @@ def _on_axes(component: Component) -> bool:
 
 
 def left_by_coding(
-    array: NDArray[np.float32], lattice: Lattice, grid: tuple[int, int], options: dict[str, Any]
+    array: NDArray[np.float32],
+    lattice: Lattice,
+    grid: tuple[int, int],
+    options: dict[str, Any],
+    enough: Sequence[float] = (),
 ) -> list[float]:
     """Measure what JPEG coding adds to this picture at each component present, grey levels.
 
     The lattice is taken out and the picture coded on three grids beside its own and, blurred, on its own; the
     largest change counts ("calibration" of steganalysis: Fridrich, Goljan, Hogea, 2002). `grid` is the offset
-    of its blocks; `options` are `quality` or `qtables`, as Pillow takes them.
+    of its blocks; `options` are `quality` or `qtables`, as Pillow takes them. Once as much as is `enough` was
+    left of each, no more codings are tried.
     """
     clean = without(array, lattice.everything)
     aligned = clean[grid[0] :, grid[1] :]
@@ -142,7 +149,9 @@ def left_by_coding(
         before = np.rint(start).clip(0, LEVELS).astype(np.uint8)
         for subsampling in (0, 2):
             change = compressed(before, subsampling=subsampling, **options) - before
-            left = np.maximum(left, [strength_at(change, c) for c in lattice.present])
+            left = np.maximum(left, strengths_at(change, lattice.present))
+            if len(enough) and (left >= enough).all():
+                return [float(x) for x in left]
     return [float(x) for x in left]
 
 
@@ -176,14 +185,18 @@ def estimate_quality(array: NDArray[np.float32], grid: tuple[int, int]) -> int |
     chosen = _some_blocks(luma, -1.0)
     if len(chosen) < 8:
         return None
-    coefficients = dctn(chosen - 128, axes=(1, 2), norm="ortho")
-    heard = np.abs(coefficients) > 1
+    coefficients = transformed(chosen - 128)
+    squares = np.square(coefficients)
+    # Small coefficients, in units of no table, tell nothing.
+    coefficients[squares <= 1] = 0
+    squares[squares <= 1] = 0
     ratios = np.ones(101)
     for quality in range(1, 101):
-        table = standard_table(quality)
-        distance = coefficients - table * np.round(coefficients / table)
-        expected = heard * np.minimum(coefficients**2, table**2 / 12)
-        ratio = (heard * distance**2).sum(axis=(1, 2)) / np.maximum(1, expected.sum(axis=(1, 2)))
+        table = standard_table(quality).ravel().astype(np.float32)
+        distance = coefficients / table
+        distance -= np.rint(distance)
+        square = table**2
+        ratio = np.square(distance) @ square / np.maximum(1, np.minimum(squares, square / 12).sum(axis=1))
         ratios[quality] = np.median(ratio)
     best = int(ratios.argmin())
     return best if ratios[best] < OBEYS else None
@@ -253,10 +266,20 @@ def block_edges(array: NDArray[np.float32]) -> tuple[int, int] | None:
     return starts[0], starts[1]
 
 
+def transformed(blocks: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the cosine transforms of blocks (N, 8, 8) as (N, 64): one product with a matrix."""
+    return np.asarray(blocks.reshape(-1, 64) @ COSINES)
+
+
 def _rates(luma: NDArray[np.float32], most: int) -> NDArray[np.float64]:
     """Return the rate of vanishing coefficients at the 8 x 8 offsets of a grid."""
     # Flat blocks vanish on every grid and say nothing.
-    return np.array([[_vanishing_rate(luma[i:, j:], 1.0, most) for j in range(8)] for i in range(8)])
+    spans = _spans(luma)
+    chosen = [_some_blocks(luma[i:, j:], 1.0, most, spans[i:, j:]) for i in range(8) for j in range(8)]
+    vanishing = (np.abs(transformed(np.concatenate(chosen))) < VANISHING).mean(axis=1)
+    counts = [len(one) for one in chosen]
+    each = np.split(vanishing, np.cumsum(counts)[:-1])
+    return np.array([float(one.mean()) if len(one) >= 8 else 0.0 for one in each]).reshape(8, 8)
 
 
 def _vanishing_rate(luma: NDArray[np.float32], flat: float, most: int = BLOCKS) -> float:
@@ -264,17 +287,39 @@ def _vanishing_rate(luma: NDArray[np.float32], flat: float, most: int = BLOCKS) 
     chosen = _some_blocks(luma, flat, most)
     if len(chosen) < 8:
         return 0.0
-    coefficients = np.abs(COSINES @ chosen @ COSINES.T)
-    # Of gradients many are just half a level: rounding must not decide about these.
-    return float((coefficients < 0.501).mean())
+    return float((np.abs(transformed(chosen)) < VANISHING).mean())
 
 
-def _some_blocks(luma: NDArray[np.float32], flat: float, most: int = BLOCKS) -> NDArray[np.float32]:
+def _spans(luma: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the range of values in the 8 x 8 pixels from each on, (H - 7, W - 7)."""
+    ends = []
+    for extreme in (np.maximum, np.minimum):
+        values = luma
+        for reach in (1, 2, 4):
+            values = extreme(values[:-reach], values[reach:])
+            values = extreme(values[:, :-reach], values[:, reach:])
+        ends.append(values)
+    return np.asarray(ends[0] - ends[1])
+
+
+def _some_blocks(
+    luma: NDArray[np.float32], flat: float, most: int = BLOCKS, spans: NDArray[np.float32] | None = None
+) -> NDArray[np.float32]:
+    """Return at most so many blocks (N, 8, 8) that span over `flat`; `spans` are those of all places."""
     rows, columns = luma.shape[0] // 8, luma.shape[1] // 8
     # Four times as many as wanted are looked at, for some will be flat; only these are copied.
     places = np.arange(0, rows * columns, max(1, rows * columns // (4 * most)))
+    down, across = places // max(1, columns), places % max(1, columns)
     windows = luma[: rows * 8, : columns * 8].reshape(rows, 8, columns, 8).swapaxes(1, 2)
-    blocks = windows[places // max(1, columns), places % max(1, columns)]
-    spans = np.ptp(blocks.reshape(len(blocks), 64), axis=1)
-    chosen = blocks[spans > flat]
-    return np.asarray(chosen[:: max(1, len(chosen) // most)])
+    if spans is None:
+        blocks = np.asarray(windows[down, across])
+        chosen = _thinned(np.ptp(blocks.reshape(len(blocks), 64), axis=1) > flat, most)
+        return np.asarray(blocks[chosen])
+    kept = _thinned(spans[8 * down, 8 * across] > flat, most)
+    return np.asarray(windows[down[kept], across[kept]])
+
+
+def _thinned(wanted: NDArray[np.bool_], most: int) -> NDArray[np.intp]:
+    """Return the indices of those wanted, evenly thinned where they are many more than `most`."""
+    index = np.flatnonzero(wanted)
+    return index[:: max(1, len(index) // most)]
