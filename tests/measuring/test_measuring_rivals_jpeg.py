@@ -10,13 +10,8 @@ import released
 from tiers import cases
 from uncheck.measuring import find_lattice
 from uncheck.measuring.rivals import jpeg_grid, name_rival
-from uncheck.measuring.rivals.jpeg import (
-    STANDARD,
-    block_edges,
-    estimate_quality,
-    left_by_coding,
-    standard_table,
-)
+from uncheck.measuring.rivals.jpeg import left_by_coding
+from uncheck.measuring.rivals.jpeg_blocks import STANDARD, block_edges, estimate_quality, standard_table
 
 
 def photo(index):

@@ -20,7 +20,7 @@ from uncheck.measuring.harmonic import LineTests, line_test
 from uncheck.measuring.lattice import find_lattice
 from uncheck.measuring.places.phasors import typical, window_size, windowed
 from uncheck.measuring.places.places import STANDS_OUT, Region
-from uncheck.measuring.rivals.jpeg import jpeg_grid
+from uncheck.measuring.rivals.jpeg_blocks import jpeg_grid
 from uncheck.measuring.rivals.repetition import before_repetition
 from uncheck.measuring.support import Support
 from uncheck.plain import as_dict

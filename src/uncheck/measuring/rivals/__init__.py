@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from uncheck.measuring.components import Lattice, without
 from uncheck.measuring.rivals.camera import is_bayer
-from uncheck.measuring.rivals.jpeg import Tables, is_jpeg, jpeg_grid
+from uncheck.measuring.rivals.jpeg import Tables, is_jpeg
+from uncheck.measuring.rivals.jpeg_blocks import jpeg_grid
 from uncheck.measuring.rivals.repetition import is_tiled, lattice_before
 from uncheck.measuring.rivals.texture import is_halftone, is_texture
 

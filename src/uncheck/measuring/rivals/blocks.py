@@ -18,10 +18,8 @@ from uncheck.measuring.rivals.jpeg import (
     WEAK,
     Tables,
     compressed,
-    estimate_quality,
-    jpeg_grid,
-    starts_on_grid,
 )
+from uncheck.measuring.rivals.jpeg_blocks import estimate_quality, jpeg_grid, starts_on_grid
 from uncheck.measuring.rivals.repetition import before_repetition
 from uncheck.measuring.rivals.texture import has_flat_places
 from uncheck.measuring.seams.blocks import LARGER, SHORT, Blocks, excess
