@@ -48,7 +48,7 @@ def even_phases(
         return tensor
     channel = channel_axis(tensor.dim(), axes)
     precise = torch.float32 if tensor.device.type == "mps" else torch.float64  # MPS has no float64
-    windows = [torch.from_numpy(hann(tensor.shape[a])).to(tensor.device, precise) for a in axes]
+    windows = [torch.tensor(hann(tensor.shape[a])).to(tensor.device, precise) for a in axes]
     inner, weights = [], []
     for p in phases:
         x = tensor[_phase(tensor, axes, stride, p)]

@@ -119,7 +119,7 @@ def phase_moments(case: Case, model: nn.Module, stage: Stage) -> PhaseMoments:
             ]
             w = torch.ones((), dtype=torch.float64, device=y.device)
             for n, q, s in zip(maps.shape[2:], p, stride, strict=True):
-                w = w[..., None] * torch.from_numpy(hann(n)).to(y.device)[q::s]
+                w = w[..., None] * torch.tensor(hann(n)).to(y.device)[q::s]
             w = (w / w.sum()).flatten().repeat(len(part))
             rows = part.movedim(1, -1).reshape(-1, maps.shape[1]).double()
             one = (w.sum().cpu(), (w @ rows).cpu(), ((rows * w[:, None]).T @ rows).cpu())

@@ -49,7 +49,7 @@ def output_means(case: Case, picture: Tensor, period: Sequence[int]) -> Tensor:
     means = picture.double() * (LEVELS / (high - low))
     for p in period:
         n = means.shape[2]  # the axes done go to the end
-        weight = torch.from_numpy(hann(n))[:, None].to(means.device)
+        weight = torch.tensor(hann(n))[:, None].to(means.device)
         place = torch.nn.functional.one_hot(torch.arange(n, device=means.device) % p, p) * weight
         means = torch.tensordot(means, place / place.sum(0), dims=([2], [0]))
     return means

@@ -130,7 +130,7 @@ def ripple(picture: Tensor, period: int, ndim: int) -> Tensor:
     whole = [n // period * period for n in detail.shape[2:]]
     detail = part(detail, (0,) * ndim, whole)
     for axis, n in enumerate(whole, start=2):
-        window = torch.from_numpy(hann(n)).to(detail.dtype)
+        window = torch.tensor(hann(n)).to(detail.dtype)
         shape = [-1 if a == axis else 1 for a in range(detail.dim())]
         detail = detail * (window / window.mean()).reshape(shape)
     split = [n for w in whole for n in (w // period, period)]
@@ -212,9 +212,7 @@ def _power(x: Tensor) -> Tensor:
     x = x - x.mean(dim=axes, keepdim=True)
     for axis in axes:
         n = x.shape[axis]
-        x = x * torch.from_numpy(hann(n)).to(x.dtype).reshape(
-            [-1 if a == axis else 1 for a in range(x.dim())]
-        )
+        x = x * torch.tensor(hann(n)).to(x.dtype).reshape([-1 if a == axis else 1 for a in range(x.dim())])
     power: Tensor = torch.fft.fftn(x, dim=axes).abs().square().sum((0, 1))
     return power
 
