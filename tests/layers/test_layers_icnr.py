@@ -144,18 +144,18 @@ def test_what_cannot_be_initialised_is_refused_and_left_alone():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: icnr_(nn.Conv2d(3, 8, 3)), "upscale_factor must be given"),
-        (lambda: icnr_(torch.zeros(8, 3, 3, 3)), "upscale_factor must be given"),
-        (lambda: icnr_(nn.Conv2d(3, 6, 3), 2), r"divisible by prod\(upscale_factor\) \* groups = 4 \* 1"),
+        (lambda: icnr_(nn.Conv2d(3, 8, 3)), "scale_factor must be given"),
+        (lambda: icnr_(torch.zeros(8, 3, 3, 3)), "scale_factor must be given"),
+        (lambda: icnr_(nn.Conv2d(3, 6, 3), 2), r"divisible by prod\(scale_factor\) \* groups = 4 \* 1"),
         (lambda: icnr_(nn.Conv2d(4, 8, 3, groups=4), 2), r"= 4 \* 4, so that all phases of a channel read"),
         (lambda: icnr_(nn.Linear(3, 8), 2), "takes a weight, a convolution or a SubpixelConv, not Linear"),
         (lambda: icnr_(nn.ConvTranspose2d(3, 8, 4), 2), "not ConvTranspose2d"),
-        (lambda: icnr_(SubpixelConv(3, 2, 3), 3), r"SubpixelConv has upscale_factor \(2, 2\), not 3"),
+        (lambda: icnr_(SubpixelConv(3, 2, 3), 3), r"SubpixelConv has scale_factor \(2, 2\), not 3"),
         (lambda: icnr_(nn.LazyConv2d(8, 3), 2), "LazyConv2d has no weight yet"),
         (lambda: icnr_(torch.zeros(8, 3), 2), "weight must be"),
         (lambda: icnr_(torch.zeros(8, 3, 3, 3), 2, bias=torch.zeros(3)), r"bias must have shape \(8,\)"),
         (lambda: icnr_(nn.Conv2d(3, 8, 3), 2, bias=torch.zeros(8)), "bias is only for weights given as"),
-        (lambda: icnr_(nn.Conv2d(3, 8, 3), 1.5), "upscale_factor must be an integer"),
+        (lambda: icnr_(nn.Conv2d(3, 8, 3), 1.5), "scale_factor must be an integer"),
     ],
 )
 def test_bad_arguments_are_sentences(call, message):

@@ -107,9 +107,9 @@ def test_even_kernels_are_allowed_without_padding():
         ({"kernel_size": 4, "padding": 1}, "use an odd kernel_size, or padding=0"),
         (
             {"kernel_size": 3, "upscale_factor": 1.5},
-            "upscale_factor must be an integer or one integer per axis",
+            "scale_factor must be an integer or one integer per axis",
         ),
-        ({"kernel_size": 3, "upscale_factor": 0}, "upscale_factor must be at least 1, not 0"),
+        ({"kernel_size": 3, "upscale_factor": 0}, "scale_factor must be at least 1, not 0"),
         ({"kernel_size": 3, "groups": 2}, "groups must divide in_channels: 2 does not divide 3"),
         ({"kernel_size": 3, "groups": 3}, "groups must divide out_channels: 3 does not divide 2"),
         ({"kernel_size": 3, "padding_mode": "same"}, "padding_mode must be one of zeros, reflect"),
@@ -149,4 +149,4 @@ def test_it_takes_the_weights_of_a_convolution_and_a_pixel_shuffle():
     layer.conv.load_state_dict(conv.state_dict())
     x = noise(1, 3, 4, 5)
     assert torch.equal(layer(x), nn.PixelShuffle(2)(conv(x)))
-    assert "upscale_factor=(2, 2)" in repr(layer)
+    assert "scale_factor=(2, 2)" in repr(layer)

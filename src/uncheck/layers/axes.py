@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Collection, Sequence
 from typing import Any, TypeVar
@@ -20,9 +21,23 @@ PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
 L = TypeVar("L", bound="AxisLayer")
 
 
+class CallSignature:
+    """The signature of a layer that is called, `layer?` in a notebook: that of its forward.
+
+    torch states (*args, **kwargs) for every module. Classes have their own from `__init__`.
+    """
+
+    def __get__(self, layer: nn.Module | None, owner: type) -> inspect.Signature:
+        """Return it, for objects alone."""
+        if layer is None:
+            raise AttributeError("__signature__")
+        return inspect.signature(layer.forward)
+
+
 class AxisLayer(nn.Module):
     """A layer on one to three axes. BlurPool2d and the like state the number as `_ndim`."""
 
+    __signature__ = CallSignature()
     _ndim: int | None = None
     ndim: int
 
@@ -146,6 +161,18 @@ def on_axes(layer: type[L]) -> tuple[type[L], type[L], type[L]]:
         return type(f"{layer.__name__}{n}d", (layer,), words)
 
     return stated(1), stated(2), stated(3)
+
+
+def one_factor(default: Sizes, **given: Sizes | None) -> Sizes:
+    """Return the factor of an upsampler, whichever of its names it was given by, else the default.
+
+    Raises:
+        UncheckError: by several names.
+    """
+    named = {name: value for name, value in given.items() if value is not None}
+    if len(named) > 1:
+        raise UncheckError(f"{' and '.join(named)} are names of one factor: give scale_factor alone")
+    return next(iter(named.values()), default)
 
 
 def check_word(name: str, value: object, known: Collection[str]) -> None:

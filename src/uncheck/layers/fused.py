@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from uncheck.layers.algebra import fuse_weight, fusing
+from uncheck.layers.axes import CallSignature
 from uncheck.layers.eager import Forms, apply_transposed, run
 from uncheck.layers.forms import pad_input
 from uncheck.layers.rule import LayerTraits, channels_last, choose, tracing, watched
@@ -35,6 +36,8 @@ class FusedResizeConv(nn.Module):
         >>> FusedResizeConv.from_conv(conv.weight, conv.bias, (2, 2), padding=((1, 1), (1, 1)))
         FusedResizeConv(3, 8, kernel_size=(3, 3), scale_factor=(2, 2), mode='nearest', taps=(4, 4))
     """
+
+    __signature__ = CallSignature()
 
     def __init__(
         self,

@@ -13,6 +13,7 @@ from torch.nn.utils import parametrize
 
 from uncheck.errors import UncheckError
 from uncheck.geometry import Sizes, per_axis, sizes_per_axis
+from uncheck.layers.axes import CallSignature
 from uncheck.layers.filters import FixedFilters
 from uncheck.phases import from_conv_transpose, project
 from uncheck.phases.axes import CONV_TRANSPOSES
@@ -47,6 +48,8 @@ class EqualGain(FixedFilters):
         >>> EqualGain((3,), stride=2)(torch.tensor([[[1.0, 4.0, 1.0]]])).round(decimals=4)
         tensor([[[1.6667, 3.3333, 1.6667]]])
     """
+
+    __signature__ = CallSignature()
 
     projection: Tensor
 

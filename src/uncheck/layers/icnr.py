@@ -14,6 +14,7 @@ from torch.nn.parameter import UninitializedParameter
 from uncheck.errors import UncheckError
 from uncheck.geometry import Sizes, per_axis
 from uncheck.layers.assign import assign_weight
+from uncheck.layers.axes import one_factor
 from uncheck.phases.axes import CONVS
 
 Initialiser = Callable[[Tensor], object]
@@ -24,14 +25,15 @@ Target = TypeVar("Target", Tensor, nn.Module)
 
 def icnr_(
     target: Target,
-    upscale_factor: Sizes | None = None,
+    scale_factor: Sizes | None = None,
     init: Initialiser | None = None,
     *,
     bias: Tensor | None = None,
+    upscale_factor: Sizes | None = None,
 ) -> Target:
     """Initialise a convolution before a pixel shuffle like a convolution before a nearest resize.
 
-    W[c s + p] = K[c]  and  b[c s + p] = d[c]  for every phase p = 0 .. s - 1,  s = prod(upscale_factor)
+    W[c s + p] = K[c]  and  b[c s + p] = d[c]  for every phase p = 0 .. s - 1,  s = prod(scale_factor)
 
     so that the output starts constant where the input is, at any input and whatever the bias. Under
     weight_norm or spectral_norm, of either kind and registered before or after, it is the effective weight
@@ -40,10 +42,11 @@ def icnr_(
     Args:
         target: a convolution weight (out * s, in / groups, *k), initialised in place; or a
             torch.nn.Conv1d, 2d or 3d, or a SubpixelConv, whose weight and bias are.
-        upscale_factor: one integer >= 1 or one per axis; a SubpixelConv brings its own.
+        scale_factor: of the shuffle, one integer >= 1 or one per axis; a SubpixelConv brings its own.
         init: fills K, (out, in / groups, *k), in place, as torch.nn.init.orthogonal_ does; default torch's
             own for convolutions, kaiming_uniform_ with a = sqrt(5).
         bias: (out * s,) or None, for a weight given as a tensor. d is drawn as torch draws a bias.
+        upscale_factor: another name of scale_factor.
 
     Returns:
         The target.
@@ -56,18 +59,23 @@ def icnr_(
     Source: Aitken et al., "Checkerboard artifact free sub-pixel convolution", 2017.
 
     Example:
-        >>> conv = icnr_(nn.Conv2d(3, 8, 3), upscale_factor=2)
+        >>> conv = icnr_(nn.Conv2d(3, 8, 3), scale_factor=2)
         >>> bool((conv.weight[0] == conv.weight[3]).all())
         True
     """
+    given = (
+        scale_factor
+        if upscale_factor is None
+        else one_factor(1, scale_factor=scale_factor, upscale_factor=upscale_factor)
+    )
     if isinstance(target, Tensor):
-        weight = _tied_weight(target, _phases(target, upscale_factor, 1), init)
+        weight = _tied_weight(target, _phases(target, given, 1), init)
         with torch.no_grad():
             target.copy_(weight)
             if bias is not None:
-                bias.copy_(_tied_bias(weight, bias, _phases(target, upscale_factor, 1)))
+                bias.copy_(_tied_bias(weight, bias, _phases(target, given, 1)))
         return target
-    conv, factor = _convolution(target, upscale_factor)
+    conv, factor = _convolution(target, given)
     if bias is not None:
         raise UncheckError(f"bias is only for weights given as a tensor: {type(target).__name__} has its own")
     if isinstance(conv.weight, UninitializedParameter):
@@ -85,8 +93,8 @@ def _convolution(module: nn.Module, factor: Sizes | None) -> tuple[nn.Conv1d | n
     inner = getattr(module, "conv", None)
     own = getattr(module, "upscale_factor", None)
     if isinstance(inner, CONVS) and own is not None:
-        if factor is not None and per_axis("upscale_factor", factor, len(own), 1) != tuple(own):
-            raise UncheckError(f"{type(module).__name__} has upscale_factor {tuple(own)}, not {factor!r}")
+        if factor is not None and per_axis("scale_factor", factor, len(own), 1) != tuple(own):
+            raise UncheckError(f"{type(module).__name__} has scale_factor {tuple(own)}, not {factor!r}")
         return inner, tuple(own)
     if not isinstance(module, CONVS):
         raise UncheckError(
@@ -94,7 +102,7 @@ def _convolution(module: nn.Module, factor: Sizes | None) -> tuple[nn.Conv1d | n
             "give it the convolution before the pixel shuffle"
         )
     if factor is None:
-        raise UncheckError("upscale_factor must be given: the convolution does not know the pixel shuffle")
+        raise UncheckError("scale_factor must be given: the convolution does not know the pixel shuffle")
     return module, factor
 
 
@@ -102,11 +110,11 @@ def _phases(weight: Tensor, factor: Sizes | None, groups: int) -> int:
     if not 3 <= weight.ndim <= 5:
         raise UncheckError(f"weight must be (out, in, *k) with 1 to 3 axes, not {tuple(weight.shape)}")
     if factor is None:
-        raise UncheckError("upscale_factor must be given: a weight does not know the pixel shuffle")
-    phases = math.prod(per_axis("upscale_factor", factor, weight.ndim - 2, 1))
+        raise UncheckError("scale_factor must be given: a weight does not know the pixel shuffle")
+    phases = math.prod(per_axis("scale_factor", factor, weight.ndim - 2, 1))
     if weight.shape[0] % (phases * groups):
         raise UncheckError(
-            f"out_channels must be divisible by prod(upscale_factor) * groups = {phases} * {groups}, so that "
+            f"out_channels must be divisible by prod(scale_factor) * groups = {phases} * {groups}, so that "
             f"all phases of a channel read the same inputs: {weight.shape[0]} is not"
         )
     return phases

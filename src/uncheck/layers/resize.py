@@ -11,7 +11,7 @@ from torch import Tensor
 from uncheck.errors import UncheckError
 from uncheck.geometry import Sizes
 from uncheck.layers.algebra import fuse_matrix, fused_weight, fusing
-from uncheck.layers.axes import ConvLayer, check_word, on_axes, symmetric_padding
+from uncheck.layers.axes import ConvLayer, check_word, on_axes, one_factor, symmetric_padding
 from uncheck.layers.eager import Forms, Weights, apply_transposed, run
 from uncheck.layers.filters import FixedFilters
 from uncheck.layers.forms import pad_input, phase_matrix
@@ -40,13 +40,14 @@ class ResizeConv(FixedFilters, ConvLayer):
     Args:
         in_channels, out_channels, groups, bias, device, dtype: as for torch.nn.Conv2d.
         kernel_size: k, one integer or one per axis.
-        scale_factor: s, integer >= 1, one or one per axis.
+        scale_factor: s, integer >= 1, one or one per axis; 2 if not given.
         padding: pixels added at both ends after the resize; None keeps the output at s times the input, for
             which k must be odd.
         dilation: pixels between taps.
         padding_mode: "reflect", "replicate", "zeros" or "circular".
         mode: "nearest", or "linear" ("bilinear", "trilinear"): half-pixel centres, align_corners=False.
         ndim: axes, 1 to 3; taken from a tuple among the sizes, else 2.
+        upscale_factor, stride: other names of scale_factor.
 
     Raises:
         UncheckError: a factor that is no integer, an even kernel with padding, an unknown mode, groups that
@@ -72,7 +73,7 @@ class ResizeConv(FixedFilters, ConvLayer):
         in_channels: int,
         out_channels: int,
         kernel_size: Sizes,
-        scale_factor: Sizes = 2,
+        scale_factor: Sizes | None = None,
         padding: Sizes | None = None,
         dilation: Sizes = 1,
         groups: int = 1,
@@ -83,13 +84,16 @@ class ResizeConv(FixedFilters, ConvLayer):
         ndim: int | None = None,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
+        upscale_factor: Sizes | None = None,
+        stride: Sizes | None = None,
     ) -> None:
         super().__init__()
+        factor = one_factor(2, scale_factor=scale_factor, upscale_factor=upscale_factor, stride=stride)
         self.set_channels(in_channels, out_channels, groups, padding_mode)
         self.set_sizes(
             ndim,
             kernel_size=kernel_size,
-            scale_factor=scale_factor,
+            scale_factor=factor,
             padding=None if isinstance(padding, str) else padding,
             dilation=dilation,
         )

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from uncheck.errors import UncheckError
+from uncheck.layers.axes import CallSignature
 from uncheck.phases.axes import flat_pads
 
 
@@ -30,6 +31,8 @@ class Sized(nn.Module):
     Raises:
         UncheckError: in forward, an output_size that the layer replaced could not give.
     """
+
+    __signature__ = CallSignature()
 
     def __init__(
         self,

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from uncheck.errors import UncheckError
 from uncheck.geometry import Sizes, layer
-from uncheck.layers.axes import ConvLayer, check_word, on_axes
+from uncheck.layers.axes import ConvLayer, check_word, on_axes, one_factor
 from uncheck.layers.gains import EqualGain
 from uncheck.phases.axes import CONV_TRANSPOSES, ConvTranspose, conv_transpose
 from uncheck.phases.kernel import tap_phases
@@ -31,7 +31,7 @@ class SmoothConvTranspose(ConvLayer):
     Args:
         in_channels, out_channels, groups, bias, device, dtype: as for torch.nn.ConvTranspose2d.
         kernel_size: in output pixels, one integer or one per axis; at least order (stride - 1) + 1.
-        stride: upsampling factor.
+        stride: upsampling factor; 1 if not given. It has torch's name, as the layer has torch's arguments.
         padding: output pixels cropped at both ends.
         output_padding: output pixels added at the end; smaller than stride or dilation.
         dilation: output pixels between taps.
@@ -39,6 +39,7 @@ class SmoothConvTranspose(ConvLayer):
         order: 1 for constants, L for polynomials of degree < L.
         ndim: 1 to 3; taken from the first tuple among the sizes, else 2. SmoothConvTranspose1d, 2d and 3d
             state it.
+        scale_factor, upscale_factor: other names of stride; scale_factor is an attribute as well.
 
     Shape: (batch, in_channels, *size) to (batch, out_channels, *(s (size - 1) - 2 padding + 1 +
         dilation (k - 1) + output_padding)); the batch may be left out.
@@ -63,7 +64,7 @@ class SmoothConvTranspose(ConvLayer):
         in_channels: int,
         out_channels: int,
         kernel_size: Sizes,
-        stride: Sizes = 1,
+        stride: Sizes | None = None,
         padding: Sizes = 0,
         output_padding: Sizes = 0,
         groups: int = 1,
@@ -75,14 +76,17 @@ class SmoothConvTranspose(ConvLayer):
         ndim: int | None = None,
         device: Any = None,
         dtype: torch.dtype | None = None,
+        scale_factor: Sizes | None = None,
+        upscale_factor: Sizes | None = None,
     ) -> None:
         super().__init__()
+        factor = one_factor(1, scale_factor=scale_factor, upscale_factor=upscale_factor, stride=stride)
         self.set_channels(in_channels, out_channels, groups, padding_mode)
         check_word("padding_mode of a transposed convolution", padding_mode, ("zeros",))
         self.set_sizes(
             ndim,
             kernel_size=kernel_size,
-            stride=stride,
+            stride=factor,
             padding=padding,
             output_padding=output_padding,
             dilation=dilation,
@@ -166,6 +170,11 @@ class SmoothConvTranspose(ConvLayer):
             if plain.bias is not None and self.bias is not None:
                 plain.bias.copy_(self.bias)
         return plain.train(self.training)
+
+    @property
+    def scale_factor(self) -> tuple[int, ...]:
+        """The upsampling factor by the name that the other layers have for it: `stride`."""
+        return self.stride
 
     def extra_repr(self) -> str:
         """Name the arguments as torch's layer does."""
