@@ -18,13 +18,15 @@ ALLOWED = {
     "workers": {"errors"},
     "writing": {"errors"},
     "words": set(),
+    "foreign": set(),
+    "targets": {"errors", "foreign"},
     # What a result means: it knows dictionaries alone, so that every result can ask it.
     "advising": {"errors", "plain", "words"},
     "geometry": {"errors", "plain", "advising"},
     "phases": {"errors", "geometry"},
     "signals": {"errors"},
     "measuring": {"errors", "plain", "progress", "signals", "workers", "advising"},
-    "reading": {"errors", "plain", "geometry", "phases"},
+    "reading": {"errors", "plain", "targets", "geometry", "phases"},
     "probing": {
         "errors",
         "plain",
@@ -62,6 +64,7 @@ ALLOWED = {
     "reporting": {"errors", "words", "advising", "geometry"},
     "cli": {
         "errors",
+        "targets",
         "progress",
         "workers",
         "writing",
@@ -100,6 +103,8 @@ WITHOUT = {
     "plain": {"torch", "numpy", "scipy"},
     "writing": {"torch", "numpy", "scipy"},
     "words": {"torch", "numpy", "scipy"},
+    "foreign": {"torch", "numpy", "scipy"},
+    "targets": {"torch", "numpy", "scipy"},
     "advising": {"torch", "numpy", "scipy"},
     "geometry": {"torch", "scipy"},
     "signals": {"torch"},

@@ -20,6 +20,21 @@ said["package"] = loaded(*heavy)
 from uncheck.cli import main
 main(["--help"]); main(["inspect", "--help"])
 said["help"] = loaded(*heavy)
+here = __import__("tempfile").mkdtemp()
+net, empty = f"{here}/net.py", f"{here}/empty"
+open(net, "w").write("from torch import nn\\nclass Net(nn.Module):\\n    pass\\n")
+open(f"{here}/w.onnx", "w").close(); __import__("os").mkdir(empty)
+said["codes"] = [main(words) for words in (
+    ["inspect", f"{here}/nte.py:Net"], ["inspect", f"{net}:Nett"], ["inspect", "no_such_module:Net"],
+    ["inspect", f"{net}:Net", "--weights", "gone.pth"], ["inspect", f"{net}:Net", "--weights", f"{here}/w.onnx"],
+    ["inspect", f"{net}:Net", "--input", "gone.png"], ["inspect", f"{net}:Net", "--input", f"{net}:gone"],
+    ["inspect", f"{net}:Net", "--shape", "1,x"], ["inspect", f"{net}:Net", "--format", "yaml"],
+    ["inspect", f"{here}/w.onnx"], ["inspect", f"{net}:Net", "--fail-above", "-1"],
+    ["fuse", f"{net}:Nett"], ["repair", f"{net}:Nett", "--input", "x", "-o", empty], ["remove"],
+)]
+said["mistyped"] = loaded("torch", "scipy")
+said["codes"] += [main(["overlap", "3", "2"]), main(["measure", f"{here}/gone.png"]), main(["measure", empty])]
+said["overlap"] = loaded("torch", "scipy")
 """
 
 ALL = """
@@ -60,16 +75,19 @@ def run(code):
 
 def test_the_package_and_its_help_need_no_heavy_library():
     printed, said = run(LIGHT)
-    assert said == {"package": [], "help": []}
+    assert said == {"package": [], "help": [], "mistyped": [], "overlap": [], "codes": [2] * 14 + [1, 2, 2]}
     assert "inspect" in printed
-    assert "Exit codes: 0 clean, 1 a lattice or a finding, 2 an error." in printed
+    assert "Exit codes: 0 clean, 1 a lattice or a finding, 2 an error, 3 undetermined." in printed
 
 
 @pytest.mark.integration
 def test_rooms_load_what_they_need_and_no_more():
-    assert run(LIGHT + ALL)[1] == {
+    said = run(LIGHT + ALL)[1]
+    del said["codes"]
+    assert said == {
         "package": [],
         "help": [],
+        "mistyped": [],
         "overlap": [],
         "measure": [],
         "rooms": ["ResizeConv2d", "project"],

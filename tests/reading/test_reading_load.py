@@ -71,7 +71,7 @@ def test_callables(file: Path) -> None:
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
-        ("{file}", "names no object: write file.py:name"),
+        ("{file}", "names a file but no object in it: write .*models.py:name, such as .*models.py:Tiny"),
         ("{file}:Tinny", "has no 'Tinny': did you mean Tiny?"),
         ("{file}:zzz", "has no 'zzz'; it has"),
         ("{file}:Wide", "needs width and depth: name a function without arguments"),

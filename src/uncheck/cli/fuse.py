@@ -10,7 +10,8 @@ import typer
 
 from uncheck.cli import options
 from uncheck.cli.network import Network
-from uncheck.cli.output import Say, check_output, emit_result, note
+from uncheck.cli.output import Say, check_output, note
+from uncheck.cli.outputs import Outputs
 from uncheck.errors import UncheckError
 from uncheck.writing import write_file
 
@@ -24,7 +25,7 @@ def command(
     what: options.Input = None,
     input_span: options.InputRange = "0,1",
     shape: options.Shape = None,
-    form: options.Form = options.Format.text,
+    form: options.Form = None,
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", help="Write the fused network's weights here, as .safetensors."),
@@ -43,6 +44,7 @@ def command(
     if output is not None and output.suffix != ".safetensors":
         raise UncheckError(f"-o {output} does not end in .safetensors; weights are written in that format")
     check_output(output, network.files)
+    outputs = Outputs(form, None, network.files)
     say = Say(verbose, quiet, target)
 
     from uncheck.fusing import fuse
@@ -52,7 +54,7 @@ def command(
     if output is not None:
         _write(output, result, target)
     network.note_weights(result)
-    emit_result(network.advised(result), form, fuse_text, say=say)
+    outputs.emit(network.advised(result), fuse_text, say)
     return int(result.finding and not exit_zero)
 
 

@@ -8,7 +8,8 @@ import typer
 
 from uncheck.cli import options
 from uncheck.cli.network import Network
-from uncheck.cli.output import UNDETERMINED, Say, check_output, emit_result
+from uncheck.cli.output import UNDETERMINED, Say
+from uncheck.cli.outputs import Outputs
 
 
 def command(
@@ -35,7 +36,8 @@ def command(
     rate: Annotated[
         float | None, typer.Option(help="Samples per second of the output, where it is sound: Hz and dB.")
     ] = None,
-    form: options.Form = options.Format.text,
+    fail_above: options.FailAbove = None,
+    form: options.Form = None,
     output: options.Output = None,
     verbose: options.Verbose = False,
     quiet: options.Quiet = False,
@@ -47,7 +49,8 @@ def command(
     way to the output was not understood or not measured.
     """
     network = Network(target, weights, what, shape, input_span)
-    check_output(output, network.files)
+    outputs = Outputs(form, output, network.files)
+    network.fail_above = options.checked_limit(fail_above)
     say = Say(verbose, quiet, target)
     limits, levels = options.parse_range(span), options.checked_threshold(threshold)
     options.check_positive(seconds, "--seconds")
@@ -56,6 +59,7 @@ def command(
     from uncheck.measuring.measure import some_periods
     from uncheck.probing.inspect import inspect
     from uncheck.reporting import inspect_text
+    from uncheck.reporting.formats.findings import failing
 
     tested = None if periods is None else some_periods(options.parse_periods(periods))
     result = network.run(
@@ -73,6 +77,8 @@ def command(
             progress=progress,
         )
     )
-    emit_result(network.told(result), form, inspect_text, output, say)
-    code = UNDETERMINED if result.undetermined else int(result.finding)
+    told = network.told(result)
+    outputs.emit(told, inspect_text, say)
+    found = result.finding if fail_above is None else failing(told.to_dict())
+    code = UNDETERMINED if result.undetermined else int(found)
     return 0 if exit_zero else code

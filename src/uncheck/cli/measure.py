@@ -6,7 +6,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from uncheck.cli import options
-from uncheck.cli.output import Say, check_output, emit_result, made_folder, note, progress_bar
+from uncheck.cli.output import Say, made_folder, note, progress_bar
+from uncheck.cli.outputs import Judged, Outputs
 from uncheck.errors import UncheckError
 from uncheck.progress import Progress
 from uncheck.writing import write_file
@@ -73,7 +74,8 @@ def command(
         int | None, typer.Option(help="Processes that measure files at a time; one per core if not given.")
     ] = None,
     rate: Annotated[float | None, typer.Option(help="Samples per second of .npy audio.")] = None,
-    form: options.Form = options.Format.text,
+    fail_above: options.FailAbove = None,
+    form: options.Form = None,
     output: options.Output = None,
     verbose: options.Verbose = False,
     quiet: options.Quiet = False,
@@ -86,37 +88,42 @@ def command(
     A JPEG grid or a camera's colour mosaic is named as a rival, not as a lattice. Exit code 1 if anything has
     a lattice or blocks, 2 if any could not be read (the others are measured all the same).
     """
-    check_output(output, paths)
+    outputs, limit = Outputs(form, output, paths), options.checked_limit(fail_above)
     say = Say(verbose, quiet)
+    span_given, tested = options.parse_range(span), options.parse_periods(periods)
+    tile, levels = options.parse_tile(mosaic), options.checked_threshold(threshold)
+    if maps is not None:
+        made_folder(maps, "--map")
+    found = find_files(paths, recurse=recurse, maps=maps)
+    outputs.check(found.files)
+
     from uncheck.measuring.measure import Settings, some_periods
     from uncheck.signals.signal import Given
 
-    tile = options.parse_tile(mosaic)
-    given = Given(options.parse_range(span), unit, kind and kind.value, rate, tile, gap, nodata)
+    given = Given(span_given, unit, kind and kind.value, rate, tile, gap, nodata)
     settings = Settings(
-        some_periods(options.parse_periods(periods)),
-        options.checked_threshold(threshold),
+        some_periods(tested),
+        levels,
         audible=audible,
         where=maps is not None,
         together=together,
     )
-    if maps is not None:
-        made_folder(maps, "--map")
     with progress_bar() as progress:
-        result = measure_files(
-            paths, settings, given, progress, output, recurse=recurse, jobs=jobs, maps=maps
-        )
+        result = measure_files(found, settings, given, progress, jobs)
     from uncheck.reporting import measure_text
+    from uncheck.reporting.formats.findings import failing
     from uncheck.reporting.page import plural
 
-    emit_result(result, form, measure_text, output, say)
+    judged = Judged(result, limit)
+    outputs.emit(judged, measure_text, say)
     if maps is not None:
         note(f"{plural(_draw_maps(result, maps), 'map')} written to {maps}", "")
     for _, message in result.errors:
         note(message, "error")
     if result.errors:
         return 2
-    return int(result.verdict in ("lattice", "blocks") and not exit_zero)
+    fails = result.verdict in ("lattice", "blocks") and (limit is None or failing(judged.to_dict()))
+    return int(fails and not exit_zero)
 
 
 def _draw_maps(result: Measurement, folder: Path) -> int:
@@ -142,44 +149,58 @@ def _draw_maps(result: Measurement, folder: Path) -> int:
     return len(written)
 
 
+@dataclass(frozen=True)
+class Found:
+    """The files that the arguments name, what was skipped in folders, and arguments that name none."""
+
+    files: list[str]
+    skipped: Counter[str]
+    errors: list[tuple[str, str]]
+
+
+def find_files(patterns: Sequence[str], *, recurse: bool = True, maps: Path | None = None) -> Found:
+    """List the files to measure; the folder of maps is left out.
+
+    Raises:
+        UncheckError: nothing at all can be measured and there is one reason: told before much is imported.
+    """
+    from uncheck.signals.files import SUFFIXES
+    from uncheck.signals.folders import list_files
+    from uncheck.signals.paths import check_file
+
+    found = Found([], Counter(), [])
+    for pattern in patterns:
+        try:
+            listed = list_files([pattern], SUFFIXES, recurse=recurse, without=() if maps is None else [maps])
+        except UncheckError as error:
+            found.errors.append((pattern, str(error)))
+            continue
+        found.files.extend(listed.files)
+        found.skipped.update(listed.skipped)
+    if not found.files and len(found.errors) == 1:
+        raise UncheckError(found.errors[0][1])
+    if len(found.files) == 1 and not found.errors and not Path(found.files[0]).is_dir():
+        check_file(found.files[0])
+    return found
+
+
 def measure_files(
-    patterns: Sequence[str],
-    settings: Settings,
-    given: Given,
-    progress: Progress,
-    output: Path | None,
-    *,
-    recurse: bool = True,
-    jobs: int | None = None,
-    maps: Path | None = None,
+    found: Found, settings: Settings, given: Given, progress: Progress, jobs: int | None = None
 ) -> Measurement:
-    """Measure file by file; what cannot be read is an entry of `errors`, and the folder of maps is left out.
+    """Measure file by file; what cannot be read is an entry of `errors`.
 
     Raises:
         UncheckError: nothing at all could be measured and there is one reason, or the settings are wrong.
     """
     from uncheck.measuring.measure import measure_items
-    from uncheck.signals.files import MAY_BE_DEEP, SUFFIXES, file_items
-    from uncheck.signals.folders import list_files
+    from uncheck.signals.files import MAY_BE_DEEP, file_items
     from uncheck.workers import checked_jobs, cores
 
     jobs = cores() if jobs is None else checked_jobs(jobs)
-    errors: list[tuple[str, str]] = []
-    files: list[str] = []
-    skipped: Counter[str] = Counter()
-    for pattern in patterns:
-        try:
-            listed = list_files([pattern], SUFFIXES, recurse=recurse, without=() if maps is None else [maps])
-        except UncheckError as error:
-            errors.append((pattern, str(error)))
-            continue
-        files += listed.files
-        skipped += listed.skipped
-    check_output(output, files)
-    if files and not any(f.lower().endswith(MAY_BE_DEEP) for f in files):
+    if found.files and not any(f.lower().endswith(MAY_BE_DEEP) for f in found.files):
         settings.check_pictures()  # once, and not for every file
-    result = measure_items(file_items(files, given), settings, progress, jobs)
-    errors += result.errors
+    result = measure_items(file_items(found.files, given), settings, progress, jobs)
+    errors = [*found.errors, *result.errors]
     if not result.images and len(errors) == 1:
         raise UncheckError(errors[0][1])
-    return replace(result, errors=tuple(errors), skipped=skipped)
+    return replace(result, errors=tuple(errors), skipped=found.skipped)

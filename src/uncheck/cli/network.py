@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import chdir, contextmanager, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,6 +14,7 @@ from uncheck.cli.options import INPUT_RANGE, parse_range, parse_shape
 from uncheck.cli.output import note, progress_bar
 from uncheck.errors import UncheckError, first_line
 from uncheck.progress import Progress
+from uncheck.targets import check_target, check_weights
 
 if TYPE_CHECKING:
     from torch import nn
@@ -36,16 +37,25 @@ class Told:
         weights: those of `--weights`, if it was given.
         by_target: whether the target's code loaded weights itself.
         request: what was given on the command line, for advice that can be pasted.
+        sources: where the target and its layers are defined.
+        fail_above: of `--fail-above`.
     """
 
     result: Result
     weights: LoadedWeights | None = None
     by_target: bool = False
     request: Request | None = None
+    sources: Mapping[str, Any] = field(default_factory=dict)
+    fail_above: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the result's dictionary, with the keys `weights` and `target_loads_weights`."""
-        return {**advised(self.result.to_dict(), self.request), **self.about}
+        """Return the result's dictionary, with the keys of `about` and those that say what was asked."""
+        asked = {
+            "target": self.request.target if self.request else None,
+            "sources": dict(self.sources),
+            "fail_above": self.fail_above,
+        }
+        return {**advised(self.result.to_dict(), self.request), **self.about, **asked}
 
     @property
     def about(self) -> dict[str, Any]:
@@ -59,10 +69,12 @@ class Asked:
 
     result: Result
     request: Request
+    sources: Mapping[str, Any]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the result's dictionary."""
-        return advised(self.result.to_dict(), self.request)
+        """Return the result's dictionary, with the keys `target` and `sources`."""
+        said = advised(self.result.to_dict(), self.request)
+        return {**said, "target": self.request.target, "sources": dict(self.sources)}
 
 
 class Network:
@@ -97,14 +109,34 @@ class Network:
         self.folder = Path.cwd()
         self.loaded: LoadedWeights | None = None
         self.by_target = False
+        self.fail_above: float | None = None
+        self.model: nn.Module | None = None
+        check_target(target)
+        if weights is not None:
+            check_weights(weights)
+        _check_input(what)
 
     def told(self, result: Result) -> Told:
         """Return a result on this network with its weights, as it is reported."""
-        return Told(result, self.loaded, self.by_target, self.request)
+        names = [stage["name"] for stage in result.to_dict().get("stages", ())]
+        sources = self._sources(names)
+        return Told(result, self.loaded, self.by_target, self.request, sources, self.fail_above)
 
     def advised(self, result: Result) -> Asked:
         """Return a result on this network whose advice names it."""
-        return Asked(result, self.request)
+        said = result.to_dict()
+        resizes = [
+            one["resize"] for one in (*said.get("fused", ()), *said.get("refused", ())) if "resize" in one
+        ]
+        return Asked(result, self.request, self._sources(resizes))
+
+    def _sources(self, names: Iterable[str]) -> dict[str, Any]:
+        if self.model is None:
+            return {}
+        from uncheck.reading.definitions import find_definitions
+
+        with chdir(self.folder):
+            return find_definitions(self.model, self.target, names)
 
     def note_weights(self, result: Result) -> None:
         """Say on stderr which weights the network had, for commands whose result does not name them."""
@@ -137,7 +169,7 @@ class Network:
         from uncheck.reading import load_target, load_weights, watch_loading
 
         with watch_loading() as loaded:
-            model = load_target(self.target)
+            self.model = model = load_target(self.target)
         self.by_target = bool(loaded)
         if self.weights is not None:
             with chdir(self.folder):
@@ -213,6 +245,26 @@ def _user_code(what: str) -> Iterator[None]:
                 f"{what} raised {type(error).__name__} ({first_line(error)}), which ends a program; let it "
                 "raise an Exception instead"
             ) from error
+
+
+def _check_input(what: str | None) -> None:
+    """Refuse an input that does not exist before anything heavy is imported.
+
+    Raises:
+        UncheckError: there is no such file, folder, or name in a file.
+    """
+    if what is None or Path(what).exists():
+        return
+    if ":" in what:
+        check_target(what)
+        return
+    from uncheck.signals.folders import expand
+    from uncheck.signals.paths import check_file
+
+    if any(sign in what for sign in "*?["):
+        expand([what])
+    else:
+        check_file(what)
 
 
 def _forward_raised(error: UncheckError) -> bool:

@@ -18,8 +18,19 @@ from uncheck.errors import UncheckError
 Planes = StrEnum("Planes", ["pictures", "frames", "volume", "audio"])
 """How several planes, or an array of one axis, are taken."""
 
-Format = StrEnum("Format", ["text", "json"])
+Format = StrEnum("Format", ["text", "json", "csv", "sarif", "github", "junit", "html"])
 """How a result is written."""
+
+#: Formats by the ending of the file they go to.
+ENDINGS = {
+    ".txt": Format.text,
+    ".json": Format.json,
+    ".csv": Format.csv,
+    ".sarif": Format.sarif,
+    ".xml": Format.junit,
+    ".html": Format.html,
+    ".htm": Format.html,
+}
 
 #: Numbers in an input.
 MOST_NUMBERS = 2**32
@@ -47,9 +58,28 @@ InputRange = Annotated[
 Shape = Annotated[
     str | None, typer.Option("--shape", help="Shape of the input, like 1,3,256,256; made up without --input.")
 ]
-Form = Annotated[Format, typer.Option("--format", "-f", help="Text for people, JSON for programs.")]
+Form = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--format",
+        "-f",
+        metavar="FORMAT[=FILE]",
+        help="One of text, json, csv, sarif, github, junit, html; several at once, as sarif=out.sarif.",
+    ),
+]
+FailAbove = Annotated[
+    float | None,
+    typer.Option(
+        metavar="LEVELS", help="Exit with 1 only where a lattice is stronger than so many grey levels."
+    ),
+]
 Output = Annotated[
-    Path | None, typer.Option("-o", "--output", help="Write the result to this file, not to stdout.")
+    Path | None,
+    typer.Option(
+        "-o",
+        "--output",
+        help="Write the result to this file; .json, .csv, .sarif, .xml (JUnit) and .html say the format.",
+    ),
 ]
 Range = Annotated[
     str | None,
@@ -150,3 +180,10 @@ def check_positive(number: float | None, option: str) -> None:
     """Raise UncheckError unless the number is above 0 and finite, or None."""
     if number is not None and not (math.isfinite(number) and number > 0):
         raise UncheckError(f"{option} {number:g} is not above 0; give an ordinary number")
+
+
+def checked_limit(levels: float | None) -> float | None:
+    """Return the limit of `--fail-above`, if it is a number of grey levels."""
+    if levels is not None and not (math.isfinite(levels) and levels >= 0):
+        raise UncheckError(f"--fail-above {levels:g} is not a number of grey levels; give 0 or more")
+    return levels

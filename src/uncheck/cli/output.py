@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from uncheck.cli.options import Format
 from uncheck.errors import UncheckError, printable
 from uncheck.progress import Progress
 from uncheck.writing import write_file
@@ -84,19 +83,6 @@ def page(path: Path | None, say: Say | None = None) -> Page:
     colour = not os.environ.get("NO_COLOR") and os.environ.get("TERM", "dumb") != "dumb"
     columns = min(shutil.get_terminal_size((WIDTH, 24)).columns, WIDEST)
     return Page(columns, colour, detail, say.subject)
-
-
-def emit_result(
-    result: Any,
-    form: Format,
-    text: Callable[[Any, Page], str],
-    path: Path | None = None,
-    say: Say | None = None,
-) -> None:
-    """Write a result as JSON, or as `text` makes it, to a file or to stdout."""
-    from uncheck.reporting import json_text
-
-    emit(json_text(result) if form is Format.json else text(result, page(path, say)), path)
 
 
 def emit(text: str, path: Path | None = None) -> None:

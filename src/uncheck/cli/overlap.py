@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from uncheck.cli import options
-from uncheck.cli.output import Say, check_output, emit_result
+from uncheck.cli.output import Say
+from uncheck.cli.outputs import Outputs
 from uncheck.errors import UncheckError
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def command(
         list[str] | None,
         typer.Option(help="A layer that follows, like k3s2, k4s2p1op1d1 or convk7; once for each."),
     ] = None,
-    form: options.Form = options.Format.text,
+    form: options.Form = None,
     output: options.Output = None,
     verbose: options.Verbose = False,
     quiet: options.Quiet = False,
@@ -54,7 +55,7 @@ def command(
     from uncheck.plain import plain
     from uncheck.reporting import overlap_text
 
-    check_output(output)
+    outputs = Outputs(form, output)
     say = Say(verbose, quiet)
     first = layer(
         options.parse_sizes(_one_of("kernel size", kernel, kernel_size) or "3", "kernel size"),
@@ -70,7 +71,7 @@ def command(
     def text(result: Overlap, page: Page) -> str:
         return overlap_text(result, plain(result.layers), result.axis_taps, surviving_periods(result), page)
 
-    emit_result(result, form, text, output, say)
+    outputs.emit(result, text, say)
     return int(not result.even and not exit_zero)
 
 

@@ -13,7 +13,8 @@ import typer
 
 from uncheck.cli import options
 from uncheck.cli.network import Inputs, Network
-from uncheck.cli.output import Say, check_output, emit_result, made_folder, note
+from uncheck.cli.output import Say, check_output, made_folder, note
+from uncheck.cli.outputs import Outputs
 from uncheck.errors import UncheckError
 from uncheck.progress import Progress
 from uncheck.repairing.methods import METHODS
@@ -86,7 +87,7 @@ def command(
             "--keep-even", help="When loaded, keep equal gains equal while the network is trained on."
         ),
     ] = False,
-    form: options.Form = options.Format.text,
+    form: options.Form = None,
     verbose: options.Verbose = False,
     quiet: options.Quiet = False,
     exit_zero: options.ExitZero = False,
@@ -99,6 +100,7 @@ def command(
     error.
     """
     network = Network(target, weights, what, shape, input_span, MOST_PICTURES)
+    outputs = Outputs(form, None, network.files)
     limits, say = options.parse_range(span), Say(verbose, quiet, target)
     if not 0 < minutes <= MOST_MINUTES:
         raise UncheckError(f"--minutes {minutes:g} is no time to spend; give at most {MOST_MINUTES}, above 0")
@@ -142,7 +144,7 @@ def command(
     try:
         _write(folder, result, exports, {"target": target, "input": what, "seed": seed}, keep_even)
     finally:
-        emit_result(network.advised(result), form, repair_text, say=say)
+        outputs.emit(network.advised(result), repair_text, say)
     if failure is not None:
         raise failure
     return int(result.model is None and not exit_zero)

@@ -12,8 +12,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from uncheck.errors import UncheckError, first_line
-
-PICKLED = (".pth", ".pt", ".bin", ".ckpt")
+from uncheck.targets import check_weights
 
 
 def read_checkpoint(file: Path) -> Any:
@@ -22,8 +21,7 @@ def read_checkpoint(file: Path) -> Any:
     Raises:
         UncheckError: there is no such file, it is damaged, of another kind, or holds more than tensors.
     """
-    if not file.is_file():
-        raise UncheckError(f"there is no weight file {file}: check the path")
+    check_weights(file)
     if file.suffix == ".safetensors":
         try:
             return load_file(file)
@@ -31,11 +29,6 @@ def read_checkpoint(file: Path) -> Any:
             raise UncheckError(
                 f"{file} is no readable safetensors file ({cause_of(error)}): save it again"
             ) from error
-    if file.suffix not in PICKLED:
-        raise UncheckError(
-            f"{file} ends in {file.suffix or 'nothing'!r}: weights are read from "
-            f".safetensors, {', '.join(PICKLED)}"
-        )
     try:
         return torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import importlib.util
 import inspect
@@ -16,6 +15,7 @@ from typing import Any
 from torch import nn
 
 from uncheck.errors import UncheckError, first_line
+from uncheck.targets import check_exists, missing, no_module, parse_target
 
 
 def load_target(spec: str) -> nn.Module:
@@ -67,22 +67,16 @@ def load_callable(spec: str) -> Callable[..., Any]:
 
 @contextmanager
 def _imported(spec: str) -> Iterator[Any]:
-    place, colon, name = spec.rpartition(":")
-    if not colon or not place or not name or "/" in name or "\\" in name:
-        raise UncheckError(f"{spec!r} names no object: write file.py:name or package.module:name")
-    path = Path(place)
-    is_file = place.endswith(".py") or path.is_file()
-    if is_file and not path.is_file():
-        near = difflib.get_close_matches(path.name, sorted(p.name for p in path.parent.glob("*.py")), 1)
-        hint = f": did you mean {path.with_name(near[0])}?" if near else ": check the path"
-        raise UncheckError(f"there is no file {place}{hint}")
-    folder = path.resolve().parent if is_file else Path.cwd()
+    named = parse_target(spec)
+    if named.file is not None:
+        check_exists(named.file)
+    folder = Path.cwd() if named.file is None else named.file.resolve().parent
     with _on_path(folder):
-        module = _run(path) if is_file else _package(place)
+        module = _package(named.place) if named.file is None else _run(named.file)
         found: Any = module
-        for part in name.split("."):
+        for part in named.name.split("."):
             if not hasattr(found, part):
-                raise UncheckError(_missing(place, found, part))
+                raise UncheckError(_missing(named.place, found, part))
             found = getattr(found, part)
         yield found
 
@@ -118,12 +112,9 @@ def _package(place: str) -> ModuleType:
     try:
         return importlib.import_module(place)
     except (Exception, SystemExit) as error:
-        missing = error.name if isinstance(error, ModuleNotFoundError) else None
-        if missing and f"{place}.".startswith(f"{missing}."):
-            raise UncheckError(
-                f"there is no module {place!r} ({missing!r} was not found): install it, or name a "
-                "file as file.py:name"
-            ) from error
+        lacking = error.name if isinstance(error, ModuleNotFoundError) else None
+        if lacking and f"{place}.".startswith(f"{lacking}."):
+            raise UncheckError(no_module(place, lacking)) from error
         raise UncheckError(f"importing {place} failed: {_cause(error)}; mend that first") from error
 
 
@@ -160,13 +151,7 @@ def _missing(place: str, holder: Any, name: str) -> str:
     public = (
         [word for word in vars(holder) if not word.startswith("_")] if hasattr(holder, "__dict__") else []
     )
-    near = difflib.get_close_matches(name, public, 3)
-    models = [word for word in public if _is_model(getattr(holder, word, None))]
-    if near:
-        return f"{place} has no {name!r}: did you mean {' or '.join(near)}?"
-    if models:
-        return f"{place} has no {name!r}; it has {_listed(models[:5])}: name one of these"
-    return f"{place} has no {name!r}: name a model, class or function it defines"
+    return missing(place, name, public, [word for word in public if _is_model(getattr(holder, word, None))])
 
 
 def _is_model(value: Any) -> bool:
