@@ -16,7 +16,7 @@ STAMP := $(VENV)/.installed-$(notdir $(CONSTRAINTS))
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-integration test-slow test-all check fix docs pictures bench experiments release clean
+.PHONY: help demo test test-integration test-slow test-all check fix docs axe pictures bench experiments release clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -54,6 +54,9 @@ fix: $(STAMP) ## format the code, and mend what ruff can
 
 docs: $(DOCS_STAMP) ## build the site in site/; a dead link is an error
 	$(VENV)/bin/mkdocs build --strict
+
+axe: ## fetch axe-core with npm: the tests of pages in Chromium then check that everyone can use them
+	npm install --no-save --no-package-lock --ignore-scripts axe-core@4.14.1
 
 pictures: $(STAMP) ## make README.md's output and docs/pictures anew
 	$(PY) docs/pictures/make.py

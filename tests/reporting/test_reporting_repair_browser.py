@@ -1,89 +1,74 @@
-"""The page of a repair in a real browser: it opens from a file, shows its pictures, and asks for nothing."""
-
-import json
-import re
-import shutil
-import subprocess
+"""The page of a repair in a real browser: at two widths, light and dark, offline, and for everyone."""
 
 import pytest
 
-from reporting.sample_repair import REFUSED, REPAIRED, SOUND, page_of
+from reporting.browser import AXE, BROWSER, NO_AXE, NO_BROWSER, browser
+from reporting.sample_repair import CLEAN, REFUSED, REPAIRED, SOUND, UNSEEN, page_of
 
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+pytestmark = [pytest.mark.integration, pytest.mark.skipif(BROWSER is None, reason=NO_BROWSER)]
 
-pytestmark = [
-    pytest.mark.integration,
-    pytest.mark.skipif(BROWSER is None, reason="no Chromium here (Debian: apt-get install chromium)"),
-]
-
-#: Added to a copy of the page: says what the browser made of it, in the title.
-REPORT = """<script>addEventListener("load", () => { document.title = JSON.stringify({
-  images: [...document.images].map(i => i.complete ? i.naturalWidth : 0),
-  fetched: performance.getEntriesByType("resource").map(e => e.name),
-  wide: document.documentElement.scrollWidth, window: innerWidth,
-  crops: [...document.querySelectorAll("img.crop")].map(i => [getComputedStyle(i).imageRendering, i.width]),
-  back: getComputedStyle(document.body).backgroundColor,
-}) })</script>"""
+ALL = {"repaired": REPAIRED, "sound": SOUND, "refused": REFUSED, "clean": CLEAN, "unseen": UNSEEN}
 
 
-def opened(page, folder, *options, width=1100):
-    """What Chromium, off the network, makes of a page opened from a file."""
-    path = folder / "report.html"
-    path.write_text(page + REPORT, encoding="utf-8")
-    command = [
-        BROWSER,
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--host-resolver-rules=MAP * ~NOTFOUND",
-        f"--user-data-dir={folder / 'profile'}",
-        f"--window-size={width},1600",
-        "--virtual-time-budget=5000",
-        *options,
-        "--dump-dom",
-        path.as_uri(),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-    title = re.search(r"<title>(.*?)</title>", done.stdout, re.DOTALL).group(1)
-    return json.loads(title.replace("&quot;", '"').replace("&amp;", "&"))
+@pytest.fixture(scope="module")
+def tab(tmp_path_factory):
+    with browser(tmp_path_factory.mktemp("profile")) as one:
+        yield one
 
 
-@pytest.mark.parametrize(("width", "most"), [(1100, 1100), (500, 500)])
-def test_repaired_page_shows_its_pictures(tmp_path, width, most):
-    seen = opened(page_of(REPAIRED), tmp_path, width=width)
-    assert len(seen["images"]) == 9
-    assert all(width > 0 for width in seen["images"])
-    assert seen["fetched"] == []
-    assert seen["crops"] == [["pixelated", 256]] * 4
-    # nothing sticks out to the right
-    assert seen["wide"] <= seen["window"] <= most
+@pytest.fixture
+def opened(tab, tmp_path):
+    def open_page(page, width=1200, dark=False):
+        path = tmp_path / "report.html"
+        path.write_text(page, encoding="utf-8")
+        return tab.open(path, width, dark=dark)
+
+    return open_page
 
 
-def test_dark_and_light(tmp_path):
-    light = opened(page_of(REFUSED), tmp_path)
-    dark = opened(page_of(REFUSED), tmp_path, "--blink-settings=preferredColorScheme=0")
-    assert light["back"] == "rgb(251, 251, 250)"
-    assert dark["back"] == "rgb(20, 23, 26)"
-    assert light["images"] == []
+@pytest.mark.parametrize("width", [375, 1200])
+@pytest.mark.parametrize("name", ALL)
+def test_page_fits_and_fetches_nothing(opened, name, width):
+    tab = opened(page_of(ALL[name]), width)
+    assert tab.value("innerWidth") == width
+    assert tab.sticks_out == []
+    assert tab.requests == [tab.value("location.href")]
 
 
-def test_sound_and_refusals_open(tmp_path):
-    for repair in (SOUND, REFUSED):
-        seen = opened(page_of(repair), tmp_path, width=500)
-        assert seen["fetched"] == []
-        assert seen["wide"] <= seen["window"]
+@pytest.mark.parametrize("width", [375, 1200])
+def test_repaired_page_shows_its_pictures(opened, width):
+    tab = opened(page_of(REPAIRED), width)
+    shown = tab.value("[...document.images].map(i => i.complete ? i.naturalWidth : 0)")
+    assert len(shown) == 9
+    assert all(width > 0 for width in shown)
+    drawn = tab.value(
+        "[...document.querySelectorAll('img.crop')].map(i => getComputedStyle(i).imageRendering)"
+    )
+    assert set(drawn) == {"pixelated"}
 
 
-def test_planted_faults_are_seen(tmp_path):
+def test_dark_and_light(opened):
+    back = "getComputedStyle(document.body).backgroundColor"
+    assert opened(page_of(REFUSED)).value(back) == "rgb(251, 251, 250)"
+    assert opened(page_of(REFUSED), dark=True).value(back) == "rgb(20, 23, 26)"
+
+
+@pytest.mark.skipif(not AXE.exists(), reason=NO_AXE)
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("name", ALL)
+def test_page_is_accessible(opened, name, dark):
+    for width in (375, 1200):
+        assert opened(page_of(ALL[name]), width, dark).axe() == []
+
+
+def test_planted_faults_are_seen(opened):
     page = page_of(REFUSED)
-    outside = page.replace("</main>", '<img src="http://example.invalid/a.png"></main>')
-    seen = opened(outside, tmp_path)
-    assert seen["images"] == [0]
-    assert seen["fetched"] == ["http://example.invalid/a.png"]
-    broken = page.replace("</main>", '<img src="data:image/png;base64,AAAA"></main>')
-    assert opened(broken, tmp_path)["images"] == [0]
-    wide = page.replace("</main>", '<div style="width:3000px">x</div></main>')
-    seen = opened(wide, tmp_path)
-    assert seen["wide"] > seen["window"]
+    outside = opened(page.replace("</main>", '<img src="http://example.invalid/a.png"></main>'))
+    assert "http://example.invalid/a.png" in outside.requests
+    wide = opened(page.replace("</main>", '<div style="width:3000px" class="x">x</div></main>'))
+    assert wide.sticks_out == ["the page itself", "DIV.x"]
+    if AXE.exists():
+        faint = opened(
+            page.replace("</main>", '<p style="color:#ddd;background:#fff">Faint words.</p></main>')
+        )
+        assert any(line.startswith("color-contrast: ") for line in faint.axe())
