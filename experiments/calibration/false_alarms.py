@@ -13,6 +13,7 @@ from intervals import rate
 from pictures import (
     LEFT_OUT,
     Picture,
+    drawn,
     enlarged_pictures,
     noise_pictures,
     photograph_pictures,
@@ -31,12 +32,11 @@ NOMINAL = (1e-3, 1e-2, 1e-1)
 LONG = tuple(range(2, 65))
 
 
-def main() -> dict[str, Any]:
-    """All pictures at the default setting and without the threshold; periods to 64 on some."""
+def main(share: float = 1.0) -> dict[str, Any]:
+    """All pictures, or a random share, at the default setting and without the threshold; periods to 64."""
     found = photographs()
-    pictures = chain(
-        photograph_pictures(found), noise_pictures(), texture_pictures(), enlarged_pictures(found)
-    )
+    every = chain(photograph_pictures(found), noise_pictures(), texture_pictures(), enlarged_pictures(found))
+    pictures = (p for p in every if drawn(f"{p.kind} {p.treatment} {p.name}", share))
     tables: dict[tuple[str, str], Tally] = defaultdict(Tally)
     curve: dict[str, Curve] = defaultdict(Curve)
     alarms: list[dict[str, Any]] = []
@@ -55,13 +55,14 @@ def main() -> dict[str, Any]:
         for (kind, treatment), tally in tables.items()
     ]
     return {
+        "share": share,
         "photographs": {p.name: [p.history, *p.pixels.shape] for p in found},
         "kodak_missing": not any(p.history == "scan" for p in found),
         "left_out": LEFT_OUT,
         "default": rows,
         "total": totals(tables),
         "nominal": {name: c.to_dict() for name, c in curve.items()},
-        "long": long_periods(found),
+        "long": long_periods([p for p in found if drawn(p.name, share)]),
         "alarms": [a for a in alarms if a["verdict"] == "lattice"],
         "rivals": Counter(f"{a['kind']}: {a['rival']}" for a in alarms if a["rival"]),
     }

@@ -89,6 +89,11 @@ def photographs() -> list[Photograph]:
     return found
 
 
+def drawn(label: str, share: float) -> bool:
+    """Draw a share of all labels, the same ones each time."""
+    return crc32(label.encode()) < share * 2**32
+
+
 def crops(pixels: Pixels, most: int = 2, side: int = SIDE) -> list[Pixels]:
     """Up to `most` (1 or 2) crops of side x side: two opposite corners; smaller pictures whole."""
     height, width = pixels.shape[:2]

@@ -14,6 +14,8 @@ RESULTS = HERE / "results"
 #: What is measured, in modules of the same names; then the figures and the tables of the docs.
 PARTS = ("false_alarms", "detection", "limits", "sets", "comparison", "blocks", "rivals", "areas", "fields")
 PICTURES = ("figures", "tables")
+#: Parts of which a random share of the pictures may be measured.
+SHARED = ("false_alarms", "areas")
 
 sys.path.insert(0, str(HERE.parents[1] / "benchmarks"))
 
@@ -23,6 +25,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="part", help=f"of {', '.join(PARTS + PICTURES)}")
     parser.add_argument("--keep", action="store_true", help="skip measured parts whose result exists")
+    parser.add_argument("--share", type=float, default=1.0, help=f"of the pictures of {', '.join(SHARED)}")
     arguments = parser.parse_args()
     unknown = set(arguments.parts) - {*PARTS, *PICTURES}
     if unknown:
@@ -33,7 +36,7 @@ def main() -> None:
         if part in PARTS and arguments.keep and path.exists():
             continue
         began = time.perf_counter()
-        outcome = import_module(part).main()
+        outcome = import_module(part).main(**({"share": arguments.share} if part in SHARED else {}))
         if part in PARTS:
             from machine import describe
 

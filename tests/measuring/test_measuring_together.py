@@ -234,3 +234,21 @@ def test_one_quiet_image_with_a_lattice_does_not_speak_for_the_set():
     assert (2, 2) in {c.period for c in found.found.traces}
     every = outputs(1, amplitude=3.0, seed=9, sigma=1.0) + outputs(24, amplitude=3.0, sigma=40.0)
     assert measure(every, together=True).together.verdict == "lattice"
+
+
+def test_what_is_masked_does_not_count_in_a_set():
+    y, x = np.indices(SHAPE)
+    inside = (y - 32) ** 2 + (x - 32) ** 2 < 30**2
+    hidden = np.where(inside, 0, 1)[..., None]
+
+    def limit(amplitude, noise):
+        pictures = outputs(8, amplitude=amplitude, sigma=3.0)
+        rng = np.random.default_rng(2)
+        alpha = np.where(inside, 255, 0).astype(np.uint8)
+        mixed = [p + hidden * rng.integers(-noise, noise + 1, p.shape) for p in pictures]
+        return measure([np.dstack([np.uint8(m), alpha]) for m in mixed], together=True).together
+
+    quiet, loud = limit(0.0, 0), limit(0.0, 100)
+    assert quiet.verdict == loud.verdict == "clean"
+    assert loud.found.limits == quiet.found.limits
+    assert limit(1.0, 100).verdict == "lattice"

@@ -31,7 +31,7 @@ from uncheck.measuring.second_order import second_order
 from uncheck.measuring.sets import VISIBLE_IN_SETS, SetSums
 from uncheck.measuring.sound.tones import AUDIBLE, LONGEST_SOUND, listen
 from uncheck.measuring.support import Support
-from uncheck.measuring.together import Together, sums_of
+from uncheck.measuring.together import Together, sums_of, unmasked
 from uncheck.progress import Progress
 from uncheck.signals.files import Item, items
 from uncheck.signals.signal import Given, Signal
@@ -211,7 +211,8 @@ def _measure_item(
             try:
                 measured.append(measure_signal(signal, settings))
                 if settings.together:
-                    members.append((signal, sums_of(signal, settings.periods)))
+                    member = unmasked(signal)
+                    members.append((member, sums_of(member, settings.periods)))
             except Exception as error:
                 errors.append(Failure(signal.name, f"{signal.name}: {_message(error)}", error))
     except UncheckError as error:  # of reading, which names the file

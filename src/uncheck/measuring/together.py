@@ -17,6 +17,7 @@ from uncheck.measuring.rivals import jpeg_grid
 from uncheck.measuring.rivals.camera import BAYER_MOST, green_against_magenta
 from uncheck.measuring.sets import VISIBLE_IN_SETS, SetSums, add, set_sums, share
 from uncheck.plain import as_dict, plain
+from uncheck.signals.masks import filled
 from uncheck.signals.signal import Signal
 
 #: Images of a group looked at for a JPEG grid.
@@ -106,6 +107,16 @@ class _Group:
             self.halves[smaller] = add(self.halves[smaller], sums)
 
 
+def unmasked(signal: Signal) -> Signal:
+    """Return an output with what is masked filled smoothly, so that what stood there does not count.
+
+    A lattice that only a share of the values holds is that much weaker in the set.
+    """
+    if signal.mask is None or not signal.mask.any():
+        return signal
+    return replace(signal, values=filled(signal.values, signal.mask))
+
+
 def sums_of(signal: Signal, periods: tuple[int, ...]) -> SetSums | None:
     """Return the sums of one output, its borders cut; None of sound."""
     if signal.kind == "audio":
@@ -126,6 +137,7 @@ class Together:
 
     def add(self, signal: Signal) -> None:
         """Add one output. Sounds have no common grid to lie on and are left out, which a note says."""
+        signal = unmasked(signal)
         self.join(signal, sums_of(signal, self.periods))
 
     def join(self, signal: Signal, new: SetSums | None) -> None:
