@@ -21,7 +21,7 @@ def python(*code, **given):
 def test_python_m_and_a_closed_pipe():
     done = python("-m", "uncheck", "overlap", "4", "2", "--ndim", "1")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("Even")
+    assert done.stdout.startswith("What: Even")
     command = f"{sys.executable} -m uncheck overlap 3 2 --input-size 150 --format json"
     closed = f"{command} | head -1; echo ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", closed], capture_output=True, text=True, timeout=60, check=True)
@@ -50,7 +50,9 @@ def test_no_command_shows_help_and_is_an_error(run):
     code, out, err = run()
     assert code == 2
     assert "measure" in out
-    assert err == "error: no command given; name one of inspect, measure, overlap, fuse, repair, demo\n"
+    assert (
+        err == "error: no command given; name one of inspect, measure, overlap, fuse, repair, explain, demo\n"
+    )
 
 
 def test_an_unknown_command_names_a_close_one(fails):

@@ -79,7 +79,7 @@ def page(cause: Cause, level: int = 1) -> str:
 
 
 def _example(cause: Cause, cure: Cure) -> str:
-    """Return the command or code of a cure for an example: a layer of 128 to 64 channels, kernel 3, stride 2."""
+    """Return the command or code of a cure for a layer of 128 to 64 channels, kernel 3, stride 2."""
     for request in (_REQUEST, Request()):
         fault = Fault(cause.name, "", _REPORT, request, _STAGE)
         for write in (cure.command, cure.code):
