@@ -165,6 +165,7 @@ def test_what_repair_is_called_with(place, run, repairs):
         "which": "a.0",
         "span": (-1.0, 1.0),
         "seed": 7,
+        "even_if_invisible": False,
         "checkpoint": place / "out" / "distill.checkpoint",
     }
     assert type(model).__name__ == "Up"
@@ -177,7 +178,8 @@ def test_what_it_does_unless_told(place, run, repairs):
     del given["progress"]
     del given["checkpoint"]
     assert given == {
-        "method": "auto", "minutes": 10.0, "fidelity": None, "which": None, "span": None, "seed": 0
+        "method": "auto", "minutes": 10.0, "fidelity": None, "which": None, "span": None, "seed": 0,
+        "even_if_invisible": False,
     }  # fmt: skip
 
 
@@ -192,7 +194,7 @@ def test_json_on_stdout(place, run_json):
     code, said = run_json(*BASE)
     assert (code, said["method"]) == (0, "project")
     assert [one["code"] for one in said["advice"]] == [
-        'model = uncheck.load_repaired(model, "repaired/repaired.safetensors")'
+        'model = uncheck.load_repaired(model, "out/repaired.safetensors")'
     ]
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from uncheck.errors import Kind
-from uncheck.judging.acceptance import is_good, objection, rank, truth_loss
+from uncheck.judging.acceptance import is_good, objection, rank, truth_loss, worth
 from uncheck.judging.judgement import Fidelity, Judgement, Look, Strength
 
 
@@ -135,3 +135,20 @@ def test_loss_to_the_truth():
     assert truth_loss(one) is None
     known = replace(one, fidelity=Fidelity(40, 1, psnr_to_truth=31.0, psnr_to_truth_before=30.0))
     assert truth_loss(known) == -1.0
+
+
+def near_spun(psnr, before=30.0):
+    return judged(FOUND, GONE, psnr_to_spun=psnr, psnr_to_spun_before=before)
+
+
+def test_worth_is_the_share_of_the_way_to_the_spun_network_for_its_cost():
+    assert worth(near_spun(144.0), 16) == pytest.approx(1 / 16)
+    assert worth(near_spun(40.0), 4) == pytest.approx(0.9 / 4)
+    assert worth(near_spun(29.0), 1) == 0.0
+    assert worth(judged(FOUND, GONE), 4) == 0.25
+
+
+def test_a_lattice_that_did_not_fall_is_not_said_to_have_fallen():
+    for after in (0.1, 0.098):
+        said = objection(judged([at(2, 0.098)], [at(2, after)]), ANY).reason
+        assert said == f"the lattice did not fall: 0.098 grey levels before, {after:.2g} after"

@@ -6,6 +6,7 @@ import inspect
 import json
 import math
 import random
+import time
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,9 +15,12 @@ import torch
 from torch import nn
 
 from repairing.zoo import Halved, is_held, pictures
-from uncheck.editing.edits import KINDS
+from uncheck.advising import summarise
+from uncheck.editing.edits import KINDS, Candidate, Spun
 from uncheck.errors import Kind, Refused, UncheckError
+from uncheck.repairing.clock import Clock
 from uncheck.repairing.methods import METHODS
+from uncheck.repairing.search import Search
 
 module = importlib.import_module("uncheck.repairing.repair")
 repair = module.repair
@@ -386,3 +390,34 @@ def test_every_method_in_the_list_has_its_function():
     for one in METHODS:
         home = importlib.import_module(f"uncheck.repairing.methods.{one.name}")
         assert set(one.takes) <= set(inspect.signature(getattr(home, one.name)).parameters)
+
+
+def test_a_lattice_too_weak_to_be_seen_is_left_unless_told():
+    made = repair(Halved(0.001), PICTURES, minutes=5, method="project")
+    assert reasons(made) == {"all": "nothing to repair: its lattice is too weak to be seen"}
+    assert made.before.lattice[0].significant
+    said = summarise(made.to_dict())
+    assert said.what.startswith("Nothing to repair in Halved: its grid of period 2x1, invisible, 0.")
+    assert said.todo == "Nothing; --even-if-invisible repairs it all the same."
+    told = repair(Halved(0.001), PICTURES, minutes=5, method="project", even_if_invisible=True)
+    assert "all" not in reasons(told)
+
+
+def asked(given, spent, judging, one_run, spinnable=True):
+    """A search of which only the time is known."""
+    case = SimpleNamespace(spinnable=spinnable, held=(None,) * 4)
+    clock = Clock(given, None, began=time.monotonic() - spent)
+    return Search(case, clock, None, 0, None, judging=judging, one_run=one_run)
+
+
+def test_a_training_leaves_time_to_judge_it_and_for_the_last_resort():
+    assert asked(600, 0, 10, 1)._reserve() == pytest.approx(15 + 0.19 * 600)
+    assert asked(600, 0, 10, 1, spinnable=False)._reserve() == pytest.approx(15 + 0.04 * 600)
+    assert asked(600, 590, 10, 1)._reserve() == pytest.approx(5, abs=0.1)
+
+
+def test_no_candidate_is_judged_that_would_end_too_late():
+    spin = next(method for method in METHODS if method.last_resort)
+    sixteen = Candidate("spin", "all", KINDS[1], (Spun(tuple((i, 0) for i in range(16))),))
+    assert asked(100, 5, 10, 1)._has_time_for(sixteen, spin)  # 5 + 10 + 15 * 6 = 105, of 110
+    assert not asked(100, 15, 10, 1)._has_time_for(sixteen, spin)

@@ -9,5 +9,6 @@ from uncheck.advising.advice import Advice, Summary
 from uncheck.advising.advise import advise, advised, summarise
 from uncheck.advising.explain import explain
 from uncheck.advising.request import Request
+from uncheck.advising.visibility import visibility
 
-__all__ = ["Advice", "Request", "Summary", "advise", "advised", "explain", "summarise"]
+__all__ = ["Advice", "Request", "Summary", "advise", "advised", "explain", "summarise", "visibility"]

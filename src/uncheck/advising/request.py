@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -14,8 +13,7 @@ class Request:
     Attributes:
         target: file.py:name of the network; None where it was used from Python.
         weights, input, input_range, shape, range, which: options of that name.
-        paths: the files measured.
-        sizes: words of `uncheck overlap`.
+        output: the folder of a repair.
 
     >>> Request("my net.py:make", shape="1,3,64,64").command("inspect")
     "uncheck inspect 'my net.py:make' --shape 1,3,64,64"
@@ -28,8 +26,7 @@ class Request:
     shape: str | None = None
     range: str | None = None
     which: str | None = None
-    paths: Sequence[str] = ()
-    sizes: Sequence[str] = ()
+    output: str | None = None
 
     def command(self, verb: str, *more: str, **instead: str | None) -> str:
         """Return a command on the same network, shell-quoted, with more words behind.

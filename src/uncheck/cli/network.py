@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import chdir, contextmanager, redirect_stdout
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -122,13 +122,14 @@ class Network:
         sources = self._sources(names)
         return Told(result, self.loaded, self.by_target, self.request, sources, self.fail_above)
 
-    def advised(self, result: Result) -> Asked:
-        """Return a result on this network whose advice names it."""
+    def advised(self, result: Result, output: Path | None = None) -> Asked:
+        """Return a result on this network whose advice names it, and the folder or file written."""
         said = result.to_dict()
         resizes = [
             one["resize"] for one in (*said.get("fused", ()), *said.get("refused", ())) if "resize" in one
         ]
-        return Asked(result, self.request, self._sources(resizes))
+        request = replace(self.request, output=None if output is None else str(output))
+        return Asked(result, request, self._sources(resizes))
 
     def _sources(self, names: Iterable[str]) -> dict[str, Any]:
         if self.model is None:

@@ -81,6 +81,10 @@ def command(
         list[Export] | None, typer.Option(help="Also write the network for other programs; may be repeated.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Of everything drawn at random.")] = 0,
+    even_if_invisible: Annotated[
+        bool,
+        typer.Option("--even-if-invisible", help="Repair a grid, too, that is too weak to be seen."),
+    ] = False,
     keep_even: Annotated[
         bool,
         typer.Option(
@@ -131,6 +135,7 @@ def command(
             which=which,
             span=limits,
             seed=seed,
+            even_if_invisible=even_if_invisible,
             checkpoint=checkpoint,
             progress=progress,
         )
@@ -144,7 +149,7 @@ def command(
     try:
         _write(folder, result, exports, {"target": target, "input": what, "seed": seed}, keep_even)
     finally:
-        outputs.emit(network.advised(result), repair_text, say)
+        outputs.emit(network.advised(result, output), repair_text, say)
     if failure is not None:
         raise failure
     return int(result.model is None and not exit_zero)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
+from math import prod
 from typing import Any
 
 import torch
@@ -114,6 +115,11 @@ class Candidate:
     kind: str
     edits: tuple[Edit, ...] = ()
     tensors: Mapping[str, Tensor] = field(default_factory=dict, repr=False)
+
+    @property
+    def runs(self) -> int:
+        """Runs of the network that one call of the repaired one takes."""
+        return prod(len(edit.shifts) for edit in self.edits if isinstance(edit, Spun))
 
     def done_to(self, model: nn.Module) -> nn.Module:
         """Change `model` itself, and return the result, which may be a wrapper around it."""

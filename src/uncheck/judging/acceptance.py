@@ -43,6 +43,8 @@ def objection(judged: Judgement, asked: float | None) -> Refused | None:
     before, after = judged.before.strength, judged.after.strength
     if _bound(judged) * LEAST_FACTOR > before:
         reason = f"the lattice fell only from {before:.2g} to {after:.2g} grey levels"
+        if f"{after:.2g}" == f"{before:.2g}" or after > before:
+            reason = f"the lattice did not fall: {before:.2g} grey levels before, {after:.2g} after"
         return Refused(Kind.lattice, reason)
     harm = _grown(judged) or _unlike(judged, asked)
     return Refused(Kind.harm, harm) if harm else None
@@ -137,6 +139,23 @@ def rank(judged: Judgement) -> tuple[float, ...]:
         return (1.0, near)
     fell = judged.before.strength / max(judged.after.strength, 1e-9)
     return (0.0, min(GOOD, fell), near)
+
+
+def is_clear(judged: Judgement) -> bool:
+    """Test whether a candidate leaves nothing significant."""
+    return not any(s.significant for s in judged.after.lattice)
+
+
+def worth(judged: Judgement, runs: int) -> float:
+    """Return how near a candidate comes to the spun network for what it costs.
+
+    It is the share of the way from the original to the spun network, 1 - MSE after / MSE before, over the
+    `runs` of the network that one call takes. Where no spun network is known the share counts as 1.
+    """
+    before, after = judged.fidelity.psnr_to_spun_before, judged.fidelity.psnr_to_spun
+    if before is None or after is None:
+        return 1.0 / runs
+    return max(0.0, 1.0 - float(10 ** ((before - after) / 10))) / runs
 
 
 def truth_loss(judged: Judgement) -> float | None:

@@ -21,7 +21,9 @@ MOST_PAIRS, LEAST_PAIRS, SECONDS = 15, 3, 12.0
 MEGABYTE = 1e6
 
 
-def measure_cost(before: nn.Module, after: nn.Module, inputs: Inputs) -> Cost | None:
+def measure_cost(
+    before: nn.Module, after: nn.Module, inputs: Inputs, seconds: float = SECONDS
+) -> Cost | None:
     """Measure the median time and peak memory of one call of both networks on the same inputs.
 
     The calls alternate, after one of each to warm up, so that whatever slows the machine slows both. Memory
@@ -29,31 +31,36 @@ def measure_cost(before: nn.Module, after: nn.Module, inputs: Inputs) -> Cost | 
     as torch's allocator does (GPUs): output and scratch memory included.
 
     Returns:
-        The cost; None where either network cannot be run. Memory is None on other systems.
+        The cost; None where either network cannot be run. Memory is None on other systems, and where one
+        call of both takes more than `seconds`.
 
-    Cost: 3 to 15 calls of each network, 12 seconds at most beyond that, and four more for memory.
+    Cost: 3 to 15 calls of each network, `seconds` (at most 12) beyond that, and four more for memory; two
+        calls of each where one call of both takes more than `seconds`.
     """
     try:
         with as_found(before), as_found(after):
             before.eval()
             after.eval()
             calls = (lambda: run(before, inputs), lambda: run(after, inputs))
-            times = _alternating(calls)
-            memory = [_memory(call) for call in calls]
+            began = time.perf_counter()
+            for call in calls:
+                call()
+            each = time.perf_counter() - began
+            times = _alternating(calls, min(seconds, SECONDS), LEAST_PAIRS if each < seconds else 1)
+            # Where even that is short of time, what memory it takes stays unknown.
+            memory = [_memory(call) if each < seconds else None for call in calls]
     except Exception:  # a repair must not be lost for want of a stopwatch
         return None
     return Cost(*(statistics.median(each) for each in times), *memory)
 
 
-def _alternating(calls: tuple[Callable[[], Any], Callable[[], Any]]) -> tuple[list[float], list[float]]:
-    """Return the milliseconds of each call of either."""
-    for call in calls:
-        call()
+def _alternating(
+    calls: tuple[Callable[[], Any], Callable[[], Any]], seconds: float = SECONDS, least: int = LEAST_PAIRS
+) -> tuple[list[float], list[float]]:
+    """Return the milliseconds of each call of either, of `least` pairs at least."""
     times: tuple[list[float], list[float]] = ([], [])
     began = time.perf_counter()
-    while len(times[0]) < MOST_PAIRS and (
-        len(times[0]) < LEAST_PAIRS or time.perf_counter() - began < SECONDS
-    ):
+    while len(times[0]) < MOST_PAIRS and (len(times[0]) < least or time.perf_counter() - began < seconds):
         # in turns also who comes first
         for which in (0, 1) if len(times[0]) % 2 else (1, 0):
             start = time.perf_counter()

@@ -10,73 +10,37 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
+from uncheck.advising import visibility
 from uncheck.editing.edits import Candidate
 from uncheck.editing.store import keys_kept, without_spin
 from uncheck.errors import Kind, Refusal, Refused, first_line
-from uncheck.judging.acceptance import is_good, objection, rank
+from uncheck.judging.acceptance import is_clear, is_good, objection, worth
 from uncheck.judging.cost import measure_cost
-from uncheck.judging.judgement import Judgement
 from uncheck.judging.verifier import Verifier
-from uncheck.progress import Progress
 from uncheck.reading import copy_modes
 from uncheck.repairing.case import Case
+from uncheck.repairing.clock import Clock, TimeUp
 from uncheck.repairing.inputs import with_reduced
 from uncheck.repairing.methods import Method
 from uncheck.repairing.methods.spin import spin_period, spun_target
-from uncheck.repairing.result import Repair, Tried
+from uncheck.repairing.result import Repair
+from uncheck.repairing.trials import Trial, best_of, entry_of, nearest_miss
 from uncheck.repairing.truth import self_truth
 
 #: Share of the time that the spun network may take as a reference.
 FOR_REFERENCE = 0.25
 
-#: Seconds kept back for judging and timing the result of a training.
-RESERVE = 45.0
+#: Share of the time kept back for the last resort, where there is one.
+FOR_LAST = 0.15
+
+#: No candidate is judged that would end later than this share of the time given.
+LATEST = 1.1
+
+#: Seconds that timing both networks takes at most, as a share of the time given.
+FOR_TIMING = 0.04
 
 #: Errors that cost a method its candidates and not the user the repair. Tests shorten the list to see bugs.
 FAILURES: tuple[type[Exception], ...] = (Exception,)
-
-
-class TimeUp(Exception):
-    """Signal that a method has used up its time."""
-
-
-@dataclass
-class Clock:
-    """The time spent, and the report of progress.
-
-    Methods report to it; once `until` (in `spent`) is over, it ends them.
-    """
-
-    given: float
-    progress: Progress | None
-    began: float = field(default_factory=time.monotonic)
-    until: float = math.inf
-
-    def __call__(self, label: str) -> None:
-        """Report progress; TimeUp if the method's time is over."""
-        if self.spent > self.until:
-            raise TimeUp
-        if self.progress is not None:
-            self.progress(label, min(int(self.spent), int(self.given)), max(1, int(self.given)))
-
-    @property
-    def spent(self) -> float:
-        """Seconds since the repair began."""
-        return time.monotonic() - self.began
-
-    @property
-    def left(self) -> float:
-        """Seconds until the time given is over."""
-        return self.given - self.spent
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One candidate, its judgement, and the reason why it is rejected, if it is."""
-
-    candidate: Candidate
-    judged: Judgement
-    objection: Refused | None
 
 
 @dataclass
@@ -91,8 +55,11 @@ class Search:
     refused: list[Refused] = field(default_factory=list)
     tried: list[Trial] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    even_if_invisible: bool = False
     interrupted: bool = False
     verifier: Verifier | None = None
+    judging: float = 0.0
+    one_run: float = 0.0
 
     def run(self, methods: Sequence[Method]) -> None:
         """Try the methods in turn until one is good enough."""
@@ -104,7 +71,9 @@ class Search:
         truth = self_truth(self.case)
         if truth is not None:
             self.case = with_reduced(self.case)
-        self.verifier = Verifier(self.case, truth=truth, spun=self._reference())
+        spun, began = self._reference(), time.monotonic()
+        self.verifier = Verifier(self.case, truth=truth, spun=spun)
+        self.judging = time.monotonic() - began
         if reason := self._nothing_to_repair():
             self._refuse(Kind.nothing, f"nothing to repair: {reason}")
             return
@@ -132,7 +101,18 @@ class Search:
             return "the outputs show no lattice"
         if not self.case.faulty:
             return "the inputs to fit on show no lattice; give more inputs"
-        return "" if significant else "the lattice of some inputs is not confirmed by the others"
+        if not significant:
+            return "the lattice of some inputs is not confirmed by the others"
+        return "" if self.even_if_invisible or self._is_visible() else "its lattice is too weak to be seen"
+
+    def _is_visible(self) -> bool:
+        """Test whether the lattice can be seen, in the outputs or on flat colour; of sound it is heard."""
+        assert self.verifier is not None
+        before = self.verifier.before
+        found = [{"period": s.period, "amplitude": s.amplitude} for s in before.lattice if s.significant]
+        longest = max((s.period for s in before.lattice if s.significant), key=max)
+        flat = [{"period": longest, "amplitude": amplitude} for amplitude in before.colours.values()]
+        return self.case.ndim == 1 or visibility([*found, *flat]) != "invisible"
 
     def _reference(self) -> list[Tensor] | None:
         """Return the spun network's outputs on the inputs to judge on; None if there are none in time."""
@@ -142,7 +122,7 @@ class Search:
             period = spin_period(self.case)
             began = time.monotonic()
             self.case.run(self.case.model, self.case.held[0])
-            each = time.monotonic() - began
+            each = self.one_run = time.monotonic() - began
             if each * math.prod(period) * len(self.case.held) > FOR_REFERENCE * self.clock.given:
                 self.notes.append("spinning the inputs to judge on would take too long: not compared to it")
                 return None
@@ -159,12 +139,16 @@ class Search:
         candidates = method.candidates(
             self.case,
             self.clock,
-            seconds=self.clock.left - min(RESERVE, 0.2 * self.clock.given),
+            seconds=self.clock.left - self._reserve(),
             seed=self.seed,
             checkpoint=self.checkpoint,
         )
         try:
             while (candidate := self._next(candidates, end)) is not None:
+                if self._is_outdone(candidate):
+                    continue
+                if not self._has_time_for(candidate, method):
+                    raise TimeUp
                 self._judge(candidate)
                 if self.clock.spent > end:
                     raise TimeUp
@@ -181,7 +165,7 @@ class Search:
             kind, reason = Kind.failed, f"it failed ({first_line(error)})"
         mine = self.tried[before:]
         if mine:
-            nearest = _nearest_miss(mine)
+            nearest = nearest_miss(mine)
             if nearest.objection is None:
                 return
             kind, reason = nearest.objection.kind, f"{nearest.candidate.label}: {nearest.objection.reason}"
@@ -193,7 +177,36 @@ class Search:
             return math.inf
         share = method.share[0] if self.case.spinnable else method.share[1]
         end = self.clock.spent + (1.0 if alone and not method.last_resort else share) * self.clock.given
-        return end if method.last_resort else max(self.clock.spent, min(self.clock.given, end))
+        return max(
+            self.clock.spent, min(LATEST * self.clock.given if method.last_resort else self.clock.given, end)
+        )
+
+    def _reserve(self) -> float:
+        """Return the seconds that a training leaves: to judge it, to time it, and for the last resort."""
+        last = FOR_LAST if self.case.spinnable else 0.0
+        kept = 1.5 * self.judging + (last + FOR_TIMING) * self.clock.given
+        return min(kept, 0.5 * max(self.clock.left, 0.0))
+
+    def _is_outdone(self, candidate: Candidate) -> bool:
+        """Test whether a cheaper candidate leaves nothing, so that not even a perfect one were worth more."""
+        kept = self.best()
+        if kept is None or not is_clear(kept.judged) or candidate.runs <= kept.candidate.runs:
+            return False
+        if worth(kept.judged, kept.candidate.runs) < 1 / candidate.runs:
+            return False
+        self.notes.append(
+            f"{candidate.method} ({candidate.label}) was not judged: {kept.candidate.label} leaves nothing, "
+            f"in {kept.candidate.runs} runs instead of {candidate.runs}"
+        )
+        return True
+
+    def _has_time_for(self, candidate: Candidate, method: Method) -> bool:
+        """Test whether a candidate can be judged in time; that of a training has its reserve."""
+        if "seconds" in method.takes:
+            return True
+        # Judged on all held inputs, then timed on one, twice.
+        needed = self.judging + (candidate.runs - 1) * self.one_run * (len(self.case.held) + 2)
+        return self.clock.spent + needed <= LATEST * self.clock.given
 
     def _next(self, candidates: Iterator[Candidate], end: float) -> Candidate | None:
         """Return the method's next candidate; the time of judging does not count."""
@@ -206,16 +219,18 @@ class Search:
     def _judge(self, candidate: Candidate) -> None:
         assert self.verifier is not None
         self.clock(f"judging {candidate.method} ({candidate.label})")
+        began = time.monotonic()
         judged = self.verifier.judge(candidate.done_to(self.case.copy()))
+        if candidate.runs == 1:
+            self.judging = max(self.judging, time.monotonic() - began)
         self.tried.append(Trial(candidate, judged, objection(judged, self.fidelity)))
         kept = self.best()
         look = kept.judged.after if kept else self.verifier.before
         self.clock(f"{candidate.method} ({candidate.label}) judged, best lattice {look.strength:.2g} levels")
 
     def best(self) -> Trial | None:
-        """Return the best trial that may be kept; of two alike, the earlier."""
-        kept = [one for one in self.tried if one.objection is None]
-        return max(kept, key=lambda one: rank(one.judged), default=None)
+        """Return the best trial so far that may be kept."""
+        return best_of(self.tried)
 
     def outcome(self, model: nn.Module) -> Repair:
         """Return the result; the repaired network is made anew from the user's own."""
@@ -226,7 +241,8 @@ class Search:
             kept = not best.candidate.edits and keys_kept(self.case.model, repaired)
             try:
                 self.clock("timing both networks")
-                cost = measure_cost(self.case.model, repaired, self.case.held[0])
+                seconds = min(FOR_TIMING * self.clock.given, max(0.0, self.clock.given - self.clock.spent))
+                cost = measure_cost(self.case.model, repaired, self.case.held[0], seconds)
             except KeyboardInterrupt:
                 self.interrupt("interrupted while timing: what it costs is not known")
             copy_modes(model, without_spin(repaired))
@@ -242,7 +258,7 @@ class Search:
             judgement=best.judged if best else None,
             cost=cost,
             refused=tuple(self.refused),
-            tried=tuple(_tried(one, best) for one in self.tried),
+            tried=tuple(entry_of(one, best) for one in self.tried),
             notes=tuple(self.notes),
             seconds=round(self.clock.spent, 1),
             keys_kept=kept,
@@ -251,23 +267,3 @@ class Search:
             example=self.case.fit[0],
             interrupted=self.interrupted,
         )
-
-
-def _nearest_miss(trials: Sequence[Trial]) -> Trial:
-    """Return a trial that may be kept; else the best that removed the lattice; else the least lattice."""
-    removed = [one for one in trials if one.objection is None or one.objection.kind is not Kind.lattice]
-    if not removed:
-        return min(trials, key=lambda one: one.judged.after.strength)
-    return max(removed, key=lambda one: (one.objection is None, rank(one.judged)))
-
-
-def _tried(one: Trial, best: Trial | None) -> Tried:
-    refusal = one.objection.reason if one.objection else "met all, another was better"
-    return Tried(
-        one.candidate.method,
-        one.candidate.label,
-        one.judged.after.strength,
-        one.judged.worst(),
-        one.judged.fidelity.psnr_to_original,
-        "kept" if one is best else refusal,
-    )

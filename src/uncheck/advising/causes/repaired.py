@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
-from uncheck.advising.cures import FOLDER, fixed
-from uncheck.advising.fault import Cause, Cure
+import json
+
+from uncheck.advising.cures import FOLDER
+from uncheck.advising.fault import Cause, Cure, Fault
+
+
+def _load(fault: Fault) -> str:
+    """Return how the new network is taken into use: from the folder of the command, or from the result."""
+    if fault.request.target is None:
+        return "model = repair.model"
+    path = f"{fault.request.output or FOLDER}/repaired.safetensors"
+    return f"model = uncheck.load_repaired(model, {json.dumps(path)})"
+
 
 REPAIRED = Cause(
     name="repaired",
@@ -14,9 +25,9 @@ REPAIRED = Cause(
     cures=(
         Cure(
             "load the repaired network",
-            "none",
+            "a line",
             True,
-            code=fixed(f'model = uncheck.load_repaired(model, "{FOLDER}/repaired.safetensors")'),
+            code=_load,
         ),
     ),
 )

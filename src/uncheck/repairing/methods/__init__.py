@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from uncheck.editing.edits import Candidate
     from uncheck.repairing.case import Case
-    from uncheck.repairing.search import Clock
+    from uncheck.repairing.clock import Clock
 
 
 @dataclass(frozen=True)
