@@ -160,7 +160,10 @@ def test_exit_zero_and_output(models, run):
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (("models.py",), "'models.py' names a file but no object in it: write models.py:name, such as models.py:Grey"),
+        (
+            ("models.py",),
+            "'models.py' names a file but no object in it: write models.py:name, such as models.py:Grey",
+        ),
         (("model.py:Grey",), "there is no file model.py: did you mean models.py?"),
         (("models.py:Gray",), "models.py has no 'Gray': did you mean Grey?"),
         (("models.py:needs",), "models.py:needs needs width"),

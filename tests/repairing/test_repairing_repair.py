@@ -25,6 +25,7 @@ from uncheck.repairing.search import Search
 module = importlib.import_module("uncheck.repairing.repair")
 repair = module.repair
 search = importlib.import_module("uncheck.repairing.search")
+trials = importlib.import_module("uncheck.repairing.trials")
 
 PICTURES = pictures()
 
@@ -377,13 +378,13 @@ def test_large_inputs_are_judged_on_their_middle(monkeypatch):
 def test_the_nearest_miss_is_chosen_by_kind_and_not_by_words(monkeypatch):
     def trial(kind, strength):
         judged = SimpleNamespace(after=SimpleNamespace(strength=strength))
-        return search.Trial(None, judged, Refused(kind, "any words"))
+        return trials.Trial(None, judged, Refused(kind, "any words"))
 
-    monkeypatch.setattr(search, "rank", lambda judged: judged.after.strength)
+    monkeypatch.setattr(trials, "rank", lambda judged: judged.after.strength)
     weak, strong = trial(Kind.lattice, 1.0), trial(Kind.lattice, 2.0)
-    assert search._nearest_miss([strong, weak]) is weak
+    assert trials.nearest_miss([strong, weak]) is weak
     harmful, better = trial(Kind.harm, 3.0), trial(Kind.harm, 4.0)
-    assert search._nearest_miss([strong, harmful, better, weak]) is better
+    assert trials.nearest_miss([strong, harmful, better, weak]) is better
 
 
 def test_every_method_in_the_list_has_its_function():
@@ -400,7 +401,7 @@ def test_a_lattice_too_weak_to_be_seen_is_left_unless_told():
     assert said.what.startswith("Nothing to repair in Halved: its grid of period 2x1, invisible, 0.")
     assert said.todo == "Nothing; --even-if-invisible repairs it all the same."
     told = repair(Halved(0.001), PICTURES, minutes=5, method="project", even_if_invisible=True)
-    assert "all" not in reasons(told)
+    assert told.repaired
 
 
 def asked(given, spent, judging, one_run, spinnable=True):

@@ -20,6 +20,8 @@ MOST_PAIRS, LEAST_PAIRS, SECONDS = 15, 3, 12.0
 
 MEGABYTE = 1e6
 
+Calls = tuple[Callable[[], Any], Callable[[], Any]]
+
 
 def measure_cost(
     before: nn.Module, after: nn.Module, inputs: Inputs, seconds: float = SECONDS
@@ -41,7 +43,7 @@ def measure_cost(
         with as_found(before), as_found(after):
             before.eval()
             after.eval()
-            calls = (lambda: run(before, inputs), lambda: run(after, inputs))
+            calls: Calls = (lambda: run(before, inputs), lambda: run(after, inputs))
             began = time.perf_counter()
             for call in calls:
                 call()
@@ -55,7 +57,7 @@ def measure_cost(
 
 
 def _alternating(
-    calls: tuple[Callable[[], Any], Callable[[], Any]], seconds: float = SECONDS, least: int = LEAST_PAIRS
+    calls: Calls, seconds: float = SECONDS, least: int = LEAST_PAIRS
 ) -> tuple[list[float], list[float]]:
     """Return the milliseconds of each call of either, of `least` pairs at least."""
     times: tuple[list[float], list[float]] = ([], [])
