@@ -7,7 +7,7 @@ from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import binary_opening, maximum_filter1d, minimum_filter1d
+from scipy.ndimage import binary_opening
 
 from uncheck.signals.masks import Mask
 
@@ -46,7 +46,7 @@ def flat_background(values: NDArray[np.float32], longest: int) -> Mask | None:
     sides = tuple(min(n, max(BLOCK * ceil((longest + 1) / BLOCK), 2 * BLOCK)) for n in values.shape[:-1])
     flat = np.zeros(values.shape[:-1], bool)
     for colour in _colours(values, sides):
-        distance = np.abs(values - np.asarray(colour, np.float32)).max(axis=-1)
+        distance = _distance(values, colour)
         solid = _opened(distance == 0, sides)
         if solid.any():
             # What has the very colour goes with it a little farther: corners that no box reaches.
@@ -69,7 +69,9 @@ def _colours(values: NDArray[np.float32], sides: tuple[int, ...]) -> list[tuple[
     # One row of every block first: in most pictures none is of one value.
     rows = whole[tuple(slice(None, None, b) for b in block[:-1])]
     rows = rows.reshape(*counts, block[-1], -1)
-    candidates = (rows == rows[..., :1, :]).all(axis=(-1, -2))
+    candidates = rows[..., 0, 0] == rows[..., -1, 0]
+    some = rows[candidates]
+    candidates[candidates] = (some == some[:, :1]).all(axis=(1, 2))
     if not candidates.any():
         return []
     ndim = len(shape)
@@ -78,7 +80,7 @@ def _colours(values: NDArray[np.float32], sides: tuple[int, ...]) -> list[tuple[
     chosen = split[candidates].reshape(int(candidates.sum()), -1, values.shape[-1])
     flat = np.zeros(counts, bool)
     flat[candidates] = (chosen == chosen[:, :1]).all(axis=(1, 2))
-    corners = split.reshape(*counts, -1, values.shape[-1])[..., 0, :]
+    corners = whole[tuple([slice(None, None, b) for b in block])]
     # Blocks that lie inside a solid place wherever it begins.
     needed = [max(1, side // b - 1) for side, b in zip(sides, block, strict=True)]
     found = Counter(map(tuple, corners[flat].tolist()))
@@ -86,20 +88,43 @@ def _colours(values: NDArray[np.float32], sides: tuple[int, ...]) -> list[tuple[
     return [c for c in likely if binary_opening(flat & (corners == c).all(axis=-1), np.ones(needed)).any()]
 
 
+def _distance(values: NDArray[np.float32], colour: tuple[float, ...]) -> NDArray[np.float32]:
+    """Return how far values (*spatial, C) are from a colour, in the channel where that is farthest."""
+    out = np.abs(values[..., 0] - np.float32(colour[0]))
+    for channel, one in enumerate(colour[1:], 1):
+        np.maximum(out, np.abs(values[..., channel] - np.float32(one)), out=out)
+    return np.asarray(out)
+
+
 def _opened(mask: Mask, sides: tuple[int, ...]) -> Mask:
     """Keep what boxes of these sides, wholly inside, cover; what is outside the array counts as inside."""
-    out = mask.astype(np.uint8)
+    out = mask
     for axis, side in enumerate(sides):
-        out = minimum_filter1d(out, side, axis=axis, mode="constant", cval=1, origin=0)
+        out = _windows(out, side, (side // 2, (side - 1) // 2), axis, every=True)
     for axis, side in enumerate(sides):
-        # An even box has no middle: the way back is shifted by one.
-        out = maximum_filter1d(out, side, axis=axis, mode="constant", cval=0, origin=-1 + side % 2)
-    return np.asarray(out > 0) & mask
+        out = _windows(out, side, ((side - 1) // 2, side // 2), axis, every=False)
+    return np.asarray(out & mask)
 
 
 def _grown(mask: Mask, reach: int) -> Mask:
     """Return all that is at most so many samples, along every axis, from the mask."""
-    out = mask.astype(np.uint8)
     for axis in range(mask.ndim):
-        out = maximum_filter1d(out, 2 * reach + 1, axis=axis, mode="constant", cval=0)
-    return np.asarray(out > 0)
+        mask = _windows(mask, 2 * reach + 1, (reach, reach), axis, every=False)
+    return mask
+
+
+def _windows(mask: Mask, side: int, beyond: tuple[int, int], axis: int, *, every: bool) -> Mask:
+    """Test whether all samples (`every`), or any, of windows along an axis are True.
+
+    Windows reach so far `beyond` the ends, where all counts as True, or False. Those of twice the side are
+    two of the side: a few steps for any side, several times as fast as filters made for numbers.
+    """
+    pad = [(0, 0)] * mask.ndim
+    pad[axis] = beyond
+    values = np.moveaxis(np.pad(mask, pad, constant_values=every), axis, 0)
+    join, reach, count = np.logical_and if every else np.logical_or, 1, mask.shape[axis]
+    while reach < side:
+        step = min(reach, side - reach)
+        values = join(values[:-step], values[step:])
+        reach += step
+    return np.moveaxis(values[:count], 0, axis)

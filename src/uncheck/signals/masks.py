@@ -37,34 +37,42 @@ def filled(values: NDArray[np.float32], mask: Mask) -> NDArray[np.float32]:
     """
     if mask.all():
         return values
-    known = mask[..., None]
     if max(mask.shape) == 1:
         return np.zeros_like(values)
-    out = _coarse(np.where(known, values, np.float32(0)), known.astype(np.float32))
-    np.copyto(out, values, where=known)
-    return out
+    # Channels first: weights of single samples are then factors of long rows.
+    planes = np.zeros((values.shape[-1], *mask.shape), np.float32)
+    for plane, channel in zip(planes, np.moveaxis(values, -1, 0), strict=True):
+        np.copyto(plane, channel, where=mask)
+    out = _coarse(planes, mask.astype(np.float32))
+    for plane, channel in zip(out, np.moveaxis(values, -1, 0), strict=True):
+        np.copyto(plane, channel, where=mask)
+    return np.ascontiguousarray(np.moveaxis(out, 0, -1))
 
 
 def _pulled(total: NDArray[np.float32], weight: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return means of all scales, from sums of measured values (*spatial, C) and weights (*spatial, 1)."""
-    mean = np.asarray(total / np.maximum(weight, 1e-6), np.float32)
-    if max(weight.shape[:-1]) == 1:
-        return mean
-    return np.asarray(weight * mean + (1 - weight) * _coarse(total, weight), np.float32)
+    """Return means of all scales, from sums of measured values (C, *spatial) and weights (*spatial)."""
+    mean = total * (1 / np.maximum(weight, np.float32(1e-6)))
+    if max(weight.shape) == 1:
+        return np.asarray(mean, np.float32)
+    coarse = _coarse(total, weight)
+    mean -= coarse
+    mean *= weight
+    coarse += mean
+    return coarse
 
 
 def _coarse(total: NDArray[np.float32], weight: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return `_pulled` of blocks of two samples per axis, interpolated."""
     half_total, half_weight = total, weight
-    for axis in range(weight.ndim - 1):
-        half_total, half_weight = _halved(half_total, axis), _halved(half_weight, axis)
+    for axis in range(weight.ndim):
+        half_total, half_weight = _halved(half_total, axis + 1), _halved(half_weight, axis)
     # A block counts as known once two samples were in it: single ones would carry their noise far.
     known = np.minimum(half_weight / 2, 1)
     scaled = half_total * (known / np.maximum(half_weight, 1e-6))
     coarse = _pulled(scaled.astype(np.float32, copy=False), known.astype(np.float32, copy=False))
-    for axis, n in enumerate(weight.shape[:-1]):
-        coarse = _doubled(coarse, axis, n)
-    return np.ascontiguousarray(coarse)
+    for axis, n in enumerate(weight.shape):
+        coarse = _doubled(coarse, axis + 1, n)
+    return coarse
 
 
 def _halved(values: NDArray[np.float32], axis: int) -> NDArray[np.float32]:
@@ -72,22 +80,25 @@ def _halved(values: NDArray[np.float32], axis: int) -> NDArray[np.float32]:
     n = values.shape[axis]
     if n == 1:
         return values
-    moved = np.moveaxis(values, axis, 0)
-    out = moved[0::2].copy()
-    out[: n // 2] += moved[1::2]
-    return np.moveaxis(out, 0, axis)
+    out = values[_along(axis, slice(0, None, 2))].copy()
+    out[_along(axis, slice(n // 2))] += values[_along(axis, slice(1, None, 2))]
+    return out
 
 
 def _doubled(values: NDArray[np.float32], axis: int, n: int) -> NDArray[np.float32]:
     """Interpolate an axis to n samples, two of each: 3/4 of the nearer, 1/4 of the next one."""
-    moved = np.moveaxis(values, axis, 0)
     if n == 1:
         return values
-    out = np.empty((2 * len(moved), *moved.shape[1:]), np.float32)
-    out[0::2] = 0.75 * moved
-    out[1::2] = out[0::2]
-    out[2::2] += 0.25 * moved[:-1]
-    out[0] += 0.25 * moved[0]
-    out[1:-1:2] += 0.25 * moved[1:]
-    out[-1] += 0.25 * moved[-1]
-    return np.moveaxis(out[:n], 0, axis)
+    near, far = np.float32(0.75) * values, np.float32(0.25) * values
+    out = np.empty((*values.shape[:axis], 2 * values.shape[axis], *values.shape[axis + 1 :]), np.float32)
+    first, last = _along(axis, slice(1)), _along(axis, slice(-1, None))
+    even, odd = out[_along(axis, slice(0, None, 2))], out[_along(axis, slice(1, None, 2))]
+    before, after = _along(axis, slice(-1)), _along(axis, slice(1, None))
+    np.add(near[after], far[before], out=even[after])
+    np.add(near[before], far[after], out=odd[before])
+    even[first], odd[last] = values[first], values[last]
+    return out[_along(axis, slice(n))]
+
+
+def _along(axis: int, part: slice) -> tuple[slice, ...]:
+    return (*[slice(None)] * axis, part)

@@ -30,8 +30,7 @@ def _also_flat(array: NDArray[np.float32]) -> float:
     rows, columns = (n // BLOCK for n in array.shape[:2])
     if not rows or not columns:
         return 0.0
-    blocks = array[: rows * BLOCK, : columns * BLOCK].reshape(rows, BLOCK, columns, BLOCK, -1)
-    low, high = blocks.min(axis=(1, 3)), blocks.max(axis=(1, 3))
+    low, high = block_ends(array)
     flat = low[(low == high).all(axis=-1)]
     if not len(flat):
         return 0.0
@@ -39,3 +38,14 @@ def _also_flat(array: NDArray[np.float32]) -> float:
     others = flat[(flat != background).any(axis=-1)]
     seen = ((others > 2) & (others < 253)).any(axis=-1)
     return float(seen.sum() / max(1, rows * columns - count))
+
+
+def block_ends(array: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the least and the largest values in blocks of 8 x 8 pixels, (rows, columns, C) each."""
+    rows, columns = (n // BLOCK for n in array.shape[:2])
+    # Whole rows first: reducing along pixels of three channels is slow.
+    blocks = array[: rows * BLOCK, : columns * BLOCK].reshape(rows, BLOCK, -1)
+    low, high = (
+        ends(ends(blocks, axis=1).reshape(rows, columns, BLOCK, -1), axis=2) for ends in (np.amin, np.amax)
+    )
+    return low, high

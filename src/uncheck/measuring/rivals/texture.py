@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from uncheck.measuring.components import Lattice, Line, without
 from uncheck.measuring.lines import hann, powers_around
+from uncheck.measuring.rivals.drawing import block_ends
 from uncheck.measuring.rivals.stacked import common_period, is_stacked, on_content
 from uncheck.signals.levels import centred
 
@@ -202,11 +203,7 @@ def flat_blocks(array: NDArray[np.float32]) -> float:
     rows, columns = array.shape[0] // 8, array.shape[1] // 8
     if not rows or not columns:
         return 0.0
-    # Whole rows first: reducing along pixels of three channels is slow.
-    blocks = array[: rows * 8, : columns * 8].reshape(rows, 8, -1)
-    low, high = (
-        ends(ends(blocks, axis=1).reshape(rows, columns, 8, -1), axis=2) for ends in (np.amin, np.amax)
-    )
+    low, high = block_ends(array)
     saturated = ((low <= 2) | (high >= 253)).all(axis=-1)
     return float((((high - low) == 0).all(axis=-1) & ~saturated).mean())
 
