@@ -18,6 +18,7 @@ from uncheck.measuring.correction import combined, component_of, components, sig
 from uncheck.measuring.eigenspectra import eigenspectra, like
 from uncheck.measuring.frequencies import ALL_HARMONICS, FrequencyPlan, checked_periods, pair_plan, plan
 from uncheck.measuring.harmonic import LineTests, line_test, to_numpy
+from uncheck.measuring.leakage import few_lines, line_spectra
 from uncheck.measuring.limits import find_limits
 from uncheck.measuring.support import Support, restricted
 from uncheck.signals.levels import channel_means, not_finite
@@ -112,7 +113,7 @@ def find_lattices(
             found: list[Component] = []
             rest = lines
             if varies[i]:
-                found, rest = _search(working[one], lines, scheme, significance, support)
+                found, rest = _search(working[one], spectra[one], lines, scheme, significance, support)
             if signed and varies[i] and not any(c.amplitude >= threshold for c in found):
                 alone = {c.cycle: c.amplitude for c in found}
                 also = signed_components(working[one], spectra[one], scheme, significance, support)
@@ -126,13 +127,19 @@ def find_lattices(
 
 
 def _search(
-    working: Any, lines: LineTests, scheme: FrequencyPlan, significance: float, support: Support | None
+    working: Any,
+    spectra: Any,
+    lines: LineTests,
+    scheme: FrequencyPlan,
+    significance: float,
+    support: Support | None,
 ) -> tuple[list[Component], LineTests]:
     """Find the significant components of one array (1, *spatial, C), taking the strongest out first.
 
     Returns the tests of what is left, too.
     """
     found: dict[int, Component] = {}
+    rest = _Rest(working, spectra, scheme, support)
     for _ in range(len(scheme.tested)):
         fresh = [c for p, c in components(lines, scheme, significance).items() if p not in found]
         if not fresh:
@@ -141,12 +148,56 @@ def _search(
         # is not there can catch several such.
         best = max(fresh, key=lambda c: c.lines[0].amplitude)
         period = best.cycle
-        found[period] = best = _complete(working, best, period, scheme, support)
+        found[period] = (
+            best if _is_whole(period, scheme) else _complete(rest.array, best, period, scheme, support)
+        )
         if len(fresh) == 1:
             break
-        working = working - like(_everything(working, period, scheme, support), working)
-        lines = _tests(working, scheme, support)[0]
-    return [*found.values(), *_pairs(working, found, scheme, significance, support)], lines
+        lines = rest.without(period, lines)
+    pairs = _pairs(rest, found, scheme, significance, support) if len(found) > 1 else []
+    return [*found.values(), *pairs], lines
+
+
+def _is_whole(period: int, scheme: FrequencyPlan) -> bool:
+    """Test whether a plan has all lines of a period."""
+    return period <= ALL_HARMONICS[len(scheme.shape)]
+
+
+class _Rest:
+    """One array (1, *spatial, C) and its eigencoefficients (1, F, C, K), of which components are taken out.
+
+    The eigencoefficients of lines are known without the array, so that is made when it is asked for.
+    """
+
+    def __init__(self, working: Any, spectra: Any, scheme: FrequencyPlan, support: Support | None) -> None:
+        self._array, self._spectra, self._scheme, self._support = working, spectra, scheme, support
+        self._pending: list[Component] = []
+
+    @property
+    def array(self) -> Any:
+        """The array without what was taken out."""
+        for component in self._pending:
+            drawn = synthesise(component, tuple(self._array.shape[1:]))
+            drawn = drawn if self._support is None else drawn * self._support.plane
+            self._array = self._array - like(drawn, self._array)
+        self._pending = []
+        return self._array
+
+    def without(self, period: int, lines: LineTests) -> LineTests:
+        """Take out the lines of exactly this period, significant or not, and test what is left."""
+        scheme = self._scheme
+        if _is_whole(period, scheme):
+            own = np.flatnonzero(scheme.family == period)
+            component = component_of(lines, scheme, own, 0.0, [], np.inf)
+        else:
+            component = _everything(self.array, period, scheme, self._support)
+        self._pending.append(component)
+        known = isinstance(self._spectra, np.ndarray) and len(scheme.shape) == 2 and self._support is None
+        if known and few_lines(component.lines):
+            self._spectra = self._spectra - line_spectra(component.lines, scheme)
+        else:
+            self._spectra = eigenspectra(self.array, scheme)
+        return line_test(*restricted(self._spectra, scheme, self._support), scheme.real)[0]
 
 
 def _complete(
@@ -171,19 +222,15 @@ def completed(array: NDArray[np.float32], component: Component, scheme: Frequenc
     return _complete(centred(array[None])[0], component, component.cycle, scheme, None)
 
 
-def _everything(
-    working: Any, period: int, scheme: FrequencyPlan, support: Support | None
-) -> NDArray[np.float32]:
-    """Synthesise the component of exactly this period, significant or not, without shorter periods."""
-    shape = tuple(working.shape[1:])
-    whole = plan(shape[:-1], (period,), every=True, within=scheme.within)
+def _everything(working: Any, period: int, scheme: FrequencyPlan, support: Support | None) -> Component:
+    """Measure all lines of exactly this period, significant or not, without shorter periods."""
+    whole = plan(tuple(working.shape[1:-1]), (period,), every=True, within=scheme.within)
     lines, own = _tests(working, whole, support)[0], np.arange(len(whole.family))
-    drawn = synthesise(component_of(lines, whole, own, 0.0, [], np.inf), shape)
-    return drawn if support is None else drawn * support.plane
+    return component_of(lines, whole, own, 0.0, [], np.inf)
 
 
 def _pairs(
-    working: Any,
+    rest: _Rest,
     found: dict[int, Component],
     scheme: FrequencyPlan,
     significance: float,
@@ -192,19 +239,20 @@ def _pairs(
     """Find patterns of unequal periods p x q, not tested, of which two components are stripes."""
     if scheme.within is not None:
         return []
+    shape = scheme.shape
     strongest = sorted(found.values(), key=lambda c: -c.amplitude)[:PAIRED]
     pairs = {tuple(map(int, np.lcm(one.period, two.period))) for one, two in combinations(strongest, 2)}
-    done = [p for p in scheme.tested if p <= ALL_HARMONICS[len(working.shape) - 2]]
+    done = [p for p in scheme.tested if p <= ALL_HARMONICS[len(shape)]]
     pairs = {p for p in pairs if lcm(*p) not in done and max(p) <= max(scheme.tested)}
     out: list[Component] = []
     measured = {*done, *found}
     for pair in sorted(pairs):
-        crossed = pair_plan(tuple(working.shape[1:-1]), pair)
+        crossed = pair_plan(shape, pair)
         # Lines of a period found, or of another pair, are in that already.
         own = np.flatnonzero(~np.isin(crossed.family, list(measured)))
         if not len(own):
             continue
-        lines = _tests(working, crossed, support)[0]
+        lines = _tests(rest.array, crossed, support)[0]
         p_value = len(pairs) * combined(lines.p_joint[own], apart=False)
         if p_value < significance:
             channels = [min(1.0, len(pairs) * combined(p[own], apart=False)) for p in lines.p_channel.T]
