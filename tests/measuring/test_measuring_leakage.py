@@ -46,7 +46,7 @@ def test_components_taken_out_by_either_way_leave_the_same(monkeypatch):
     tile = rng.normal(0, 4, (4, 4, 3)) + np.tile(rng.normal(0, 2, (2, 2, 3)), (2, 2, 1))
     array = (rng.normal(128, 5, (128, 96, 3)) + np.tile(tile, (32, 24, 1))).astype(np.float32)
     quick = find_lattice(array, periods=range(2, 9), limits=True)
-    monkeypatch.setattr("uncheck.measuring.lattice.few_lines", lambda lines: False)
+    monkeypatch.setattr("uncheck.measuring.search.few_lines", lambda lines: False)
     slow = find_lattice(array, periods=range(2, 9), limits=True)
     assert [c.period for c in quick.present] == [c.period for c in slow.present] == [(4, 4), (2, 2)]
     for one, other in zip(quick.present, slow.present, strict=True):
