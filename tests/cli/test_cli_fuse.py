@@ -80,7 +80,8 @@ def test_the_fixed_keys(networks, run_json):
     code, said = run_json("fuse", "nets.py:Up", *SHAPE)
     assert code == 0
     assert set(said) == {
-        *["schema", "fused", "refused", "difference", "notes", "advice", "target", "sources"]
+        *("schema", "fused", "refused", "difference", "notes", "advice"),
+        *("target", "sources"),
     }
     assert said["target"] == "nets.py:Up"
     assert said["schema"] == "uncheck.fuse/1"

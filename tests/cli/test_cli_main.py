@@ -50,13 +50,12 @@ def test_no_command_shows_help_and_is_an_error(run):
     code, out, err = run()
     assert code == 2
     assert "measure" in out
-    assert (
-        err == "error: no command given; name one of inspect, measure, overlap, fuse, repair, explain, demo\n"
-    )
+    named = "inspect, measure, overlap, fuse, repair, explain, demo, doctor"
+    assert err == f"error: no command given; name one of {named}\n"
 
 
 def test_an_unknown_command_names_a_close_one(fails):
-    assert fails("mesure") == "no such command 'mesure'. Did you mean 'measure'?"
+    assert fails("mesure") == "there is no command 'mesure'; did you mean `uncheck measure`?"
 
 
 @pytest.mark.parametrize("arguments", [("--traceback", "overlap", "0"), ("overlap", "0", "--traceback")])

@@ -8,32 +8,46 @@ import traceback
 import warnings
 from collections.abc import Sequence
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from uncheck.cli import demo, explain, fuse, inspect, measure, overlap, repair
+from uncheck.cli import demo, doctor, explain, fuse, inspect, measure, overlap, repair
+from uncheck.cli.arguments import check_command, check_repeated, command_of
+from uncheck.cli.config import find_config, words_of
+from uncheck.cli.helping import Command, Group
 from uncheck.cli.output import note
 from uncheck.errors import UncheckError, UncheckWarning, first_line
 
 ERROR = 2
 INTERRUPTED = 130
 
+#: Set by a shell that asks for completions.
+COMPLETE = "_UNCHECK_COMPLETE"
+
+#: Commands that must work whatever pyproject.toml holds.
+WITHOUT_CONFIG = {"doctor", "explain", "demo"}
+
 app = typer.Typer(
+    cls=Group,
     help="Find, measure and remove checkerboard artifacts of neural upsampling.",
     epilog="Exit codes: 0 clean, 1 a lattice or a finding, 2 an error, 3 undetermined.",
-    add_completion=False,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["--help", "-h"]},
 )
-app.command("inspect")(inspect.command)
-app.command("measure")(measure.command)
-app.command("overlap")(overlap.command)
-app.command("fuse")(fuse.command)
-app.command("repair")(repair.command)
-app.command("explain")(explain.command)
-app.command("demo")(demo.command)
+for _name, _module in {
+    "inspect": inspect,
+    "measure": measure,
+    "overlap": overlap,
+    "fuse": fuse,
+    "repair": repair,
+    "explain": explain,
+    "demo": demo,
+    "doctor": doctor,
+}.items():
+    app.command(_name, cls=Command)(_module.command)
 
 
 def _show_version(wanted: bool) -> None:
@@ -47,14 +61,18 @@ def _show_version(wanted: bool) -> None:
 @app.callback()
 def _global(
     version: Annotated[
-        bool, typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True)
+        bool,
+        typer.Option("--version", "-V", help="Show the version.", callback=_show_version, is_eager=True),
     ] = False,
     traceback: Annotated[
         bool, typer.Option("--traceback", help="Show where an error arose; also after the command.")
     ] = False,
+    no_config: Annotated[
+        bool, typer.Option("--no-config", help="Leave [tool.uncheck] of pyproject.toml alone.")
+    ] = False,
 ) -> None:
-    # `main` takes --traceback out of the arguments wherever it stands; it is here to be in the help.
-    del version, traceback
+    # `main` takes these out of the arguments wherever they stand; they are here to be in the help.
+    del version, traceback, no_config
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -66,7 +84,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         0 clean, 1 a lattice or a finding, 2 an error, 3 undetermined, 130 interrupted from the keyboard.
     """
-    arguments, with_traceback = _without_traceback(sys.argv[1:] if argv is None else list(argv))
+    arguments, with_traceback = _without(sys.argv[1:] if argv is None else list(argv), "--traceback")
+    arguments, without_config = _without(arguments, "--no-config")
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by whoever started the program
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115, PTH123
@@ -78,11 +97,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _warner(warnings.showwarning)
-            if not arguments:
-                command.main(["--help"], "uncheck", standalone_mode=False)
-                raise UncheckError(
-                    "no command given; name one of inspect, measure, overlap, fuse, repair, explain, demo"
-                )
+            if COMPLETE not in os.environ:
+                arguments = _prepared(command, arguments, without_config)
             code = int(command.main(arguments, "uncheck", standalone_mode=False) or 0)
             # Some versions of the option parser make an exit code of the interruption.
             return _interrupted() if code == INTERRUPTED else code
@@ -93,16 +109,43 @@ def main(argv: Sequence[str] | None = None) -> int:
         if not isinstance(error.__cause__, EOFError):
             return _interrupted()
         return _failed("the program asked for input and there was none", with_traceback)
+    except SystemExit as error:
+        if COMPLETE in os.environ or any(word.endswith("-completion") for word in arguments):
+            return int(error.code or 0)
+        return _failed(_sentence(error), with_traceback)
     except BaseException as error:  # exit code 1 would read as a lattice
         if isinstance(error.__context__, BrokenPipeError):  # whoever read the help has seen enough
             return 0
         return _failed(_sentence(error), with_traceback)
 
 
-def _without_traceback(arguments: list[str]) -> tuple[list[str], bool]:
-    """Return the arguments without `--traceback` (before a bare `--`), and whether it was there."""
+def _prepared(command: Any, arguments: list[str], without_config: bool) -> list[str]:
+    """Return the arguments with the options of pyproject.toml, after a check of what a parser lets pass.
+
+    Raises:
+        UncheckError: no command or an unknown one, an option given twice, or a faulty pyproject.toml.
+    """
+    known = list(command.commands)
+    if not arguments:
+        command.main(["--help"], "uncheck", standalone_mode=False)
+        raise UncheckError(f"no command given; name one of {', '.join(known)}")
+    name, place = command_of(arguments)
+    if name is None or place > 0:
+        return arguments  # an option of the program itself, or a mistake that the parser tells
+    check_command(name, known)
+    given = arguments[1:]
+    parameters = {one: made.params for one, made in command.commands.items()}
+    check_repeated(given, parameters[name])
+    if without_config or name in WITHOUT_CONFIG or any(word in ("--help", "-h") for word in given):
+        return arguments
+    config = find_config(Path.cwd())
+    return arguments if config is None else [name, *words_of(config, name, given, parameters), *given]
+
+
+def _without(arguments: list[str], flag: str) -> tuple[list[str], bool]:
+    """Return the arguments without a flag (before a bare `--`), and whether it was there."""
     end = arguments.index("--") if "--" in arguments else len(arguments)
-    kept = [word for word in arguments[:end] if word != "--traceback"]
+    kept = [word for word in arguments[:end] if word != flag]
     return kept + arguments[end:], len(kept) < end
 
 

@@ -37,7 +37,11 @@ def command(
     threshold: options.Threshold = 0.3,
     kind: Annotated[
         options.Planes | None,
-        typer.Option("--as", help="How several planes are taken; by the shape if not given."),
+        typer.Option(
+            "--as",
+            metavar="KIND",
+            help="What several planes are: pictures, frames, volume or audio; by the shape if not given.",
+        ),
     ] = None,
     unit: options.Unit = None,
     mosaic: Annotated[

@@ -49,6 +49,7 @@ class Outputs:
         formats: words of `--format`: NAME or NAME=FILE.
         output: `-o`; where no format without a file is given, its ending names one.
         inputs: files that are read, and may not be replaced.
+        only: the formats that the command has, if not all.
 
     Raises:
         UncheckError: an unknown format, a file named twice or that cannot be written, or several formats for
@@ -56,7 +57,11 @@ class Outputs:
     """
 
     def __init__(
-        self, formats: Sequence[str] | None, output: Path | None = None, inputs: Sequence[str | Path] = ()
+        self,
+        formats: Sequence[str] | None,
+        output: Path | None = None,
+        inputs: Sequence[str | Path] = (),
+        only: Sequence[str] = (),
     ) -> None:
         named = [_parsed(word) for word in formats or ()]
         loose = list(dict.fromkeys(one.form for one in named if one.path is None))
@@ -72,6 +77,8 @@ class Outputs:
                 f"as --format {loose[1]}=FILE"
             )
         self.destinations = [*(Destination(one, output) for one in loose), *placed]
+        if only and (others := [one.form for one in self.destinations if one.form not in only]):
+            raise UncheckError(f"this command has no format {others[0]}; give {' or '.join(only)}")
         paths = [one.path.absolute() for one in self.destinations if one.path is not None]
         if twice := [path for path in paths if paths.count(path) > 1]:
             raise UncheckError(f"{twice[0].name} is to be written twice; give each format a file of its own")
