@@ -100,9 +100,9 @@ def repairs(monkeypatch):
     made = Repairs()
     stand_ins = {
         "uncheck.repairing.repair": {"repair": made},
-        "uncheck.reporting.repair_page": {
-            "crop_frequencies": lambda result: [],
-            "repair_page": lambda result, pictures, place: f"<html>{result}</html>",
+        "uncheck.reporting.repair_page": {"crop_frequencies": lambda result: []},
+        "uncheck.reporting.web.text": {
+            "html_text": lambda asked, pictures, made: f"<html>{asked.result}</html>"
         },
         "uncheck.reporting.repair": {
             "repair_text": lambda asked, page: "\n".join([str(asked.result), *asked.result.notes])

@@ -17,7 +17,7 @@ from uncheck.cli import demo, doctor, explain, fuse, inspect, measure, overlap, 
 from uncheck.cli.arguments import check_command, check_repeated, command_of
 from uncheck.cli.config import find_config, words_of
 from uncheck.cli.helping import Command, Group
-from uncheck.cli.output import note
+from uncheck.cli.output import keep_arguments, note
 from uncheck.errors import UncheckError, UncheckWarning, first_line
 
 ERROR = 2
@@ -93,6 +93,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         # A file name or a block character that the terminal cannot show must not end the program.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+    keep_arguments(arguments)
     command = typer.main.get_command(app)
     try:
         with warnings.catch_warnings():

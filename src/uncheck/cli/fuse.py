@@ -30,6 +30,7 @@ def command(
         Path | None,
         typer.Option("-o", "--output", help="Write the fused network's weights here, as .safetensors."),
     ] = None,
+    html: options.Html = None,
     verbose: options.Verbose = False,
     quiet: options.Quiet = False,
     exit_zero: options.ExitZero = False,
@@ -44,7 +45,7 @@ def command(
     if output is not None and output.suffix != ".safetensors":
         raise UncheckError(f"-o {output} does not end in .safetensors; weights are written in that format")
     check_output(output, network.files)
-    outputs = Outputs(form, None, network.files)
+    outputs = Outputs(form, None, network.files, html=html)
     say = Say(verbose, quiet, target)
 
     from uncheck.fusing import fuse

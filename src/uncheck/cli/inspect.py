@@ -39,6 +39,7 @@ def command(
     fail_above: options.FailAbove = None,
     form: options.Form = None,
     output: options.Output = None,
+    html: options.Html = None,
     verbose: options.Verbose = False,
     quiet: options.Quiet = False,
     exit_zero: options.ExitZero = False,
@@ -49,7 +50,7 @@ def command(
     way to the output was not understood or not measured.
     """
     network = Network(target, weights, what, shape, input_span)
-    outputs = Outputs(form, output, network.files)
+    outputs = Outputs(form, output, network.files, html=html)
     network.fail_above = options.checked_limit(fail_above)
     say = Say(verbose, quiet, target)
     limits, levels = options.parse_range(span), options.checked_threshold(threshold)
@@ -78,7 +79,7 @@ def command(
         )
     )
     told = network.told(result)
-    outputs.emit(told, inspect_text, say)
+    outputs.emit(told, inspect_text, say, getattr(result, "pixels", None))
     found = result.finding if fail_above is None else failing(told.to_dict())
     code = UNDETERMINED if result.undetermined else int(found)
     return 0 if exit_zero else code

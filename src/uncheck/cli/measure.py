@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from uncheck.cli import options
+from uncheck.cli.gallery import gallery
 from uncheck.cli.output import Say, made_folder, note, progress_bar
 from uncheck.cli.outputs import Judged, Outputs
 from uncheck.errors import UncheckError
@@ -81,6 +82,7 @@ def command(
     fail_above: options.FailAbove = None,
     form: options.Form = None,
     output: options.Output = None,
+    html: options.Html = None,
     verbose: options.Verbose = False,
     quiet: options.Quiet = False,
     exit_zero: options.ExitZero = False,
@@ -92,7 +94,7 @@ def command(
     A JPEG grid or a camera's colour mosaic is named as a rival, not as a lattice. Exit code 1 if anything has
     a lattice or blocks, 2 if any could not be read (the others are measured all the same).
     """
-    outputs, limit = Outputs(form, output, paths), options.checked_limit(fail_above)
+    outputs, limit = Outputs(form, output, paths, html=html), options.checked_limit(fail_above)
     say = Say(verbose, quiet)
     span_given, tested = options.parse_range(span), options.parse_periods(periods)
     tile, levels = options.parse_tile(mosaic), options.checked_threshold(threshold)
@@ -119,7 +121,7 @@ def command(
     from uncheck.reporting.page import plural
 
     judged = Judged(result, limit)
-    outputs.emit(judged, measure_text, say)
+    outputs.emit(judged, measure_text, say, lambda: gallery(result, found.files, given))
     if maps is not None:
         note(f"{plural(_draw_maps(result, maps), 'map')} written to {maps}", "")
     for _, message in result.errors:

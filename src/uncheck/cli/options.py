@@ -67,6 +67,10 @@ Form = Annotated[
         help="One of text, json, csv, sarif, github, junit, html; several at once, as sarif=out.sarif.",
     ),
 ]
+Html = Annotated[
+    Path | None,
+    typer.Option("--html", metavar="FILE", help="Also write one page of HTML with pictures, for a browser."),
+]
 FailAbove = Annotated[
     float | None,
     typer.Option(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,6 +51,19 @@ def _is_read(path: Path, inputs: Sequence[str | Path]) -> bool:
                 if path.samefile(file):
                     return True
     return False
+
+
+_ARGUMENTS: ContextVar[Sequence[str]] = ContextVar("arguments", default=())
+
+
+def keep_arguments(arguments: Sequence[str]) -> None:
+    """Keep the arguments of the command, which pages name."""
+    _ARGUMENTS.set(tuple(arguments))
+
+
+def command_line() -> str:
+    """Return the command as a shell takes it."""
+    return shlex.join(["uncheck", *_ARGUMENTS.get()])
 
 
 #: Exit code of a verdict that could not be reached.

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from uncheck.cli.options import ENDINGS, Format
-from uncheck.cli.output import Say, check_output, emit, note, page
+from uncheck.cli.output import Say, check_output, command_line, emit, note, page
 from uncheck.errors import UncheckError
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from uncheck.reporting.page import Result
 
 Text = Callable[[Any, "Page"], str]
+Pixels = Mapping[str, Any]
 
 #: Formats of which several may share stdout: lines for people, and lines that a runner picks out.
 SHARED = {Format.text, Format.github}
@@ -50,6 +51,7 @@ class Outputs:
         output: `-o`; where no format without a file is given, its ending names one.
         inputs: files that are read, and may not be replaced.
         only: the formats that the command has, if not all.
+        html: `--html`, the same as `--format html=FILE`.
 
     Raises:
         UncheckError: an unknown format, a file named twice or that cannot be written, or several formats for
@@ -62,6 +64,7 @@ class Outputs:
         output: Path | None = None,
         inputs: Sequence[str | Path] = (),
         only: Sequence[str] = (),
+        html: Path | None = None,
     ) -> None:
         named = [_parsed(word) for word in formats or ()]
         loose = list(dict.fromkeys(one.form for one in named if one.path is None))
@@ -76,6 +79,7 @@ class Outputs:
                 f"{where} takes one format, not {' and '.join(loose)}; write the others to files, "
                 f"as --format {loose[1]}=FILE"
             )
+        placed += [] if html is None else [Destination(Format.html, html)]
         self.destinations = [*(Destination(one, output) for one in loose), *placed]
         if only and (others := [one.form for one in self.destinations if one.form not in only]):
             raise UncheckError(f"this command has no format {others[0]}; give {' or '.join(only)}")
@@ -83,18 +87,21 @@ class Outputs:
         if twice := [path for path in paths if paths.count(path) > 1]:
             raise UncheckError(f"{twice[0].name} is to be written twice; give each format a file of its own")
         self.check(inputs)
-        if any(one.form is Format.html for one in self.destinations):
-            _html()
 
     def check(self, inputs: Sequence[str | Path]) -> None:
         """Refuse files that cannot be written, or that are read."""
         for one in self.destinations:
             check_output(one.path, inputs)
 
-    def emit(self, result: Any, text: Text, say: Say | None = None) -> None:
-        """Write the result to every destination: what goes to stdout first."""
+    def emit(
+        self, result: Any, text: Text, say: Say | None = None, pixels: Callable[[], Pixels] | None = None
+    ) -> None:
+        """Write the result to every destination: what goes to stdout first.
+
+        `pixels` makes the pictures of a page, and is asked only where there is one.
+        """
         for one in sorted(self.destinations, key=lambda one: one.path is not None):
-            emit(_written(result, one, text, say), one.path)
+            emit(_written(result, one, text, say, pixels), one.path)
         named = [str(one.path) for one in self.destinations if one.path is not None]
         if len(named) == len(self.destinations) and len(named) > 1:
             note(f"wrote {', '.join(named)}", "")
@@ -117,18 +124,9 @@ def _by_ending(output: Path | None) -> Format:
     return Format.text if output is None else ENDINGS.get(output.suffix.lower(), Format.text)
 
 
-def _html() -> Any:
-    from uncheck import reporting
-
-    found = getattr(reporting, "html_text", None)
-    if found is None:
-        raise UncheckError(
-            "--format html is not part of this version; take --format json, or repair's report.html"
-        )
-    return found
-
-
-def _written(result: Any, one: Destination, text: Text, say: Say | None) -> str:
+def _written(
+    result: Any, one: Destination, text: Text, say: Say | None, pixels: Callable[[], Pixels] | None
+) -> str:
     if one.form is Format.text:
         return text(result, page(one.path, say))
     from uncheck.reporting import formats, json_text
@@ -136,7 +134,10 @@ def _written(result: Any, one: Destination, text: Text, say: Say | None) -> str:
     if one.form is Format.json:
         return json_text(result)
     if one.form is Format.html:
-        return str(_html()(result.to_dict()))
+        from uncheck.reporting.web.document import Made
+        from uncheck.reporting.web.text import html_text
+
+        return html_text(result, pixels() if pixels else {}, Made.now(command_line()))
     if one.form is Format.sarif:
         from uncheck import __version__
 

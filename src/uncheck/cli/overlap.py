@@ -43,6 +43,7 @@ def command(
     ] = None,
     form: options.Form = None,
     output: options.Output = None,
+    html: options.Html = None,
     verbose: options.Verbose = False,
     quiet: options.Quiet = False,
     exit_zero: options.ExitZero = False,
@@ -55,7 +56,7 @@ def command(
     from uncheck.plain import plain
     from uncheck.reporting import overlap_text
 
-    outputs = Outputs(form, output)
+    outputs = Outputs(form, output, html=html)
     say = Say(verbose, quiet)
     first = layer(
         options.parse_sizes(_one_of("kernel size", kernel, kernel_size) or "3", "kernel size"),

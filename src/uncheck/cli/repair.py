@@ -13,7 +13,7 @@ import typer
 
 from uncheck.cli import options
 from uncheck.cli.network import Inputs, Network
-from uncheck.cli.output import Say, check_output, made_folder, note
+from uncheck.cli.output import Say, check_output, command_line, made_folder, note
 from uncheck.cli.outputs import Outputs
 from uncheck.errors import UncheckError
 from uncheck.progress import Progress
@@ -92,6 +92,7 @@ def command(
         ),
     ] = False,
     form: options.Form = None,
+    html: options.Html = None,
     verbose: options.Verbose = False,
     quiet: options.Quiet = False,
     exit_zero: options.ExitZero = False,
@@ -104,7 +105,7 @@ def command(
     error.
     """
     network = Network(target, weights, what, shape, input_span, MOST_PICTURES)
-    outputs = Outputs(form, None, network.files)
+    outputs = Outputs(form, None, network.files, html=html)
     limits, say = options.parse_range(span), Say(verbose, quiet, target)
     if not 0 < minutes <= MOST_MINUTES:
         raise UncheckError(f"--minutes {minutes:g} is no time to spend; give at most {MOST_MINUTES}, above 0")
@@ -121,6 +122,8 @@ def command(
     from uncheck.editing.export import check_exporter
     from uncheck.repairing.repair import repair
     from uncheck.reporting.repair import repair_text
+    from uncheck.reporting.web.document import Made
+    from uncheck.reporting.web.text import html_text
 
     for one in forms:
         check_exporter(one)
@@ -146,10 +149,12 @@ def command(
     if result.interrupted and result.model is None:
         _note_checkpoint(folder)
         raise KeyboardInterrupt  # the reports of an earlier repair are worth more than none
+    told, pictures = network.advised(result, output), _pictures(result)
+    page = html_text(told, pictures, Made.now(command_line()))
     try:
-        _write(folder, result, exports, {"target": target, "input": what, "seed": seed}, keep_even)
+        _write(folder, result, page, exports, {"target": target, "input": what, "seed": seed}, keep_even)
     finally:
-        outputs.emit(network.advised(result, output), repair_text, say)
+        outputs.emit(told, repair_text, say, lambda: pictures)
     if failure is not None:
         raise failure
     return int(result.model is None and not exit_zero)
@@ -172,16 +177,19 @@ def _exports(result: Repair, forms: list[str]) -> Exports:
 
 
 def _write(
-    folder: Path, result: Repair, exports: dict[str, bytes], about: dict[str, Any], keep_even: bool
+    folder: Path,
+    result: Repair,
+    page: str,
+    exports: dict[str, bytes],
+    about: dict[str, Any],
+    keep_even: bool,
 ) -> None:
     """Write all files together, and name older ones that this run did not make."""
     from uncheck.editing.store import even_layers, repaired_bytes, without_spin
     from uncheck.reporting import json_text
-    from uncheck.reporting.repair_page import repair_page
 
-    pictures = result.judgement.pictures if result.judgement else {}
     files = {
-        HTML: repair_page(result, pictures, _place(result, pictures)).encode(),
+        HTML: page.encode(),
         JSON: (json_text(result) + "\n").encode(),
         **exports,
     }
@@ -196,6 +204,12 @@ def _write(
     for name in possible:
         if name not in files and (folder / name).exists():
             note(f"{folder / name} is of an earlier run and was left as it is; this run made none")
+
+
+def _pictures(result: Repair) -> dict[str, Any]:
+    """Return the pictures of the page, and the place of what it enlarges."""
+    pictures = result.judgement.pictures if result.judgement else {}
+    return {**pictures, "place": _place(result, pictures)}
 
 
 def _place(result: Repair, pictures: Mapping[str, NDArray[np.float32]]) -> tuple[int, int]:

@@ -96,7 +96,7 @@ def _lines(report: Report) -> str:
 def _table(report: Report, most: int) -> list[Part]:
     """Return a table of the pictures, the worst first, and how many rows it lacks."""
     images, errors = report["images"], report["errors"]
-    rows: list[tuple[str | Text, ...]] = [_row(image) for image in sorted(images, key=_worst_first)]
+    rows: list[tuple[str | Text, ...]] = [_row(image) for image in sorted(images, key=worst_first)]
     left_out = len(rows[most:])
     rows = rows[:most]
     rows += [(one["path"], Text("not measured", style="bold red"), "", "", "") for one in errors]
@@ -106,7 +106,7 @@ def _table(report: Report, most: int) -> list[Part]:
     return [*table("", columns, rows), *([f"{left_out} more rows are {where}."] if left_out else [])]
 
 
-def _worst_first(image: Report) -> tuple[int, float]:
+def worst_first(image: Report) -> tuple[int, float]:
     """Return a key that sorts by verdict, then by strength; of sounds by the level of the strongest line."""
     levels_db = [c["db"] for c in image["lattice"] if "db" in c]
     return _ORDER.index(image["verdict"]), -max(levels_db, default=image["strength"])

@@ -29,19 +29,20 @@ def opening(report: Report, style: str = "", more: str = "") -> list[Part]:
     said = summarise(report)
     parts: list[Part] = [Labelled("What:", said.what, style)]
     parts += [Labelled("Why:", said.why)] if said.why else []
-    known = report.get("advice")
-    advice = known if known is not None else [one.to_dict() for one in advise(report)]
-    if not advice:
+    cures = cures_of(report)
+    if not cures:
         return [*parts, Labelled("Do:", f"{said.todo}{f' {more}' if more else ''}")]
-    for i, (one, words) in enumerate(_cures(advice)):
+    for i, (one, words) in enumerate(cures):
         cure = f"{one['cure'][:1].upper()}{one['cure'][1:]}" if i == 0 else f"Or {one['cure']}"
         parts.append(Labelled("Do:" if i == 0 else "", f"{cure} ({one['cost']}):"))
         parts.append(Verbatim(words))
     return [*parts, *([Labelled("", more)] if more else [])]
 
 
-def _cures(advice: list[Report]) -> list[tuple[Report, str]]:
+def cures_of(report: Report) -> list[tuple[Report, str]]:
     """Return each cure once with its command or code, a line for each stage where they differ."""
+    known = report.get("advice")
+    advice = known if known is not None else [one.to_dict() for one in advise(report)]
     grouped: dict[str, dict[str, Report]] = {}
     for one in advice:
         grouped.setdefault(one["cure"], {}).setdefault(one.get("command") or one["code"], one)

@@ -30,7 +30,7 @@ def overlap_text(
         return one_line(report, page)
     parts = [*opening(report, "bold green" if report["even"] else "bold red"), ""]
     if len(layers) > 1:
-        parts += [f"{i}. {_layer(one)}" for i, one in enumerate(layers, 1)]
+        parts += [f"{i}. {layer_words(one)}" for i, one in enumerate(layers, 1)]
     parts += picture(np.asarray(report["taps"])).split("\n")
     if not page.verbose:
         return page.draw([*parts, "", "More: -v counts the taps of each phase (place within a period)."])
@@ -65,7 +65,8 @@ def _ratio(ratio: float | None) -> str:
     return "inf" if ratio is None else f"{ratio:.4g}:1"
 
 
-def _layer(one: Report) -> str:
+def layer_words(one: Report) -> str:
+    """Return the sizes of a layer in words."""
     kind = "transposed convolution" if one["transposed"] else "convolution"
     usual = {"padding": 0, "output_padding": 0, "dilation": 1}
     extra = [

@@ -2,49 +2,48 @@
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import product
-from math import lcm
-from pathlib import Path
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from uncheck.errors import printable
+from uncheck.advising.repaired import TIME_NOISE, WORST_OCTAVE, time_ratio, worst_octave
+from uncheck.advising.visibility import visibility
 from uncheck.reporting.page import Report, Result, levels
-from uncheck.reporting.pictures import CROP, MID_GREY, Place, amplification, as_image, as_png
+from uncheck.reporting.pictures import Place, as_image
 from uncheck.reporting.repair import (
     EQUAL,
     change_sentence,
-    headline,
     outcome,
     sentence_of,
     significant,
     tables,
+    tone,
+)
+from uncheck.reporting.web.document import Made, Sheet, Tile, written
+from uncheck.reporting.web.figures import (
+    MOST_CIRCLES,
+    WHOLE,
+    Figure,
+    Period,
+    change,
+    cut_at,
+    figure,
+    lattice_frequencies,
+    reduced,
+    span_of,
+    spectrum_figure,
+    where,
 )
 
 #: A change of a quarter fills half of a bar.
 FULL = 0.25
 
-Period = Sequence[int]
 Pictures = Mapping[str, NDArray[np.float32]]
-
-#: Longest side of a whole output in the page, and of a spectrum, pixels.
-WHOLE, SPECTRUM = 512, 290
 
 #: Points along the spectrum of a sound, and the size of its chart.
 POINTS, WIDTH, HEIGHT = 400, 860, 260
-
-#: Spectra are drawn from their faint parts to the strongest of the original's: these percentiles, and at most
-#: so many dB.
-FAINT, STRONG, DEEPEST = 2.0, 99.95, 75.0
-
-#: More lines than this are not circled one by one.
-MOST_CIRCLES = 64
 
 NAMES = {
     "input": "input",
@@ -53,9 +52,17 @@ NAMES = {
     "spun": "original averaged over shifts",
 }
 
+_VERDICTS = {"repaired": "Repaired", "clean": "Nothing to repair", "refused": "Not repaired"}
+
+#: Share of the spectral energy off the lattice that may change without a word.
+CALM = 0.05
+
 
 def repair_page(
-    result: Result, pictures: Mapping[str, NDArray[np.float32]] | None = None, place: Place = (0, 0)
+    result: Result,
+    pictures: Mapping[str, NDArray[np.float32]] | None = None,
+    place: Place = (0, 0),
+    made: Made | None = None,
 ) -> str:
     """Return the report of `uncheck.repair` as an HTML page that needs nothing beside itself.
 
@@ -64,56 +71,76 @@ def repair_page(
         pictures: grey levels (H, W, C), or (T, C) for sound, by name: "original", "repaired", "original
             spectrum", "repaired spectrum", and where there are such "input" and "spun".
         place: of the crops, where the original's lattice is strongest.
+        made: the command, the date and the versions.
 
     Cost: a few PNGs, compressed.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-    from markupsafe import Markup
+    sheet = repair_sheet(result.to_dict(), {**(pictures or {}), "place": place})
+    return written(sheet, [], made or Made.now())
 
-    def shown(value: Any) -> Any:
-        return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        finalize=shown,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-    )
-    report = result.to_dict()
-    return environment.get_template("repair.html").render(
-        report=report,
-        outcome=outcome(report),
-        headline=headline(report),
-        change=change_sentence(report),
-        tiles=_tiles(report),
-        tables=tables(report),
-        pictures=_drawn(report, pictures or {}, place),
-        sentence=sentence_of,
-        bar=_bar,
+def repair_sheet(report: Report, pixels: Mapping[str, Any]) -> Sheet:
+    """Return the page of a repair; `pixels` are its pictures by name, and the "place" that is enlarged."""
+    kind = outcome(report)
+    verdict = _VERDICTS[kind]
+    if kind == "repaired" and tone(report) != "good":
+        verdict += ", at a price"
+    shade = tone(report) if kind != "refused" else "bad"
+    pictures = {name: one for name, one in pixels.items() if name != "place"}
+    more = {
+        "outcome": kind,
+        "change": change_sentence(report),
+        "tables": tables(report),
+        "pictures": _drawn(report, pictures, pixels.get("place", (0, 0))),
+        "sentence": sentence_of,
+        "bar": _bar,
+    }
+    return Sheet(
+        "repair.html", f"{verdict}: {report['network']}", verdict, shade, _tiles(report), report, more
     )
 
 
-def _tiles(report: Report) -> list[tuple[str, str]]:
-    """Return the most important numbers, and their names."""
+def _tiles(report: Report) -> list[Tile]:
+    """Return the most important numbers, and what to think of them."""
     before, after, cost = report["before"], report["after"], report["cost"]
     tiles = []
     if before is not None and significant(before):
         strength = levels(before["strength"])
+        left = before
         if after is not None:
             strength += f" → {'' if significant(after) else '≤ '}{levels(after['strength'])}"
-        tiles.append((strength, "grey levels of lattice"))
+            left = after
+        word = visibility(significant(left)) if significant(left) else "gone"
+        tiles.append(Tile(strength, "grey levels of lattice", _TONES.get(word, "bad"), word))
     if after is not None:
         near = report["fidelity"]
         if near["psnr_to_truth"] is not None and near["psnr_to_truth_before"] is not None:
-            tiles.append((f"{near['psnr_to_truth'] - near['psnr_to_truth_before']:+.2f} dB", "to the truth"))
+            gain = near["psnr_to_truth"] - near["psnr_to_truth_before"]
+            word = "unchanged" if abs(gain) < 0.05 else "nearer" if gain > 0 else "farther"
+            shade = "bad" if word == "farther" else "good"
+            tiles.append(Tile(f"{gain:+.2f} dB", "to the truth", shade, word))
         psnr = near["psnr_to_original"]
-        tiles.append(("equal" if psnr >= EQUAL else f"{psnr:.1f} dB", "to the original's output"))
-        tiles.append((f"{report['sharpness_change']:+.1%}", "detail"))
-    if cost["before_ms"]:
-        tiles.append((f"{cost['after_ms'] / cost['before_ms']:.2f} x", "the original's time"))
+        tiles.append(Tile("equal" if psnr >= EQUAL else f"{psnr:.1f} dB", "to the original's output"))
+        tiles.append(_detail(report))
+    ratio = time_ratio(cost)
+    if ratio is not None:
+        shade, word = ("mixed", "slower") if ratio > 1 + TIME_NOISE else ("good", "faster")
+        if abs(ratio - 1) <= TIME_NOISE:
+            word = "unchanged"
+        tiles.append(Tile(f"{ratio:.2f} x", "the original's time", shade, word))
     return tiles
+
+
+_TONES = {"gone": "good", "invisible": "good", "barely visible": "mixed"}
+
+
+def _detail(report: Report) -> Tile:
+    """Return the change of detail, and whether an octave lost or gained much."""
+    harm, mean = worst_octave(report), report["sharpness_change"]
+    if harm is not None and abs(harm[2]) > WORST_OCTAVE:
+        return Tile(f"{mean:+.1%}", f"detail; worst octave {harm[2]:+.0%}", "mixed", "changed")
+    shade, word = ("good", "kept") if abs(mean) <= CALM else ("mixed", "changed")
+    return Tile(f"{mean:+.1%}", "detail", shade, word)
 
 
 def _drawn(report: Report, pictures: Pictures, place: Place) -> dict[str, Any]:
@@ -137,31 +164,13 @@ def _bar(percent: str) -> tuple[float, float]:
     return (50.0 if change >= 0 else 50 - width), width
 
 
-@dataclass(frozen=True)
-class Figure:
-    """A picture inside the page: `source` is a data URL, `circles` are centres in percent of its sides."""
-
-    source: str
-    width: int
-    height: int
-    caption: str
-    alt: str
-    circles: Sequence[tuple[float, float]] = ()
-
-
 def crops(pictures: Pictures, place: Place) -> tuple[list[Figure], str]:
     """Return crops of the outputs at `place`, the change by the repair, and the place in words."""
-    top, left = place
-    cut = (slice(top, top + CROP), slice(left, left + CROP))
     shown = [name for name in ("original", "repaired", "spun") if name in pictures]
-    figures = [_figure(as_image(pictures[name][cut]), NAMES[name]) for name in shown]
-    gap = pictures["repaired"][cut] - pictures["original"][cut]
-    factor = amplification(gap)
-    times = f", {factor} times as strong," if factor > 1 else ""
-    changed = f"what the repair changed{times} around mid-grey"
-    figures.append(_figure(as_image(MID_GREY + factor * gap), changed))
-    bottom, right = top + gap.shape[0] - 1, left + gap.shape[1] - 1
-    return figures, f"Rows {top} to {bottom}, columns {left} to {right}"
+    figures = [figure(as_image(cut_at(pictures[name], place)), NAMES[name]) for name in shown]
+    gap = cut_at(pictures["repaired"], place) - cut_at(pictures["original"], place)
+    figures.append(change(gap, "what the repair changed"))
+    return figures, where(gap, place)
 
 
 def crop_frequencies(result: Result) -> list[tuple[float, ...]]:
@@ -177,11 +186,9 @@ def wholes(pictures: Pictures) -> list[Figure]:
     for name in ("input", "original", "repaired"):
         if name in pictures:
             image = as_image(pictures[name])
-            caption, most = f"{NAMES[name]}, {image.height} x {image.width}", max(image.size)
-            if most > WHOLE:
-                caption += ", reduced"
-                image = image.resize([max(1, n * WHOLE // most) for n in image.size], Image.Resampling.BOX)
-            figures.append(_figure(image, caption))
+            caption = f"{NAMES[name]}, {image.height} x {image.width}"
+            small = reduced(image, WHOLE)
+            figures.append(figure(small, caption + (", reduced" if small is not image else "")))
     return figures
 
 
@@ -190,50 +197,16 @@ def spectra(pictures: Pictures, periods: Collection[Period]) -> list[Figure]:
     values = _spectra_of(pictures)
     if not values:
         return []
-    high = float(np.percentile(values["original"], STRONG))
-    low = max(high - DEEPEST, min(float(np.percentile(each, FAINT)) for each in values.values()))
-    figures = []
-    for name, each in values.items():
-        grey = np.clip((each - low) / max(high - low, 1e-6), 0, 1)[..., None] * 255
-        caption, alt = NAMES[name], f"spectrum of the {name} output"
-        figures.append(_figure(as_image(_thinned(grey)), caption, alt, _circles(periods, each.shape)))
-    return figures
+    span = span_of(values["original"], *values.values())
+    return [
+        spectrum_figure(each, span, NAMES[name], f"spectrum of the {name} output", periods)
+        for name, each in values.items()
+    ]
 
 
 def _spectra_of(pictures: Pictures) -> dict[str, NDArray[np.float32]]:
     names = [name for name in ("original", "repaired") if f"{name} spectrum" in pictures]
     return {name: pictures[f"{name} spectrum"][..., 0] for name in names}
-
-
-def _thinned(picture: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Reduce a spectrum to about SPECTRUM pixels by the maximum, which keeps single lines."""
-    rows, columns = (-(-n // SPECTRUM) for n in picture.shape[:2])
-    across = np.maximum.reduceat(picture, range(0, picture.shape[1], columns), axis=1)
-    return np.asarray(np.maximum.reduceat(across, range(0, picture.shape[0], rows), axis=0))
-
-
-def lattice_frequencies(periods: Collection[Period]) -> list[tuple[float, ...]]:
-    """Return all frequencies of these periods, from -1/2 to less than 1/2, without those of shorter ones.
-
-    >>> lattice_frequencies([(4, 1)])
-    [(-0.25, 0.0), (0.25, 0.0)]
-    """
-    out = set()
-    for period in periods:
-        for index in product(*(range(p) for p in period)):
-            reduced = [p // np.gcd(i, p) for i, p in zip(index, period, strict=True)]
-            if lcm(*map(int, reduced)) == lcm(*period):
-                out.add(tuple((i / p + 0.5) % 1 - 0.5 for i, p in zip(index, period, strict=True)))
-    return sorted(out)
-
-
-def _circles(periods: Collection[Period], shape: tuple[int, ...]) -> list[tuple[float, float]]:
-    lines = lattice_frequencies([period for period in periods if len(period) == 2])
-    if len(lines) > MOST_CIRCLES:
-        return []
-    # cell n // 2 is frequency 0; its middle is half a cell further on
-    y, x = ((n // 2 + 0.5) / n for n in shape)
-    return [(100 * (g + x), 100 * (f + y)) for f, g in lines]
 
 
 def curves(pictures: Pictures, periods: Collection[Period]) -> dict[str, Any]:
@@ -250,10 +223,3 @@ def curves(pictures: Pictures, periods: Collection[Period]) -> dict[str, Any]:
     lines = lattice_frequencies([period for period in periods if len(period) == 1])
     marks = [2 * WIDTH * abs(f) for (f,) in lines if f]
     return {"low": low, "high": high, "width": WIDTH, "height": HEIGHT, "paths": paths, "marks": marks}
-
-
-def _figure(
-    image: Image.Image, caption: str, alt: str = "", circles: Sequence[tuple[float, float]] = ()
-) -> Figure:
-    data = base64.b64encode(as_png(image)).decode("ascii")
-    return Figure(f"data:image/png;base64,{data}", *image.size, caption, alt or caption, circles)
