@@ -204,6 +204,12 @@ def test_a_picture_before_interpolation_is_that_picture(how):
     assert before_interpolation(large + noise, 12, 8) is None
 
 
+def test_patches_of_eight_pixels_are_no_coding_where_no_grid_shows():
+    content = textures.scene((320, 320), 3, -1.2)
+    assert rivals(patched(content, 8, 8)) == [None]
+    assert set(rivals(coded(content, 50))) == {"jpeg"}
+
+
 def test_patches_of_sixteen_pixels_are_no_coding():
     content = textures.scene((320, 320), 3)
     for period, offset in ((16, (0, 0)), (16, (3, 5)), (14, (0, 0))):
