@@ -47,6 +47,7 @@ check: $(STAMP) ## format, lint, types, imports, and the output shown in README.
 	$(PY) -m mypy
 	$(PY) -m pytest tests/test_arrows.py tests/test_links.py
 	$(PY) docs/readme.py --check
+	$(PY) docs/explained.py --check
 
 fix: $(STAMP) ## format the code, and mend what ruff can
 	$(PY) -m ruff check --fix .
@@ -61,6 +62,7 @@ axe: ## fetch axe-core with npm: the tests of pages in Chromium then check that 
 pictures: $(STAMP) ## make README.md's output and docs/pictures anew
 	$(PY) docs/pictures/make.py
 	$(PY) docs/readme.py
+	$(PY) docs/explained.py
 
 bench: $(STAMP) ## measure time and memory; writes benchmarks/results and tables of docs/
 	$(PY) benchmarks/run.py

@@ -34,11 +34,14 @@ def repair_code(fault: Fault) -> str | None:
 
 
 def swap_code(to: str, order: int = 1) -> Callable[[Fault], str | None]:
-    """Return a writer of `uncheck.swap(...)`, for transposed convolutions."""
+    """Return a writer of `uncheck.swap(...)`, for transposed convolutions large enough for the order."""
     words = f'to="{to}"' + (f", order={order}" if order != 1 else "")
 
     def write(fault: Fault) -> str | None:
         if fault.stage is None or fault.stage["kind"] != "transposed":
+            return None
+        sizes = zip(fault.stage["kernel_size"], fault.stage["stride"], strict=True)
+        if any(kernel < order * (stride - 1) + 1 for kernel, stride in sizes):
             return None
         return f"model = uncheck.swap(model, example_input, {words}).model"
 
@@ -59,15 +62,16 @@ def resize_conv(stage: Report, mode: str = "nearest") -> str | None:
 
     >>> resize_conv({"kind": "transposed", "in_channels": 128, "out_channels": 64, "kernel_size": [3, 3],
     ...     "stride": [2, 2]})
-    'ResizeConv2d(128, 64, 3, scale_factor=2)'
+    'uncheck.layers.ResizeConv2d(128, 64, 3, scale_factor=2)'
     """
     channels = stage.get("in_channels"), stage.get("out_channels")
-    if None in channels or any(s != int(s) for s in stage["stride"]):
+    if None in channels or stage["kind"] == "un-patchify" or any(s != int(s) for s in stage["stride"]):
         return None
     kernel = _sizes([_odd(stage, axis) for axis in range(len(stage["stride"]))])
     more = "" if mode == "nearest" else f', mode="{mode}"'
     stride = _sizes([int(s) for s in stage["stride"]])
-    name = f"ResizeConv{len(stage['stride'])}d"
+    more += f", groups={stage['groups']}" if stage.get("groups", 1) > 1 else ""
+    name = f"uncheck.layers.ResizeConv{len(stage['stride'])}d"
     return f"{name}({channels[0]}, {channels[1]}, {kernel}, scale_factor={stride}{more})"
 
 

@@ -43,10 +43,10 @@ class StageReport:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
-        names = ("name", "call", "kind", "stride", "kernel_size", "dilation", "output_period", "overlap")
+        names = ("name", "call", "kind", "stride", "kernel_size", "dilation", "groups", "output_period")
         channels = self.stage.channels or (None, None)
         return {
-            **as_dict(self.stage, *names),
+            **as_dict(self.stage, *names, "overlap"),
             **as_dict(self, "type", "gain_spread", "order"),
             "in_channels": channels[0],
             "out_channels": channels[1],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from uncheck.advising.cures import fixed, verb
-from uncheck.advising.fault import Cause, Cure
+from uncheck.advising.fault import Cause, Cure, Finding
 
 BORDERS = Cause(
     name="borders",
@@ -22,5 +22,17 @@ BORDERS = Cause(
             code=fixed('torch.nn.Conv2d(64, 64, 3, padding=1, padding_mode="replicate")'),
         ),
         Cure("look at it again", "none", True, command=verb("inspect", "--verbose")),
+    ),
+    findings=(
+        Finding(
+            "On flat colour, untrained: zeros leave 37.2 grey levels at the border, reflection and "
+            "replication 0.0.",
+            "experiments/boundary/README.md",
+        ),
+        Finding(
+            "Training takes zeros from 37.2 levels to 2.6, never to nothing; padding with zeros costs 3.9 %"
+            " more squared error than replication.",
+            "experiments/boundary/README.md",
+        ),
     ),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from uncheck.advising.cures import fixed
-from uncheck.advising.fault import Cause, Cure
+from uncheck.advising.fault import Cause, Cure, Finding
 
 CAMERA = Cause(
     name="camera",
@@ -18,6 +18,12 @@ CAMERA = Cause(
             "some forward passes",
             True,
             code=fixed("uncheck.inspect(model, example_input)"),
+        ),
+    ),
+    findings=(
+        Finding(
+            "The twelve Kodak scans have a line at (1/2, 1/2) of 0.15 to 0.23 levels.",
+            "docs/calibration.md",
         ),
     ),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from uncheck.advising.cures import fixed
-from uncheck.advising.fault import Cause, Cure
+from uncheck.advising.fault import Cause, Cure, Finding
 
 JPEG = Cause(
     name="jpeg",
@@ -18,6 +18,12 @@ JPEG = Cause(
             "larger files",
             True,
             code=fixed('image.save("output.png")'),
+        ),
+    ),
+    findings=(
+        Finding(
+            "0.24 % of JPEG pictures (1 of 414) are called a lattice, 2.2 % of those sharpened after JPEG.",
+            "docs/calibration.md",
         ),
     ),
 )

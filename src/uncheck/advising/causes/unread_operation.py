@@ -23,7 +23,7 @@ UNREAD_OPERATION = Cause(
             "say what the operation does to positions",
             "a line",
             True,
-            code=fixed('uncheck.reading.register(operation, effect="pointwise")'),
+            code=fixed('import uncheck.reading; uncheck.reading.register(operation, effect="pointwise")'),
         ),
     ),
 )
