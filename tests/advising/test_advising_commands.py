@@ -207,6 +207,23 @@ def test_made_up_inputs_of_a_repair_are_enough_samples():
     assert repair == "uncheck repair m.py:make --shape 24,100 -o repaired"
 
 
+def test_an_advised_repair_of_a_network_without_input_runs_on_made_up_ones(place, capsys, monkeypatch):
+    _, report = said(capsys, "inspect", "my net.py:Net")
+    command = next(one["command"] for one in report["advice"] if "command" in one)
+    assert command == "uncheck repair 'my net.py:Net' --shape 12,3,256,256 -o repaired"
+    given = []
+
+    def repair(model, inputs, **options):
+        given.extend(inputs)
+        raise uncheck.UncheckError("seen")
+
+    monkeypatch.setattr("uncheck.repairing.repair.repair", repair)
+    assert main(shlex.split(command)[1:]) == 2
+    assert given[0].shape == (12, 3, 256, 256)
+    assert main(["repair", "my net.py:Net", "-o", "repaired"]) == 2
+    assert "a repair needs a dozen inputs" in capsys.readouterr().err
+
+
 def test_six_keys_of_which_one_is_command_or_code():
     for one in advise(uncheck.overlap(3, 2).to_dict()):
         keys = set(one.to_dict())

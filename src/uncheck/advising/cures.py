@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from uncheck.advising.fault import Cure, Fault, Report
 
-#: Samples that a repair gets of codes or made-up pictures: enough to fit on some and judge on others.
-SAMPLES = 24
+#: Samples that a repair gets of made-up codes and maps: enough to fit on some and judge on others.
+CODES, MAPS = 24, 12
 
 #: The folder that commands write to.
 FOLDER = "repaired"
@@ -22,7 +22,7 @@ def repair_command(fault: Fault) -> str | None:
     shape = asked.shape
     if asked.input is None and shape is not None:
         first, *rest = shape.replace("x", ",").split(",")
-        shape = ",".join([str(max(int(first), SAMPLES)), *rest])
+        shape = ",".join([str(max(int(first), CODES if len(rest) < 2 else MAPS)), *rest])
     return asked.command("repair", "-o", FOLDER, shape=shape)
 
 

@@ -203,6 +203,7 @@ class Network:
                 failures.append(error)
                 continue
             note(f"no --input and no --shape given; used a made-up {_text(shape)}")
+            self.request = replace(self.request, shape=_text(shape))
             return result
         raise UncheckError(
             f"no --input and no --shape given, and neither {_text(SHAPES[0])} nor {_text(SHAPES[1])} works "

@@ -50,18 +50,18 @@ Export = StrEnum("Export", ["onnx", "pt2"])
 
 def command(
     target: options.Target,
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="Folder to write; only a repair's own files are replaced.")
+    ],
     what: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--input",
             metavar="WHAT",
             help=f"A folder of pictures (the first {MOST_PICTURES}), a .npy of samples, or file.py:name of a "
-            "callable returning them.",
+            "callable returning them; made up without it, as --shape says, which suits codes.",
         ),
-    ],
-    output: Annotated[
-        Path, typer.Option("-o", "--output", help="Folder to write; only a repair's own files are replaced.")
-    ],
+    ] = None,
     weights: options.Weights = None,
     method: Annotated[Method, typer.Option(help="One method, or all, cheapest first.")] = Method("auto"),
     minutes: Annotated[float, typer.Option(help="Time to spend; the best so far is kept.")] = 10.0,
@@ -104,6 +104,11 @@ def command(
     code 0 if the network was repaired; 1 if every repair was refused, or there is nothing to repair; 2 on an
     error.
     """
+    if what is None and shape is None:
+        raise UncheckError(
+            "a repair needs a dozen inputs; name a folder of pictures or a callable with --input, or, of a "
+            "network of codes, their --shape, such as 24,100"
+        )
     network = Network(target, weights, what, shape, input_span, MOST_PICTURES)
     outputs = Outputs(form, None, network.files, html=html)
     limits, say = options.parse_range(span), Say(verbose, quiet, target)
