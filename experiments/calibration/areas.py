@@ -35,12 +35,9 @@ TWICE = 2.0
 
 
 def main(share: float = 1.0) -> dict[str, Any]:
-    """False alarms by canvas and treatment; rates of detection by place and period.
-
-    Of a random share of the photographs, if not of all.
-    """
-    found = [photo for photo in photographs() if drawn(photo.name, share)]
-    photos = large(found)
+    """False alarms by canvas and treatment; rates of detection by place and period, in a random share."""
+    found = photographs()
+    photos = [photo for photo in large(found) if drawn(photo.name, share)]
     tasks = [(place, period) for period in PERIODS for place in PLACES]
     # The tasks are independent: a process for each core.
     with ProcessPoolExecutor() as pool:

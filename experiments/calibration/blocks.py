@@ -38,13 +38,17 @@ def main() -> dict[str, Any]:
 
 
 def false_alarms(found: list[Photograph]) -> list[dict[str, Any]]:
-    """Verdicts of all treatments of `false_alarms.py`, and of photographs resized by interpolation."""
+    """Verdicts of all treatments of `false_alarms.py`, and of photographs resized by interpolation, coded
+    before or not."""
     tables: dict[str, Counter[str]] = defaultdict(Counter)
     examples: dict[str, list[str]] = defaultdict(list)
     for picture in shown("blocks, false alarms", photograph_pictures(found)):
         _count(tables, examples, picture.treatment, picture.name, picture.pixels)
     for photo in shown("blocks, resized", found):
         for name, pixels in _resized(photo):
+            _count(tables, examples, name, photo.name, pixels)
+    for photo in shown("blocks, coded and resized", found[::2]):
+        for name, pixels in _coded_then_resized(photo):
             _count(tables, examples, name, photo.name, pixels)
     for picture in shown("blocks, enlarged", enlarged_pictures(found)):
         _count(tables, examples, f"pixels repeated {picture.treatment}", picture.name, picture.pixels)
@@ -88,6 +92,19 @@ def _resized(photo: Photograph) -> Iterator[tuple[str, Pixels]]:
             size = (round(small.shape[1] * factor), round(small.shape[0] * factor))
             resized = np.asarray(Image.fromarray(small).resize(size, Image.Resampling[how]))
             yield f"resized x{factor:g}", resized[:768, :768]
+
+
+def _coded_then_resized(photo: Photograph) -> Iterator[tuple[str, Pixels]]:
+    """Larger by interpolation, after a coding."""
+    from PIL import Image
+
+    for quality in (50, 90):
+        coded = Image.fromarray(jpeg(np.ascontiguousarray(photo.pixels[:384, :384]), quality))
+        for factor in (1.25, 1.5, 2.0, 3.0):
+            size = (round(coded.width * factor), round(coded.height * factor))
+            for how in ("BICUBIC", "LANCZOS"):
+                resized = np.asarray(coded.resize(size, Image.Resampling[how]))
+                yield f"coded (JPEG {quality}), then x{factor:g}", resized[:768, :768]
 
 
 def detection(found: list[Photograph]) -> list[dict[str, Any]]:

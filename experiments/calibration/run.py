@@ -14,7 +14,7 @@ RESULTS = HERE / "results"
 #: What is measured, in modules of the same names; then the figures and the tables of the docs.
 PARTS = ("false_alarms", "detection", "limits", "sets", "comparison", "blocks", "rivals", "areas", "fields")
 PICTURES = ("figures", "tables")
-#: Parts of which a random share of the pictures may be measured.
+#: Parts of which a random share of the pictures may be measured; of areas, those with a lattice.
 SHARED = ("false_alarms", "areas")
 
 sys.path.insert(0, str(HERE.parents[1] / "benchmarks"))

@@ -56,7 +56,8 @@ def made(result: dict[str, Any]) -> str:
     """What the results were made with."""
     machine = result["machine"]
     versions = ", ".join(f"{k} {v}" for k, v in machine["versions"].items())
-    return f"{machine['date']}, Python {machine['python']}, {versions}; {result['seconds']:.0f} s."
+    share = f" A random share of {result['share']:g}." if result.get("share", 1) < 1 else ""
+    return f"{machine['date']}, Python {machine['python']}, {versions}; {result['seconds']:.0f} s.{share}"
 
 
 def targets(_: dict[str, Any]) -> str:
@@ -262,7 +263,7 @@ def comparison(result: dict[str, Any]) -> str:
 
 def made_with(_: dict[str, Any]) -> str:
     """Versions and dates of all parts."""
-    parts = ("false_alarms", "detection", "sets", "comparison", "blocks", "rivals")
+    parts = ("false_alarms", "detection", "sets", "comparison", "blocks", "rivals", "areas", "fields")
     results = {part: read(part) for part in parts}
     return "\n".join(f"- {part}: {made(result)}" for part, result in results.items() if result)
 
@@ -335,8 +336,13 @@ def block_alarms(result: dict[str, Any]) -> str:
     """Blocks where none were put, all treatments together and those that have any."""
     rows = result["false_alarms"]
     groups = {
-        "photographs in 19 treatments": [r for r in rows if not r["treatment"].startswith(("res", "pix"))],
+        "photographs in 19 treatments": [
+            r for r in rows if not r["treatment"].startswith(("res", "pix", "coded"))
+        ],
         "resized by interpolation": [r for r in rows if r["treatment"].startswith("resized")],
+        "saved as JPEG, then enlarged by interpolation": [
+            r for r in rows if r["treatment"].startswith("coded")
+        ],
         "pixels repeated": [r for r in rows if r["treatment"].startswith("pixels")],
     }
     out = []
