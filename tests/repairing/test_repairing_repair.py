@@ -404,21 +404,23 @@ def test_a_lattice_too_weak_to_be_seen_is_left_unless_told():
     assert told.repaired
 
 
-def asked(given, spent, judging, one_run, spinnable=True):
+def asked(given, spent, judging, one_run, runs=16):
     """A search of which only the time is known."""
-    case = SimpleNamespace(spinnable=spinnable, held=(None,) * 4)
+    case = SimpleNamespace(held=(None,) * 4)
     clock = Clock(given, None, began=time.monotonic() - spent)
-    return Search(case, clock, None, 0, None, judging=judging, one_run=one_run)
+    return Search(case, clock, None, 0, None, judging=judging, one_run=one_run, spun_runs=runs)
 
 
 def test_a_training_leaves_time_to_judge_it_and_for_the_last_resort():
-    assert asked(600, 0, 10, 1)._reserve() == pytest.approx(15 + 0.19 * 600)
-    assert asked(600, 0, 10, 1, spinnable=False)._reserve() == pytest.approx(15 + 0.04 * 600)
+    # 15 to judge it, 24 to time it, and 1.3 times the 10 + 15 * 6 of all shifts
+    assert asked(600, 0, 10, 1)._reserve() == pytest.approx(15 + 24 + 130)
+    assert asked(600, 0, 10, 5)._reserve() == pytest.approx(15 + 24 + 0.3 * 600)
+    assert asked(600, 0, 10, 1, runs=0)._reserve() == pytest.approx(15 + 24)
     assert asked(600, 590, 10, 1)._reserve() == pytest.approx(5, abs=0.1)
 
 
 def test_no_candidate_is_judged_that_would_end_too_late():
     spin = next(method for method in METHODS if method.last_resort)
     sixteen = Candidate("spin", "all", KINDS[1], (Spun(tuple((i, 0) for i in range(16))),))
-    assert asked(100, 5, 10, 1)._has_time_for(sixteen, spin)  # 5 + 10 + 15 * 6 = 105, of 110
-    assert not asked(100, 15, 10, 1)._has_time_for(sixteen, spin)
+    assert asked(100, 1, 10, 1)._has_time_for(sixteen, spin)  # 1 + 10 + 15 * 6 = 101, of 103
+    assert not asked(100, 5, 10, 1)._has_time_for(sixteen, spin)

@@ -33,44 +33,46 @@ def measure_cost(
     as torch's allocator does (GPUs): output and scratch memory included.
 
     Returns:
-        The cost; None where either network cannot be run. Memory is None on other systems, and where one
-        call of both takes more than `seconds`.
+        The cost; None where either network cannot be run. Memory is None on other systems. Where one call of
+        both takes more than `seconds`, the time is that of this first call, and memory None.
 
-    Cost: 3 to 15 calls of each network, `seconds` (at most 12) beyond that, and four more for memory; two
-        calls of each where one call of both takes more than `seconds`.
+    Cost: 3 to 15 calls of each network, `seconds` (at most 12) beyond that, and four more for memory; one
+        call of each where that takes more than `seconds`.
     """
     try:
         with as_found(before), as_found(after):
             before.eval()
             after.eval()
             calls: Calls = (lambda: run(before, inputs), lambda: run(after, inputs))
-            began = time.perf_counter()
-            for call in calls:
-                call()
-            each = time.perf_counter() - began
-            times = _alternating(calls, min(seconds, SECONDS), LEAST_PAIRS if each < seconds else 1)
-            # Where even that is short of time, what memory it takes stays unknown.
-            memory = [_memory(call) if each < seconds else None for call in calls]
+            first = [_milliseconds(call) for call in calls]
+            if sum(first) > 1e3 * seconds:
+                return Cost(first[0], first[1], None, None)
+            times = _alternating(calls, min(seconds, SECONDS))
+            memory = [_memory(call) for call in calls]
     except Exception:  # a repair must not be lost for want of a stopwatch
         return None
     return Cost(*(statistics.median(each) for each in times), *memory)
 
 
-def _alternating(
-    calls: Calls, seconds: float = SECONDS, least: int = LEAST_PAIRS
-) -> tuple[list[float], list[float]]:
-    """Return the milliseconds of each call of either, of `least` pairs at least."""
+def _alternating(calls: Calls, seconds: float = SECONDS) -> tuple[list[float], list[float]]:
+    """Return the milliseconds of each call of either, of three pairs at least."""
     times: tuple[list[float], list[float]] = ([], [])
     began = time.perf_counter()
-    while len(times[0]) < MOST_PAIRS and (len(times[0]) < least or time.perf_counter() - began < seconds):
+    while len(times[0]) < MOST_PAIRS and (
+        len(times[0]) < LEAST_PAIRS or time.perf_counter() - began < seconds
+    ):
         # in turns also who comes first
         for which in (0, 1) if len(times[0]) % 2 else (1, 0):
-            start = time.perf_counter()
-            calls[which]()
-            if _on_gpu():
-                torch.cuda.synchronize()
-            times[which].append((time.perf_counter() - start) * 1e3)
+            times[which].append(_milliseconds(calls[which]))
     return times
+
+
+def _milliseconds(call: Callable[[], Any]) -> float:
+    start = time.perf_counter()
+    call()
+    if _on_gpu():
+        torch.cuda.synchronize()
+    return (time.perf_counter() - start) * 1e3
 
 
 def _on_gpu() -> bool:

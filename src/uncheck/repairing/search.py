@@ -30,11 +30,12 @@ from uncheck.repairing.truth import self_truth
 #: Share of the time that the spun network may take as a reference.
 FOR_REFERENCE = 0.25
 
-#: Share of the time kept back for the last resort, where there is one.
-FOR_LAST = 0.15
+#: Most of the time kept back for the last resort, as a share, and how many times what it should take.
+FOR_LAST, SPARE = 0.3, 1.3
 
-#: No candidate is judged that would end later than this share of the time given.
-LATEST = 1.1
+#: No candidate is judged that would end later than this share of the time given; estimates miss by a few
+#: per cent.
+LATEST = 1.03
 
 #: Seconds that timing both networks takes at most, as a share of the time given.
 FOR_TIMING = 0.04
@@ -60,6 +61,7 @@ class Search:
     verifier: Verifier | None = None
     judging: float = 0.0
     one_run: float = 0.0
+    spun_runs: int = 0
 
     def run(self, methods: Sequence[Method]) -> None:
         """Try the methods in turn until one is good enough."""
@@ -120,6 +122,7 @@ class Search:
             return None
         try:
             period = spin_period(self.case)
+            self.spun_runs = math.prod(period)
             began = time.monotonic()
             self.case.run(self.case.model, self.case.held[0])
             each = self.one_run = time.monotonic() - began
@@ -183,8 +186,10 @@ class Search:
 
     def _reserve(self) -> float:
         """Return the seconds that a training leaves: to judge it, to time it, and for the last resort."""
-        last = FOR_LAST if self.case.spinnable else 0.0
-        kept = 1.5 * self.judging + (last + FOR_TIMING) * self.clock.given
+        last = (
+            min(SPARE * self._needed(self.spun_runs), FOR_LAST * self.clock.given) if self.spun_runs else 0.0
+        )
+        kept = 1.5 * self.judging + last + FOR_TIMING * self.clock.given
         return min(kept, 0.5 * max(self.clock.left, 0.0))
 
     def _is_outdone(self, candidate: Candidate) -> bool:
@@ -204,9 +209,11 @@ class Search:
         """Test whether a candidate can be judged in time; that of a training has its reserve."""
         if "seconds" in method.takes:
             return True
-        # Judged on all held inputs, then timed on one, twice.
-        needed = self.judging + (candidate.runs - 1) * self.one_run * (len(self.case.held) + 2)
-        return self.clock.spent + needed <= LATEST * self.clock.given
+        return self.clock.spent + self._needed(candidate.runs) <= LATEST * self.clock.given
+
+    def _needed(self, runs: int) -> float:
+        """Return the seconds to judge a candidate of so many runs on the held inputs, and time it twice."""
+        return self.judging + (runs - 1) * self.one_run * (len(self.case.held) + 2)
 
     def _next(self, candidates: Iterator[Candidate], end: float) -> Candidate | None:
         """Return the method's next candidate; the time of judging does not count."""

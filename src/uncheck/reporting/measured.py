@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 from rich.text import Text
@@ -13,6 +14,7 @@ from uncheck.errors import printable
 from uncheck.reporting.opening import opening
 from uncheck.reporting.page import (
     MOST_COMPONENTS,
+    SOLID,
     Detail,
     Page,
     Part,
@@ -103,7 +105,24 @@ def _table(report: Report, most: int) -> list[Part]:
     unit = "" if any(image["kind"] == "audio" for image in images) else " (grey levels)"
     columns = (noun(images), "verdict", ">strength", f"lattice{unit}", ">p-value")
     where = "in the JSON" if most == MOST_ROWS else "shown by -v"
-    return [*table("", columns, rows), *([f"{left_out} more rows are {where}."] if left_out else [])]
+    verb = "is" if left_out == 1 else "are"
+    more = [f"{plural(left_out, 'more row')} {verb} {where}."] if left_out else []
+    folder = _common_folder([str(row[0]) for row in rows])
+    if folder:
+        rows = [(str(row[0])[len(folder) :], *row[1:]) for row in rows]
+    return [*table(f"In {folder}" if folder else "", columns, rows), *more]
+
+
+def _common_folder(paths: Sequence[str]) -> str:
+    """Return the folder, with its slash, that long paths share: a table says it once; "" for short paths.
+
+    >>> _common_folder(["outputs/2026-11-30/a.png", "outputs/2026-11-30/run-7/b.png"])
+    'outputs/2026-11-30/'
+    """
+    # Letter by letter, then up to a slash: the paths may be names of any kind.
+    common = os.path.commonprefix(list(paths)).rpartition("/")  # noqa: RUF071
+    long = len(paths) > 1 and max(map(len, paths)) > SOLID
+    return "".join(common[:2]) if long and common[1] else ""
 
 
 def worst_first(image: Report) -> tuple[int, float]:

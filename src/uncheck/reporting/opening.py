@@ -50,6 +50,6 @@ def cures_of(report: Report) -> list[tuple[Report, str]]:
     for lines in list(grouped.values())[:MOST_CURES]:
         written = list(lines)[:MOST_LINES]
         if len(written) > 1:
-            written = [f"{words}  # {lines[words]['stage']}" for words in written]
+            written = [f"# {lines[words]['stage']}\n{words}" for words in written]
         shown.append((next(iter(lines.values())), "\n".join(written)))
     return shown

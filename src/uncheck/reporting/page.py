@@ -22,6 +22,7 @@ from uncheck.words import MOST_NAMED, chance, levels, listed, listed_some, plura
 
 __all__ = [
     "MOST_COMPONENTS",
+    "SOLID",
     "Detail",
     "Labelled",
     "Page",
