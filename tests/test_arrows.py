@@ -14,6 +14,8 @@ VERSION = "__version__"
 ALLOWED = {
     "errors": set(),
     "plain": set(),
+    # Results show themselves, and what draws them lies above all of them: imported when something is drawn.
+    "showing": {"plain", "reporting"},
     "progress": set(),
     "workers": {"errors"},
     "writing": {"errors"},
@@ -22,14 +24,15 @@ ALLOWED = {
     "targets": {"errors", "foreign"},
     # What a result means: it knows dictionaries alone, so that every result can ask it.
     "advising": {"errors", "plain", "words"},
-    "geometry": {"errors", "plain", "advising"},
+    "geometry": {"errors", "plain", "showing", "advising"},
     "phases": {"errors", "geometry"},
     "signals": {"errors"},
-    "measuring": {"errors", "plain", "progress", "signals", "workers", "advising"},
+    "measuring": {"errors", "plain", "showing", "progress", "signals", "workers", "advising"},
     "reading": {"errors", "plain", "targets", "geometry", "phases"},
     "probing": {
         "errors",
         "plain",
+        "showing",
         "progress",
         "phases",
         "signals",
@@ -37,14 +40,15 @@ ALLOWED = {
         "reading",
         "advising",
     },
-    "training": {"errors", "plain", "phases", "signals", "measuring", "reading"},
+    "training": {"errors", "plain", "showing", "reporting", "phases", "signals", "measuring", "reading"},
     "layers": {"errors", "geometry", "phases"},
-    "fusing": {"errors", "plain", "progress", "reading", "layers", "advising"},
-    "editing": {"errors", "phases", "reading", "layers"},
+    "fusing": {"errors", "plain", "showing", "progress", "reading", "layers", "advising"},
+    "editing": {"errors", "plain", "phases", "reading", "layers"},
     "judging": {"errors", "plain", "signals", "measuring", "reading", "probing"},
     "repairing": {
         "errors",
         "plain",
+        "showing",
         "progress",
         "writing",
         "phases",
@@ -57,7 +61,7 @@ ALLOWED = {
         "judging",
         "advising",
     },
-    "swapping": {"errors", "plain", "phases", "reading", "layers", "editing"},
+    "swapping": {"errors", "plain", "showing", "phases", "reading", "layers", "editing"},
     # The former names of several rooms, for the code of users.
     "fixing": {"errors", "fusing", "editing", "repairing", "swapping"},
     "demo": {"errors"},
@@ -101,6 +105,7 @@ ALLOWED = {
 WITHOUT = {
     "errors": {"torch", "numpy", "scipy"},
     "plain": {"torch", "numpy", "scipy"},
+    "showing": {"torch", "numpy", "scipy"},
     "writing": {"torch", "numpy", "scipy"},
     "words": {"torch", "numpy", "scipy"},
     "foreign": {"torch", "numpy", "scipy"},

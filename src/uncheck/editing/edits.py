@@ -14,6 +14,7 @@ from torch.nn.utils import parametrize
 from uncheck.editing.cycle_spin import CycleSpin
 from uncheck.errors import UncheckError
 from uncheck.layers.phase_transpose import PhaseConvTranspose
+from uncheck.plain import Brief
 
 #: What a repair leaves of the network: its function; its shape, but another output; or trained anew.
 KINDS = ("same function", "same shape, changed output", "retrained")
@@ -98,7 +99,7 @@ _EDITS: dict[str, type[Edit]] = {"upsampler": Upsampler, "plain": Unparametrised
 
 
 @dataclass(frozen=True)
-class Candidate:
+class Candidate(Brief):
     """One way to repair a network, not yet judged.
 
     Attributes:

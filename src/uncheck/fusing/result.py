@@ -10,6 +10,7 @@ from torch import nn
 from uncheck.advising import advised
 from uncheck.errors import Refused
 from uncheck.plain import Plain, as_dict
+from uncheck.showing import Plotted
 
 SCHEMA = "uncheck.fuse/1"
 
@@ -74,7 +75,7 @@ class Difference(Plain):
 
 
 @dataclass(frozen=True)
-class Fusion:
+class Fusion(Plotted):
     """A network with its resize-convolutions fused, and the account of it.
 
     Attributes:

@@ -9,6 +9,7 @@ from typing import Any
 
 from uncheck.errors import UncheckError
 from uncheck.geometry.axis import AxisSizes, axis_pattern, axis_size
+from uncheck.plain import Brief
 
 Sizes = int | Sequence[int]
 """One integer for all axes, or one per axis in tensor order (depth, height, width)."""
@@ -18,7 +19,7 @@ SIZES = ("kernel_size", "stride", "padding", "output_padding", "dilation")
 
 
 @dataclass(frozen=True)
-class Layer:
+class Layer(Brief):
     """A convolution, transposed or plain, of which only the sizes matter.
 
     Args:

@@ -9,7 +9,8 @@ from typing import Any
 from uncheck.advising import advised
 from uncheck.geometry.axis import Counts
 from uncheck.geometry.layer import Layer
-from uncheck.plain import as_dict
+from uncheck.plain import Brief, as_dict
+from uncheck.showing import Plotted
 
 SHADES = " ░▒▓█"
 """From no tap to the most taps."""
@@ -18,7 +19,7 @@ BARS = " ▁▂▃▄▅▆▇█"
 
 
 @dataclass(frozen=True)
-class Scale:
+class Scale(Brief):
     """Contribution of one upsampling layer of a chain to the final overlap map.
 
     Args:
@@ -47,7 +48,7 @@ class Scale:
 
 
 @dataclass(frozen=True, eq=False)
-class Overlap:
+class Overlap(Plotted):
     """How many kernel taps each output pixel receives; in a chain, how many paths end there.
 
     Args:
@@ -85,6 +86,11 @@ class Overlap:
         }
         return advised(said)
 
+    def pixels(self) -> dict[str, Any]:
+        """Return the map of taps, of a volume its middle slice, and the taps of each phase per axis."""
+        taps = self.taps[self.taps.shape[0] // 2] if self.taps.ndim == 3 else self.taps
+        return {"taps": taps, "axis_taps": self.axis_taps}
+
     def __str__(self) -> str:
         """Draw the map in plain text under a line with the verdict."""
         ratio = "inf (a phase gets no tap)" if isinf(self.ratio) else f"{self.ratio:.4g}"
@@ -92,9 +98,6 @@ class Overlap:
         head = f"overlap {'even' if self.even else 'uneven'}: ratio {ratio}, period {period}"
         per_axis = "; ".join(_short(taps) for taps in self.axis_taps)
         return f"{head}\ntaps per phase and axis: {per_axis}\n{picture(self.taps)}"
-
-    def _repr_html_(self) -> str:
-        return f"<pre>{self}</pre>"
 
 
 def _short(taps: tuple[int, ...], most: int = 12) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from uncheck.plain import Plain, as_dict
+from uncheck.plain import Brief, Plain, as_dict
 from uncheck.probing.forward import levels
 from uncheck.reading import Inputs, copied, picture_of, run
 
@@ -73,7 +73,7 @@ class Strength(Plain):
 
 
 @dataclass(frozen=True)
-class Look:
+class Look(Brief):
     """The lattice of one network on the inputs it is judged on.
 
     Attributes:
@@ -128,7 +128,7 @@ class Cost(Plain):
 
 
 @dataclass(frozen=True)
-class Judgement:
+class Judgement(Brief):
     """One candidate, verified.
 
     Attributes:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from uncheck.plain import Plain, as_dict
+from uncheck.plain import Brief, Plain, as_dict
 
 SIGNIFICANCE = 1e-3
 VISIBLE = 0.3
@@ -31,7 +31,7 @@ class Limit(Plain):
 
 
 @dataclass(frozen=True)
-class Line:
+class Line(Brief):
     """One sinusoid of a lattice: `frequency` in cycles per pixel and axis, `mean` its complex amplitude
     per channel (grey levels; the sinusoid is Re(mean exp(2 pi i f.n)), doubled unless the line is real).
     """
@@ -54,7 +54,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Component:
+class Component(Brief):
     """The part of a lattice that has one period.
 
     Attributes:
@@ -120,7 +120,7 @@ class Component:
 
 
 @dataclass(frozen=True)
-class Lattice:
+class Lattice(Brief):
     """All that was found in one array.
 
     Attributes:

@@ -16,13 +16,14 @@ from uncheck.measuring.second_order import Modulation
 from uncheck.measuring.sound.tones import Tone
 from uncheck.measuring.together import SetMeasurement
 from uncheck.plain import as_dict, plain
+from uncheck.showing import Plotted
 from uncheck.signals.levels import LEVELS
 
 SCHEMA = "uncheck.measure/1"
 
 
 @dataclass(frozen=True)
-class ImageMeasurement:
+class ImageMeasurement(Plotted):
     """One picture, volume, video or piece of audio: `verdict` is "lattice", "blocks", "clean" or "rival".
 
     If "rival", then `rival` says what it is, such as "jpeg". `kind`, `span`, `unit`, `rate`, `notes` and
@@ -77,6 +78,10 @@ class ImageMeasurement:
             "blocks": plain(self.blocks),
         }
 
+    def pixels(self) -> dict[str, Any]:
+        """Return the picture in grey, where there is a map to draw on it."""
+        return self.where.pixels() if isinstance(self.where, LocalMap) else {}
+
     def _limit(self, limit: Limit) -> dict[str, Any]:
         """Return a limit as a dictionary, in the units that a component has."""
         out = limit.to_dict()
@@ -113,7 +118,7 @@ class ImageMeasurement:
 
 
 @dataclass(frozen=True)
-class Measurement:
+class Measurement(Plotted):
     """All pictures measured, in order, and the files that could not be (`errors`: path and reason).
 
     `together` is the verdict on all of them as one set, where that was asked for; `skipped` counts the names
@@ -133,6 +138,15 @@ class Measurement:
             return self.together.verdict
         verdicts = {image.verdict for image in self.images}
         return next((v for v in ("lattice", "blocks", "rival") if v in verdicts), "clean")
+
+    def pixels(self) -> dict[str, Any]:
+        """Return the picture in grey of the strongest map, and the index of its image."""
+        places = [one.where for one in self.images]
+        mapped = [i for i, one in enumerate(places) if isinstance(one, LocalMap) and one.maps]
+        if not mapped:
+            return {}
+        index = max(mapped, key=lambda i: self.images[i].strength)
+        return {**self.images[index].pixels(), "index": index}
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON."""

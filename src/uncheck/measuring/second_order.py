@@ -13,6 +13,7 @@ from scipy.ndimage import minimum_filter
 from uncheck.measuring.components import SIGNIFICANCE, Lattice, without
 from uncheck.measuring.lattice import PERIODS, find_lattices
 from uncheck.measuring.support import Support
+from uncheck.plain import Brief
 from uncheck.signals.masks import filled
 
 #: Grey levels below which detail is rounding.
@@ -26,7 +27,7 @@ DECIBELS = 10 / float(np.log(10))
 
 
 @dataclass(frozen=True)
-class Modulation:
+class Modulation(Brief):
     """Contrast that depends on the phase of one period.
 
     `period` in pixels per axis; `modulation` the peak deviation in dB of the power of the detail at the

@@ -16,7 +16,8 @@ from uncheck.measuring.limits import find_limits
 from uncheck.measuring.rivals import jpeg_grid
 from uncheck.measuring.rivals.camera import BAYER_MOST, green_against_magenta
 from uncheck.measuring.sets import VISIBLE_IN_SETS, SetSums, add, set_sums, share
-from uncheck.plain import as_dict, plain
+from uncheck.plain import Brief, as_dict, plain
+from uncheck.showing import Plotted
 from uncheck.signals.masks import filled
 from uncheck.signals.signal import Signal
 
@@ -35,7 +36,7 @@ JPEG_CROSSED = 0.15
 
 
 @dataclass(frozen=True)
-class SetGroup:
+class SetGroup(Brief):
     """Result for the images of one size: shape, count, shared lattice, rival."""
 
     shape: tuple[int, ...]
@@ -60,7 +61,7 @@ class SetGroup:
 
 
 @dataclass(frozen=True)
-class SetMeasurement:
+class SetMeasurement(Plotted):
     """The lattice shared by many outputs: `groups` by size, largest first; `notes` on images left out."""
 
     groups: tuple[SetGroup, ...]

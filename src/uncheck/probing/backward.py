@@ -16,7 +16,7 @@ from uncheck.errors import UncheckError, first_line
 from uncheck.measuring import Component
 from uncheck.measuring.batches import BatchComponent, amplitude_of, batch_lattice
 from uncheck.measuring.lattice import PERIODS
-from uncheck.plain import Plain, as_dict
+from uncheck.plain import Brief, Plain, as_dict
 from uncheck.probing.forward import Runner
 from uncheck.reading import CallKey, CallWatcher, Recording, Strided, call, forward_error
 from uncheck.reading.possible import LONGEST_LEFT
@@ -27,7 +27,7 @@ LEVELS_PER_SIGMA = 42.5
 
 
 @dataclass(frozen=True)
-class StridedBlame:
+class StridedBlame(Brief):
     """One subsampling layer, its period in input pixels and its share of the gradient's lattice."""
 
     name: str

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from uncheck.errors import UncheckError
-from uncheck.plain import Plain
+from uncheck.plain import Brief, Plain
 from uncheck.probing.edges import Edge, edge_of_constant, edge_of_crop
 from uncheck.probing.forward import OutputView, Runner
 from uncheck.probing.replication import Replicating
@@ -34,7 +34,7 @@ Judge = Callable[[NDArray[np.float32]], "Edge | None"]
 
 
 @dataclass(frozen=True)
-class PaddingBlame:
+class PaddingBlame(Brief):
     """One padding: `share` (0..1) of the border's strength that replicating there instead removes."""
 
     name: str

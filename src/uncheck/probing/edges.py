@@ -8,6 +8,7 @@ from math import lcm
 import numpy as np
 from numpy.typing import NDArray
 
+from uncheck.plain import Brief
 from uncheck.probing.axes import laid_along
 
 #: Grey levels below which a border does not show.
@@ -15,7 +16,7 @@ FAINT = 0.5
 
 
 @dataclass(frozen=True)
-class Edge:
+class Edge(Brief):
     """A boundary artifact: `depth` in output pixels, `strength` its largest RMS in grey levels."""
 
     depth: int

@@ -10,21 +10,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uncheck.advising import advised
-from uncheck.measuring import Component
+from uncheck.measuring import Component, find_lattice, synthesise
 from uncheck.measuring.components import Limit
+from uncheck.measuring.lines import strengths_at, strongest_place
 from uncheck.measuring.sound.decibels import decibels_of
-from uncheck.plain import Plain, as_dict, plain
+from uncheck.measuring.spectrum import power_spectrum
+from uncheck.plain import Brief, Plain, as_dict, plain
 from uncheck.probing.backward import Gradient
 from uncheck.probing.blame import StageBlame
 from uncheck.probing.borders import Boundary
 from uncheck.probing.evidence import Evidence
 from uncheck.reading import Ledger, Stage
+from uncheck.showing import Plotted
 
 SCHEMA = "uncheck.inspect/1"
 
+#: Side in pixels of the part of an output that is enlarged.
+CROP = 64
+
 
 @dataclass(frozen=True)
-class StageReport:
+class StageReport(Brief):
     """One upsampling stage: how it is built, its kernel's phases, and its blame.
 
     Attributes:
@@ -113,7 +119,7 @@ def _with_orders(lattice: Sequence[Component], orders: Sequence[str]) -> list[di
 
 
 @dataclass(frozen=True)
-class Inspection:
+class Inspection(Plotted):
     """Everything `uncheck.inspect` found.
 
     Where the network has several outputs, all but `outputs`, `stages` and `ledger` is about the one that
@@ -201,6 +207,26 @@ class Inspection:
         if self.output is not None and self.output.ndim == 3:
             said = self._of_sound(said, self.output)
         return advised(said)
+
+    def pixels(self) -> dict[str, Any]:
+        """Return the spectrum of the outputs, and of pictures the one with the strongest lattice.
+
+        "spectrum" (H, W, 1) or (T, 1), dB; "output" and "lattice" (H, W, C) grey levels; "place", row and
+        column of the part of it where the lattice is strongest.
+        """
+        if self.output is None or not self.output.size:
+            return {}
+        out: dict[str, Any] = {"spectrum": power_spectrum(self.output)}
+        if self.output.ndim != 4:
+            return out
+        strengths = [sum(strengths_at(one, self.lattice)) if self.lattice else 0.0 for one in self.output]
+        shown = self.output[int(np.argmax(strengths))]
+        periods = [c.cycle for c in self.lattice]
+        found = [c for c in find_lattice(shown).everything if c.cycle in periods] if periods else []
+        lattice = sum((synthesise(one, shown.shape) for one in found), np.zeros_like(shown))
+        frequencies = [line.frequency for one in found for line in one.lines]
+        place = strongest_place(shown, frequencies, CROP) if frequencies else (0, 0)
+        return {**out, "output": shown, "lattice": lattice, "place": place}
 
     def _of_sound(self, said: dict[str, Any], output: NDArray[np.float32]) -> dict[str, Any]:
         """Return the results with levels, but for the gradient and other outputs, which are no part of it."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import torch
 
-from uncheck.plain import as_dict
+from uncheck.plain import Brief, as_dict
 from uncheck.reading.calls import index_parts, main_input, slice_steps
 from uncheck.reading.chains import read_interleaves
 from uncheck.reading.following import read_runs
@@ -26,7 +26,7 @@ OFF_PATH_CRITERION = "does not lie between the input and the output"
 
 
 @dataclass(frozen=True)
-class Ledger:
+class Ledger(Brief):
     """Counts of the torch calls of one forward pass, by function name.
 
     Attributes:

@@ -9,6 +9,7 @@ from typing import Any
 
 from uncheck.geometry import Layer
 from uncheck.phases import PhaseKernel
+from uncheck.plain import Brief
 from uncheck.reading.calls import Convolution
 from uncheck.reading.graph import Node
 from uncheck.reading.tables import is_in_place
@@ -16,7 +17,7 @@ from uncheck.reading.watch import WRITES, CallKey
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stage:
+class Stage(Brief):
     """One upsampling step, in forward order.
 
     Attributes:

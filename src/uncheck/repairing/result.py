@@ -11,11 +11,17 @@ from uncheck.advising import advised
 from uncheck.editing.edits import Candidate
 from uncheck.errors import Refused
 from uncheck.judging.judgement import Cost, Judgement, Look
+from uncheck.measuring import find_lattice
+from uncheck.measuring.lines import strongest_place
 from uncheck.plain import Plain, as_dict
 from uncheck.reading import Inputs
 from uncheck.repairing.methods import METHODS
+from uncheck.showing import Plotted
 
 SCHEMA = "uncheck.repair/1"
+
+#: Side in pixels of the part of an output that is enlarged.
+CROP = 64
 
 
 @dataclass(frozen=True)
@@ -39,7 +45,7 @@ class Tried(Plain):
 
 
 @dataclass(frozen=True)
-class Repair:
+class Repair(Plotted):
     """A verified repaired network, or the reason why there is none.
 
     Attributes:
@@ -111,6 +117,17 @@ class Repair:
             **as_dict(self, "tried", "notes", "seconds"),
         }
         return advised(said)
+
+    def pixels(self) -> dict[str, Any]:
+        """Return the outputs and spectra that were judged, by name, and the "place" that is enlarged."""
+        pictures = dict(self.judgement.pictures) if self.judgement else {}
+        original = pictures.get("original")
+        if original is None or self.before is None or original.ndim != 3 or min(original.shape[:2]) <= CROP:
+            return {**pictures, "place": (0, 0)} if pictures else {}
+        shown = [s.period for s in self.before.lattice if s.significant]
+        found = [line for c in find_lattice(original).everything if c.period in shown for line in c.lines]
+        place = strongest_place(original, [line.frequency for line in found], CROP) if found else (0, 0)
+        return {**pictures, "place": place}
 
     def __str__(self) -> str:
         if self.judgement is None or self.before is None or self.method is None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from uncheck.geometry.result import picture
 from uncheck.reporting.opening import one_line, opening
-from uncheck.reporting.page import Detail, Page, Report, Result, sizes, table
+from uncheck.reporting.page import Detail, Page, Part, Report, Result, sizes, table
 
 #: Phases shown per axis; the rest are counted.
 MOST_PHASES = 16
@@ -34,8 +34,7 @@ def overlap_text(
     parts += picture(np.asarray(report["taps"])).split("\n")
     if not page.verbose:
         return page.draw([*parts, "", "More: -v counts the taps of each phase (place within a period)."])
-    rows = [(str(axis), _taps(taps)) for axis, taps in enumerate(axis_taps)]
-    parts += table("Taps per phase (axes multiply)", (">axis", "phase 0, 1, ..."), rows)
+    parts += taps_table(axis_taps)
     if len(report["scales"]) > 1:
         scales = [
             (
@@ -48,6 +47,12 @@ def overlap_text(
         ]
         parts += table("Scales", (">layer", ">period", ">own ratio", "in the result"), scales)
     return page.draw(parts)
+
+
+def taps_table(axis_taps: Sequence[Sequence[int]]) -> Sequence[Part]:
+    """Return the taps of each phase, an axis a row."""
+    rows = [(str(axis), _taps(taps)) for axis, taps in enumerate(axis_taps)]
+    return table("Taps per phase (axes multiply)", (">axis", "phase 0, 1, ..."), rows)
 
 
 def _survival(scale: Report) -> str:

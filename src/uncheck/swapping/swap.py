@@ -17,6 +17,7 @@ from uncheck.phases.axes import CONV_TRANSPOSES
 from uncheck.plain import Plain, as_dict
 from uncheck.reading import Recording, Stage, as_found, copied, record, run
 from uncheck.reading.tensors import tensors_in
+from uncheck.showing import Shown
 from uncheck.swapping.transfer import MAKERS, layer_kernel
 
 NAMES = {
@@ -63,7 +64,7 @@ Kept = Refused
 
 
 @dataclass(frozen=True)
-class Swapped:
+class Swapped(Shown):
     """A network with its transposed convolutions replaced, to be trained on, and the account of it.
 
     >>> print(Swapped(nn.Identity(), (), ()))

@@ -9,10 +9,11 @@ from typing import Any
 import torch.distributed as dist
 
 from uncheck.errors import UncheckError
+from uncheck.plain import Brief
 
 
 @dataclass(frozen=True)
-class StepMeasurement:
+class StepMeasurement(Brief):
     """Lattice of a network at one step of training.
 
     Attributes:

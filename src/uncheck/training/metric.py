@@ -142,6 +142,36 @@ class LatticeMetric(Metric):
         found = BatchSums(self.periods, sums, float(self.total)).measured(self.threshold, self.significance)
         return {name: torch.tensor(value, device=self.device) for name, value in found.values("").items()}
 
+    def __repr__(self) -> str:
+        """Return the periods and how many images were seen."""
+        return f"LatticeMetric(periods={self.periods}, images={int(self.count)})"
+
+    def plot(self, val: Any = None, ax: Any = None) -> Any:
+        """Draw values with matplotlib, which is an extra: pip install 'uncheck[plot]'.
+
+        Args:
+            val: what `compute` or `forward` returned, for bars by period; or a list of such, for curves. None
+                computes it now.
+            ax: matplotlib axes to draw in; None makes a figure.
+
+        Returns:
+            Figure and axes, as the metrics of torchmetrics do.
+
+        Raises:
+            UncheckError: no matplotlib; nothing to compute.
+
+        Example:
+            >>> metric = LatticeMetric(periods=(2,), span=(0, 255))
+            >>> metric.update(torch.zeros(4, 1, 64, 64))
+            >>> figure, axes = metric.plot()
+        """
+        from uncheck.reporting.plots import plot_metric
+
+        values: Any = self.compute() if val is None else val
+        several = isinstance(values, list | tuple)
+        read = [{k: float(v) for k, v in one.items()} for one in (values if several else [values])]
+        return plot_metric(read if several else read[0], ax)
+
 
 def first_ones(parts: Tensor) -> Tensor:
     """Return the first four that are not zero of (parts, 4, ...), zeros where there are fewer."""

@@ -104,6 +104,17 @@ class LatticeMonitor(Callback):
         """Return the verdict whether the lattice fades by the end of training."""
         return self.tracker.trend()
 
+    def __repr__(self) -> str:
+        """Return how often it measured, and the verdict."""
+        return repr(self.tracker).replace("LatticeTracker", type(self).__name__, 1)
+
+    def _repr_html_(self) -> str:
+        return self.tracker._repr_html_()
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the curve and its verdict as `Trend.plot` does."""
+        return self.tracker.plot(ax)
+
     def on_fit_start(self, trainer: Any, pl_module: Any) -> None:
         """Take the network."""
         try:

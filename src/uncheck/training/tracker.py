@@ -176,6 +176,17 @@ class LatticeTracker:
         steps, strengths = [m.step for m in self.history], [m.strength for m in self.history]
         return lattice_trend(steps, strengths, end=self.end, visible=self.visible)
 
+    def __repr__(self) -> str:
+        """Return how often it measured, and the verdict."""
+        return f"<LatticeTracker: {len(self.history)} measurements; {self.trend()}>"
+
+    def _repr_html_(self) -> str:
+        return self.trend()._repr_html_()
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the curve and its verdict as `Trend.plot` does."""
+        return self.trend().plot(ax)
+
     def state_dict(self) -> dict[str, Any]:
         """Return the state for a checkpoint; with it the curve continues."""
         return {

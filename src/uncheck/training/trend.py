@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import exp, isfinite, log
 from typing import Any, Literal, NamedTuple
 
@@ -14,7 +14,7 @@ from scipy.stats import theilslopes
 
 from uncheck.errors import UncheckError
 from uncheck.measuring.components import VISIBLE
-from uncheck.plain import Plain
+from uncheck.showing import Plotted
 from uncheck.signals.levels import LEVELS
 
 Verdict = Literal["fading", "will not fade", "clean", "too early"]
@@ -34,7 +34,7 @@ EARLIEST = 0.1
 
 
 @dataclass(frozen=True)
-class Trend(Plain):
+class Trend(Plotted):
     """Verdict on the curve of a lattice's strength.
 
     Attributes:
@@ -48,6 +48,7 @@ class Trend(Plain):
         end: the step looked ahead to.
         visible: grey levels from which a lattice counts.
         count: measurements the slope is from.
+        steps, strengths: the curve, all of it; not in `to_dict()`.
 
     Example:
         >>> lattice_trend([100, 200], [2.0, 1.0], end=10_000).verdict
@@ -63,6 +64,12 @@ class Trend(Plain):
     end: float
     visible: float
     count: int
+    steps: tuple[float, ...] = field(default=(), repr=False)
+    strengths: tuple[float, ...] = field(default=(), repr=False)
+
+    def pixels(self) -> dict[str, Any]:
+        """Return the curve."""
+        return {"steps": self.steps, "strengths": self.strengths}
 
     def __str__(self) -> str:
         if self.at_end is None or self.at_end_interval is None or self.slope is None:
@@ -127,10 +134,11 @@ def lattice_trend(
     t, y = _checked(steps, strengths)
     last = float(t[-1]) if len(t) else 0.0
     end = AHEAD * last if planned is None else planned
+    curve = (tuple(t.tolist()), tuple(y.tolist()))
     late = t >= last / 2
     t, y = t[late][-MOST_MEASUREMENTS:], y[late][-MOST_MEASUREMENTS:]
     if len(t) < FEWEST or last < EARLIEST * end:
-        return Trend("too early", None, None, None, None, None, end, visible, len(t))
+        return Trend("too early", None, None, None, None, None, end, visible, len(t), *curve)
     end = max(end, last)
     logs = np.log(np.maximum(y, FLOOR))
     power = _carried(np.log(t), logs, log(end), log(last), confidence)
@@ -156,6 +164,7 @@ def lattice_trend(
         end,
         visible,
         len(t),
+        *curve,
     )
 
 

@@ -14,7 +14,7 @@ from uncheck.measuring.components import Component, Line
 from uncheck.measuring.eigenspectra import eigencoefficients, window_sums
 from uncheck.measuring.harmonic import line_fit
 from uncheck.measuring.lines import dual, hann
-from uncheck.plain import Plain, as_dict
+from uncheck.plain import Brief, Plain, as_dict
 
 #: Pixels a window should have along each axis, and the fewest windows worth a regression.
 WINDOW = 16
@@ -104,7 +104,7 @@ class Estimate(Plain):
 
 
 @dataclass(frozen=True)
-class ColourAmplitudes:
+class ColourAmplitudes(Brief):
     """Amplitude of a component by colour.
 
     Attributes:

@@ -23,7 +23,7 @@ from uncheck.measuring.places.places import STANDS_OUT, Region
 from uncheck.measuring.rivals.jpeg_blocks import jpeg_grid
 from uncheck.measuring.rivals.repetition import before_repetition
 from uncheck.measuring.support import Support
-from uncheck.plain import as_dict
+from uncheck.plain import Brief, as_dict
 
 #: Parts per axis, each half of it long, and what their starts are a multiple of: the blocks of JPEG.
 PARTS, STEP = 3, 16
@@ -52,7 +52,7 @@ Explain = Callable[[NDArray[np.float32], Lattice], str | None]
 
 
 @dataclass(frozen=True)
-class Part:
+class Part(Brief):
     """A part of a picture that has a lattice of its own: `name` says where ("upper left"), `region` what."""
 
     name: str
@@ -60,7 +60,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Parts:
+class Parts(Brief):
     """What was found in the parts of a picture of `shape` (rows, columns); strongest first.
 
     As a dictionary it is a `LocalMap` without the maps of windows.

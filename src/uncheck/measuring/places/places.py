@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uncheck.measuring.components import Component
-from uncheck.plain import as_dict
+from uncheck.plain import Brief, as_dict
+from uncheck.showing import Shown
 
 #: Share of the picture up to which a region is a local finding.
 LOCAL = 0.5
@@ -20,7 +21,7 @@ STANDS_OUT = 5.0
 
 
 @dataclass(frozen=True)
-class Region:
+class Region(Brief):
     """One connected place that has a lattice.
 
     Attributes:
@@ -50,7 +51,7 @@ class Region:
 
 
 @dataclass(frozen=True, eq=False)
-class PeriodMap:
+class PeriodMap(Brief):
     """Where one period is.
 
     Attributes:
@@ -86,7 +87,7 @@ class PeriodMap:
 
 
 @dataclass(frozen=True, eq=False)
-class LocalMap:
+class LocalMap(Shown):
     """Where each period is in a picture of `shape` (rows, columns) pixels; strongest period first.
 
     `periods` were looked for, at `significance` for the whole map; `not_tested` are too long for the picture.
@@ -116,6 +117,10 @@ class LocalMap:
         ]
         strong = [c for c in found if c.amplitude >= self.threshold]
         return tuple(sorted(strong, key=lambda c: -c.amplitude))
+
+    def pixels(self) -> dict[str, Any]:
+        """Return the picture in grey."""
+        return {"picture": self.picture}
 
     def of(self, period: tuple[int, ...]) -> PeriodMap | None:
         """Return the map of one period, None if it was not found anywhere."""

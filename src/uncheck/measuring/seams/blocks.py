@@ -20,6 +20,7 @@ from uncheck.measuring.seams.grids import (
     standing,
 )
 from uncheck.measuring.seams.steps import BESIDE, SCALES, Profiles, Scale, pooled, prominence
+from uncheck.plain import Brief
 
 Floats = NDArray[np.float64]
 
@@ -40,7 +41,7 @@ EVENED = 16
 
 
 @dataclass(frozen=True)
-class Blocks:
+class Blocks(Brief):
     """Steps across the lines of a grid.
 
     Attributes:

@@ -12,6 +12,7 @@ from uncheck.errors import UncheckError
 from uncheck.measuring.components import Component, Lattice, Limit, Line, synthesise
 from uncheck.measuring.limits import line_limits
 from uncheck.measuring.sound.slow import SlowLines, hop_size, line_frequencies, slow_test
+from uncheck.plain import Brief
 from uncheck.signals.levels import LEVELS
 
 #: The longest period tested in audio, samples: codecs step by 320 to 1920.
@@ -32,7 +33,7 @@ LEAKAGE = 60.0
 
 
 @dataclass(frozen=True)
-class Tone:
+class Tone(Brief):
     """One component of audio: `frequencies` of its lines, strongest first, in hertz (in cycles per sample if
     no rate is known), and `level`, its rms relative to that of the signal without lines, dB.
     """
