@@ -101,7 +101,7 @@ def _together(made: Report, each: str) -> str:
     else:
         limits = limit_words(made.get("limit") or (), Scale(), 1)
         said = f"{name}: clean{f', nothing above {limits}' if limits else ''}."
-    return f"{said} One by one: {each}."
+    return f"{said} One by one: {each}." if each else said
 
 
 def what_of(image: Report) -> str:

@@ -17,7 +17,7 @@ from PIL import Image
 from uncheck.errors import printable
 from uncheck.reporting.page import shortened, sizes
 from uncheck.reporting.pictures import as_png
-from uncheck.reporting.repair_page import lattice_frequencies
+from uncheck.reporting.web.figures import lattice_frequencies
 
 #: Colours that the colour-blind tell apart (Okabe and Ito, 2008), in the order of use.
 BLUE, ORANGE, GREEN, RED, PURPLE, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#8C8C8C"

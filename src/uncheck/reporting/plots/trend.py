@@ -68,7 +68,7 @@ def draw(report: Report, pixels: Mapping[str, Any], ax: Axes | None = None) -> F
         ax.set_xlim(steps[0] / 1.2, 1.2 * end)
         ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     else:
-        ax.set_xlim(0, 1.04 * max([end, *steps]))
+        ax.set_xlim(0, 1.04 * max([end, *steps, 1]))
 
     ax.spines[["top", "right"]].set_visible(False)
     legend_below(ax, columns=4)
