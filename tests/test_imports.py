@@ -26,14 +26,16 @@ open(net, "w").write("from torch import nn\\nclass Net(nn.Module):\\n    pass\\n
 open(f"{here}/w.onnx", "w").close(); __import__("os").mkdir(empty)
 said["codes"] = [main(words) for words in (
     ["inspect", f"{here}/nte.py:Net"], ["inspect", f"{net}:Nett"], ["inspect", "no_such_module:Net"],
-    ["inspect", f"{net}:Net", "--weights", "gone.pth"], ["inspect", f"{net}:Net", "--weights", f"{here}/w.onnx"],
+    ["inspect", f"{net}:Net", "--weights", "gone.pth"],
+    ["inspect", f"{net}:Net", "--weights", f"{here}/w.onnx"],
     ["inspect", f"{net}:Net", "--input", "gone.png"], ["inspect", f"{net}:Net", "--input", f"{net}:gone"],
     ["inspect", f"{net}:Net", "--shape", "1,x"], ["inspect", f"{net}:Net", "--format", "yaml"],
     ["inspect", f"{here}/w.onnx"], ["inspect", f"{net}:Net", "--fail-above", "-1"],
     ["fuse", f"{net}:Nett"], ["repair", f"{net}:Nett", "--input", "x", "-o", empty], ["remove"],
 )]
 said["mistyped"] = loaded("torch", "scipy")
-said["codes"] += [main(["overlap", "3", "2"]), main(["measure", f"{here}/gone.png"]), main(["measure", empty])]
+rest = ["overlap", "3", "2"], ["measure", f"{here}/gone.png"], ["measure", empty]
+said["codes"] += [main(words) for words in rest]
 said["overlap"] = loaded("torch", "scipy")
 """
 

@@ -21,6 +21,22 @@ def levels(amplitude: float) -> str:
     return f"{amplitude:.{digits}f}"
 
 
+def spans(numbers: Sequence[int]) -> str:
+    """Return ascending whole numbers with their runs in short.
+
+    >>> spans([2, 7, 8, 9, 10])
+    '2, 7 to 10'
+    """
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    parts = [f"{run[0]} to {run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs]
+    return listed_some(parts)
+
+
 def chance(p_value: float) -> str:
     """Return a p-value; below 1e-300, where floating point ends, a bound."""
     return "< 1e-300" if p_value < 1e-300 else f"{p_value:.1g}"
@@ -46,6 +62,10 @@ def shortened(name: str, most: int) -> str:
     return name if len(name) <= most else "..." + name[3 - most :].lstrip(".")
 
 
-def plural(count: int, noun: str) -> str:
-    """Return 1, "map" as "1 map", and 2, "map" as "2 maps"."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"
+def plural(count: int, noun: str, many: str = "") -> str:
+    """Return a count with its noun; `many` is the plural that is not made with an s.
+
+    >>> plural(1, "map"), plural(2, "map"), plural(2, "axis", "axes")
+    ('1 map', '2 maps', '2 axes')
+    """
+    return f"{count} {noun if count == 1 else many or f'{noun}s'}"

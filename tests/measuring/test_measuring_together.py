@@ -9,6 +9,7 @@ from PIL import Image
 import released
 from tiers import cases
 from uncheck.cli import main
+from uncheck.errors import UncheckError
 from uncheck.measuring import measure
 from uncheck.measuring.together import LOOKED_AT, Together
 from uncheck.signals.signal import Signal
@@ -97,15 +98,17 @@ def test_sounds_are_left_out():
     together = Together((2, 3, 4), 1e-3)
     values = np.random.default_rng(1).normal(size=(1000, 1)).astype(np.float32)
     together.add(Signal("a.wav", values, kind="audio", rate=8000.0))
-    assert together.result() is None
+    with pytest.raises(
+        UncheckError, match="sounds have no common grid to be measured on together; leave out"
+    ):
+        together.result()
     for picture in outputs(3):
         together.add(Signal("picture", picture.astype(np.float32)))
     result = together.result()
-    assert result.notes == ("1 sounds were left out: only images and volumes form sets.",)
+    assert result.notes == ("1 sound was left out: only images and volumes form sets.",)
     assert result.verdict == "clean"
-    only = measure(np.zeros((3, 1, 4000)) + values.T[:, :1], rate=8000.0, together=True)
-    assert only.together is None
-    assert "set" not in only.to_dict()
+    with pytest.raises(UncheckError, match="sounds have no common grid"):
+        measure(np.zeros((3, 1, 4000)) + values.T[:, :1], rate=8000.0, together=True)
 
 
 def test_volumes_form_sets():

@@ -125,7 +125,7 @@ def test_a_range_that_nobody_stated_is_said():
     usual = image("b.npy", range=[0.0, 1.0], range_source="usual")
     assert below(image("a.npy", **own), usual) == [
         "a.npy: 255 grey levels are the range 0.00211 to 0.0184, taken from the data; --range sets another. "
-        "1 more have a range of their own, in the JSON."
+        "1 more has another range, in the JSON."
     ]
     known = [image(range=[0, 255], range_source="type"), image(range=[0, 9], range_source="given")]
     assert "range" not in measure_text(Said(*known), ALL)

@@ -64,7 +64,11 @@ def test_shapes_are_taken_as_the_documentation_says(shape, given, expected):
 @pytest.mark.parametrize(
     ("shape", "kind", "message"),
     [
-        ((900,), None, r"a: shape \(900,\) is not a picture; give .* kind pictures, frames, volume or audio"),
+        (
+            (900,),
+            None,
+            r"a: shape \(900,\) is not a picture; give .* --as: pictures, frames, volume or audio",
+        ),
         ((), None, r"a: shape \(\) is not a picture"),
         ((2, 2, 2, 2, 2, 2), None, "is not a picture"),
         ((9, 9), "volume", r"a: shape \(9, 9\) is not a volume; give \(D, H, W\) or \(D, H, W, C\)"),
@@ -125,7 +129,7 @@ def test_slices_that_differ_at_random_are_no_lattice():
 def test_what_was_assumed_is_said():
     assert measure(cube(8, 16, 16)).images[0].notes == (
         "Shape (8, 16, 16) was taken as a volume (depth, height, width); "
-        "with kind pictures each plane is measured on its own.",
+        "with --as pictures each plane is measured on its own.",
     )
     assert measure(cube(8, 16, 16), kind="volume").images[0].notes == ()
     (single,) = measure(cube(1, 32, 32), kind="volume").images

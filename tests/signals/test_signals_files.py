@@ -44,7 +44,7 @@ def test_pages_become_one_volume_or_video(tmp_path, pages, kind, span):
     expected = COLOUR if kind == "video" else GREY[..., None]
     np.testing.assert_allclose(signal.values, expected, atol=1e-3)
     assert signal.notes == (
-        f"Its 9 pages were taken as one {kind}; with kind pictures each page is measured on its own.",
+        f"Its 9 pages were taken as one {kind}; with --as pictures each page is measured on its own.",
     )
     (image,) = measure(tmp_path / "a.tif").images
     assert [c.period for c in image.found.present] == [(2, 2, 2)]
@@ -126,7 +126,7 @@ def test_animations_are_their_first_frame_unless_asked(tmp_path):
     tiff(path, COLOUR)
     (signal,) = signals(path)
     assert np.array_equal(signal.values, COLOUR[0])
-    assert signal.notes == ("The first of 9 frames was measured; with kind frames all are.",)
+    assert signal.notes == ("The first of 9 frames was measured; with --as frames all are.",)
     assert len(signals(path, kind="frames")) == 9
     assert [s.kind for s in signals(path, kind="volume")] == ["video"]
 

@@ -47,7 +47,7 @@ def test_npz(tmp_path):
     assert (photo.name, field.name) == (f"{tmp_path}/a.npz:photo", f"{tmp_path}/a.npz:field")
     assert np.array_equal(photo.values, PHOTO)
     np.testing.assert_allclose(original(field), FIELD, rtol=1e-5)
-    assert photo.notes == ("2 of its 4 arrays are no pictures and were left out.",)
+    assert photo.notes == ("Of its 4 arrays, 2 left out: no pictures.",)
 
 
 def test_npz_of_objects_is_not_unpickled(tmp_path):
@@ -364,7 +364,7 @@ def test_gif_and_avif(tmp_path):
     frames = [Image.fromarray(PHOTO[..., 0]), Image.fromarray(255 - PHOTO[..., 0])]
     frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
     (signal,) = signals(tmp_path / "a.gif")
-    assert signal.notes == ("The first of 2 frames was measured; with kind frames all are.",)
+    assert signal.notes == ("The first of 2 frames was measured; with --as frames all are.",)
     assert np.array_equal(signal.values[..., 0], PHOTO[..., 0])
     assert len(signals(tmp_path / "a.gif", kind="frames")) == 2
     if features.check("avif"):

@@ -127,7 +127,7 @@ def test_masked_arrays_keep_their_mask():
         (
             np.zeros((8, 8)),
             {"nodata": 0},
-            "array: all of its 64 pixels are NaN, infinite or nodata; there is",
+            "array: it has 64 pixels, NaN, infinite or nodata all over; there is",
         ),
         (FIELD, {"nodata": "none"}, "nodata 'none' is not a number; give the value that marks no data"),
     ],

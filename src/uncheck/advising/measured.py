@@ -8,7 +8,7 @@ from uncheck.advising.limits import limit_words
 from uncheck.advising.request import Request
 from uncheck.advising.scale import Scale
 from uncheck.advising.visibility import visibility
-from uncheck.words import levels, listed, plural, sizes
+from uncheck.words import MOST_NAMED, levels, listed, plural, sizes, spans
 
 #: Causes of rivals by their name.
 RIVALS = {
@@ -105,7 +105,37 @@ def _together(made: Report, each: str) -> str:
 
 
 def what_of(image: Report) -> str:
-    """Return the verdict on one picture in one sentence."""
+    """Return the verdict on one picture, and which periods it says nothing about."""
+    return " ".join(filter(None, (_verdict(image), untested(image))))
+
+
+def untested(image: Report) -> str:
+    """Return a sentence about the periods asked for that are too long for the picture; "" if there are none.
+
+    A grid of one of them shows as its fractions alone: one of period 8 as period 4.
+
+    >>> untested({"kind": "picture", "not_tested": [7, 8], "lattice": [{"period": [4, 4]}]})
+    'Periods 7, 8 are too long for this picture and were not tested; it may repeat only at 8.'
+    """
+    periods = image.get("not_tested") or ()
+    if not periods:
+        return ""
+    noun = NOUNS.get(image["kind"], "signal")
+    is_, was = ("is", "was") if len(periods) == 1 else ("are", "were")
+    said = (
+        f"{'Period' if len(periods) == 1 else 'Periods'} {spans(periods)} {is_} too long for this {noun} and"
+    )
+    found = [max(one["period"]) for one in image["lattice"]]
+    longer = [period for period in periods if any(period % one == 0 for one in found)]
+    may = f"; it may repeat only at {_either(longer[:MOST_NAMED])}" if longer else ""
+    return f"{said} {was} not tested{may}."
+
+
+def _either(numbers: list[int]) -> str:
+    return listed([str(number) for number in numbers]).replace(" and ", " or ")
+
+
+def _verdict(image: Report) -> str:
     sound = image["kind"] == "audio"
     if image["verdict"] == "lattice":
         said = grid(image["lattice"], image["strength"], sound=sound, rate=image.get("sample_rate"))

@@ -123,7 +123,9 @@ def command(
     judged = Judged(result, limit)
     outputs.emit(judged, measure_text, say, lambda: gallery(result, found.files, given))
     if maps is not None:
-        note(f"{plural(_draw_maps(result, maps), 'map')} written to {maps}", "")
+        drawn = _draw_maps(result, maps)
+        said = f"{plural(drawn, 'map')} written to {maps}"
+        note(said if drawn else "no map was written: no part of a picture has a grid of its own to show", "")
     for _, message in result.errors:
         note(message, "error")
     if result.errors:

@@ -96,7 +96,10 @@ Threshold = Annotated[
 ]
 Which = Annotated[
     str | None,
-    typer.Option(metavar="NAME", help="The output meant, by key or index (aux.depth), among several."),
+    typer.Option(
+        metavar="NAME",
+        help="The output meant, among several: its key or attribute, in a tuple its index (aux.depth).",
+    ),
 ]
 Unit = Annotated[
     str | None, typer.Option(help="Unit of the values, such as m: amplitudes are given in it too.")

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from uncheck.errors import UncheckError
 from uncheck.geometry import Sizes, count_axes, per_axis, sizes_per_axis
 from uncheck.phases.axes import flat_pads
+from uncheck.words import plural
 
 PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
 """Those of torch.nn's convolutions."""
@@ -49,7 +50,8 @@ class AxisLayer(nn.Module):
         """
         self.ndim = count_axes(self._ndim or ndim, *sizes.values())
         if ndim not in (None, self.ndim):
-            raise UncheckError(f"{type(self).__name__} has {self.ndim} axes, not ndim={ndim}: leave it out")
+            axes = plural(self.ndim, "axis", "axes")
+            raise UncheckError(f"{type(self).__name__} has {axes}, not ndim={ndim}: leave it out")
         given = {name: value for name, value in sizes.items() if value is not None}
         for name, value in zip(given, sizes_per_axis(self.ndim, **given), strict=True):
             setattr(self, name, value)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from uncheck.errors import UncheckError
 from uncheck.measuring.batches import TOGETHER, WEIGHTED, Observed, interior
 from uncheck.measuring.checks import attribute_harmonics
 from uncheck.measuring.components import Component, Lattice
@@ -20,6 +21,7 @@ from uncheck.plain import Brief, as_dict, plain
 from uncheck.showing import Plotted
 from uncheck.signals.masks import filled
 from uncheck.signals.signal import Signal
+from uncheck.words import plural
 
 #: Images of a group looked at for a JPEG grid.
 LOOKED_AT = 8
@@ -157,7 +159,16 @@ class Together:
             group.blocky.append(signal.codec == "JPEG" or jpeg_grid(values) is not None)
 
     def result(self) -> SetMeasurement | None:
-        """Return the verdict on all that was added; None if nothing was."""
+        """Return the verdict on all that was added; None if nothing was.
+
+        Raises:
+            UncheckError: only sounds were, which have no common grid.
+        """
+        if not self._groups and self._left_out:
+            raise UncheckError(
+                "sounds have no common grid to be measured on together; leave out --set (together=True), and "
+                "each is measured by itself"
+            )
         if not self._groups:
             return None
         significance = self.significance / len(self._groups)
@@ -172,7 +183,8 @@ class Together:
         if min(group.count for group in groups) < 2:
             notes.append("A group of a single image is no set; its verdict has the reach of one image.")
         if self._left_out:
-            notes.append(f"{len(self._left_out)} sounds were left out: only images and volumes form sets.")
+            left_out = plural(len(self._left_out), "sound was", "sounds were")
+            notes.append(f"{left_out} left out: only images and volumes form sets.")
         return SetMeasurement(tuple(groups), tuple(notes))
 
 

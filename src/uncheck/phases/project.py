@@ -10,6 +10,7 @@ from torch import Tensor
 from uncheck.errors import UncheckError
 from uncheck.phases.kernel import PhaseKernel, phase_sums, tap_phases, tile_phases
 from uncheck.phases.order import degrees, monomial
+from uncheck.words import plural
 
 #: Variance below this share of the largest (or of the mean square) is rounding, not signal.
 ROUNDING_VARIANCE = 1e-6
@@ -122,7 +123,7 @@ def _refuse_too_small(rows: Tensor, order: int, kernel: PhaseKernel) -> None:
 
 def _too_small(kernel: PhaseKernel, order: int) -> UncheckError:
     least = int(kernel.taps.min())
-    cause = "some phase has no taps" if least == 0 else f"its smallest phase has {least} taps"
+    cause = "some phase has no taps" if least == 0 else f"its smallest phase has {plural(least, 'tap')}"
     return UncheckError(
         f"a kernel of size {kernel.kernel_size} with stride {kernel.stride} is too small for order {order}, "
         f"{cause}: lower the order or use a larger kernel"

@@ -17,6 +17,7 @@ from uncheck.reading.runs import Runs
 from uncheck.reading.sampled import grid_factors, index_factors
 from uncheck.reading.tables import STRIDED_VIEW, TAUGHT, group_of
 from uncheck.reading.written import is_write
+from uncheck.words import plural
 
 Known = tuple[str, tuple[bool, str] | None]
 """The name a call is counted by; whether it is handled and why; None where it is unsupported."""
@@ -48,7 +49,8 @@ class Ledger(Brief):
         return as_dict(self, "handled", "ignored", "unsupported")
 
     def __str__(self) -> str:
-        text = f"{sum(self.handled.values())} calls handled, {sum(self.ignored.values())} ignored on purpose"
+        handled = plural(sum(self.handled.values()), "call")
+        text = f"{handled} handled, {sum(self.ignored.values())} ignored on purpose"
         if not self.unsupported:
             return f"{text}, none unsupported"
         parts = (

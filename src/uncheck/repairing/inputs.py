@@ -15,6 +15,7 @@ from uncheck.errors import UncheckError
 from uncheck.reading import Inputs
 from uncheck.reading.tensors import replace_tensors, tensors_in
 from uncheck.repairing.case import Case
+from uncheck.words import plural
 
 #: Side of the inputs judged on, pixels: enough to tell a lattice, and quick.
 JUDGED = {1: 1 << 16, 2: 384, 3: 64}
@@ -114,7 +115,7 @@ def _check_batch(whole: Inputs, count: int) -> None:
     for tensor in tensors_in(whole):
         if tensor.dim() and tensor.shape[0] not in (1, count):
             raise UncheckError(
-                f"the positional inputs hold {count} samples and {tensor.shape[0]} (shape "
+                f"the positional inputs hold {plural(count, 'sample')} and {tensor.shape[0]} (shape "
                 f"{tuple(tensor.shape)}): give as many of each, or a list of tuples, one for each call"
             )
 

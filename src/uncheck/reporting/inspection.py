@@ -154,7 +154,10 @@ def _periods(title: str, found: Sequence[tuple[Report, str]], scale: Scale, last
     pitch = [f">{scale.pitch}"] if scale.pitch else []
     columns = [">period", *pitch, f">{scale.column}", ">p-value", last]
     rest = len(found) - MOST_ROWS
-    return [*table(title, columns, rows), *([f"{rest} more are in the JSON."] if rest > 0 else [])]
+    return [
+        *table(title, columns, rows),
+        *([f"{plural(rest, 'more is', 'more are')} in the JSON."] if rest > 0 else []),
+    ]
 
 
 def _origin(stages: Sequence[Report], component: Report) -> str:

@@ -105,8 +105,7 @@ def _table(report: Report, most: int) -> list[Part]:
     unit = "" if any(image["kind"] == "audio" for image in images) else " (grey levels)"
     columns = (noun(images), "verdict", ">strength", f"lattice{unit}", ">p-value")
     where = "in the JSON" if most == MOST_ROWS else "shown by -v"
-    verb = "is" if left_out == 1 else "are"
-    more = [f"{plural(left_out, 'more row')} {verb} {where}."] if left_out else []
+    more = [f"{plural(left_out, 'more row is', 'more rows are')} {where}."] if left_out else []
     folder = _common_folder([str(row[0]) for row in rows])
     if folder:
         rows = [(str(row[0])[len(folder) :], *row[1:]) for row in rows]
@@ -256,7 +255,10 @@ def _notes(images: Sequence[Report]) -> list[str]:
         for note, paths in about.items()
     ]
     rest = len(remarks) - MOST_REMARKS
-    return [*remarks[:MOST_REMARKS], *([f"{rest} more remarks are in the JSON."] if rest > 0 else [])]
+    return [
+        *remarks[:MOST_REMARKS],
+        *([f"{plural(rest, 'more remark is', 'more remarks are')} in the JSON."] if rest > 0 else []),
+    ]
 
 
 def _ranges(images: Sequence[Report]) -> list[str]:
@@ -270,7 +272,11 @@ def _ranges(images: Sequence[Report]) -> list[str]:
     said = f"255 grey levels are the range {low:.4g} to {high:.4g}{unit}, {source}; --range sets another."
     if len(images) == 1:
         return [said]
-    more = f" {len(having) - 1} more have a range of their own, in the JSON." if len(having) > 1 else ""
+    more = (
+        f" {plural(len(having) - 1, 'more has', 'more have')} another range, in the JSON."
+        if len(having) > 1
+        else ""
+    )
     return [f"{having[0]['path']}: {said}{more}"]
 
 

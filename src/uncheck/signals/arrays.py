@@ -15,6 +15,7 @@ from uncheck.signals.masks import Mask, filled, percent
 from uncheck.signals.nodata import find_missing
 from uncheck.signals.ranges import Range, find_range
 from uncheck.signals.signal import Given, Signal
+from uncheck.words import plural
 
 Array = NDArray[Any]
 
@@ -61,7 +62,7 @@ class Raw:
             if not np.isfinite(self.array).any():
                 raise not_finite(self.array, self.name)
             raise UncheckError(
-                f"{self.name}: all of its {mask.size} pixels are NaN, infinite or nodata; "
+                f"{self.name}: it has {plural(mask.size, 'pixel')}, NaN, infinite or nodata all over; "
                 "there is nothing to measure"
             )
         seen = mask
@@ -70,7 +71,7 @@ class Raw:
             said += (f"{percent(1 - float(self.opaque.mean()))} of it is transparent and was left out.",)
         if seen is not None and not seen.any():
             raise UncheckError(
-                f"{self.name}: all of its {seen.size} pixels are transparent or without a value; "
+                f"{self.name}: it has {plural(seen.size, 'pixel')}, transparent or without a value all over; "
                 "there is nothing to measure; take the alpha channel away to measure the colours"
             )
         known = self.array if seen is None else self.array[seen]
@@ -81,7 +82,8 @@ class Raw:
         values = to_levels(array, span[:2])
         beyond = _beyond(values) if self.array.dtype.kind == "f" else None
         if beyond is not None:
-            said += (f"{int(beyond.sum())} of {beyond.size} pixels lie far outside of all others: masked.",)
+            count = f"{int(beyond.sum())} of {plural(beyond.size, 'pixel')}"
+            said += (f"{count} lie far outside of all others: masked.",)
             mask = ~beyond if mask is None else mask & ~beyond
             seen = mask if seen is None else seen & mask
         if mask is not None:  # smoothly: what is of one value would be taken for a flat background
@@ -136,7 +138,7 @@ def split(array: Array, name: str, given: Given, codec: str | None = None) -> li
     if not _is_picture(array):
         raise UncheckError(
             f"{name}: shape {array.shape} is not a picture; give (H, W), (H, W, C) or (C, H, W), "
-            f"C at most {MOST_CHANNELS}, or say how to take it: kind pictures, frames, volume or audio"
+            f"C at most {MOST_CHANNELS}, or say what it is with --as: pictures, frames, volume or audio"
         )
     values, opaque = _channels_last(array, 2)
     return [Raw(name, values, "picture", given, codec, opaque=opaque)]
@@ -213,7 +215,7 @@ def _volume(array: Array, name: str, given: Given, codec: str | None) -> list[Ra
         ]
     note = (
         f"Shape {shape} was taken as a {kind} ({axes}, height, width); "
-        "with kind pictures each plane is measured on its own."
+        "with --as pictures each plane is measured on its own."
     )
     return [Raw(name, volume, kind, given, codec, notes=() if given.kind else (note,), opaque=opaque)]
 

@@ -13,6 +13,7 @@ from uncheck.signals.formats.table import INSTALL
 from uncheck.signals.levels import LEVELS, check_finite
 from uncheck.signals.paths import caught_warnings, check_values
 from uncheck.signals.signal import Given, Signal
+from uncheck.words import plural
 
 #: Programs that write to a pipe do not know the length and put the largest one into the header.
 STREAMED = 0x7FFFFF00
@@ -141,8 +142,8 @@ def _soundfile(path: str) -> tuple[NDArray[np.generic], float]:
         ) from error
     if len(samples) < promised:
         raise UncheckError(
-            f"{path}: truncated, its header promises {promised} samples and it holds {len(samples)}; "
-            "write it again"
+            f"{path}: truncated, its header promises {plural(promised, 'sample')} and it holds "
+            f"{len(samples)}; write it again"
         )
     return samples, float(rate)
 

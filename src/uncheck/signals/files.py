@@ -171,7 +171,7 @@ def _pictures(path: str, given: Given) -> Iterator[Signal]:
     notes = (SIXTEEN, *frames.notes) if frames.cut else frames.notes
     if len(pages) == 1:
         if frames.count > 1:
-            notes += (f"The first of {frames.count} frames was measured; with kind frames all are.",)
+            notes += (f"The first of {frames.count} frames was measured; with --as frames all are.",)
         kind = None if kind == "frames" else kind
         stacks = [(path, pages[0][None] if kind == "volume" else pages[0], kind)]
     elif len({(page.shape, page.dtype) for page in pages}) == 1:
@@ -206,7 +206,7 @@ def _taken(signal: Signal, given: Given) -> tuple[str, ...]:
         return ()
     return (
         f"Its {len(signal.values)} pages were taken as one {signal.kind}; "
-        "with kind pictures each page is measured on its own.",
+        "with --as pictures each page is measured on its own.",
     )
 
 

@@ -12,6 +12,7 @@ from torch import Tensor
 from uncheck.errors import UncheckError
 from uncheck.measuring.frequencies import FrequencyPlan, checked_periods, plan
 from uncheck.signals.levels import LEVELS, infer_range
+from uncheck.words import plural
 
 Span = tuple[float, float]
 
@@ -33,8 +34,9 @@ def as_batch(images: Any) -> Tensor:
         )
     if batch.ndim == 3 and shape[0] <= FEW and shape[1] > MANY:
         raise UncheckError(
-            f"images of shape {shape} would be {shape[0]} signals of {shape[1]} channels; give a picture as "
-            "(1, C, H, W), and signals of so many channels as (N * C, 1, n)"
+            f"images of shape {shape} would be {plural(shape[0], 'signal')} of "
+            f"{plural(shape[1], 'channel')}; give a picture as (1, C, H, W), and "
+            "signals of so many channels as (N * C, 1, n)"
         )
     return batch
 

@@ -14,6 +14,7 @@ from uncheck.measuring.limits import line_limits
 from uncheck.measuring.sound.slow import SlowLines, hop_size, line_frequencies, slow_test
 from uncheck.plain import Brief
 from uncheck.signals.levels import LEVELS
+from uncheck.words import plural
 
 #: The longest period tested in audio, samples: codecs step by 320 to 1920.
 LONGEST_SOUND = 4096
@@ -86,7 +87,9 @@ def listen(
     """Return what `find_tones` does, and the level of each limit by period, dB."""
     tested = tuple(p for p in periods if p * CYCLES <= len(values))
     if len(values) < 2 * CYCLES:
-        raise UncheckError(f"audio of {len(values)} samples is too short; give at least {2 * CYCLES}")
+        raise UncheckError(
+            f"audio of {plural(len(values), 'sample')} is too short; give at least {2 * CYCLES}"
+        )
     rest = values - values.mean(axis=0, dtype=np.float64).astype(np.float32)
     found: list[Component] = []
     wanted, limits = tested, dict[int, float]()

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from uncheck.errors import UncheckError
 from uncheck.signals.formats.table import Found
 from uncheck.signals.paths import MOST_VALUES, check_values
+from uncheck.words import plural
 
 #: The container is the one of the ending, and no other is tried: a playlist named .mp4 would be followed.
 CONTAINERS = {".mkv": "matroska", ".webm": "matroska", ".avi": "avi"}
@@ -44,5 +45,5 @@ def read(path: str) -> Iterator[Found]:
         sizes = {frame.shape for frame in frames}
         if len(sizes) != 1:
             raise UncheckError(f"{path}: holds no frames of one size; write it again")
-    notes = (f"The first {most} frames were measured: more do not fit.",) if cut else ()
+    notes = (f"Only the first {plural(most, 'frame')} fit, and no more was measured.",) if cut else ()
     yield Found(np.stack(frames), notes=notes)

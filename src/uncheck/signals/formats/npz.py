@@ -10,6 +10,7 @@ import numpy as np
 from uncheck.errors import UncheckError
 from uncheck.signals.formats.table import Found
 from uncheck.signals.paths import check_values
+from uncheck.words import plural
 
 _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
@@ -37,7 +38,7 @@ def read(path: str) -> Iterator[Found]:
                 f"{', '.join(name[:-4] for name in names[:5]) or 'nothing'}); save pictures in it"
             )
         left = len(names) - len(kept)
-        notes = (f"{left} of its {len(names)} arrays are no pictures and were left out.",) if left else ()
+        notes = (f"Of its {plural(len(names), 'array')}, {left} left out: no pictures.",) if left else ()
         for name in kept:
             with archive.open(name) as file:
                 array = np.lib.format.read_array(file, allow_pickle=False)
