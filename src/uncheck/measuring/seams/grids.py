@@ -9,7 +9,6 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_ndtr, ndtri
-from scipy.stats import rankdata
 
 Floats = NDArray[np.float64]
 Offsets = tuple[int | None, int | None]
@@ -100,7 +99,10 @@ def normal_scores(values: Floats) -> Floats:
     known = np.isfinite(values)
     out = np.full(len(values), np.nan)
     if known.any():
-        out[known] = ndtri((rankdata(values[known]) - 0.5) / known.sum())
+        # Equal values share the mean of their ranks.
+        _, which, counts = np.unique(values[known], return_inverse=True, return_counts=True)
+        ranks = np.cumsum(counts) - counts / 2
+        out[known] = ndtri(ranks[which] / known.sum())
     return out
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import fft
-from scipy.sparse import csr_array
 from scipy.special import i0
 
 #: Points of the grid per frequency that the window resolves, and those that a coefficient is made of.
@@ -52,6 +51,8 @@ class Grid:
 
         Cost: 24 multiplications for each.
         """
+        from scipy.sparse import csr_array  # takes a tenth of a second, and pictures do without
+
         size = len(self.values)
         place = frequencies * size
         points = np.floor(place).astype(np.intp)[:, None] + np.arange(1 - WIDTH // 2, 1 + WIDTH // 2)

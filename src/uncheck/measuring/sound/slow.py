@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal.windows import dpss, hann
 from scipy.special import fdtrc
 
 from uncheck.measuring.sound.grid import Grid
+from uncheck.measuring.tapers import slepian
 
 #: Bins beside a line, in cycles per window, that tell how loud the sound around it is at that moment.
 BESIDE = (-4, -3, -2, 2, 3, 4)
@@ -140,7 +140,7 @@ class Whole:
     def of(cls, samples: NDArray[np.float32], hop: int, quiet: float) -> Whole:
         """Transform all windows, and measure how loud they are at every frequency."""
         length = 2 * hop
-        grid = Grid.of(samples, (hann(length, sym=False) / hop).astype(np.float32), hop)
+        grid = Grid.of(samples, (periodic_hann(length) / hop).astype(np.float32), hop)
         # Within 1/16 of a cycle per window, the next line leaks 2e-5 of its power.
         per_cycle = FINE * length
         f = np.arange(per_cycle // 2 + 1) / per_cycle
@@ -186,6 +186,11 @@ def _weight(power: NDArray[np.float64], quiet: float) -> NDArray[np.float64]:
     return np.asarray(1 / np.sqrt(np.maximum(power, floor)))
 
 
+def periodic_hann(n: int) -> NDArray[np.float64]:
+    """Return a Hann window whose copies, half a window apart, add up to 1."""
+    return np.asarray(np.sin(np.pi * np.arange(n) / n) ** 2)
+
+
 def slow_spectra(
     samples: NDArray[np.float32], periods: Sequence[int], hop: int
 ) -> tuple[NDArray[np.complex128], NDArray[np.float64]]:
@@ -196,7 +201,7 @@ def slow_spectra(
     """
     length = 2 * hop
     index = np.arange(length)
-    window = (hann(length, sym=False) / hop).astype(np.float32)[:, None]
+    window = (periodic_hann(length) / hop).astype(np.float32)[:, None]
     numerators, owners = line_frequencies(periods)
     pieces = np.lib.stride_tricks.sliding_window_view(samples, length)[::hop]
     turns = [np.exp(-2j * np.pi * b * index / length).astype(np.complex64)[:, None] for b in BESIDE]
@@ -255,4 +260,4 @@ def _line(
 @lru_cache(maxsize=16)
 def _tapers(count: int) -> NDArray[np.float64]:
     half = min(HALF_BANDWIDTH, count / 6)
-    return np.asarray(dpss(count, half, int(2 * half) - 2), np.float64)
+    return np.asarray(slepian(count, half, int(2 * half) - 2), np.float64)
