@@ -54,4 +54,4 @@ def test_monai_unet_defaults_to_k3_s2(tmp_path):
     command = [sys.executable, "-m", "uncheck", "overlap", "--kernel-size", "3", "--stride", "2"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1, done.stderr
-    assert "Uneven: 4:1" in done.stdout
+    assert "some output pixels get 4 times the taps of others; period 2" in done.stdout

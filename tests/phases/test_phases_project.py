@@ -189,7 +189,7 @@ def test_the_total_gain_is_a_compromise_between_the_phases():
     [
         (2, 3, 1, None, "too small for order 1, some phase has no taps"),
         (2, 3, 2, None, "too small for order 2, some phase has no taps"),
-        (4, 3, 2, None, "too small for order 2, its smallest phase has 1 taps"),
+        (4, 3, 2, None, "too small for order 2, its smallest phase has 1 tap:"),
         (4, 2, 0, None, "order must be at least 1, not 0"),
         (4, 2, 1, torch.eye(3), r"must be \(2, 2\), in \* prod\(ceil\(k / s\)\), or \(1, 1\), not \(3, 3\)"),
         (4, 2, 1, -torch.eye(2), "must be symmetric and positive definite"),

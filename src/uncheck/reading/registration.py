@@ -85,7 +85,7 @@ def register(
     >>> with register(double, scale=(2,), kind="nearest"):
     ...     print(record(Net(), torch.zeros(1, 1, 8)))
     double: nearest x2, period 2
-    1 calls handled, 0 ignored on purpose, none unsupported
+    1 call handled, 0 ignored on purpose, none unsupported
     """
     given = [what for what in (like, effect, scale) if what is not None]
     if len(given) != 1:

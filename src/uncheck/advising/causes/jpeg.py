@@ -22,7 +22,7 @@ JPEG = Cause(
     ),
     findings=(
         Finding(
-            "0.24 % of JPEG pictures (1 of 414) are called a lattice, 2.2 % of those sharpened after JPEG.",
+            "Of 111 photographs saved as JPEG, 0 are called a lattice; of 5 sharpened after JPEG, 0.",
             "docs/calibration.md",
         ),
     ),
