@@ -146,6 +146,9 @@ def test_advice_on_pictures_and_sizes_runs(place, capsys):
     code, report = said(capsys, "overlap", "5", "3")
     command = report["advice"][0]["command"]
     assert (code, command) == (1, "uncheck overlap 6 3")
+    layer = "uncheck.layers.ResizeConv2d(in_channels, out_channels, 5, scale_factor=3)"
+    assert [one.get("code") for one in report["advice"]] == [None, layer]
+    assert eval(layer, {"uncheck": uncheck, "in_channels": 8, "out_channels": 4}).kernel_size == (5, 5)
     assert main(shlex.split(command)[1:]) == 0
 
 

@@ -52,9 +52,24 @@ def layer_code(mode: str = "nearest") -> Callable[[Fault], str | None]:
     """Return a writer of the layer to write instead of the faulty one."""
 
     def write(fault: Fault) -> str | None:
-        return resize_conv(fault.stage, mode) if fault.stage is not None else None
+        stage = fault.stage or uneven_layer(fault.report)
+        return resize_conv(stage, mode) if stage is not None else None
 
     return write
+
+
+def uneven_layer(report: Report) -> Report | None:
+    """Return the first uneven layer of counted overlaps, its channels named as in torch's signature.
+
+    >>> uneven_layer({"layers": [{"transposed": True, "kernel_size": [3], "stride": [2]}]})["in_channels"]
+    'in_channels'
+    """
+    for layer in report.get("layers") or ():
+        sizes = zip(layer["kernel_size"], layer["stride"], strict=True)
+        if layer["transposed"] and any(kernel % stride for kernel, stride in sizes):
+            channels = {name: name for name in ("in_channels", "out_channels")}
+            return {"kind": "transposed", **channels, **layer}
+    return None
 
 
 def resize_conv(stage: Report, mode: str = "nearest") -> str | None:

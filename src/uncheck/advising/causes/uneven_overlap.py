@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from math import ceil
 
-from uncheck.advising.cures import LAYER, REPAIR, SWAP
+from uncheck.advising.cures import LAYER, REPAIR, SWAP, uneven_layer
 from uncheck.advising.fault import Cause, Cure, Fault, Finding
 from uncheck.words import sizes
 
 
 def _even_kernel(fault: Fault) -> str | None:
     """Return `uncheck overlap` with the next kernel divisible by the stride, where sizes are known."""
-    layers = fault.report.get("layers")
-    if not layers:
+    layer = uneven_layer(fault.report)
+    if layer is None:
         return None
-    first = next((one for one in layers if one["transposed"]), layers[0])
-    kernel = [ceil(k / s) * s for k, s in zip(first["kernel_size"], first["stride"], strict=True)]
-    return f"uncheck overlap {sizes(kernel)} {sizes(first['stride'])}"
+    kernel = [ceil(k / s) * s for k, s in zip(layer["kernel_size"], layer["stride"], strict=True)]
+    return f"uncheck overlap {sizes(kernel)} {sizes(layer['stride'])}"
 
 
 UNEVEN_OVERLAP = Cause(
