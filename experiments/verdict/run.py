@@ -65,7 +65,8 @@ def truth(case: Any, span: tuple[float, float], config: dict[str, Any]) -> list[
     import numpy as np
     import torch
 
-    from uncheck.measuring.batches import TOGETHER, Outputs
+    from uncheck.measuring.batches import Outputs
+    from uncheck.measuring.observed import TOGETHER
     from uncheck.reading import record
     from uncheck.signals.levels import to_levels
 

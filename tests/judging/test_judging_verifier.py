@@ -12,7 +12,8 @@ from oracles.repair_naive import strength_naive
 from uncheck.errors import UncheckError
 from uncheck.judging.colours import projected_strength
 from uncheck.judging.verifier import Verifier, compared
-from uncheck.measuring.batches import TOGETHER, WEIGHTED, interior, observe
+from uncheck.measuring.batches import interior
+from uncheck.measuring.observed import TOGETHER, WEIGHTED, observe
 
 HELD = photographs().split(1)
 

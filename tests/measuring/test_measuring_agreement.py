@@ -9,8 +9,10 @@ from torch import nn
 import released
 from tiers import cases
 from uncheck.measuring import measure
-from uncheck.measuring.batches import Outputs, batch_lattice, certain_periods, interior, observe
+from uncheck.measuring.batches import Outputs, batch_lattice, interior
+from uncheck.measuring.brought import certain_periods
 from uncheck.measuring.components import SIGNIFICANCE
+from uncheck.measuring.observed import observe
 from uncheck.reading.outputs import maps_in
 from uncheck.training import LatticeMetric, LatticeTracker
 

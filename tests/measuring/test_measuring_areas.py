@@ -12,7 +12,8 @@ from uncheck.errors import UncheckError
 from uncheck.measuring.areas import largest_rectangle, measured_area, shifted
 from uncheck.measuring.components import synthesise
 from uncheck.measuring.lattice import find_lattice
-from uncheck.measuring.measure import Settings, measure_signal
+from uncheck.measuring.one_signal import measure_signal
+from uncheck.measuring.settings import Settings
 from uncheck.signals.signal import Signal
 
 

@@ -4,18 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from uncheck.measuring.batches import (
-    CERTAIN,
-    TOGETHER,
-    BatchComponent,
-    amplitude_of,
-    batch_lattice,
-    certain_periods,
-    interior,
-    observe,
-)
+from uncheck.measuring.batches import amplitude_of, batch_lattice, interior
+from uncheck.measuring.brought import certain_periods
 from uncheck.measuring.components import SIGNIFICANCE, VISIBLE
 from uncheck.measuring.lattice import find_lattice
+from uncheck.measuring.observed import CERTAIN, TOGETHER, BatchComponent, observe
 from uncheck.measuring.sets import VISIBLE_IN_SETS
 from uncheck.training.sums import batch_sums
 

@@ -9,8 +9,9 @@ from uncheck.errors import UncheckError
 from uncheck.measuring import eigenspectra as room
 from uncheck.measuring import find_lattice, measure
 from uncheck.measuring.eigenspectra import eigenspectra, window_sums
-from uncheck.measuring.frequencies import AxialPass, FullPass, LowPass, plan
+from uncheck.measuring.frequencies import plan
 from uncheck.measuring.harmonic import line_fit
+from uncheck.measuring.passes import AxialPass, FullPass, LowPass
 
 WINDOWS = {1: [(13.0, 24)], 2: [(3.0, 5)] * 2, 3: [(2.0, 3)] * 3}
 SHAPES = [((400,), 1), ((401,), 3), ((131, 150), 3), ((128, 97), 1), ((30, 37, 41), 1)]

@@ -8,7 +8,8 @@ import pytest
 from oracles.limits_naive import naive_found
 from tiers import cases
 from uncheck.measuring import find_lattice, measure
-from uncheck.measuring.batches import Outputs, batch_lattice, certain_periods
+from uncheck.measuring.batches import Outputs, batch_lattice
+from uncheck.measuring.brought import certain_periods
 from uncheck.measuring.components import Limit
 from uncheck.measuring.correction import families
 from uncheck.measuring.eigenspectra import eigenspectra

@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch import nn
 
-from uncheck.measuring.batches import TOGETHER, BatchComponent
 from uncheck.measuring.components import Component
+from uncheck.measuring.observed import TOGETHER, BatchComponent
 from uncheck.probing import made_up
 from uncheck.probing.alike import Alike
 from uncheck.probing.forward import OutputView, Runner, levels

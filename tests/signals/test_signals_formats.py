@@ -11,9 +11,10 @@ from PIL import Image, ImageCms, features
 
 from uncheck.errors import UncheckError
 from uncheck.measuring import measure
-from uncheck.signals.files import SUFFIXES, file_items, items, read_picture, read_signals
+from uncheck.signals.files import SUFFIXES, read_picture, read_signals
 from uncheck.signals.folders import list_files
 from uncheck.signals.formats import gridded, table
+from uncheck.signals.items import file_items, items
 from uncheck.signals.signal import Given
 
 RANDOM = np.random.default_rng(13)

@@ -8,7 +8,8 @@ from PIL import Image
 
 from uncheck import measure
 from uncheck.errors import UncheckError
-from uncheck.signals.files import items, read_signals
+from uncheck.signals.files import read_signals
+from uncheck.signals.items import items
 from uncheck.signals.masks import filled
 from uncheck.signals.signal import Given
 

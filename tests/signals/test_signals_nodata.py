@@ -6,7 +6,8 @@ from PIL import Image
 
 from uncheck.errors import UncheckError
 from uncheck.measuring import measure
-from uncheck.signals.files import items, read_signals
+from uncheck.signals.files import read_signals
+from uncheck.signals.items import items
 from uncheck.signals.nodata import find_missing
 from uncheck.signals.signal import Given
 

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from uncheck.errors import UncheckError
-from uncheck.measuring.batches import interior, observe
+from uncheck.measuring.batches import interior
+from uncheck.measuring.observed import observe
 from uncheck.training import LatticeMetric, lattice_strength
 
 LEVELS = (0.0, 255.0)

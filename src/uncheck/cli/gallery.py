@@ -21,7 +21,7 @@ def gallery(result: Measurement, files: Sequence[str], given: Given) -> dict[str
     from uncheck.errors import UncheckError
     from uncheck.reporting.measured import worst_first
     from uncheck.reporting.web.card import MOST_CARDS, MOST_MAPS
-    from uncheck.signals.files import file_items
+    from uncheck.signals.items import file_items
 
     said = [image.to_dict() for image in result.images]
     ordered = sorted(range(len(said)), key=lambda i: worst_first(said[i]))

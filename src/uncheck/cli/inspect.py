@@ -57,7 +57,7 @@ def command(
     options.check_positive(seconds, "--seconds")
     options.check_positive(rate, "--rate")
 
-    from uncheck.measuring.measure import some_periods
+    from uncheck.measuring.settings import some_periods
     from uncheck.probing.inspect import inspect
     from uncheck.reporting import inspect_text
     from uncheck.reporting.formats.findings import failing

@@ -23,7 +23,7 @@ from uncheck.writing import write_file
 
 if TYPE_CHECKING:
     from uncheck.measuring import Measurement
-    from uncheck.measuring.measure import Settings
+    from uncheck.measuring.settings import Settings
     from uncheck.signals.signal import Given
 
 
@@ -103,7 +103,7 @@ def command(
     found = find_files(paths, recurse=recurse, maps=maps)
     outputs.check(found.files)
 
-    from uncheck.measuring.measure import Settings, some_periods
+    from uncheck.measuring.settings import Settings, some_periods
     from uncheck.signals.signal import Given
 
     given = Given(span_given, unit, kind and kind.value, rate, tile, gap, nodata)
@@ -201,7 +201,8 @@ def measure_files(
         UncheckError: nothing at all could be measured and there is one reason, or the settings are wrong.
     """
     from uncheck.measuring.measure import measure_items
-    from uncheck.signals.files import MAY_BE_DEEP, file_items
+    from uncheck.signals.files import MAY_BE_DEEP
+    from uncheck.signals.items import file_items
     from uncheck.workers import checked_jobs, cores
 
     jobs = cores() if jobs is None else checked_jobs(jobs)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from uncheck.judging.judgement import Subject
-from uncheck.measuring.batches import Pictures
+from uncheck.measuring.observed import Pictures
 from uncheck.probing.inputs import is_white, probe_signals
 from uncheck.reading import Inputs
 

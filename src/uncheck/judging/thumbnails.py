@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from uncheck.judging.judgement import Subject
-from uncheck.measuring.batches import Observed, Pictures
+from uncheck.measuring.observed import Observed, Pictures
 from uncheck.measuring.spectrum import middle_slice, power_spectrum
 from uncheck.signals.levels import infer_range, to_levels
 

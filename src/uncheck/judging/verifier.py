@@ -14,8 +14,9 @@ from uncheck.judging.judgement import Fidelity, Judgement, Look, Strength, Subje
 from uncheck.judging.sharpness import band_changes, change, energies
 from uncheck.judging.similarity import psnr, psnr_of, squared_error, ssim
 from uncheck.judging.thumbnails import thumbnails
-from uncheck.measuring.batches import TOGETHER, WEIGHTED, Frequency, Observed, Pictures, interior, observe
+from uncheck.measuring.batches import interior
 from uncheck.measuring.components import Component
+from uncheck.measuring.observed import TOGETHER, WEIGHTED, Frequency, Observed, Pictures, observe
 from uncheck.measuring.second_order import DECIBELS, contrast
 from uncheck.measuring.sets import VISIBLE_IN_SETS
 from uncheck.reading import Inputs

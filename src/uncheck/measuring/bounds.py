@@ -9,8 +9,8 @@ from scipy.special import stdtrit
 
 from uncheck.measuring.components import Component, Limit
 from uncheck.measuring.correction import families
-from uncheck.measuring.frequencies import FrequencyPlan
 from uncheck.measuring.harmonic import line_energy, line_fit, line_tapers
+from uncheck.measuring.passes import FrequencyPlan
 from uncheck.measuring.sets import SetSums
 
 #: One-sided confidence of Student's t: more than 95 %, because few outputs tell little of rare strong ones.

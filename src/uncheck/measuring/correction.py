@@ -13,8 +13,8 @@ from scipy.special import chdtrc
 
 from uncheck.measuring.components import Component, Line
 from uncheck.measuring.eigenspectra import like, window_sums
-from uncheck.measuring.frequencies import FrequencyPlan
 from uncheck.measuring.harmonic import LineTests, line_test, to_numpy
+from uncheck.measuring.passes import FrequencyPlan
 from uncheck.measuring.support import Support
 from uncheck.measuring.tapers import tapers
 

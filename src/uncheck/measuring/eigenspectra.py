@@ -14,7 +14,7 @@ from array_api_compat import array_namespace, device
 from numpy.typing import NDArray
 
 from uncheck.measuring.folds import box_lines, full_lines, like, planar
-from uncheck.measuring.frequencies import AxialPass, FrequencyPlan, FullPass, LowPass, Profile
+from uncheck.measuring.passes import AxialPass, FrequencyPlan, FullPass, LowPass, Profile
 from uncheck.measuring.tapers import tapers, window_sums
 from uncheck.signals.levels import centred, channel_means
 

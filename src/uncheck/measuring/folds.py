@@ -12,7 +12,7 @@ import numpy as np
 from array_api_compat import array_namespace, device
 from numpy.typing import NDArray
 
-from uncheck.measuring.frequencies import FullPass
+from uncheck.measuring.passes import FullPass
 from uncheck.measuring.tapers import tapers
 
 

@@ -14,9 +14,10 @@ from uncheck.errors import UncheckError
 from uncheck.measuring.components import SIGNIFICANCE, VISIBLE, Component, Lattice
 from uncheck.measuring.correction import signed_components
 from uncheck.measuring.eigenspectra import eigenspectra
-from uncheck.measuring.frequencies import ALL_HARMONICS, FrequencyPlan, checked_periods, plan
+from uncheck.measuring.frequencies import ALL_HARMONICS, checked_periods, plan
 from uncheck.measuring.harmonic import line_test, to_numpy
 from uncheck.measuring.limits import find_limits
+from uncheck.measuring.passes import FrequencyPlan
 from uncheck.measuring.search import complete, search
 from uncheck.measuring.support import Support, restricted
 from uncheck.signals.levels import channel_means, not_finite

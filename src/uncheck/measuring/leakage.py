@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uncheck.measuring.components import Line
-from uncheck.measuring.frequencies import FrequencyPlan
+from uncheck.measuring.passes import FrequencyPlan
 from uncheck.measuring.tapers import tapers
 
 #: Sinusoids, lines and their conjugates, up to which this is less work than drawing them and starting again.

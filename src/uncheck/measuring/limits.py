@@ -11,8 +11,8 @@ from scipy.special import chdtri
 
 from uncheck.measuring.components import Component, Limit
 from uncheck.measuring.correction import Family, families
-from uncheck.measuring.frequencies import FrequencyPlan
 from uncheck.measuring.harmonic import LineTests, joint_channels
+from uncheck.measuring.passes import FrequencyPlan
 from uncheck.measuring.random_tiles import Asked, solved
 
 #: What the checks of `measure` that follow take away raises the limit by so much: without it 92 % instead of

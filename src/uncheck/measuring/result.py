@@ -9,7 +9,7 @@ from typing import Any
 from uncheck.advising import advised
 from uncheck.measuring.colour.brightness import Dependence
 from uncheck.measuring.components import Component, Lattice, Limit
-from uncheck.measuring.places.parts import Parts
+from uncheck.measuring.places.part import Parts
 from uncheck.measuring.places.places import LocalMap
 from uncheck.measuring.seams.blocks import Blocks
 from uncheck.measuring.second_order import Modulation

@@ -11,9 +11,10 @@ import numpy as np
 from uncheck.measuring.components import SIGNIFICANCE, Component, synthesise
 from uncheck.measuring.correction import combined, component_of, components
 from uncheck.measuring.eigenspectra import eigenspectra, like
-from uncheck.measuring.frequencies import ALL_HARMONICS, FrequencyPlan, pair_plan, plan
+from uncheck.measuring.frequencies import ALL_HARMONICS, pair_plan, plan
 from uncheck.measuring.harmonic import LineTests, line_test
 from uncheck.measuring.leakage import few_lines, line_spectra
+from uncheck.measuring.passes import FrequencyPlan
 from uncheck.measuring.support import Support, restricted
 
 #: Strongest components of which pairs are tried as the stripes of one pattern.

@@ -13,7 +13,6 @@ from uncheck.errors import UncheckError
 from uncheck.measuring.components import SIGNIFICANCE, Component, Lattice, Line, synthesise
 from uncheck.measuring.correction import components
 from uncheck.measuring.eigenspectra import eigenspectra
-from uncheck.measuring.frequencies import FrequencyPlan
 from uncheck.measuring.harmonic import (
     ROUNDING_POWER,
     LineTests,
@@ -23,6 +22,7 @@ from uncheck.measuring.harmonic import (
     to_numpy,
 )
 from uncheck.measuring.lattice import centred
+from uncheck.measuring.passes import FrequencyPlan
 
 #: Grey levels from which a significant lattice of a set counts as present: a sixth of what counts in one
 #: picture, for a set averages over contents.

@@ -10,7 +10,7 @@ from array_api_compat import array_namespace, device
 from numpy.typing import NDArray
 
 from uncheck.measuring.eigenspectra import like
-from uncheck.measuring.frequencies import FrequencyPlan
+from uncheck.measuring.passes import FrequencyPlan
 from uncheck.measuring.tapers import tapers
 
 #: Energy that a combination of tapers must have inside the mask, as a share of that of the combination which

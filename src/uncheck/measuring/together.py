@@ -9,11 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uncheck.errors import UncheckError
-from uncheck.measuring.batches import TOGETHER, WEIGHTED, Observed, interior
+from uncheck.measuring.batches import interior
 from uncheck.measuring.checks import attribute_harmonics
 from uncheck.measuring.components import Component, Lattice
-from uncheck.measuring.frequencies import FrequencyPlan, plan
+from uncheck.measuring.frequencies import plan
 from uncheck.measuring.limits import find_limits
+from uncheck.measuring.observed import TOGETHER, WEIGHTED, Observed
+from uncheck.measuring.passes import FrequencyPlan
 from uncheck.measuring.rivals import jpeg_grid
 from uncheck.measuring.rivals.camera import BAYER_MOST, green_against_magenta
 from uncheck.measuring.sets import VISIBLE_IN_SETS, SetSums, add, set_sums, share

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from torch import nn
 
 from uncheck.measuring import Component
-from uncheck.measuring.batches import BatchComponent
+from uncheck.measuring.observed import BatchComponent
 from uncheck.phases import gain_spread, strang_fix_order
 from uncheck.probing.backward import Gradient, gradient_of
 from uncheck.probing.blame import StageBlame

@@ -14,8 +14,9 @@ from torch import Tensor, nn
 
 from uncheck.errors import UncheckError, first_line
 from uncheck.measuring import Component
-from uncheck.measuring.batches import BatchComponent, amplitude_of, batch_lattice
+from uncheck.measuring.batches import amplitude_of, batch_lattice
 from uncheck.measuring.lattice import PERIODS
+from uncheck.measuring.observed import BatchComponent
 from uncheck.plain import Brief, Plain, as_dict
 from uncheck.probing.forward import Runner
 from uncheck.reading import CallKey, CallWatcher, Recording, Strided, call, forward_error

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from uncheck.measuring.batches import BatchComponent
+from uncheck.measuring.observed import BatchComponent
 from uncheck.plain import Plain
 from uncheck.probing.counterfactuals import can_even
 from uncheck.probing.trial import Trial

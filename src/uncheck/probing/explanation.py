@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from uncheck.measuring import Component
-from uncheck.measuring.batches import TOGETHER, BatchComponent
+from uncheck.measuring.observed import TOGETHER, BatchComponent
 from uncheck.probing.blame import StageBlame, blame
 from uncheck.probing.control import Control, control
 from uncheck.probing.evidence import Evidence

@@ -9,8 +9,8 @@ from math import lcm
 import numpy as np
 from numpy.typing import NDArray
 
-from uncheck.measuring.batches import BatchComponent
 from uncheck.measuring.components import Limit
+from uncheck.measuring.observed import BatchComponent
 from uncheck.probing.forward import OutputView, Runner
 from uncheck.probing.origin import Probed, passed_through
 from uncheck.probing.other import others_in

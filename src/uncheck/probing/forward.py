@@ -14,9 +14,11 @@ from torch import Tensor, nn
 
 from uncheck.errors import UncheckError
 from uncheck.measuring import infer_range, to_levels
-from uncheck.measuring.batches import BatchComponent, BatchLattice, Inputs, Outputs, batch_lattice
+from uncheck.measuring.batches import BatchLattice, Outputs, batch_lattice
+from uncheck.measuring.brought import Inputs
 from uncheck.measuring.components import Component
 from uncheck.measuring.lattice import PERIODS
+from uncheck.measuring.observed import BatchComponent
 from uncheck.probing.replay import Edits, Replay
 from uncheck.reading import CallWatcher, OutputGrid, PossiblePeriods, run
 

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 from uncheck.errors import UncheckError
 from uncheck.measuring import Component
-from uncheck.measuring.batches import BatchComponent, amplitude_of
+from uncheck.measuring.batches import amplitude_of
+from uncheck.measuring.observed import BatchComponent
 from uncheck.probing.forward import OutputView, Runner
 from uncheck.probing.inputs import probe_signals
 from uncheck.probing.result import Probe

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from uncheck.measuring.batches import TOGETHER, BatchComponent, amplitude_of
+from uncheck.measuring.batches import amplitude_of
+from uncheck.measuring.observed import TOGETHER, BatchComponent
 from uncheck.probing.outputs import Seen
 from uncheck.probing.result import Other
 from uncheck.probing.samples import outputs_showing

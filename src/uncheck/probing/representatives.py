@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uncheck.errors import UncheckError
-from uncheck.measuring.batches import TOGETHER, BatchComponent
+from uncheck.measuring.observed import TOGETHER, BatchComponent
 from uncheck.probing.forward import OutputView, Runner
 from uncheck.probing.samples import samples_of
 from uncheck.probing.waves import lattice_of, share_of, waves_in

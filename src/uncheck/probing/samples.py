@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from uncheck.measuring.batches import TOGETHER, BatchComponent
+from uncheck.measuring.observed import TOGETHER, BatchComponent
 from uncheck.reading.tensors import replace_tensors
 
 

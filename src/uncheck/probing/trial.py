@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uncheck.errors import UncheckError
-from uncheck.measuring.batches import BatchComponent
+from uncheck.measuring.observed import BatchComponent
 from uncheck.probing.counterfactuals import evening, mending, scrambling
 from uncheck.probing.forward import OutputView, Runner
 from uncheck.probing.replay import Edits, Replay

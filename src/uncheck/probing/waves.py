@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from uncheck.measuring.batches import BatchComponent, interior
+from uncheck.measuring.batches import interior
 from uncheck.measuring.lines import line_means
+from uncheck.measuring.observed import BatchComponent
 from uncheck.probing.samples import outputs_showing
 
 Waves = NDArray[np.complex128]

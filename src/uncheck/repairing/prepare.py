@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from uncheck.errors import UncheckError
-from uncheck.measuring.batches import certain_periods
+from uncheck.measuring.brought import certain_periods
 from uncheck.measuring.frequencies import plan
 from uncheck.probing.forward import levels
 from uncheck.progress import Progress

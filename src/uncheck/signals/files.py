@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import os
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from tokenize import TokenError
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,16 +13,12 @@ from numpy.typing import NDArray
 from uncheck.errors import UncheckError
 from uncheck.signals.arrays import Raw, split
 from uncheck.signals.audio import read_audio
-from uncheck.signals.folders import list_files
-from uncheck.signals.formats.dicom import read_series
 from uncheck.signals.formats.table import (
     FORMATS,
     TIFF,
     Format,
     Found,
-    check_installed,
     format_of,
-    guarded,
     numbers,
     read_found,
 )
@@ -113,7 +105,7 @@ def _read(path: str, given: Given) -> Iterator[Signal]:
     elif (known := format_of(path)) is not None:
         check_no_sound(path, given)
         for found in read_found(path, known):
-            yield from _of_format(path, known, found, given)
+            yield from signals_of_format(path, known, found, given)
     else:
         try:
             yield from _pictures(path, given)
@@ -121,7 +113,7 @@ def _read(path: str, given: Given) -> Iterator[Signal]:
             if Path(path).read_bytes()[:4] not in TIFF_BEGINS:
                 raise
             for found in read_found(path, TIFF):
-                yield from _of_format(path, TIFF, found, given)
+                yield from signals_of_format(path, TIFF, found, given)
 
 
 def check_no_sound(path: str, given: Given) -> None:
@@ -130,7 +122,7 @@ def check_no_sound(path: str, given: Given) -> None:
         raise UncheckError(f"{path}: is a picture and has no sample rate; leave that out")
 
 
-def _of_format(path: str, known: Format, found: Found, given: Given) -> Iterator[Signal]:
+def signals_of_format(path: str, known: Format, found: Found, given: Given) -> Iterator[Signal]:
     """Yield the signals of an array that a library has read; what the caller says goes before the file."""
     numbers(path, found.array.dtype)
     said = replace(
@@ -143,19 +135,6 @@ def _of_format(path: str, known: Format, found: Found, given: Given) -> Iterator
         said = replace(said, kind=None)
     for raw in split(found.array, path + found.label, said, known.name):
         yield _signal(replace(raw, notes=(*found.notes, *raw.notes)), path)
-
-
-def _read_series(paths: Sequence[str], given: Given) -> Iterator[Signal]:
-    """Read DICOM files of one folder, those of a series as one volume."""
-    known = format_of(paths[0])
-    assert known is not None
-    check_no_sound(paths[0], given)
-    check_installed(paths[0], known)
-    for path in paths:
-        check_file(path)
-    with guarded(os.path.dirname(paths[0]) or ".", known):  # noqa: PTH120
-        for name, found in read_series(paths):
-            yield from _of_format(name, known, found, given)
 
 
 def _signal(raw: Raw, path: str) -> Signal:
@@ -233,81 +212,7 @@ def load_array(path: str | Path) -> NDArray[np.generic]:
     return np.array(values)
 
 
-@dataclass(frozen=True)
-class Item:
-    """One file or array, not read yet: `signals` reads it or raises an UncheckError."""
-
-    name: str
-    signals: Callable[[], Iterable[Signal]]
-
-
-class Items(list[Item]):
-    """Items in order, and how many names in folders were `skipped` (`folders.SKIPPED`)."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.skipped: Counter[str] = Counter()
-
-
-def items(images: Any, given: Given, *, recurse: bool = True) -> Items:
-    """Return an item for each file and array that `images` names, in order.
-
-    Raises:
-        UncheckError: an empty list, folder or glob, or arrays of an impossible shape.
-    """
-    out = Items()
-    several = isinstance(images, Sequence) and not isinstance(images, str)
-    if several and not len(images):
-        raise UncheckError("nothing to measure: the list of images is empty")
-    for i, item in enumerate(images if several else [images]):
-        if isinstance(item, str | Path):
-            found = list_files([item], SUFFIXES, recurse=recurse)
-            out.skipped += found.skipped
-            out += file_items(found.files, given)
-        else:
-            out += _arrays(item, f"[{i}]" if several else "array", given)
-    return out
-
-
-def file_items(paths: Iterable[str], given: Given) -> list[Item]:
-    """Return one item per file; a name is taken literally, not as a pattern.
-
-    Several DICOM files of one folder are one item, for a volume has a file for each slice; not so where the
-    planes are to be pictures.
-    """
-    alone = given.kind not in (None, "volume") or given.mosaic is not None
-    groups: dict[str, list[str]] = {}
-    for path in paths:
-        known = format_of(path)
-        together = not alone and known is not None and known.name == "DICOM"
-        key = os.path.join(os.path.dirname(path), "") if together else f"\0{len(groups)}"  # noqa: PTH118, PTH120
-        groups.setdefault(key, []).append(path)
-    return [
-        Item(files[0], partial(read_signals, files[0], given))
-        if len(files) == 1
-        else Item(os.path.dirname(files[0]) or ".", partial(_read_series, files, given))  # noqa: PTH120
-        for files in groups.values()
-    ]
-
-
-def _arrays(item: Any, name: str, given: Given) -> list[Item]:
-    return [Item(raw.name, partial(_cut, raw, given)) for raw in split(_on_cpu(item), name, given)]
-
-
-def _cut(raw: Raw, given: Given) -> list[Signal]:
+def cut(raw: Raw, given: Given) -> list[Signal]:
+    """Return an array as its signal, or as the tiles of its mosaic."""
     signal = raw.signal()
     return [signal] if given.mosaic is None else tiles(signal, given.mosaic, given.gap)
-
-
-def _on_cpu(item: Any) -> NDArray[Any]:
-    if isinstance(item, np.ma.MaskedArray):
-        if not np.ma.is_masked(item):
-            return np.asarray(item.data)
-        values = np.array(item.data, item.dtype if item.dtype.kind == "f" else np.float64)
-        values[np.ma.getmaskarray(item)] = np.nan
-        return values
-    if not hasattr(item, "detach"):
-        return np.asarray(item)
-    tensor = item.detach().cpu()
-    # numpy has no bfloat16.
-    return np.asarray(tensor.float() if "bfloat16" in str(tensor.dtype) else tensor)

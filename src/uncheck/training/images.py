@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from uncheck.errors import UncheckError
-from uncheck.measuring.frequencies import FrequencyPlan, checked_periods, plan
+from uncheck.measuring.frequencies import checked_periods, plan
+from uncheck.measuring.passes import FrequencyPlan
 from uncheck.signals.levels import LEVELS, infer_range
 from uncheck.words import plural
 

@@ -98,6 +98,13 @@ def weight_of(model: nn.Module) -> Tensor:
     return next((p for p in model.parameters() if p.is_floating_point()), torch.zeros(()))
 
 
+def outputs_on(model: nn.Module, inputs: Callable[[], Any], choice: Choice) -> tuple[Tensor, str]:
+    """Return the images that the model makes of inputs, undisturbed, and a note if several outputs fit."""
+    model = unwrapped(model)
+    with undisturbed(model), torch.no_grad():
+        return chosen(model(*placed(model, inputs())), choice)
+
+
 def chosen(returned: Any, choice: Choice) -> tuple[Tensor, str]:
     """Return the images (N, C, *spatial), and a note if several outputs fit.
 

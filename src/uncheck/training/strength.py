@@ -10,8 +10,8 @@ from torch import Tensor
 
 from uncheck.errors import UncheckError
 from uncheck.measuring.eigenspectra import eigenspectra
-from uncheck.measuring.frequencies import FrequencyPlan
 from uncheck.measuring.harmonic import line_energy, line_fit, line_tapers
+from uncheck.measuring.passes import FrequencyPlan
 from uncheck.training.images import Span, as_batch, grey_levels, scheme_of
 
 #: A line counts from this many times the noise beside it (chance gives 0.2 % of lines without one), and in

@@ -10,8 +10,9 @@ from typing import Any
 import torch
 
 from uncheck.errors import UncheckError
-from uncheck.measuring.batches import Observed, interior
+from uncheck.measuring.batches import interior
 from uncheck.measuring.frequencies import plan
+from uncheck.measuring.observed import Observed
 from uncheck.measuring.sets import SetSums, add, set_sums
 from uncheck.signals.levels import LEVELS
 from uncheck.training.images import Span, as_batch, grey_levels, scheme_of

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, replace
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from uncheck.errors import UncheckError, UncheckWarning
@@ -225,10 +224,7 @@ class LatticeTracker:
                 with network.undisturbed():
                     outputs = outputs()
             if outputs is None and self.model is not None and self.inputs is not None:
-                model = network.unwrapped(self.model)
-                with network.undisturbed(model), torch.no_grad():
-                    returned = model(*network.placed(model, self._inputs()))
-                    outputs, several = network.chosen(returned, self.output)
+                outputs, several = network.outputs_on(self.model, self._inputs, self.output)
                 if several:
                     self._once("several outputs", several)
             return (None if outputs is None else batch_sums(outputs, self.periods, self.span)), ""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,27 +14,28 @@ from uncheck.measuring.coherence import confirmed, inside
 from uncheck.measuring.components import Component, Lattice
 from uncheck.measuring.correction import components
 from uncheck.measuring.eigenspectra import box_spectra
-from uncheck.measuring.frequencies import FrequencyPlan, plan
+from uncheck.measuring.frequencies import plan
 from uncheck.measuring.harmonic import LineTests, line_test
 from uncheck.measuring.lattice import find_lattice
+from uncheck.measuring.passes import FrequencyPlan
+from uncheck.measuring.places.part import Part, Parts, name_of_part
 from uncheck.measuring.places.phasors import typical, window_size, windowed
 from uncheck.measuring.places.places import STANDS_OUT, Region
 from uncheck.measuring.rivals.jpeg_blocks import jpeg_grid
 from uncheck.measuring.rivals.repetition import before_repetition
 from uncheck.measuring.support import Support
-from uncheck.plain import Brief, as_dict
 
-#: Parts per axis, each half of it long, and what their starts are a multiple of: the blocks of JPEG.
-PARTS, STEP = 3, 16
+#: Parts start at multiples of it: the blocks of JPEG.
+STEP = 16
+
+#: Share of a part that must be measured.
+MEASURED = 0.5
 
 #: Shortest side of a picture whose parts are tested, pixels: windows of 16 pixels must agree in each.
 SHORTEST = 160
 
 #: Periods up to this are looked for, and those: what one stage or stacked strides of two leave.
 EVERY, ALSO = 8, (16,)
-
-#: Share of a part that must be measured.
-MEASURED = 0.5
 
 #: How many times as strong as in the whole picture a lattice must be to be worth a second look: one that
 #: fills a quarter of the picture is four times as strong there.
@@ -45,71 +45,8 @@ STRONGER = 2.0
 #: harmonics are lines along the axes.
 JPEG_PERIODS, JPEG_MOST = (8, 16), 1.5
 
-NAMES = (("upper", "middle", "lower"), ("left", "middle", "right"))
-
 #: Says what explains a lattice in a part (H, W, C) that begins at a multiple of 16 pixels, or None.
 Explain = Callable[[NDArray[np.float32], Lattice], str | None]
-
-
-@dataclass(frozen=True)
-class Part(Brief):
-    """A part of a picture that has a lattice of its own: `name` says where ("upper left"), `region` what."""
-
-    name: str
-    region: Region
-
-
-@dataclass(frozen=True)
-class Parts(Brief):
-    """What was found in the parts of a picture of `shape` (rows, columns); strongest first.
-
-    As a dictionary it is a `LocalMap` without the maps of windows.
-    """
-
-    shape: tuple[int, int]
-    parts: tuple[Part, ...]
-    periods: tuple[int, ...]
-    not_tested: tuple[int, ...]
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """A sentence on each part."""
-        return tuple(
-            f"Period {'x'.join(map(str, part.region.component.period))} is in its {part.name} part: "
-            f"{part.region.component.amplitude:.2f} grey levels, {part.region.elsewhere:.2f} in the rest."
-            for part in self.parts
-        )
-
-    def added(self, found: Lattice) -> Lattice:
-        """Return the lattice of the whole picture with what its parts have."""
-        fresh = tuple(part.region.component for part in self.parts)
-        traces = tuple(t for t in found.traces if not any(t.divides(c) for c in fresh))
-        present = tuple(sorted((*found.present, *fresh), key=lambda c: -c.amplitude))
-        return replace(found, present=present, traces=traces)
-
-    def moved(self, start: tuple[int, ...], shape: tuple[int, ...]) -> Parts:
-        """Return the same as parts of a picture of `shape` in which this one begins at `start`."""
-        return replace(
-            self,
-            shape=(shape[0], shape[1]),
-            parts=tuple(replace(p, region=p.region.moved(start, self.shape, shape)) for p in self.parts),
-        )
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values; `maps` have `period`, `share` and `regions`."""
-        by_period: dict[tuple[int, ...], list[Region]] = {}
-        for part in self.parts:
-            by_period.setdefault(part.region.component.period, []).append(part.region)
-        maps = [
-            {"period": list(p), "share": sum(r.share for r in own), "regions": [r.to_dict() for r in own]}
-            for p, own in by_period.items()
-        ]
-        return {
-            "shape": list(self.shape),
-            "tested": list(self.periods),
-            **as_dict(self, "not_tested"),
-            "maps": maps,
-        }
 
 
 def local_periods(periods: Iterable[int]) -> tuple[int, ...]:
@@ -174,7 +111,7 @@ def find_in_parts(
             ):
                 region = _region(array, box, component, support)
                 if component.amplitude >= STANDS_OUT * region.elsewhere and not _of_blocks(component, array):
-                    parts.append(Part(_name(index), region))
+                    parts.append(Part(name_of_part(index), region))
     # Repeated pixels make a period of their own of every trace.
     if parts and before_repetition(array) is not None:
         parts = []
@@ -293,10 +230,3 @@ def _of_blocks(component: Component, array: NDArray[np.float32]) -> bool:
     along_axes = all(sum(p > 1 for p in line.period) == 1 for line in component.lines)
     of_blocks = max(component.period) in JPEG_PERIODS or (along_axes and not 16 % component.cycle)
     return of_blocks and component.amplitude <= JPEG_MOST and jpeg_grid(array) is not None
-
-
-def _name(index: int) -> str:
-    """Return "upper left", "lower middle", "middle" and so on."""
-    row, column = divmod(index, PARTS)
-    both = [NAMES[0][row], NAMES[1][column]]
-    return both[0] if both[0] == both[1] else " ".join(both)

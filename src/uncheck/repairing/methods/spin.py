@@ -15,7 +15,8 @@ from uncheck.editing.edits import KINDS, Candidate, Spun
 from uncheck.errors import Refusal, UncheckError
 from uncheck.judging.judgement import GONE_LEVELS, GONE_TIMES
 from uncheck.measuring import Component
-from uncheck.measuring.batches import interior, observe
+from uncheck.measuring.batches import interior
+from uncheck.measuring.observed import observe
 from uncheck.reading import Inputs
 from uncheck.repairing.case import Advance, Case
 
