@@ -179,9 +179,15 @@ class Lattice(Brief):
 
 def without(array: NDArray[np.float32], components: Iterable[Component]) -> NDArray[np.float32]:
     """Return an array (*spatial, C) less some components."""
+    out = None
     for component in components:
-        array = array - synthesise(component, array.shape)
-    return array
+        if out is None:
+            out = np.array(array)
+        # Rows of one phase at once: the pattern is never drawn as a whole.
+        band = synthesise(component, (min(len(out), component.period[0]), *out.shape[1:]))
+        for phase, row in enumerate(band):
+            out[phase :: len(band)] -= row
+    return array if out is None else out
 
 
 def synthesise(component: Component, shape: tuple[int, ...]) -> NDArray[np.float32]:

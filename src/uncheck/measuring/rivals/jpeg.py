@@ -105,10 +105,11 @@ def left_by_coding(
     aligned = clean[grid[0] :, grid[1] :]
     # Rounding a picture less half a level would put the lattice back; noise of one level rounds it evenly.
     dithered = aligned + np.random.default_rng(0).uniform(-0.5, 0.5, aligned.shape).astype(np.float32)
-    starts = [dithered[row:, column:] for row, column in SHIFTS]
-    starts.append(gaussian_filter(aligned, (BLUR, BLUR, 0), mode="nearest"))
     left = np.zeros(len(lattice.present))
-    for start in starts:
+    for shift in (*SHIFTS, None):
+        start = gaussian_filter(aligned, (BLUR, BLUR, 0), mode="nearest") if shift is None else dithered
+        if shift is not None:
+            start = start[shift[0] :, shift[1] :]
         before = np.rint(start).clip(0, LEVELS).astype(np.uint8)
         for subsampling in (0, 2):
             change = compressed(before, subsampling=subsampling, **options) - before

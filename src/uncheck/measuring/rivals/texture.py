@@ -241,8 +241,9 @@ def _sharp_peaks(array: NDArray[np.float32], lattice: Lattice, strongest: float)
     rest = without(array, lattice.present)
     rows, columns = rest.shape[:2]
     window = hann(rows)[:, None] * hann(columns)
-    rest = centred(rest) * window.astype(np.float32)[..., None]
-    spectrum = 2 * np.abs(np.fft.rfft2(rest, axes=(0, 1))).max(axis=-1)
+    # Transforms of one channel after the other are quicker than of all in turn.
+    planes = np.moveaxis(centred(rest), -1, 0) * window.astype(np.float32)
+    spectrum = 2 * np.abs(np.fft.rfft2(np.ascontiguousarray(planes), axes=(1, 2))).max(axis=0)
     radius = np.hypot(np.fft.fftfreq(rows)[:, None], np.fft.rfftfreq(columns))
     spectrum[radius < LOWEST] = 0
     for component in lattice.present:
