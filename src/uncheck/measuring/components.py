@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from math import lcm
 from typing import Any
 
@@ -42,12 +43,12 @@ class Line(Brief):
     real: bool
     p_value: float
 
-    @property
+    @cached_property
     def amplitudes(self) -> tuple[float, ...]:
         """Peak amplitude per channel, grey levels."""
         return tuple(abs(m) * (1 if self.real else 2) for m in self.mean)
 
-    @property
+    @cached_property
     def amplitude(self) -> float:
         """Peak amplitude in the channel where it is largest, grey levels."""
         return max(self.amplitudes)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from uncheck.measuring.components import SIGNIFICANCE, Component, synthesise
+from uncheck.measuring.components import SIGNIFICANCE, Component, synthesise, without
 from uncheck.measuring.correction import combined, component_of, components
 from uncheck.measuring.eigenspectra import eigenspectra, like
 from uncheck.measuring.frequencies import ALL_HARMONICS, pair_plan, plan
@@ -71,6 +71,8 @@ class _Rest:
     @property
     def array(self) -> Any:
         """The array without what was taken out."""
+        if isinstance(self._array, np.ndarray) and self._support is None:
+            self._array, self._pending = without(self._array[0], self._pending)[None], []
         for component in self._pending:
             drawn = synthesise(component, tuple(self._array.shape[1:]))
             drawn = drawn if self._support is None else drawn * self._support.plane

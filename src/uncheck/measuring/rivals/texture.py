@@ -173,7 +173,8 @@ def is_texture(array: NDArray[np.float32], lattice: Lattice, rest: NDArray[np.fl
         return False
     if not alone and lattice.strength >= STRONG and not is_stacked(array, lattice):
         return True
-    return _sharp_peaks(array, lattice, max(line.amplitude for line in lines))
+    rest = without(array, lattice.present) if rest is None else rest
+    return _sharp_peaks(array, rest, lattice, max(line.amplitude for line in lines))
 
 
 def lattice_share(
@@ -236,9 +237,10 @@ def _near(length: int, period: int) -> NDArray[np.bool_]:
     return np.asarray(np.minimum(position, spacing - position) <= min(SIDEBANDS, spacing / 4), np.bool_)
 
 
-def _sharp_peaks(array: NDArray[np.float32], lattice: Lattice, strongest: float) -> bool:
-    """Test whether a line off the lattice is stronger than the strongest found."""
-    rest = without(array, lattice.present)
+def _sharp_peaks(
+    array: NDArray[np.float32], rest: NDArray[np.float32], lattice: Lattice, strongest: float
+) -> bool:
+    """Test whether a line off the lattice is stronger in the `rest` than the strongest found."""
     rows, columns = rest.shape[:2]
     window = hann(rows)[:, None] * hann(columns)
     # Transforms of one channel after the other are quicker than of all in turn.
