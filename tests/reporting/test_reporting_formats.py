@@ -233,6 +233,13 @@ def test_csv_of_a_network_has_a_row_per_component_and_stage():
     assert said[1]["blame"] == "0.9"
 
 
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+def test_csv_runs_no_formula_in_a_spreadsheet(start):
+    name = f'{start}HYPERLINK("x")'
+    assert rows(network(target=name))[0]["name"] == f"'{name}"
+    assert rows(network(target="a=b"))[0]["name"] == "a=b"
+
+
 def test_csv_of_every_report_reads_back(report):
     said = rows(report)
     assert said

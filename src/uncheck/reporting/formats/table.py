@@ -13,6 +13,9 @@ from uncheck.reporting.page import Report, sizes
 
 Row = dict[str, Any]
 
+#: First characters by which spreadsheets know a formula (OWASP, "CSV Injection").
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
 #: Columns by command. A cell is empty where a row has no such thing.
 COLUMNS: dict[str, Sequence[str]] = {
     "measure": (
@@ -30,13 +33,21 @@ COLUMNS: dict[str, Sequence[str]] = {
 
 
 def csv_text(report: Report) -> str:
-    """Return a report as CSV with a header line (RFC 4180, but lines end in a single newline)."""
+    """Return a report as CSV with a header line (RFC 4180, but lines end in a single newline).
+
+    Text that a spreadsheet would run as a formula gets an apostrophe before it.
+    """
     kind = kind_of(report)
     file = io.StringIO()
     writer = csv.DictWriter(file, COLUMNS[kind], lineterminator="\n")
     writer.writeheader()
-    writer.writerows(_ROWS[kind](report))
+    writer.writerows({name: _inert(cell) for name, cell in row.items()} for row in _ROWS[kind](report))
     return file.getvalue().rstrip("\n")
+
+
+def _inert(cell: Any) -> Any:
+    # Names of files and layers are other people's; numbers stay numbers.
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
 
 
 def _measured(report: Report) -> Iterable[Row]:
