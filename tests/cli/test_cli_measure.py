@@ -81,7 +81,7 @@ def test_a_pattern_without_files_does_not_stop_the_others(pictures, run):
 
 
 def test_a_rival_exits_with_0(pictures, run_json, monkeypatch):
-    monkeypatch.setattr(sys.modules["uncheck.measuring.measure"], "name_rival", lambda *_, **__: "jpeg")
+    monkeypatch.setattr(sys.modules["uncheck.measuring.one_signal"], "name_rival", lambda *_, **__: "jpeg")
     code, said = run_json("measure", "shots/b-grid.png")
     assert code == 0
     assert (said["images"][0]["verdict"], said["images"][0]["rival"]) == ("rival", "jpeg")

@@ -47,6 +47,7 @@ def measure(
 ) -> Measurement:
     """Measure the lattice of pictures, volumes or sounds: its periods, how strong and how certain.
 
+    >>> import numpy as np
     >>> clean = np.random.default_rng(0).normal(128, 4, (64, 64))
     >>> grid = 6 * (-1.0) ** np.add.outer(np.arange(64), np.arange(64))
     >>> measure(clean).verdict, measure(clean + grid).verdict

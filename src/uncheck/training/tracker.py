@@ -79,6 +79,7 @@ class LatticeTracker:
         Testing periods 2 to 16, where no network is known, takes many times as long as 2, 4 and 8.
 
     Example:
+        >>> import torch
         >>> images = torch.zeros(16, 1, 64, 64)
         >>> images[..., ::2, :] = 10.0
         >>> tracker = LatticeTracker(every=1, periods=(2, 4), span=(0, 255))
