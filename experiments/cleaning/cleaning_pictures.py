@@ -10,7 +10,12 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 Pixels = NDArray[np.uint8]
-PHOTOS = Path(__file__).resolve().parents[3] / "shared" / "cases" / "photos"
+#: The folder of real cases, where it lies beside the checkout or above it.
+CASES = next(
+    (one / "shared" / "cases" for one in Path(__file__).resolve().parents if (one / "shared" / "cases").is_dir()),
+    Path("shared/cases"),
+)
+PHOTOS = CASES / "photos"
 
 #: Those of scikit-image in colour or grey that are photographs, not drawings, and larger than 256 pixels.
 OTHERS = (

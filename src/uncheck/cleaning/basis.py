@@ -1,6 +1,8 @@
-"""What the amplitude of a lattice may depend on: functions of place, brightness and colour at the nodes."""
+"""What the amplitude of a lattice may depend on: functions of brightness and colour."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,18 +15,24 @@ Array = NDArray[np.float32]
 MIDDLE = 127.5
 
 
-def tonal(means: Array, channel: int) -> Array:
-    """Return functions of local colour for the lattice of one channel, (*nodes, K).
+def functions(colours: Array, channel: int) -> Iterator[Array]:
+    """Yield the functions of colour for the lattice of one channel, but for the constant.
 
-    From local means (*nodes, C) in grey levels: 1, and u and |u| of the own channel and of the brightness,
-    with u = (level - 127.5) / 127.5.
+    From colours (..., C) in grey levels: u and |u| of the own channel and, of three channels, of the
+    brightness, with u = (level - 127.5) / 127.5.
     """
-    own = means[..., channel] / MIDDLE - 1
-    out = [np.ones_like(own), own, np.abs(own)]
-    if means.shape[-1] >= 3:
-        bright = brightness(means) / MIDDLE - 1
-        out += [bright, np.abs(bright)]
-    return np.stack(out, axis=-1).astype(np.float32)
+    own = colours[..., channel] * np.float32(1 / MIDDLE) - np.float32(1)
+    yield own
+    yield np.abs(own)
+    if colours.shape[-1] >= 3:
+        bright = brightness(colours) * np.float32(1 / MIDDLE) - np.float32(1)
+        yield bright
+        yield np.abs(bright)
+
+
+def tonal(colours: Array, channel: int) -> Array:
+    """Return 1 and `functions`, (..., K)."""
+    return np.stack([np.ones(colours.shape[:-1], np.float32), *functions(colours, channel)], axis=-1)
 
 
 def names(channels: int) -> tuple[str, ...]:

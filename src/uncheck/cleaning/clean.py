@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from uncheck.cleaning.clipping import cut_off, ends
 from uncheck.cleaning.estimating import estimate
 from uncheck.cleaning.exchange import Exchange, Place
 from uncheck.cleaning.pattern import Pattern, periods_of
@@ -103,11 +104,12 @@ def _clean_one(
         )
     drawn = [one.drawn(signal.values) for one in patterns]
     if patterns and strength > 0:
-        place.subtract(np.float32(strength) * np.sum(drawn, axis=0), signal)
+        whole = drawn[0] if len(drawn) == 1 else np.sum(drawn, axis=0)
+        place.subtract(np.float32(strength) * cut_off(signal.values, whole), signal)
     if before is None or not with_report:
         return CleanedImage(signal.name, "cleaned" if patterns else "clean")
     name = before.verdict if before.verdict == "rival" else "clean"
-    clipped = float(np.mean((signal.values <= 0).any(-1) | (signal.values >= 255).any(-1)))
+    clipped = float(np.mean(np.any(ends(signal.values), axis=(0, -1))))
     report = CleanedImage(
         signal.name,
         name,

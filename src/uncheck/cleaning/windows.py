@@ -71,7 +71,8 @@ def duals(period: int, size: int) -> Array:
     """
     weight, place = hann(size), (np.arange(size) - (size - 1) / 2) / size
     shading = [np.ones(size), place, place**2]
-    rows, known = waves(period, size).astype(np.float64), [weight]
+    rows = waves(period, size).astype(np.float64)
+    known: list[NDArray[np.float64]] = [weight]
     first = 1
     while first < period:
         last = first + 1 if first == period - 1 and period % 2 == 0 else first + 2
@@ -123,3 +124,20 @@ def extension(n: int, period: int, before: int, total: int) -> NDArray[np.intp]:
     place = np.where(place < 0, place % period, place)
     tail = n - period
     return np.where(place >= n, tail + (place - tail) % period, place)
+
+
+def local_means(values: Array, grid: Grid) -> Array:
+    """Return the local mean colour of (*spatial, C) at every node, (*nodes, C), free of the lattice.
+
+    Hann-weighted, over whole periods.
+    """
+    data = values
+    for axis in range(len(grid.shape)):
+        q, nodes = grid.cell[axis], grid.nodes[axis]
+        moved = np.moveaxis(data, axis, 0)
+        moved = moved[extension(grid.shape[axis], grid.period[axis], q, (nodes + 1) * q)]
+        window = hann(2 * q).astype(np.float32)
+        blocks = moved.reshape(nodes + 1, q, -1)
+        both = np.stack([window[:q], window[q:]]) @ blocks
+        data = np.moveaxis((both[:-1, 0] + both[1:, 1]).reshape(nodes, *moved.shape[1:]), 0, axis)
+    return np.asarray(data, np.float32)
