@@ -15,6 +15,9 @@ Array = NDArray[np.float32]
 #: Pixels along an axis of the blocks that are weighted alike.
 BLOCK = 16
 
+#: Pixels along an axis that are looked at.
+ENOUGH = 512
+
 #: Standard errors from 0 that count.
 CLEAR = 2.0
 
@@ -31,7 +34,8 @@ def sharpness(pattern: Pattern, pictures: Sequence[Array]) -> float:
     if not pattern.tiles[:, 1:].any():
         return 0.0
     tops, bottoms = [], []
-    for values in pictures:
+    for whole in pictures:
+        values = _middle(whole, pattern.period)
         own = replace(pattern, sharp=1.0)._by_pixel(values)
         more = own - pattern._smooth(values)
         rest = values - smoothed(values, pattern.period) - own + more
@@ -48,6 +52,15 @@ def sharpness(pattern: Pattern, pictures: Sequence[Array]) -> float:
         share = float((weight * top).sum()) / total
         error = float(np.sqrt((weight**2 * (top - share * bottom) ** 2).sum())) / total
     return float(np.clip(share, 0, 1)) if share > CLEAR * error else 0.0
+
+
+def _middle(values: Array, period: tuple[int, ...]) -> Array:
+    """Return the middle of an array, cut at whole periods: enough for an answer."""
+    cut = []
+    for n, p in zip(values.shape[:-1], period, strict=True):
+        start = max(0, n - ENOUGH) // 2 // p * p
+        cut.append(slice(start, start + ENOUGH))
+    return values[tuple(cut)]
 
 
 def _blocks(values: Array) -> Array:
