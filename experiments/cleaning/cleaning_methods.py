@@ -52,7 +52,9 @@ def bilateral(values: Levels, period: int) -> Levels:
     from skimage.restoration import denoise_bilateral
 
     smooth = [
-        denoise_bilateral(values[..., c] / 255, win_size=2 * period + 1, sigma_color=6 / 255, sigma_spatial=period)
+        denoise_bilateral(
+            values[..., c] / 255, win_size=2 * period + 1, sigma_color=6 / 255, sigma_spatial=period
+        )
         for c in range(values.shape[-1])
     ]
     return np.asarray(np.stack(smooth, axis=-1) * 255, np.float32)
@@ -63,7 +65,13 @@ def non_local_means(values: Levels, period: int) -> Levels:
     from skimage.restoration import denoise_nl_means
 
     smooth = denoise_nl_means(
-        values / 255, patch_size=5, patch_distance=6, h=2 / 255, sigma=2 / 255, fast_mode=True, channel_axis=-1
+        values / 255,
+        patch_size=5,
+        patch_distance=6,
+        h=2 / 255,
+        sigma=2 / 255,
+        fast_mode=True,
+        channel_axis=-1,
     )
     return np.asarray(smooth * 255, np.float32)
 

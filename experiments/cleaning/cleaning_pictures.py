@@ -12,7 +12,11 @@ from scipy.ndimage import gaussian_filter
 Pixels = NDArray[np.uint8]
 #: The folder of real cases, where it lies beside the checkout or above it.
 CASES = next(
-    (one / "shared" / "cases" for one in Path(__file__).resolve().parents if (one / "shared" / "cases").is_dir()),
+    (
+        one / "shared" / "cases"
+        for one in Path(__file__).resolve().parents
+        if (one / "shared" / "cases").is_dir()
+    ),
     Path("shared/cases"),
 )
 PHOTOS = CASES / "photos"

@@ -34,7 +34,9 @@ def gains(half: str = "report") -> list[dict[str, Any]]:
     for law in LAWS:
         for period in PERIODS:
             for level in LEVELS:
-                rows.append({"law": law, "period": period, "level": level, **_cell(pictures, law, period, level)})
+                rows.append(
+                    {"law": law, "period": period, "level": level, **_cell(pictures, law, period, level)}
+                )
                 print(json.dumps(rows[-1]), file=sys.stderr, flush=True)
     return rows
 
@@ -53,13 +55,19 @@ def _cell(pictures: dict[str, Pixels], law: str, period: int, level: int) -> dic
                 continue
             cut = (slice(0, 256), slice(0, 256)) if name in SLOW else (slice(None), slice(None))
             out = cleaned(method, given[cut], period)
-            found[name].append(psnr(out, pixels[cut]) - (before if name not in SLOW else psnr(given[cut], pixels[cut])))
+            found[name].append(
+                psnr(out, pixels[cut]) - (before if name not in SLOW else psnr(given[cut], pixels[cut]))
+            )
             missed += name == "uncheck" and np.array_equal(out, given)
     return {
         "pictures": len(pictures),
         "not found": missed,
         "gains": {
-            name: {"median": round(float(np.median(some)), 2), "worst": round(min(some), 2), "pictures": len(some)}
+            name: {
+                "median": round(float(np.median(some)), 2),
+                "worst": round(min(some), 2),
+                "pictures": len(some),
+            }
             for name, some in found.items()
             if some
         },
@@ -95,9 +103,15 @@ def jpeg() -> list[dict[str, Any]]:
             Image.fromarray(given).save(stream, "JPEG", quality=90)
             decoded = np.asarray(Image.open(stream))
             out = uncheck.clean(decoded)
+            stream = io.BytesIO()
+            Image.fromarray(pixels).save(stream, "JPEG", quality=90)
+            alone = np.asarray(Image.open(stream))
             rows.append(
                 {
                     "name": name,
+                    "without lattice": round(strength(alone, (period,)), 3),
+                    "edges without lattice": round(edges(alone), 4),
+                    "unchanged": out is decoded,
                     "period": period,
                     "before": round(strength(decoded, (period,)), 3),
                     "after": round(strength(out, (period,)), 3),
@@ -134,7 +148,9 @@ def networks() -> list[dict[str, Any]]:
         model, x = released.load("style_rain_princess").eval(), released.photo(photo, 320)
         with torch.no_grad():
             pair = model(x), CycleSpin(model, full_shifts((4, 4)))(x)
-        given, truth = (np.rint(255 * one[0].clamp(0, 1).permute(1, 2, 0).numpy()).astype(np.uint8) for one in pair)
+        given, truth = (
+            np.rint(255 * one[0].clamp(0, 1).permute(1, 2, 0).numpy()).astype(np.uint8) for one in pair
+        )
         out = uncheck.clean(np.ascontiguousarray(given))
         inner = (slice(24, -24), slice(24, -24))
         rows.append(
@@ -144,7 +160,9 @@ def networks() -> list[dict[str, Any]]:
                 "before": round(strength(given), 3),
                 "after": round(strength(out), 3),
                 "gain": round(psnr(out[inner], truth[inner]) - psnr(given[inner], truth[inner]), 2),
-                "rms to truth": round(float(np.sqrt(np.mean((given[inner].astype(float) - truth[inner]) ** 2))), 2),
+                "rms to truth": round(
+                    float(np.sqrt(np.mean((given[inner].astype(float) - truth[inner]) ** 2))), 2
+                ),
                 "rms taken": round(float(np.sqrt(np.mean((given.astype(float) - out) ** 2))), 2),
             }
         )
@@ -172,7 +190,7 @@ def cost() -> list[dict[str, Any]]:
 
     from uncheck.cleaning import profile
 
-    tile = list(photographs("report").values())[0]
+    tile = next(iter(photographs("report").values()))
     big = np.tile(tile, (2, 2, 1))[:1024, :1024]
     rows = []
     for period in PERIODS:
@@ -180,7 +198,11 @@ def cost() -> list[dict[str, Any]]:
             given = with_lattice(big, period, 3, law, np.random.default_rng(period))
             known = profile([given])
             uncheck.clean(given)
-            row: dict[str, Any] = {"period": period, "law": law, "sharp": [round(p.sharp, 2) for p in known.patterns]}
+            row: dict[str, Any] = {
+                "period": period,
+                "law": law,
+                "sharp": [round(p.sharp, 2) for p in known.patterns],
+            }
             for name, options in (("estimate", {}), ("profile", {"profile": known})):
                 start = time.process_time()
                 uncheck.clean(given, **options)

@@ -10,7 +10,8 @@ from PIL import Image
 
 from uncheck.errors import UncheckError
 from uncheck.measuring import find_lattice, infer_range, measure, to_levels
-from uncheck.measuring.measure import Settings, measure_signal
+from uncheck.measuring.one_signal import measure_signal
+from uncheck.measuring.settings import Settings
 from uncheck.signals.signal import Signal
 
 NOISE = np.random.default_rng(3).normal(128, 10, (64, 64, 3))

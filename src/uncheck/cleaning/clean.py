@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from uncheck.cleaning.clipping import cut_off, ends
+from uncheck.cleaning.clipping import clipped, cut_off
 from uncheck.cleaning.estimating import estimate
 from uncheck.cleaning.exchange import Exchange, Place
 from uncheck.cleaning.pattern import Pattern, periods_of
@@ -109,14 +109,14 @@ def _clean_one(
     if before is None or not with_report:
         return CleanedImage(signal.name, "cleaned" if patterns else "clean")
     name = before.verdict if before.verdict == "rival" else "clean"
-    clipped = float(np.mean(np.any(ends(signal.values), axis=(0, -1))))
+    cut = float(clipped(signal.values).mean())
     report = CleanedImage(
         signal.name,
         name,
         before.rival,
         before=before.strength,
         after=before.strength,
-        clipped=clipped,
+        clipped=cut,
         notes=signal.notes,
     )
     if not patterns:
@@ -130,7 +130,7 @@ def _clean_one(
         after=after.strength if left else 0.0,
         left=left,
         changed=float(np.sqrt(np.mean(np.square(signal.values - place.signal().values)))),
-        notes=(*signal.notes, *clipped_note(clipped)),
+        notes=(*signal.notes, *clipped_note(cut)),
     )
 
 

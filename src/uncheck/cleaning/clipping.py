@@ -10,8 +10,8 @@ from uncheck.signals.levels import LEVELS
 Array = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
-#: Pixels to every side whose mean says what a clipped pixel was.
-REACH = 4
+#: Pixels along an axis of the blocks whose mean says what a clipped pixel was.
+BLOCK = 8
 
 
 def ends(values: Array) -> tuple[Mask, Mask]:
@@ -19,37 +19,47 @@ def ends(values: Array) -> tuple[Mask, Mask]:
     return values <= 0, values >= LEVELS
 
 
+def clipped(values: Array) -> Mask:
+    """Return where any channel of (*spatial, C) is at an end of the range, (*spatial)."""
+    out = np.zeros(values.shape[:-1], bool)
+    for channel in range(values.shape[-1]):
+        low, high = ends(values[..., channel])
+        out |= low
+        out |= high
+    return out
+
+
 def cut_off(values: Array, lattice: Array) -> Array:
     """Return the lattice as it is in a picture (*spatial, C) whose values were clipped after it came.
 
     A pixel at 255 was at least 255 less the lattice, and at most 255: of these the value nearest to the mean
-    of the cleaned pixels around it is taken that were not clipped, or whose clipping the lattice cannot have
-    made. So with 0. Where the lattice is cut off nowhere, it is returned as it is.
+    of the cleaned pixels in its block of 8 is taken that were not clipped, or whose clipping the lattice
+    cannot have made. So with 0. Where the lattice is cut off nowhere, it is returned as it is.
 
-    Cost: two comparisons, and a few passes over the channels with clipped pixels.
+    Cost: a few comparisons, and some passes over pictures with clipped pixels.
     """
     low, high = ends(values)
-    hidden = (low & (lattice < 0)) | (high & (lattice > 0))
-    if not hidden.any():
+    low &= lattice < 0
+    high &= lattice > 0
+    low |= high
+    if not low.any():
         return lattice
+    hidden = np.nonzero(low)
+    cleaned = np.subtract(values, lattice)
+    np.clip(cleaned, 0, LEVELS, out=cleaned)
+    bound, own = cleaned[hidden], values[hidden]
+    cleaned[hidden] = 0
+    total, count = (_blocks(one) for one in (cleaned, (~low).astype(np.float32)))
+    places = (*(place // BLOCK for place in hidden[:-1]), hidden[-1])
+    total, count = total[places], count[places]
+    around = np.where(count > 0, total / np.maximum(count, 1), own)
     out = lattice.copy()
-    for channel in np.flatnonzero(hidden.any(axis=tuple(range(values.ndim - 1)))):
-        gone, own = hidden[..., channel], values[..., channel]
-        cleaned = np.clip(own - lattice[..., channel], 0, LEVELS)
-        around = _mean_around(cleaned, ~gone)
-        around = np.where(np.isnan(around), own, around)
-        bound = cleaned[gone]
-        truth = np.clip(around[gone], np.minimum(bound, own[gone]), np.maximum(bound, own[gone]))
-        out[..., channel][gone] = own[gone] - truth
+    out[hidden] = own - np.clip(around, np.minimum(bound, own), np.maximum(bound, own))
     return out
 
 
-def _mean_around(plane: Array, known: Mask) -> Array:
-    """Return the mean of the known values in the square around each; NaN where there is none."""
-    from scipy.ndimage import uniform_filter  # few pictures need it
-
-    size = 2 * REACH + 1
-    total = uniform_filter(np.where(known, plane, np.float32(0)), size, mode="constant")
-    count = uniform_filter(known.astype(np.float32), size, mode="constant")
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(np.where(count > 0.5 / size**plane.ndim, total / count, np.nan), np.float32)
+def _blocks(values: Array) -> Array:
+    """Return the sums over blocks of 8 pixels per axis of an array (*spatial, C)."""
+    for axis in range(values.ndim - 1):
+        values = np.add.reduceat(values, np.arange(0, values.shape[axis], BLOCK), axis=axis)
+    return values

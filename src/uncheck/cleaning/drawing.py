@@ -52,7 +52,7 @@ def _ramp(corner: tuple[int, ...], grid: Grid) -> Array:
 
 
 def repeat(out: Array, tile: Array, factor: Array | None = None) -> None:
-    """Add a tile of coefficients (*period), repeated and times a factor (*spatial), to an array (*spatial)."""
+    """Add a tile of coefficients (*period), repeated, times a factor (*spatial), to an array (*spatial)."""
     rows = repeated(tile[None], (tile.shape[0], *out.shape[1:]))[..., 0]
     for phase, row in enumerate(rows):
         out[phase :: len(rows)] += row if factor is None else factor[phase :: len(rows)] * row
@@ -63,5 +63,7 @@ def repeated(tiles: Array, shape: tuple[int, ...]) -> Array:
     out = tiles
     for period in tiles.shape[1:]:
         out = np.tensordot(out, waves(period, period), axes=(1, 0))
-    whole = np.tile(np.moveaxis(out, 0, -1), [*(-(-n // p) for n, p in zip(shape, tiles.shape[1:], strict=True)), 1])
+    whole = np.tile(
+        np.moveaxis(out, 0, -1), [*(-(-n // p) for n, p in zip(shape, tiles.shape[1:], strict=True)), 1]
+    )
     return np.asarray(whole[tuple(slice(n) for n in shape)], np.float32)

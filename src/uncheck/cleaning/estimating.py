@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uncheck.cleaning.basis import tonal
-from uncheck.cleaning.clipping import ends
+from uncheck.cleaning.clipping import clipped
 from uncheck.cleaning.fitting import fit
 from uncheck.cleaning.pattern import Pattern
 from uncheck.cleaning.sharpness import sharpness
@@ -72,11 +72,10 @@ def _inside(grid: Grid) -> Array:
 
 def _unclipped(values: Array, grid: Grid) -> Array:
     """Return next to nothing for windows with clipped pixels, where the lattice is cut off, (*nodes)."""
-    low, high = ends(values)
-    clipped = (low | high).any(axis=-1, keepdims=True)
-    if not clipped.any():
+    there = clipped(values)
+    if not there.any():
         return np.ones(grid.nodes, np.float32)
-    share = local_means(clipped.astype(np.float32), grid)[..., 0]
+    share = local_means(there[..., None].astype(np.float32), grid)[..., 0]
     return np.asarray(np.maximum(1e-4, 1 - share / MOSTLY), np.float32)
 
 

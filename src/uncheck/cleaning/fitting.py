@@ -41,8 +41,8 @@ def fit(local: Array, basis: Array, weights: Array) -> Doubles:
 
 def _gram(weighted: Array, columns: Array) -> Doubles:
     """Return the products of all pairs of columns, regular also where one repeats another."""
-    gram = (weighted.T @ columns).astype(np.float64)
-    return gram + 1e-6 * np.trace(gram) * np.eye(len(gram))
+    gram = np.asarray(weighted.T @ columns, np.float64)
+    return np.asarray(gram + 1e-6 * np.trace(gram) * np.eye(len(gram)))
 
 
 def _shrunk(columns: Array, values: Array, tiles: Array, robust: Array) -> Doubles:

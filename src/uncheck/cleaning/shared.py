@@ -6,16 +6,18 @@ from collections.abc import Iterable, Sequence
 
 from uncheck.cleaning.pattern import periods_of
 from uncheck.measuring.lattice import PERIODS
-from uncheck.measuring.measure import Settings, measure_signal, some_periods
+from uncheck.measuring.one_signal import measure_signal
 from uncheck.measuring.result import ImageMeasurement
 from uncheck.measuring.sets import VISIBLE_IN_SETS
+from uncheck.measuring.settings import Settings, some_periods
 from uncheck.measuring.together import Together
 from uncheck.signals.signal import Signal
 
 
 def measured(signal: Signal, periods: Iterable[int] | None = None) -> ImageMeasurement:
-    """Measure one picture: as `uncheck.measure` does."""
-    return measure_signal(signal, Settings(some_periods(PERIODS if periods is None else periods)))
+    """Measure one picture as `uncheck.measure` does, without what explains a lattice."""
+    settings = Settings(some_periods(PERIODS if periods is None else periods), brief=True)
+    return measure_signal(signal, settings)
 
 
 def shared_periods(signals: Sequence[Signal], periods: Iterable[int] | None = None) -> list[tuple[int, ...]]:

@@ -58,7 +58,7 @@ def waves(period: int, n: int) -> Array:
         turn = 2 * np.pi * (a * place % period) / period
         rows += [np.cos(turn), np.sin(turn)]
     if period % 2 == 0:
-        rows.append((-1.0) ** place)
+        rows.append(np.cos(np.pi * place))
     return np.stack(rows).astype(np.float32)
 
 
@@ -103,7 +103,7 @@ def _along(data: Array, axis: int, grid: Grid) -> Array:
     """Replace one axis by its nodes, and append the coefficients of its waves."""
     period, q, nodes = grid.period[axis], grid.cell[axis], grid.nodes[axis]
     moved = np.moveaxis(data, axis, -1)
-    moved = moved[..., extension(grid.shape[axis], period, q, (nodes + 1) * q)]
+    moved = np.moveaxis(extended(np.moveaxis(moved, -1, 0), period, q, (nodes + 1) * q), 0, -1)
     blocks = moved.reshape(-1, nodes + 1, q)
     kernel = duals(period, 2 * q)
     out = blocks[:, :-1] @ np.ascontiguousarray(kernel[:, :q].T)
@@ -112,18 +112,19 @@ def _along(data: Array, axis: int, grid: Grid) -> Array:
     return np.moveaxis(shaped, -2, axis)
 
 
-@lru_cache(maxsize=64)
-def extension(n: int, period: int, before: int, total: int) -> NDArray[np.intp]:
-    """Return which sample stands at each of `total` places, `before` of them ahead of the first sample.
+def extended(data: Array, period: int, before: int, total: int) -> Array:
+    """Return an array continued along its first axis to `total` samples, `before` of them ahead of the first.
 
-    >>> extension(5, 2, 2, 9).tolist()
-    [0, 1, 0, 1, 2, 3, 4, 3, 4]
+    By its first and last whole period, so that the phases stay.
+
+    >>> print(*extended(np.arange(5), 2, 2, 9))
+    0 1 0 1 2 3 4 3 4
     """
-    place = np.arange(-before, total - before)
+    n = len(data)
     period = min(period, n)
-    place = np.where(place < 0, place % period, place)
-    tail = n - period
-    return np.where(place >= n, tail + (place - tail) % period, place)
+    ahead = np.arange(-before, 0) % period
+    behind = n - period + np.arange(period, total - before - n + period) % period
+    return np.concatenate([data[ahead], data, data[behind]])
 
 
 def local_means(values: Array, grid: Grid) -> Array:
@@ -135,7 +136,7 @@ def local_means(values: Array, grid: Grid) -> Array:
     for axis in range(len(grid.shape)):
         q, nodes = grid.cell[axis], grid.nodes[axis]
         moved = np.moveaxis(data, axis, 0)
-        moved = moved[extension(grid.shape[axis], grid.period[axis], q, (nodes + 1) * q)]
+        moved = extended(moved, grid.period[axis], q, (nodes + 1) * q)
         window = hann(2 * q).astype(np.float32)
         blocks = moved.reshape(nodes + 1, q, -1)
         both = np.stack([window[:q], window[q:]]) @ blocks
