@@ -104,7 +104,7 @@ def test_same_type_shape_and_place_of_the_lattice(made):
 
 def test_alpha_is_untouched_and_a_range_is_kept():
     rgba = np.concatenate(
-        [GRID, np.arange(GRID[..., 0].size, dtype=np.uint8).reshape(GRID.shape[:2] + (1,)) | 1], axis=2
+        [GRID, np.arange(GRID[..., 0].size, dtype=np.uint8).reshape((*GRID.shape[:2], 1)) | 1], axis=2
     )
     assert np.array_equal(uncheck.clean(rgba)[..., 3], rgba[..., 3])
     bright = gridded(np.maximum(PLAIN, 251)) / 255.0
