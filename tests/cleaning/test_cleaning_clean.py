@@ -1,6 +1,7 @@
 """`uncheck.clean`: what goes in comes out the same but for its lattice; profiles; errors."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -146,6 +147,29 @@ def test_a_profile_is_saved_loaded_and_applied(tmp_path):
     cleaned = uncheck.clean(GRID, profile=again)
     assert np.array_equal(cleaned, uncheck.clean(GRID, profile=made))
     assert rms(cleaned, PLAIN) < 0.2 * rms(GRID, PLAIN)
+
+
+def test_a_profile_keeps_whether_the_pixels_colour_counts(tmp_path):
+    made = profile([GRID])
+    (pattern,) = made.patterns
+    tiles = np.random.default_rng(0).normal(size=pattern.tiles.shape).astype(np.float32)
+    sharp = replace(made, patterns=(replace(pattern, tiles=tiles, sharp=0.5),))
+    sharp.save(tmp_path / "net.json")
+    again = Profile.load(tmp_path / "net.json")
+    assert again.patterns[0].sharp == 0.5
+    assert np.array_equal(uncheck.clean(PLAIN, profile=again), uncheck.clean(PLAIN, profile=sharp))
+
+
+def test_a_volume_is_cleaned_along_its_axes():
+    rng = np.random.default_rng(0)
+    plain = 120 + np.add.outer(
+        np.linspace(0, 40, 32), np.add.outer(np.linspace(0, 30, 40), np.linspace(0, 20, 48))
+    )
+    plain = plain + 3 * rng.normal(size=plain.shape)
+    volume = (plain + 4 * (-1.0) ** np.indices(plain.shape).sum(axis=0)).astype(np.float32)
+    cleaned = uncheck.clean(volume)
+    assert cleaned.shape == volume.shape
+    assert rms(cleaned, plain) < 0.2 * rms(volume, plain)
 
 
 def test_bad_input_is_one_sentence(tmp_path):

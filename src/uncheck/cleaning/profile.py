@@ -52,7 +52,10 @@ class Profile(Brief):
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON."""
-        patterns = [{"period": list(one.period), "tiles": one.tiles.tolist()} for one in self.patterns]
+        patterns = [
+            {"period": list(one.period), "sharp": one.sharp, "tiles": one.tiles.tolist()}
+            for one in self.patterns
+        ]
         return {
             "schema": SCHEMA,
             "channels": self.channels,
@@ -102,7 +105,10 @@ def _checked(said: dict[str, Any]) -> Profile:
         period, tiles = tuple(map(int, one["period"])), np.asarray(one["tiles"], np.float32)
         if tiles.shape != (channels, len(names(channels)), *period) or not np.isfinite(tiles).all():
             raise ValueError("tiles of another shape")
-        patterns.append(Pattern(period, tiles))
+        sharp = float(one["sharp"])
+        if not 0 <= sharp <= 1:
+            raise ValueError("no share")
+        patterns.append(Pattern(period, tiles, sharp))
     return Profile(tuple(patterns), channels, count)
 
 

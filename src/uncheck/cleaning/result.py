@@ -76,14 +76,11 @@ class Cleaning(Brief):
         images: per picture.
         strength: share of the lattice that was subtracted, 0 to 1.
         together: whether the lattice was estimated of all pictures as one set.
-        flicker: for frames and sets, the root mean square over pixels of the standard deviation from frame to
-            frame of what was subtracted, grey levels; None for single pictures.
     """
 
     images: tuple[CleanedImage, ...]
     strength: float = 1.0
     together: bool = False
-    flicker: float | None = None
 
     @property
     def changed(self) -> int:
@@ -95,7 +92,7 @@ class Cleaning(Brief):
         return {
             "schema": SCHEMA,
             "images": plain(self.images),
-            **as_dict(self, "strength", "together", "flicker"),
+            **as_dict(self, "strength", "together"),
         }
 
     def __str__(self) -> str:
