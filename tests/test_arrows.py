@@ -28,6 +28,7 @@ ALLOWED = {
     "phases": {"errors", "words", "geometry"},
     "signals": {"errors", "words"},
     "measuring": {"errors", "words", "plain", "showing", "progress", "signals", "workers", "advising"},
+    "cleaning": {"errors", "words", "plain", "writing", "signals", "measuring"},
     "reading": {"errors", "words", "plain", "targets", "geometry", "phases"},
     "probing": {
         "errors",
@@ -100,6 +101,7 @@ ALLOWED = {
     # The package itself names the public verbs; `python -m uncheck` starts the command line.
     "__init__": {
         "errors",
+        "cleaning",
         "geometry",
         "measuring",
         "probing",

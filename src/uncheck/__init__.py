@@ -4,10 +4,11 @@
     >>> uncheck.overlap(kernel_size=3, stride=2, ndim=2).ratio
     4.0
 
-`inspect` looks at a network, `measure` at pictures, `overlap` and `chain` at sizes alone; `repair` gives a
-released network without its lattice, and `load_repaired` loads it again; `swap` replaces upsamplers for those
-who train on; `fuse` makes every resize-convolution of a network one layer; `lattice_strength` is a penalty,
-and `uncheck.training.LatticeMetric` a torchmetrics metric. `uncheck.layers` has the layers.
+`inspect` looks at a network, `measure` at pictures, `clean` takes the lattice out of them; `overlap` and
+`chain` look at sizes alone; `repair` gives a released network without its lattice, and `load_repaired` loads
+it again; `swap` replaces upsamplers for those who train on; `fuse` makes every resize-convolution of a
+network one layer; `lattice_strength` is a penalty, and `uncheck.training.LatticeMetric` a torchmetrics
+metric. `uncheck.layers` has the layers.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from uncheck.errors import UncheckError
 
 if TYPE_CHECKING:
+    from uncheck.cleaning import clean
     from uncheck.editing import load_repaired
     from uncheck.fusing import fuse
     from uncheck.geometry import chain, overlap
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 # Each name is imported when first used: `import uncheck` must not wait for torch.
 _HOMES = {
     "chain": "uncheck.geometry",
+    "clean": "uncheck.cleaning",
     "fuse": "uncheck.fusing",
     "inspect": "uncheck.probing.inspect",
     "lattice_strength": "uncheck.training",
@@ -41,13 +44,14 @@ _HOMES = {
     "repair": "uncheck.repairing.repair",
     "swap": "uncheck.swapping",
 }
-_ROOMS = ("layers", "phases", "training")
+_ROOMS = ("cleaning", "layers", "phases", "training")
 """Rooms that are used by name, as in uncheck.layers.ResizeConv2d."""
 
 __all__ = [
     "UncheckError",
     "__version__",
     "chain",
+    "clean",
     "fuse",
     "inspect",
     "lattice_strength",

@@ -10,6 +10,9 @@ from PIL import Image
 
 from uncheck.errors import UncheckError
 from uncheck.measuring import find_lattice, infer_range, measure, to_levels
+from uncheck.measuring.one_signal import measure_signal
+from uncheck.measuring.settings import Settings
+from uncheck.signals.signal import Signal
 
 NOISE = np.random.default_rng(3).normal(128, 10, (64, 64, 3))
 CHECKS = 12 * (-1.0) ** np.add.outer(np.arange(64), np.arange(64))
@@ -188,3 +191,15 @@ def test_levels_use_the_stated_span():
 def test_a_single_period_is_an_error_in_one_sentence():
     with pytest.raises(UncheckError, match=r"^periods 4 is a single value; give several, such as \[4\]$"):
         measure(np.zeros((32, 32)), periods=4)
+
+
+@pytest.mark.parametrize("planar", [False, True])
+def test_what_is_measured_stays_as_it_is(planar):
+    # Of channels that lie one after the other a contiguous copy is no copy.
+    grid = 6 * (-1.0) ** np.add.outer(np.arange(96), np.arange(96))
+    values = np.random.default_rng(0).normal(128, 4, (3, 96, 96)) + grid
+    values = np.moveaxis(values.astype(np.float32), 0, -1)
+    signal = Signal("picture", values if planar else np.ascontiguousarray(values))
+    before = signal.values.copy()
+    assert measure_signal(signal, Settings()).verdict == "lattice"
+    assert np.array_equal(signal.values, before)

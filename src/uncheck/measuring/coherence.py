@@ -92,7 +92,7 @@ def coherences(
     smallest: list[float | None] = [None] * len(components)
     if not sizes:
         return smallest
-    planes = np.ascontiguousarray(np.moveaxis(array, -1, 0))
+    planes = np.array(np.moveaxis(array, -1, 0), order="C")  # a copy, whatever the layout of the array
     planes -= planes.mean(axis=(1, 2), keepdims=True)
     for size in sizes:
         known = None if support is None else inside(support, size).ravel()

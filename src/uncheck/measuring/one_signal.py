@@ -25,7 +25,7 @@ from uncheck.measuring.result import ImageMeasurement
 from uncheck.measuring.rivals import name_rival
 from uncheck.measuring.rivals.drawing import is_drawing
 from uncheck.measuring.seams.blocks import Blocks
-from uncheck.measuring.second_order import second_order
+from uncheck.measuring.second_order import Modulation, second_order
 from uncheck.measuring.settings import LONGEST_FLAT, Settings
 from uncheck.measuring.sound.tones import listen
 from uncheck.measuring.support import Support
@@ -62,7 +62,7 @@ def measure_signal(signal: Signal, settings: Settings) -> ImageMeasurement:
         threshold=settings.threshold,
         significance=significance,
         signed=True,
-        limits=True,
+        limits=not settings.brief,
         support=support,
     )
     if len(short) < len(settings.periods):
@@ -86,13 +86,16 @@ def measure_signal(signal: Signal, settings: Settings) -> ImageMeasurement:
             signal = replace(signal, notes=(*signal.notes, f"No local map: {error}."))
     clear, there = area.clear(found)
     explain = partial(name_rival, codec=signal.codec, tables=signal.tables)
-    rival, brightness = explain(clear, there), _dependences(clear, there)
+    rival = explain(clear, there)
+    brightness = () if settings.brief else _dependences(clear, there)
     background = flat and area.background > 0
     if rival is None and found.present and background and is_drawing(signal.values):
         rival = "texture"
-    modulations = second_order(
-        values, found, periods=short, significance=settings.significance, support=support
-    )
+    modulations: tuple[Modulation, ...] = ()
+    if not settings.brief:
+        modulations = second_order(
+            values, found, periods=short, significance=settings.significance, support=support
+        )
     parts = None
     if flat and not mapped and rival in (None, *TRACES):
         parts = find_in_parts(

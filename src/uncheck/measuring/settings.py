@@ -20,7 +20,8 @@ LONGEST_FLAT = 64
 @dataclass(frozen=True)
 class Settings:
     """Settings of the tests: `periods` in pixels, `threshold` in grey levels, `significance` a p-value,
-    `audible` in decibels; whether to say `where`, and whether to test all signals `together`.
+    `audible` in decibels; whether to say `where`, and whether to test all signals `together`; `brief`:
+    the verdict and the lattice alone, without limits, second order and dependence on brightness.
     """
 
     periods: tuple[int, ...] = PERIODS
@@ -29,6 +30,7 @@ class Settings:
     audible: float = AUDIBLE
     where: bool = False
     together: bool = False
+    brief: bool = False
 
     def __post_init__(self) -> None:
         if not np.isfinite(self.audible):

@@ -98,10 +98,11 @@ def file_items(paths: Iterable[str], given: Given) -> list[Item]:
 
 
 def _arrays(item: Any, name: str, given: Given) -> list[Item]:
-    return [Item(raw.name, partial(cut, raw, given)) for raw in split(_on_cpu(item), name, given)]
+    return [Item(raw.name, partial(cut, raw, given)) for raw in split(as_array(item), name, given)]
 
 
-def _on_cpu(item: Any) -> NDArray[Any]:
+def as_array(item: Any) -> NDArray[Any]:
+    """Return an array or tensor of any device as an array; what a masked array hides is NaN."""
     if isinstance(item, np.ma.MaskedArray):
         if not np.ma.is_masked(item):
             return np.asarray(item.data)
