@@ -111,6 +111,8 @@ def test_the_completion_of_bash_completes_options():
         capture_output=True,
         text=True,
         check=True,
+        # The shell that the tests were started from may be none that typer knows.
+        env={**os.environ, "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"},
     ).stdout
     assert "_uncheck_completion" in script
     words = {"_UNCHECK_COMPLETE": "complete_bash", "COMP_WORDS": "uncheck inspect --gra", "COMP_CWORD": "2"}

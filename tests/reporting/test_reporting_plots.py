@@ -133,7 +133,7 @@ def test_trend_draws_the_curve():
 def test_inspection_has_spectrum_blame_and_crops():
     x = torch.rand(1, 1, 48, 48)
     torch.manual_seed(0)
-    result = uncheck.inspect(nn.ConvTranspose2d(1, 1, 3, 2, 1, 1), x, seconds=1)
+    result = uncheck.inspect(nn.ConvTranspose2d(1, 1, 3, 2, 1, 1), x)
     _, axes = made(result, 5)
     assert axes[1].patches[0].get_width() == pytest.approx(100 * result.stages[0].blame.share)
 
