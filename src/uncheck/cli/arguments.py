@@ -12,7 +12,7 @@ from uncheck.errors import UncheckError
 SYNONYMS = {
     **dict.fromkeys(
         ("fix", "mend", "cure", "heal", "patch", "clean", "remove", "denoise", "deblock"),
-        "`uncheck repair` mends a network; pictures that are made already are left as they are",
+        "`uncheck repair` mends a network; `uncheck.clean(images)` in Python cleans finished pictures",
     ),
     **dict.fromkeys(
         ("check", "lint", "diagnose", "debug", "blame", "audit", "analyse", "analyze", "summary", "profile"),
