@@ -2,4 +2,4 @@
 # Files: python prepare.py speech
 
 uncheck measure speech.wav
-uncheck inspect vocoder.py:make --shape 1,80,200 --rate 16000
+uncheck inspect vocoder.py:make --weights vocoder.safetensors --shape 1,80,200 --rate 16000

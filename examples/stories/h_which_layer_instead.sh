@@ -2,5 +2,5 @@
 # Files: python prepare.py decoder
 
 uncheck overlap 3 2
-uncheck inspect decoder.py:make --shape 1,3,64,64
+uncheck inspect decoder.py:make --weights decoder.safetensors --shape 1,3,64,64
 uncheck explain uneven-overlap

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
+from safetensors.torch import save_file
 
 from uncheck.demo import load, pictures
 
@@ -97,8 +98,6 @@ def folder() -> None:
 
 def decoder() -> None:
     """Make a network in a file of its own, and its weights."""
-    from safetensors.torch import save_file
-
     torch.manual_seed(0)
     save_file(module(DECODER, "decoder.py")["make"]().state_dict(), "decoder.safetensors")
 
@@ -107,6 +106,7 @@ def speech() -> None:
     """Make a vocoder, and three seconds of what it makes."""
     torch.manual_seed(0)
     net = module(VOCODER, "vocoder.py")["make"]()
+    save_file(net.state_dict(), "vocoder.safetensors")
     with torch.no_grad():
         sound = net(torch.randn(1, 80, 750))[0, 0].numpy()
     with wave.open("speech.wav", "wb") as file:

@@ -108,7 +108,11 @@ def test_e_a_whistle_is_the_upsampling(tmp_path):
     (heard, sound, _), (code, said, _) = tell("e_wav_of_a_vocoder.sh", tmp_path)
     assert (heard, code) == (1, 1)
     assert re.match(r"What: Tones of period 8, .* \(2000 Hz\)", sound)
-    assert "Made by `4` (ConvTranspose1d 16, stride 8)" in said
+    # Its strongest tone repeats after 64 samples, which the first of two strides of 8 leaves.
+    assert re.match(r"What: Tones of period 64, .* \(250 Hz\)", said)
+    assert "Made by `2` (ConvTranspose1d 16, stride 8)" in said
+    assert "So does `4` (ConvTranspose1d)" in said
+    assert "they fit the network exactly" in " ".join(said.split())
     assert "uncheck.layers.ResizeConv1d(32, 1, 15, scale_factor=8)" in said
 
 
