@@ -24,6 +24,8 @@ TILES = ((64, 0), (64, 4), (64, 16), (256, 0), (256, 64))
 QUALITIES = (None, 90)
 FACTORS = (2, 4)
 CODINGS = (50, 75, 90, 95)
+#: By how much scans are resized, the first two JPEGs as well.
+LARGER = (0.5, 0.75, 1.1, 1.2, 1.25, 1.3, 1.5, 1.6, 2.0, 3.0, 4.0)
 
 
 def main() -> dict[str, Any]:
@@ -87,7 +89,7 @@ def _resized(photo: Photograph) -> Iterator[tuple[str, Pixels]]:
     from PIL import Image
 
     small = photo.pixels[:320, :320]
-    for factor in (0.5, 0.75, 1.25, 1.5, 2.0, 3.0, 4.0) if photo.history == "scan" else (0.5, 0.75):
+    for factor in LARGER if photo.history == "scan" else LARGER[:2]:
         for how in ("BILINEAR", "BICUBIC"):
             size = (round(small.shape[1] * factor), round(small.shape[0] * factor))
             resized = np.asarray(Image.fromarray(small).resize(size, Image.Resampling[how]))

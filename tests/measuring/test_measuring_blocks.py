@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from uncheck.cli.app import main
 from uncheck.measuring import measure
 from uncheck.measuring.blocks import blocks_beside
 from uncheck.measuring.components import Lattice
-from uncheck.measuring.rivals.blocks import alternation, content_ends, name_blocks
+from uncheck.measuring.rivals.blocks import alternation, content_ends, name_blocks, was_interpolated
 from uncheck.measuring.rivals.interpolation import before_interpolation
 from uncheck.measuring.seams.blocks import find_blocks
 from uncheck.measuring.seams.grids import PERIODS, find_grid
@@ -182,8 +183,10 @@ def test_blocks_of_a_coding_that_was_enlarged_since_are_named(factor, how):
     small = Image.fromarray(coded(textures.scene((256, 256), 3, -1.2), 50))
     size = round(256 * factor)
     picture = np.asarray(small.resize((size, size), Image.Resampling[how]))
-    assert set(rivals(picture)) == {"jpeg"}
-    assert set(rivals(picture[5:, 7:])) == {"jpeg"}
+    for names in (rivals(picture), rivals(picture[5:, 7:])):
+        # Finer lines between its blocks are those of the enlarging.
+        assert "jpeg" in names
+        assert set(names) <= {"jpeg", "enlarged"}
 
 
 def test_steps_between_smooth_patches_were_not_enlarged():
@@ -202,6 +205,28 @@ def test_a_picture_before_interpolation_is_that_picture(how):
     assert before_interpolation(large[:, 4:], 12, 8) is None
     noise = np.random.default_rng(0).normal(0, 0.5, large.shape).astype(np.float32)
     assert before_interpolation(large + noise, 12, 8) is None
+
+
+@pytest.mark.parametrize("size", [220, 260, 320])
+def test_lines_between_two_samples_are_named(size):
+    # Of 11, 13 and 8 lines one, three and three lie between two samples, and stand out alone.
+    small = Image.fromarray(textures.scene((200, 200), 0))
+    large = np.asarray(small.resize((size, size), Image.Resampling.BILINEAR))
+    assert found(large)
+    assert set(rivals(large)) == {"enlarged"}
+    # A third of a period later they are lines as others are.
+    later = large[4:, 4:].astype(np.float32)
+    aside = replace(found(large)[0], offset=(0, 0))
+    assert not was_interpolated(later, aside)
+
+
+def test_patches_of_a_smooth_picture_are_no_interpolation():
+    smooth = gaussian_filter(textures.scene((320, 320), 0).astype(float), (2, 2, 0))
+    picture = patched(smooth, 13, 4.0)
+    assert before_interpolation(picture.astype(np.float32), 13, 12) is not None, (
+        "it passes for an enlarged one"
+    )
+    assert rivals(picture) == [None]
 
 
 def test_patches_of_eight_pixels_are_no_coding_where_no_grid_shows():

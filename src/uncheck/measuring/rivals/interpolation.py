@@ -64,7 +64,7 @@ def before_interpolation(array: NDArray[np.float32], many: int, few: int) -> NDA
     return None
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=48)
 def _factors(
     few: int, many: int, kernel: Image.Resampling
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
