@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from uncheck.cleaning.windows import block_sums
 from uncheck.signals.levels import LEVELS
 
 Array = NDArray[np.float32]
@@ -49,17 +50,10 @@ def cut_off(values: Array, lattice: Array) -> Array:
     np.clip(cleaned, 0, LEVELS, out=cleaned)
     bound, own = cleaned[hidden], values[hidden]
     cleaned[hidden] = 0
-    total, count = (_blocks(one) for one in (cleaned, (~low).astype(np.float32)))
+    total, count = (block_sums(one, BLOCK) for one in (cleaned, (~low).astype(np.float32)))
     places = (*(place // BLOCK for place in hidden[:-1]), hidden[-1])
     total, count = total[places], count[places]
     around = np.where(count > 0, total / np.maximum(count, 1), own)
     out = lattice.copy()
     out[hidden] = own - np.clip(around, np.minimum(bound, own), np.maximum(bound, own))
     return out
-
-
-def _blocks(values: Array) -> Array:
-    """Return the sums over blocks of 8 pixels per axis of an array (*spatial, C)."""
-    for axis in range(values.ndim - 1):
-        values = np.add.reduceat(values, np.arange(0, values.shape[axis], BLOCK), axis=axis)
-    return values

@@ -76,7 +76,7 @@ class Exchange:
         self.given = images
         self.several = isinstance(images, Sequence) and not isinstance(images, str)
         if isinstance(images, str) or hasattr(images, "__fspath__"):
-            raise UncheckError(f"{images}: is a path; `uncheck clean` takes files, this function arrays")
+            raise UncheckError(f"{images}: is a path; give an array, as np.asarray(PIL.Image.open(path))")
         listed = list(images) if self.several else [images]
         if not listed:
             raise UncheckError("nothing to clean: the list of images is empty")

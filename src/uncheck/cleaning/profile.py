@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from uncheck.cleaning.basis import names
 from uncheck.cleaning.estimating import estimate
@@ -42,13 +41,6 @@ class Profile(Brief):
     def periods(self) -> tuple[tuple[int, ...], ...]:
         """Pixels per axis of each pattern."""
         return tuple(one.period for one in self.patterns)
-
-    def drawn(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the lattice of an array (*spatial, C) in grey levels."""
-        out = np.zeros_like(values)
-        for pattern in self.patterns:
-            out += pattern.drawn(values)
-        return out
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON."""
@@ -83,7 +75,7 @@ class Profile(Brief):
             said = json.loads(Path(path).read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, ValueError) as error:
             raise UncheckError(
-                f"{path}: is not a readable profile; make one with `uncheck profile`"
+                f"{path}: is not a readable profile; make one by uncheck.cleaning.profile"
             ) from error
         schema = said.get("schema") if isinstance(said, dict) else None
         if schema != SCHEMA:
@@ -92,7 +84,7 @@ class Profile(Brief):
             return _checked(said)
         except (KeyError, TypeError, ValueError) as error:
             raise UncheckError(
-                f"{path}: is a damaged profile; make it again with `uncheck profile`"
+                f"{path}: is a damaged profile; make it again by uncheck.cleaning.profile"
             ) from error
 
 

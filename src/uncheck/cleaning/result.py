@@ -7,7 +7,7 @@ from typing import Any
 
 from uncheck.measuring.components import Component
 from uncheck.plain import Brief, Plain, as_dict, plain
-from uncheck.words import levels, plural, sizes
+from uncheck.words import levels, sizes
 
 SCHEMA = "uncheck.clean/1"
 
@@ -106,6 +106,3 @@ def clipped_note(share: float) -> tuple[str, ...]:
     return (
         f"{100 * share:.0f} % of its pixels are clipped: what the lattice was there cannot be known exactly.",
     )
-
-
-__all__ = ["CleanedImage", "Cleaning", "Taken", "clipped_note", "plural"]

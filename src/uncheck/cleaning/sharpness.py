@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uncheck.cleaning.pattern import Pattern, smoothed
+from uncheck.cleaning.windows import block_sums
 
 Array = NDArray[np.float32]
 
@@ -39,8 +40,8 @@ def sharpness(pattern: Pattern, pictures: Sequence[Array]) -> float:
         own = replace(pattern, sharp=1.0)._by_pixel(values)
         more = own - pattern._smooth(values)
         rest = values - smoothed(values, pattern.period) - own + more
-        tops.append(_blocks(more * rest))
-        bottoms.append(_blocks(more * more))
+        tops.append(block_sums(more * rest, BLOCK).ravel())
+        bottoms.append(block_sums(more * more, BLOCK).ravel())
     top, bottom = np.concatenate(tops), np.concatenate(bottoms)
     share = 0.0
     error = 1.0
@@ -61,12 +62,3 @@ def _middle(values: Array, period: tuple[int, ...]) -> Array:
         start = max(0, n - ENOUGH) // 2 // p * p
         cut.append(slice(start, start + ENOUGH))
     return values[tuple(cut)]
-
-
-def _blocks(values: Array) -> Array:
-    """Return the sums over blocks of 16 pixels per axis of an array (*spatial, C), as a list."""
-    out = values
-    for axis in range(values.ndim - 1):
-        starts = np.arange(0, values.shape[axis], BLOCK)
-        out = np.add.reduceat(out, starts, axis=axis)
-    return out.reshape(-1)

@@ -142,3 +142,14 @@ def local_means(values: Array, grid: Grid) -> Array:
         both = np.stack([window[:q], window[q:]]) @ blocks
         data = np.moveaxis((both[:-1, 0] + both[1:, 1]).reshape(nodes, *moved.shape[1:]), 0, axis)
     return np.asarray(data, np.float32)
+
+
+def block_sums(values: Array, side: int) -> Array:
+    """Return the sums over blocks of `side` pixels per axis of an array (*spatial, C).
+
+    >>> block_sums(np.ones((3, 1)), 2).ravel().tolist()
+    [2.0, 1.0]
+    """
+    for axis in range(values.ndim - 1):
+        values = np.add.reduceat(values, np.arange(0, values.shape[axis], side), axis=axis)
+    return values
