@@ -80,8 +80,7 @@ class LatticeTracker:
 
     Example:
         >>> import torch
-        >>> images = torch.zeros(16, 1, 64, 64)
-        >>> images[..., ::2, :] = 10.0
+        >>> images = torch.tensor([10.0, 0.0]).repeat(32)[:, None].expand(16, 1, 64, 64)
         >>> tracker = LatticeTracker(every=1, periods=(2, 4), span=(0, 255))
         >>> round(tracker.step(images).strength, 2)
         5.0
